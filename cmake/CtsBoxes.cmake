@@ -1,0 +1,61 @@
+# cts_box(NAME SOURCES a.c b.c DEPS base host [LIBS PkgConfig::YAML])
+#
+# One static library per directory. Its headers are reached as "NAME/header.h", and only by targets that list NAME
+# in DEPS: each box publishes an include directory of its own that holds nothing but a link to it. An include that
+# crosses the layering therefore does not compile.
+function(cts_publish name dir)
+    file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/include/${name})
+    file(CREATE_LINK ${dir} ${CMAKE_BINARY_DIR}/include/${name}/${name} SYMBOLIC)
+endfunction()
+
+# cts_record(KIND NAME TARGET DEPS...): lines of boxes.txt, which tests/checks/deps.t compares with the sources: kind, name, one
+# folder that has sources of it, what it may include.
+function(cts_record kind name target)
+    list(JOIN ARGN " " deps)
+    get_target_property(sources ${target} SOURCES)
+    get_target_property(base ${target} SOURCE_DIR)
+    set(folders)
+    foreach(source ${sources})
+        get_filename_component(file ${source} ABSOLUTE BASE_DIR ${base})
+        get_filename_component(folder ${file} DIRECTORY)
+        file(RELATIVE_PATH path ${CMAKE_SOURCE_DIR} ${folder})
+        string(FIND "${folder}/" "${CMAKE_BINARY_DIR}/" in_build)
+        if(in_build EQUAL -1 AND NOT path MATCHES "^\\.\\.")
+            list(APPEND folders ${path})
+        endif()
+    endforeach()
+    list(REMOVE_DUPLICATES folders)
+    foreach(folder ${folders})
+        set_property(GLOBAL APPEND_STRING PROPERTY CTS_BOX_TABLE "${kind} ${name} ${folder} ${deps}\n")
+    endforeach()
+    get_property(table GLOBAL PROPERTY CTS_BOX_TABLE)
+    file(WRITE ${CMAKE_BINARY_DIR}/boxes.txt "${table}")
+endfunction()
+
+function(cts_box name)
+    cmake_parse_arguments(BOX "" "" "SOURCES;DEPS;LIBS" ${ARGN})
+    cts_publish(${name} ${CMAKE_CURRENT_SOURCE_DIR})
+    add_library(cts_${name} STATIC ${BOX_SOURCES})
+    target_include_directories(cts_${name} PUBLIC ${CMAKE_BINARY_DIR}/include/${name})
+    foreach(dep ${BOX_DEPS})
+        # PUBLIC for the link, but headers of a box's dependencies are not handed on: see cts_uses.
+        target_link_libraries(cts_${name} PRIVATE cts_${dep})
+        target_include_directories(cts_${name} PRIVATE ${CMAKE_BINARY_DIR}/include/${dep})
+    endforeach()
+    if(BOX_LIBS)
+        target_link_libraries(cts_${name} PRIVATE ${BOX_LIBS})
+    endif()
+    cts_warnings(cts_${name})
+    set_property(GLOBAL APPEND PROPERTY CTS_BOXES ${name})
+    set_property(GLOBAL PROPERTY CTS_BOX_${name}_DEPS "${BOX_DEPS}")
+    cts_record(box ${name} cts_${name} ${BOX_DEPS})
+endfunction()
+
+# cts_uses(TARGET base isa ...): an executable and the boxes whose headers it may include.
+function(cts_uses target)
+    foreach(dep ${ARGN})
+        target_link_libraries(${target} PRIVATE cts_${dep})
+    endforeach()
+    cts_warnings(${target})
+    cts_record(program ${target} ${target} ${ARGN})
+endfunction()

@@ -1,0 +1,68 @@
+#include "base/err.h"
+
+#include "base/fmt.h"
+
+void cts_err_clear(struct cts_err *err)
+{
+    if (!err)
+        return;
+    err->code = 0;
+    err->line = err->col = 0;
+    err->file[0] = err->msg[0] = '\0';
+}
+
+static int err_fill(struct cts_err *err, int code, const char *fmt, va_list ap)
+{
+    if (err && err->code == 0) {
+        err->code = code;
+        cts_vfmt(err->msg, sizeof(err->msg), fmt, ap);
+    }
+    return code;
+}
+
+int cts_err_set(struct cts_err *err, int code, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    err_fill(err, code, fmt, ap);
+    va_end(ap);
+    return code;
+}
+
+int cts_err_at(struct cts_err *err, int code, const char *file, unsigned line, unsigned col,
+               const char *fmt, ...)
+{
+    if (err && err->code == 0) {
+        cts_fmt(err->file, sizeof(err->file), "%s", file ? file : "");
+        err->line = line;
+        err->col = col;
+    }
+    va_list ap;
+    va_start(ap, fmt);
+    err_fill(err, code, fmt, ap);
+    va_end(ap);
+    return code;
+}
+
+const char *cts_err_text(const struct cts_err *err, char *buf, size_t cap)
+{
+    if (err->file[0] == '\0')
+        cts_fmt(buf, cap, "%s", err->msg);
+    else if (err->line == 0)
+        cts_fmt(buf, cap, "%s: %s", err->file, err->msg);
+    else if (err->col == 0)
+        cts_fmt(buf, cap, "%s:%u: %s", err->file, err->line, err->msg);
+    else
+        cts_fmt(buf, cap, "%s:%u:%u: %s", err->file, err->line, err->col, err->msg);
+    return buf;
+}
+
+const char *cts_errno_name(int code)
+{
+    static const char *const names[] = {
+        "ok",       "memory", "io",      "syntax",      "schema",  "range", "limit",
+        "notfound", "protocol", "worker", "timeout", "unsupported", "invalid", "tool",
+    };
+    unsigned i = (unsigned)-code;
+    return i < sizeof(names) / sizeof(names[0]) ? names[i] : "unknown";
+}

@@ -1,0 +1,360 @@
+#include "build/build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "build/impl.h"
+#include "wire/wire.h"
+
+enum { FILE_MAX = 64 << 20 };
+
+void cts_bld_fault(struct cts_builder *b, const struct cts_err *err)
+{
+    b->stats->errors++;
+    if (b->opts->on_error)
+        b->opts->on_error(b->opts->arg, err);
+}
+
+static int no_memory(struct cts_err *err)
+{
+    return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+}
+
+/* ---- the files ---- */
+
+struct sources {
+    struct cts_source *list;
+    size_t count;
+};
+
+static bool has_path(const struct sources *s, const char *path)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (strcmp(s->list[i].path, path) == 0)
+            return true;
+    return false;
+}
+
+static int read_source(struct cts_builder *b, const char *path, struct sources *s)
+{
+    struct cts_buf text;
+    struct cts_err err = {0};
+    cts_buf_init(&text, 0);
+    int rc = cts_fs_read(path, FILE_MAX, &text, &err);
+    char *copy = rc == 0 ? cts_arena_strndup(&b->arena, cts_buf_text(&text), text.len) : NULL;
+    size_t len = text.len;
+    cts_buf_release(&text);
+    if (rc) {
+        cts_bld_fault(b, &err);
+        return 0;
+    }
+    if (!copy)
+        return CTS_E_NOMEM;
+    s->list[s->count++] = (struct cts_source){.path = path, .text = copy, .len = len};
+    return 0;
+}
+
+static int read_sources(struct cts_builder *b, struct sources *s, struct cts_err *err)
+{
+    struct cts_fs_list *lists =
+        cts_arena_take_array(&b->arena, b->opts->path_count + 1, sizeof(*lists));
+    size_t all = 0;
+    if (!lists)
+        return no_memory(err);
+    for (size_t i = 0; i < b->opts->path_count; i++) {
+        int rc = cts_fs_walk(b->opts->paths[i], ".yaml", &b->arena, &lists[i], err);
+        if (rc)
+            return rc;
+        all += lists[i].count;
+    }
+    s->list = cts_arena_take_array(&b->arena, all + 1, sizeof(*s->list));
+    if (!s->list)
+        return no_memory(err);
+    for (size_t i = 0; i < b->opts->path_count; i++)
+        for (size_t k = 0; k < lists[i].count; k++)
+            if (!has_path(s, lists[i].paths[k]) && read_source(b, lists[i].paths[k], s) != 0)
+                return no_memory(err);
+    b->stats->files = s->count;
+    return 0;
+}
+
+/* ---- the vectors ---- */
+
+static size_t list_length(const char *const *list)
+{
+    size_t n = 0;
+    while (list && list[n])
+        n++;
+    return n;
+}
+
+static int known_names(struct cts_builder *b, struct cts_vec_known *k, struct cts_err *err)
+{
+    size_t needs = 0;
+    while (cts_feature_name((unsigned)needs))
+        needs++;
+    const char **rows = cts_arena_take_array(&b->arena, CTS_ROW_COUNT, sizeof(*rows));
+    const char **domains = cts_arena_take_array(&b->arena, CTS_DOM_COUNT, sizeof(*domains));
+    const char **features = cts_arena_take_array(&b->arena, needs + 1, sizeof(*features));
+    if (!rows || !domains || !features)
+        return no_memory(err);
+    for (unsigned i = 0; i < CTS_ROW_COUNT; i++)
+        rows[i] = cts_row_info((enum cts_row_id)i)->id;
+    for (unsigned i = 0; i < CTS_DOM_COUNT; i++)
+        domains[i] = cts_domain_name((enum cts_domain)i);
+    for (unsigned i = 0; i < needs; i++)
+        features[i] = cts_feature_name(i);
+    *k = (struct cts_vec_known){
+        .rows = {rows, CTS_ROW_COUNT},
+        .domains = {domains, CTS_DOM_COUNT},
+        .needs = {features, needs},
+        .clauses = {b->opts->clauses, list_length(b->opts->clauses)},
+        .classes = {b->opts->classes, list_length(b->opts->classes)},
+        .runtimes = {b->opts->runtimes, list_length(b->opts->runtimes)},
+    };
+    return 0;
+}
+
+static int add_plan(struct cts_builder *b, const struct cts_vec *v)
+{
+    if (b->plan_count == b->plan_cap) {
+        size_t cap = b->plan_cap ? b->plan_cap * 2 : 256;
+        struct cts_plan *bigger = realloc(b->plans, cap * sizeof(*bigger));
+        if (!bigger)
+            return CTS_E_NOMEM;
+        b->plans = bigger;
+        b->plan_cap = cap;
+    }
+    b->plans[b->plan_count++] = (struct cts_plan){.v = v};
+    return 0;
+}
+
+static void on_fault(void *arg, const struct cts_err *err)
+{
+    cts_bld_fault(arg, err);
+}
+
+static int load_all(struct cts_builder *b, const struct sources *s, struct cts_err *err)
+{
+    struct cts_vec_known known;
+    struct cts_vec_report report = {.fault = on_fault, .arg = b};
+    int rc = known_names(b, &known, err);
+    for (size_t i = 0; rc == 0 && i < s->count; i++) {
+        struct cts_vec_file file;
+        struct cts_err fault = {0};
+        const struct cts_source *f = &s->list[i];
+        if (cts_vec_parse(f->path, f->text, f->len, &known, &report, &b->arena, &file, &fault))
+            cts_bld_fault(b, &fault);
+        for (size_t k = 0; rc == 0 && k < file.count; k++)
+            rc = add_plan(b, &file.vectors[k]) ? no_memory(err) : 0;
+    }
+    return rc;
+}
+
+/* Plans that turned out bad are left out from then on. */
+static void drop_plan(struct cts_builder *b, struct cts_plan *p, const struct cts_err *why)
+{
+    cts_bld_fault(b, why);
+    p->v = NULL;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct cts_plan *const *x = a, *const *y = b;
+    int order = strcmp((*x)->v->id, (*y)->v->id);
+    return order ? order : (*x > *y) - (*x < *y);
+}
+
+/* Ids are unique over all files; the first one stays. */
+static int drop_twins(struct cts_builder *b, struct cts_err *err)
+{
+    struct cts_plan **sorted =
+        cts_arena_take_array(&b->arena, b->plan_count + 1, sizeof(struct cts_plan *));
+    if (!sorted)
+        return no_memory(err);
+    for (size_t i = 0; i < b->plan_count; i++)
+        sorted[i] = &b->plans[i];
+    qsort(sorted, b->plan_count, sizeof(*sorted), by_id);
+    struct cts_plan *first = b->plan_count ? sorted[0] : NULL;
+    for (size_t i = 1; i < b->plan_count; i++) {
+        struct cts_err why = {0};
+        const struct cts_vec *v = sorted[i]->v;
+        if (strcmp(first->v->id, v->id) != 0) {
+            first = sorted[i];
+            continue;
+        }
+        cts_err_at(&why, CTS_E_SCHEMA, v->pos.file, v->pos.line, v->pos.col,
+                   "the vector '%s' is there already: %s:%u", v->id, first->v->pos.file,
+                   first->v->pos.line);
+        drop_plan(b, sorted[i], &why);
+    }
+    return 0;
+}
+
+/* ---- from vectors to codes ---- */
+
+/* The values of {imm}: those of the cases, or the domain's. At least one, which may mean none. */
+static int imm_values(struct cts_builder *b, const struct cts_vec *v, uint64_t **out, size_t *count,
+                      struct cts_err *err)
+{
+    const uint64_t *domain = NULL;
+    uint32_t n = 0;
+    for (size_t i = 0; i < v->sweep_count; i++)
+        if (v->sweeps[i].target == CTS_VT_IMM)
+            domain = cts_domain_values(cts_domain_find(v->sweeps[i].domain), b->opts->level, &n);
+    uint64_t *values = cts_arena_take_array(&b->arena, n + v->case_count + 1, sizeof(*values));
+    if (!values)
+        return no_memory(err);
+    *out = values;
+    *count = 0;
+    for (uint32_t i = 0; i < n; i++)
+        values[(*count)++] = domain[i];
+    for (size_t i = 0; i < v->case_count; i++) {
+        bool is_new = v->cases[i].has_imm;
+        for (size_t k = 0; k < *count; k++)
+            is_new &= values[k] != v->cases[i].imm;
+        if (is_new)
+            values[(*count)++] = v->cases[i].imm;
+    }
+    if (*count == 0)
+        (*count)++;
+    return 0;
+}
+
+static int plan_codes(struct cts_builder *b, struct cts_plan *p, struct cts_err *err)
+{
+    uint64_t *imms = NULL;
+    size_t n = 0;
+    int rc = cts_bld_bind(b, p->v, &p->bindings, &p->binding_count, err);
+    for (size_t i = 0; rc == 0 && i < p->binding_count; i++)
+        rc = cts_bld_check_states(p->v, &p->bindings[i], err);
+    if (rc == 0)
+        rc = imm_values(b, p->v, &imms, &n, err);
+    if (rc)
+        return rc;
+    p->concretes = cts_arena_take_array(&b->arena, p->binding_count * n, sizeof(*p->concretes));
+    if (!p->concretes)
+        return no_memory(err);
+    for (size_t i = 0; rc == 0 && i < p->binding_count * n; i++) {
+        struct cts_concrete *c = &p->concretes[p->concrete_count++];
+        c->binding = &p->bindings[i / n];
+        c->has_imm = p->v->uses_imm;
+        c->imm = imms[i % n];
+        rc = cts_bld_request(b, p->v, c, err);
+    }
+    return rc;
+}
+
+static bool has_variant(struct cts_builder *b, const struct cts_plan *p,
+                        const struct cts_vec_case *kase)
+{
+    struct cts_variant var;
+    for (size_t i = 0; i < p->concrete_count; i++) {
+        const struct cts_concrete *c = &p->concretes[i];
+        if (c->binding == p->bindings && (!kase->has_imm || kase->imm == c->imm) &&
+            cts_bld_variant(b, p->v, c, kase, CTS_OPD_CONSTANT, &var))
+            return true;
+    }
+    return false;
+}
+
+/* Without opaque operands a case may be left with no unit at all: that is a mistake, not a pass. */
+static int refuse_idle_cases(struct cts_builder *b, const struct cts_plan *p, struct cts_err *err)
+{
+    for (size_t i = 0; p->v->kind == CTS_VEC_RUN && i < p->v->case_count; i++) {
+        const struct cts_vec_case *c = &p->v->cases[i];
+        if (!(p->v->operands & CTS_VEC_OPAQUE) && !has_variant(b, p, c))
+            return cts_err_at(err, CTS_E_SCHEMA, c->pos.file, c->pos.line, c->pos.col,
+                              "this case cannot run with constant or masked operands, and "
+                              "opaque ones are not asked for");
+    }
+    return 0;
+}
+
+static int compose_codes(struct cts_builder *b, struct cts_plan *p, struct cts_err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < p->concrete_count; i++)
+        rc = cts_bld_compose(b, p->v, &p->concretes[i], err);
+    return rc ? rc : refuse_idle_cases(b, p, err);
+}
+
+/* One step over all plans; a bad one is reported and dropped, only want of memory ends the build.
+ */
+static int for_plans(struct cts_builder *b,
+                     int (*step)(struct cts_builder *b, struct cts_plan *p, struct cts_err *err),
+                     struct cts_err *err)
+{
+    for (size_t i = 0; i < b->plan_count; i++) {
+        struct cts_err why = {0};
+        struct cts_plan *p = &b->plans[i];
+        if (!p->v || step(b, p, &why) == 0)
+            continue;
+        if (why.code == CTS_E_NOMEM)
+            return no_memory(err);
+        drop_plan(b, p, &why);
+    }
+    return 0;
+}
+
+static int build_tables(struct cts_builder *b, const struct sources *s, char *assembler, size_t cap,
+                        struct cts_err *err)
+{
+    int rc = load_all(b, s, err);
+    if (rc == 0)
+        rc = drop_twins(b, err);
+    if (rc == 0)
+        rc = for_plans(b, plan_codes, err);
+    if (rc == 0)
+        rc = cts_bld_assemble(b, assembler, cap, err);
+    if (rc == 0)
+        rc = for_plans(b, compose_codes, err);
+    for (size_t i = 0; rc == 0 && i < b->plan_count; i++)
+        if (b->plans[i].v)
+            cts_bld_emit(b, &b->plans[i]);
+    return rc;
+}
+
+static int build_pack(struct cts_builder *b, const struct sources *s, const char *key,
+                      struct cts_pack *pack, struct cts_err *err)
+{
+    char assembler[4096] = "";
+    struct cts_buf file;
+    cts_buf_init(&file, 0);
+    int rc = build_tables(b, s, assembler, sizeof(assembler), err);
+    if (rc == 0)
+        rc = cts_pkw_end(&b->w, b->opts->level, &file, err);
+    if (rc == 0)
+        rc = cts_pack_from_memory(pack, (const uint8_t *)file.data, file.len, true, err);
+    if (rc == 0 && b->stats->errors == 0 && !b->opts->no_cache)
+        cts_bld_keep(key, assembler, file.data, file.len);
+    if (rc)
+        cts_buf_release(&file);
+    return rc;
+}
+
+int cts_build(const struct cts_build_opts *opts, struct cts_pack *pack,
+              struct cts_build_stats *stats, struct cts_err *err)
+{
+    struct cts_build_stats own;
+    struct cts_builder b = {.opts = opts, .stats = stats ? stats : &own};
+    struct sources files = {0};
+    char key[65] = "";
+    memset(pack, 0, sizeof(*pack));
+    memset(b.stats, 0, sizeof(*b.stats));
+    cts_arena_init(&b.arena, 0);
+    cts_pkw_init(&b.w);
+    int rc = read_sources(&b, &files, err);
+    if (rc == 0 && !opts->no_cache) {
+        cts_bld_key(opts, files.list, files.count, key);
+        b.stats->from_cache = b.stats->errors == 0 && cts_bld_cached(key, pack);
+    }
+    if (rc == 0 && !b.stats->from_cache)
+        rc = build_pack(&b, &files, key, pack, err);
+    free(b.requests);
+    free(b.request_slots);
+    free(b.plans);
+    cts_pkw_release(&b.w);
+    cts_arena_release(&b.arena);
+    return rc;
+}

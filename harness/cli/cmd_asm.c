@@ -1,0 +1,211 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "asm/asm.h"
+#include "cli/opt.h"
+#include "host/buf.h"
+#include "host/fs.h"
+#include "isa/isa.h"
+
+enum { O_BE = 1, O_RAW, O_FILE, LIMIT = 64 << 20 };
+
+static const struct cts_opt asm_options[] = {
+    {O_BE, 0, "be", NULL, "the big-endian encoding"},
+    {O_RAW, 0, "raw", NULL, "bytes instead of hexadecimal text"},
+    {O_FILE, 'i', "input", "FILE", "read this file (- is standard input) instead of TEXT"},
+    {0},
+};
+
+static const struct cts_opt disasm_options[] = {
+    {O_BE, 0, "be", NULL, "the big-endian encoding"},
+    {O_RAW, 0, "raw", NULL, "the input is bytes, not hexadecimal text"},
+    {O_FILE, 'i', "input", "FILE", "read this file (- is standard input) instead of HEX"},
+    {0},
+};
+
+struct request {
+    bool be, raw;
+    const char *file; /* null: the text was given as arguments */
+    struct cts_buf text;
+};
+
+static int complain(const struct cts_err *err)
+{
+    char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
+    fprintf(stderr, "%s\n", cts_err_text(err, text, sizeof(text)));
+    return CTS_EXIT_USAGE;
+}
+
+static int read_file(struct request *r, struct cts_err *err)
+{
+    const char *path = strcmp(r->file, "-") == 0 ? "/dev/stdin" : r->file;
+    return cts_fs_read(path, LIMIT, &r->text, err);
+}
+
+/* 0 to go on, -1 after --help or a mistake with *code set. */
+static int parse(struct request *r, const struct cts_command *c, int argc, char **argv, int *code)
+{
+    struct cts_opts o;
+    struct cts_err err = {0};
+    bool any = false;
+    *code = CTS_EXIT_USAGE;
+    cts_opts_init(&o, c->name, c->options, argc, argv);
+    for (int id; (id = cts_opts_next(&o)) != CTS_OPT_END;) {
+        if (id == CTS_OPT_HELP) {
+            cts_help_command(stdout, c);
+            *code = CTS_EXIT_OK;
+            return -1;
+        }
+        if (id == CTS_OPT_BAD)
+            return -1;
+        any = any || id == CTS_OPT_ARG;
+        if (id == O_BE)
+            r->be = true;
+        else if (id == O_RAW)
+            r->raw = true;
+        else if (id == O_FILE)
+            r->file = o.value;
+        else
+            cts_buf_addf(&r->text, "%s\n", o.value);
+    }
+    if (r->file && any) {
+        fprintf(stderr, "ebpf-cts %s: either --input or text, not both\n", c->name);
+        return -1;
+    }
+    if (!r->file && !any)
+        r->file = "-";
+    if (r->file && read_file(r, &err) != 0) {
+        *code = complain(&err);
+        return -1;
+    }
+    return 0;
+}
+
+static void print_bytes(const struct request *r, const uint8_t *bytes, uint32_t slots)
+{
+    if (r->raw) {
+        fwrite(bytes, CTS_SLOT_BYTES, slots, stdout);
+        return;
+    }
+    for (uint32_t i = 0; i < slots; i++) {
+        for (unsigned k = 0; k < CTS_SLOT_BYTES; k++)
+            printf("%s%02x", k ? " " : "", bytes[(size_t)i * CTS_SLOT_BYTES + k]);
+        putchar('\n');
+    }
+}
+
+static int assemble(const struct request *r)
+{
+    struct cts_asm_tool tool;
+    struct cts_err err = {0};
+    struct cts_arena arena;
+    struct cts_asm_out out = {0};
+    struct cts_asm_src src = {cts_buf_text(&r->text), r->file && strcmp(r->file, "-") ? r->file : "input", 1};
+    int code = CTS_EXIT_OK;
+    cts_arena_init(&arena, 0);
+    int rc = cts_asm_find(&tool, &err);
+    if (rc == 0)
+        rc = cts_asm_many(&tool, r->be, &src, 1, &arena, &out, &err);
+    if (rc != 0) {
+        complain(&err);
+        code = CTS_EXIT_BROKEN;
+    } else if (out.rc != 0) {
+        code = complain(&out.err);
+    } else {
+        print_bytes(r, out.bytes, out.slots);
+    }
+    cts_arena_release(&arena);
+    return code;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Pairs of digits, separated or not; in place. */
+static int from_hex(struct cts_buf *b, struct cts_err *err)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < b->len; i++) {
+        if (strchr(" \t\r\n,", b->data[i]))
+            continue;
+        int hi = hex_digit(b->data[i]), lo = i + 1 < b->len ? hex_digit(b->data[i + 1]) : -1;
+        if (hi < 0 || lo < 0)
+            return cts_err_set(err, CTS_E_SYNTAX, "byte %zu is not two hexadecimal digits: '%.2s'", n,
+                               b->data + i);
+        b->data[n++] = (char)(hi << 4 | lo);
+        i++;
+    }
+    b->len = n;
+    return 0;
+}
+
+static int disassemble(struct request *r)
+{
+    struct cts_err err = {0};
+    int code = CTS_EXIT_OK;
+    if (!r->raw && from_hex(&r->text, &err) != 0)
+        return complain(&err);
+    if (r->text.len % CTS_SLOT_BYTES)
+        return complain(&(struct cts_err){.code = CTS_E_SYNTAX,
+                                          .msg = "the bytes are no multiple of 8"});
+    const uint8_t *bytes = (const uint8_t *)r->text.data;
+    for (size_t at = 0, slots = r->text.len / CTS_SLOT_BYTES; at < slots;) {
+        struct cts_insn in;
+        enum cts_row_id row;
+        char text[256];
+        if (cts_decode(bytes + at * CTS_SLOT_BYTES, slots - at, r->be, &in, &row, NULL) < 0)
+            code = CTS_EXIT_FAILED;
+        at += (size_t)cts_disasm(bytes + at * CTS_SLOT_BYTES, slots - at, r->be, text, sizeof(text));
+        printf("%s\n", text);
+    }
+    return code;
+}
+
+static int asm_main(int argc, char **argv)
+{
+    struct request r = {0};
+    int code;
+    cts_buf_init(&r.text, LIMIT);
+    if (parse(&r, &cts_cmd_asm, argc, argv, &code) == 0)
+        code = assemble(&r);
+    cts_buf_release(&r.text);
+    return code;
+}
+
+static int disasm_main(int argc, char **argv)
+{
+    struct request r = {0};
+    int code;
+    cts_buf_init(&r.text, LIMIT);
+    if (parse(&r, &cts_cmd_disasm, argc, argv, &code) == 0)
+        code = disassemble(&r);
+    cts_buf_release(&r.text);
+    return code;
+}
+
+const struct cts_command cts_cmd_asm = {
+    .name = "asm",
+    .args = "[--be] [--raw] [TEXT... | -i FILE]",
+    .what = "assemble text",
+    .about = "Assembles instructions in LLVM's syntax (one argument or line each) through llvm-mc and\n"
+             "prints their bytes, a slot of eight a line. Numbers that do not fit their field are\n"
+             "refused.",
+    .options = asm_options,
+    .main = asm_main,
+};
+
+const struct cts_command cts_cmd_disasm = {
+    .name = "disasm",
+    .args = "[--be] [--raw] [HEX... | -i FILE]",
+    .what = "disassemble bytes",
+    .about = "Prints instructions in LLVM's syntax. What the specification does not allow is shown as\n"
+             ".insn with the rule it breaks, and makes the exit code 1.",
+    .options = disasm_options,
+    .main = disasm_main,
+};

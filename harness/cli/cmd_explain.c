@@ -1,0 +1,262 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/opt.h"
+#include "cli/vectors.h"
+#include "core/core.h"
+#include "generated/spec_text.h"
+#include "isa/isa.h"
+
+enum { O_LEVEL = 1 };
+
+static const struct cts_opt options[] = {
+    {O_LEVEL, 0, "level", "LEVEL", "show the variants of this level: quick (default), full, exhaustive"},
+    {0},
+};
+
+static void print_rule(const char *name, const struct cts_field_rule *f)
+{
+    if (f->kind == CTS_FK_REG)
+        printf("  %-9s a register, 0 to 10\n", name);
+    else if (f->kind == CTS_FK_ANY)
+        printf("  %-9s any value\n", name);
+    else
+        printf("  %-9s %d\n", name, f->value);
+}
+
+static void print_clause(const char *id)
+{
+    const struct cts_clause_text *c = cts_clause_text_find(id);
+    printf("  %-6s section %s: %s\n", id, c ? c->section : "?", c ? c->text : "");
+}
+
+static const char *const field_names[CTS_F_COUNT] = {"dst", "src", "offset", "imm", "next_imm"};
+
+static bool explain_row(const char *id)
+{
+    enum cts_row_id at = cts_row_find(id);
+    if (at == CTS_ROW_COUNT)
+        return false;
+    const struct cts_row_info *r = cts_row_info(at);
+    printf("row %s (%s), RFC 9669 section %s, group %s, since ISA %s, Linux %s\n\n", r->id, r->name,
+           r->section, cts_group_name(r->group), r->since_isa, r->since_linux);
+    printf("syntax     %s\n", r->syntax ? r->syntax : "(none)");
+    printf("semantics  %s\n\nencoding\n  %-9s 0x%02x\n", r->does ? r->does : "(none)", "opcode",
+           r->opcode);
+    for (unsigned f = 0; f < (r->flags & CTS_RF_WIDE ? CTS_F_COUNT : CTS_F_NEXT_IMM); f++)
+        print_rule(field_names[f], &r->field[f]);
+    printf("\nclauses\n");
+    for (size_t i = 0; r->clauses && r->clauses[i]; i++)
+        print_clause(r->clauses[i]);
+    return true;
+}
+
+static void print_vector_line(const struct cts_pack *p, const struct cts_pk_vector *v)
+{
+    printf("  %s (%s:%u), %u cases\n", cts_pack_text(p, v->id), cts_pack_text(p, v->file), v->line,
+           v->cases.count);
+}
+
+static bool vector_has_row(const struct cts_pack *p, const struct cts_pk_vector *v, unsigned row)
+{
+    for (uint32_t i = 0; i < v->rows.count; i++)
+        if (p->row_ids[v->rows.first + i] == row)
+            return true;
+    return false;
+}
+
+static bool refers_to(const struct cts_pack *p, struct cts_pk_range refs, const char *text)
+{
+    for (uint32_t i = 0; i < refs.count; i++)
+        if (strcmp(cts_pack_text(p, p->string_refs[refs.first + i]), text) == 0)
+            return true;
+    return false;
+}
+
+/* The vectors that test a row, rest on a clause, show a class, or would have caught a bug. */
+static unsigned print_vectors_of(const struct cts_pack *p, const char *id)
+{
+    enum cts_row_id row = cts_row_find(id);
+    unsigned count = 0;
+    for (uint32_t i = 0; i < p->vector_count; i++) {
+        const struct cts_pk_vector *v = &p->vectors[i];
+        if (!(row != CTS_ROW_COUNT && vector_has_row(p, v, row)) && !refers_to(p, v->clauses, id) &&
+            !refers_to(p, v->bugs, id) && strcmp(cts_pack_text(p, v->klass), id) != 0)
+            continue;
+        if (count++ == 0)
+            printf("\nvectors\n");
+        print_vector_line(p, v);
+    }
+    return count;
+}
+
+static void print_code(const struct cts_pack *p, const struct cts_pk_unit *u)
+{
+    enum { MOST_LINES = 48 };
+    const uint8_t *code = p->code + u->code;
+    for (uint32_t at = 0, lines = 0; at < u->slots; lines++) {
+        const uint8_t *b = code + (size_t)at * CTS_SLOT_BYTES;
+        char text[256];
+        if (lines == MOST_LINES) {
+            printf("    ... %u slots more\n", u->slots - at);
+            return;
+        }
+        if (at == u->body_slots)
+            printf("          (subprograms)\n");
+        int n = cts_disasm(b, u->slots - at, false, text, sizeof(text));
+        printf("    %4u  %02x %02x %02x %02x %02x %02x %02x %02x  %s\n", at, b[0], b[1], b[2], b[3],
+               b[4], b[5], b[6], b[7], text);
+        at += (uint32_t)n;
+    }
+}
+
+static void print_value(const struct cts_pk_state *s, unsigned i)
+{
+    static const char *const places[] = {
+        [CTS_PL_VALUE] = "", [CTS_PL_MEM] = "mem+", [CTS_PL_FP] = "fp+", [CTS_PL_CTX] = "", [CTS_PL_NONE] = ""};
+    printf(" r%u=%s0x%llx", i, places[s->place[i]], (unsigned long long)s->r[i]);
+}
+
+static void print_row(const struct cts_pack *p, const struct cts_pk_row *row)
+{
+    static const char *const kinds[] = {[CTS_OUT_RAN] = "runs",
+                                        [CTS_OUT_REJECTED] = "is rejected",
+                                        [CTS_OUT_FAULTED] = "is stopped",
+                                        [CTS_OUT_EXITED] = "exits"};
+    const struct cts_pk_state *in = row->in == UINT32_MAX ? NULL : &p->states[row->in];
+    printf("    case %s:", cts_pack_text(p, p->cases[row->kase].name));
+    for (uint32_t i = 0; i < row->out.count; i++) {
+        const struct cts_pk_outcome *o = &p->outcomes[row->out.first + i];
+        printf("%s %s", i ? ", or" : "", kinds[o->kind]);
+        if (o->has_r0)
+            printf(" with r0=0x%llx", (unsigned long long)o->r0);
+        for (unsigned r = 0; in && o->state != UINT32_MAX && r < 10; r++) {
+            const struct cts_pk_state *s = &p->states[o->state];
+            if (s->r[r] != in->r[r] || s->place[r] != in->place[r]) {
+                print_value(in, r);
+                printf(" ->");
+                print_value(s, r);
+            }
+        }
+    }
+    putchar('\n');
+}
+
+static void explain_vector(const struct cts_pack *p, const struct cts_pk_vector *v)
+{
+    printf("vector %s (%s:%u)\n", cts_pack_text(p, v->id), cts_pack_text(p, v->file), v->line);
+    if (v->why)
+        printf("%s\n", cts_pack_text(p, v->why));
+    printf("\npolicy     %s\nrows      ", v->policy ? cts_pack_text(p, v->policy) : "rfc");
+    for (uint32_t i = 0; i < v->rows.count; i++)
+        printf(" %s", cts_row_info((enum cts_row_id)p->row_ids[v->rows.first + i])->id);
+    printf("\n\nclauses\n");
+    for (uint32_t i = 0; i < v->clauses.count; i++)
+        print_clause(cts_pack_text(p, p->string_refs[v->clauses.first + i]));
+    for (uint32_t i = 0; i < v->bugs.count; i++)
+        printf("%s  %s\n", i ? "" : "\nwould have caught\n",
+               cts_pack_text(p, p->string_refs[v->bugs.first + i]));
+    printf("\nvariants (%u)\n", v->units.count);
+    for (uint32_t i = 0; i < v->units.count; i++) {
+        const struct cts_pk_unit *u = &p->units[v->units.first + i];
+        printf("  %s\n", u->label ? cts_pack_text(p, u->label) : "(one)");
+        if (i >= 4)
+            continue;
+        print_code(p, u);
+        for (uint32_t r = 0; r < u->rows.count; r++)
+            print_row(p, &p->rows[u->rows.first + r]);
+    }
+}
+
+static bool explain_class(const char *id)
+{
+    const struct cts_verdict_text *c = cts_verdict_text_find(id);
+    if (!c)
+        return false;
+    printf("verdict class %s: %s\n%s\n", c->id, c->name, c->text);
+    return true;
+}
+
+static bool explain_clause(const char *id)
+{
+    const struct cts_clause_text *c = cts_clause_text_find(id);
+    if (!c)
+        return false;
+    printf("clause %s, RFC 9669 section %s\n%s\n", c->id, c->section, c->text);
+    return true;
+}
+
+/* The vector of this id, or of the id before its '#'. */
+static const struct cts_pk_vector *find_vector(const struct cts_pack *p, const char *id)
+{
+    size_t len = strcspn(id, "#");
+    for (uint32_t i = 0; i < p->vector_count; i++) {
+        const char *own = cts_pack_text(p, p->vectors[i].id);
+        if (strncmp(own, id, len) == 0 && own[len] == '\0')
+            return &p->vectors[i];
+    }
+    return NULL;
+}
+
+static int explain(const char *id, struct cts_vectors *v)
+{
+    struct cts_err err = {0};
+    char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
+    bool found = explain_row(id) || explain_clause(id) || explain_class(id);
+    if (cts_vectors_open(v, &err) != 0) {
+        fprintf(stderr, "ebpf-cts: %s\n", cts_err_text(&err, text, sizeof(text)));
+        return found ? CTS_EXIT_OK : CTS_EXIT_BROKEN;
+    }
+    const struct cts_pk_vector *vector = find_vector(&v->pack, id);
+    if (vector)
+        explain_vector(&v->pack, vector);
+    else if (print_vectors_of(&v->pack, id) == 0 && !found) {
+        fprintf(stderr, "ebpf-cts explain: no vector, row, clause, verdict class or bug '%s'\n", id);
+        return CTS_EXIT_USAGE;
+    }
+    return CTS_EXIT_OK;
+}
+
+static int explain_main(int argc, char **argv)
+{
+    struct cts_opts o;
+    struct cts_vectors v = {0};
+    const char *what = NULL;
+    cts_opts_init(&o, "explain", options, argc, argv);
+    for (int id; (id = cts_opts_next(&o)) != CTS_OPT_END;) {
+        if (id == CTS_OPT_HELP) {
+            cts_help_command(stdout, &cts_cmd_explain);
+            return CTS_EXIT_OK;
+        }
+        if (id == CTS_OPT_BAD)
+            return CTS_EXIT_USAGE;
+        if (id == CTS_OPT_ARG) {
+            what = o.value;
+            continue;
+        }
+        int level = cts_level_find(o.value);
+        if (level < 0) {
+            fprintf(stderr, "ebpf-cts explain: no level '%s'\n", o.value);
+            return CTS_EXIT_USAGE;
+        }
+        v.level = (enum cts_level)level;
+    }
+    if (!what) {
+        fprintf(stderr, "Usage: ebpf-cts explain %s\n", cts_cmd_explain.args);
+        return CTS_EXIT_USAGE;
+    }
+    int code = explain(what, &v);
+    cts_vectors_release(&v);
+    return code;
+}
+
+const struct cts_command cts_cmd_explain = {
+    .name = "explain",
+    .args = "ID",
+    .what = "explain a vector, row, clause, verdict class or bug",
+    .about = "Tells all there is about one thing: a vector (its clauses, code, cases), a row of the\n"
+             "specification (encoding, semantics, vectors), a clause of the RFC, a verdict class, or a\n"
+             "real bug by the identifier that vectors give for it.",
+    .options = options,
+    .main = explain_main,
+};

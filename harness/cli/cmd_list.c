@@ -1,0 +1,133 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/opt.h"
+#include "cli/targets.h"
+#include "cli/vectors.h"
+#include "generated/spec_text.h"
+#include "host/fs.h"
+#include "isa/isa.h"
+
+static const struct cts_opt options[] = {{0}};
+
+static int complain(const struct cts_err *err)
+{
+    char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
+    fprintf(stderr, "ebpf-cts: %s\n", cts_err_text(err, text, sizeof(text)));
+    return CTS_EXIT_USAGE;
+}
+
+static int list_rows(void)
+{
+    for (unsigned i = 0; i < CTS_ROW_COUNT; i++) {
+        const struct cts_row_info *r = cts_row_info((enum cts_row_id)i);
+        printf("%-22s %-9s 0x%02x  %-7s %s\n", r->id, cts_group_name(r->group), r->opcode,
+               r->section, r->syntax ? r->syntax : "");
+    }
+    return CTS_EXIT_OK;
+}
+
+static int list_groups(void)
+{
+    for (unsigned g = 0; g < CTS_GROUP_COUNT; g++) {
+        unsigned own = 0, all = 0;
+        for (unsigned i = 0; i < CTS_ROW_COUNT; i++) {
+            own += cts_row_info((enum cts_row_id)i)->group == (enum cts_group)g;
+            all += cts_group_has((enum cts_group)g, (enum cts_row_id)i);
+        }
+        printf("%-9s %3u rows, %3u with the groups it includes\n",
+               cts_group_name((enum cts_group)g), own, all);
+    }
+    return CTS_EXIT_OK;
+}
+
+static int list_clauses(void)
+{
+    for (size_t i = 0; i < CTS_CLAUSE_COUNT; i++)
+        printf("%-5s %-6s %s\n", cts_clause_texts[i].id, cts_clause_texts[i].section,
+               cts_clause_texts[i].text);
+    return CTS_EXIT_OK;
+}
+
+static int list_runtimes(void)
+{
+    struct cts_arena arena;
+    struct cts_targets t;
+    struct cts_err err = {0};
+    cts_arena_init(&arena, 0);
+    int rc = cts_targets_find(&t, &arena, &err);
+    for (size_t i = 0; i < t.runtime_count; i++) {
+        const struct cts_rt *rt = &t.runtimes[i];
+        for (size_t k = 0; k < rt->engine_count; k++) {
+            char name[128];
+            snprintf(name, sizeof(name), "%s:%s", rt->name, rt->engines[k].name);
+            printf("%-22s %-8s %s\n", name, rt->engines[k].is_default ? "default" : "",
+                   rt->engines[k].what);
+        }
+    }
+    cts_arena_release(&arena);
+    return rc == 0 ? CTS_EXIT_OK : complain(&err);
+}
+
+static int list_vectors(void)
+{
+    static const char *const kinds[] = {
+        [CTS_VK_RUN] = "run", [CTS_VK_SWEEP] = "sweep", [CTS_VK_VERDICT] = "verdict"};
+    struct cts_vectors v = {0};
+    struct cts_err err = {0};
+    if (cts_vectors_open(&v, &err) != 0)
+        return complain(&err);
+    const struct cts_pack *p = &v.pack;
+    for (uint32_t i = 0; i < p->vector_count; i++) {
+        const struct cts_pk_vector *x = &p->vectors[i];
+        printf("%-60s %-7s %3u cases  ", cts_pack_text(p, x->id), kinds[x->kind], x->cases.count);
+        for (uint32_t r = 0; r < x->rows.count; r++)
+            printf("%s%s", r ? " " : "",
+                   cts_row_info((enum cts_row_id)p->row_ids[x->rows.first + r])->id);
+        putchar('\n');
+    }
+    int code = v.stats.errors ? CTS_EXIT_USAGE : CTS_EXIT_OK;
+    cts_vectors_release(&v);
+    return code;
+}
+
+static const struct {
+    const char *name;
+    int (*list)(void);
+} subjects[] = {
+    {"runtimes", list_runtimes}, {"vectors", list_vectors}, {"rows", list_rows},
+    {"groups", list_groups},     {"clauses", list_clauses},
+};
+
+static int list_main(int argc, char **argv)
+{
+    struct cts_opts o;
+    const char *what = NULL;
+    cts_opts_init(&o, "list", options, argc, argv);
+    for (int id; (id = cts_opts_next(&o)) != CTS_OPT_END;) {
+        if (id == CTS_OPT_HELP) {
+            cts_help_command(stdout, &cts_cmd_list);
+            return CTS_EXIT_OK;
+        }
+        if (id != CTS_OPT_ARG)
+            return CTS_EXIT_USAGE;
+        what = o.value;
+    }
+    for (size_t i = 0; what && i < sizeof(subjects) / sizeof(subjects[0]); i++)
+        if (strcmp(subjects[i].name, what) == 0)
+            return subjects[i].list();
+    if (what)
+        fprintf(stderr, "ebpf-cts list: there is no list of '%s'\n", what);
+    fprintf(stderr, "Usage: ebpf-cts list %s\n", cts_cmd_list.args);
+    return CTS_EXIT_USAGE;
+}
+
+const struct cts_command cts_cmd_list = {
+    .name = "list",
+    .args = "runtimes|vectors|rows|groups|clauses",
+    .what = "list what there is",
+    .about = "Lists runtimes and their engines, vectors with the rows they test, rows of the\n"
+             "specification, conformance groups, or clauses of the RFC.",
+    .options = options,
+    .main = list_main,
+};

@@ -1,0 +1,118 @@
+#include "cli/opt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void cts_opts_init(struct cts_opts *o, const char *command, const struct cts_opt *table, int argc,
+                   char **argv)
+{
+    *o = (struct cts_opts){.command = command, .table = table, .argc = argc, .argv = argv, .at = 1};
+}
+
+static int bad(const struct cts_opts *o, const char *fmt, const char *what)
+{
+    fprintf(stderr, "ebpf-cts %s: ", o->command);
+    /* The format is one of the literals below, each with one %s. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    fprintf(stderr, fmt, what);
+#pragma GCC diagnostic pop
+    fprintf(stderr, "\nTry: ebpf-cts %s --help\n", o->command);
+    return CTS_OPT_BAD;
+}
+
+static const struct cts_opt *by_name(const struct cts_opts *o, const char *name, size_t len)
+{
+    const struct cts_opt *found = NULL;
+    for (const struct cts_opt *p = o->table; p && p->id; p++) {
+        if (strncmp(p->name, name, len) != 0)
+            continue;
+        if (p->name[len] == '\0')
+            return p;
+        if (found)
+            return NULL; /* two begin like this */
+        found = p;
+    }
+    return found;
+}
+
+static const struct cts_opt *by_letter(const struct cts_opts *o, char letter)
+{
+    for (const struct cts_opt *p = o->table; p && p->id; p++)
+        if (p->letter == letter)
+            return p;
+    return NULL;
+}
+
+static int next_long(struct cts_opts *o, const char *text)
+{
+    size_t len = strcspn(text, "=");
+    const struct cts_opt *p = by_name(o, text, len);
+    if (len == 4 && strncmp(text, "help", 4) == 0)
+        return CTS_OPT_HELP;
+    if (!p)
+        return bad(o, "no option --%s", text);
+    if (!p->arg && text[len])
+        return bad(o, "--%s takes no value", p->name);
+    o->value = text[len] ? text + len + 1 : NULL;
+    if (p->arg && !o->value) {
+        if (o->at >= o->argc)
+            return bad(o, "--%s needs a value", p->name);
+        o->value = o->argv[o->at++];
+    }
+    return p->id;
+}
+
+static int next_letter(struct cts_opts *o)
+{
+    char letter[2] = {*o->cluster++, '\0'};
+    const struct cts_opt *p = by_letter(o, letter[0]);
+    if (letter[0] == 'h' && !p)
+        return CTS_OPT_HELP;
+    if (!p)
+        return bad(o, "no option -%s", letter);
+    o->value = NULL;
+    if (!p->arg)
+        return p->id;
+    if (*o->cluster)
+        o->value = o->cluster + (*o->cluster == '=');
+    else if (o->at < o->argc)
+        o->value = o->argv[o->at++];
+    o->cluster = NULL;
+    return o->value ? p->id : bad(o, "-%s needs a value", letter);
+}
+
+int cts_opts_next(struct cts_opts *o)
+{
+    if (o->cluster && *o->cluster)
+        return next_letter(o);
+    if (o->at >= o->argc)
+        return CTS_OPT_END;
+    const char *a = o->argv[o->at++];
+    if (!o->only_args && strcmp(a, "--") == 0) {
+        o->only_args = true;
+        return cts_opts_next(o);
+    }
+    if (!o->only_args && a[0] == '-' && a[1] == '-')
+        return next_long(o, a + 2);
+    if (!o->only_args && a[0] == '-' && a[1]) {
+        o->cluster = a + 1;
+        return next_letter(o);
+    }
+    o->value = a;
+    return CTS_OPT_ARG;
+}
+
+bool cts_opt_number(const struct cts_opts *o, const char *what, unsigned lo, unsigned hi,
+                    unsigned *out)
+{
+    char *end;
+    unsigned long v = strtoul(o->value, &end, 10);
+    if (o->value[0] < '0' || o->value[0] > '9' || *end || v < lo || v > hi) {
+        fprintf(stderr, "ebpf-cts %s: %s is '%s', not a whole number from %u to %u\n", o->command,
+                what, o->value, lo, hi);
+        return false;
+    }
+    *out = (unsigned)v;
+    return true;
+}

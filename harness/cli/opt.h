@@ -1,0 +1,70 @@
+/* Options: one table per command serves parsing, --help, the manual page and completion. */
+#ifndef CTS_CLI_OPT_H
+#define CTS_CLI_OPT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct cts_opt {
+    int id;           /* > 0; 0 ends a table */
+    char letter;      /* 0: none */
+    const char *name; /* "runtime" */
+    const char *arg;  /* "RUNTIME[:ENGINE]"; null: takes none */
+    const char *help; /* one sentence without its full stop */
+};
+
+enum {
+    CTS_OPT_END = 0,
+    CTS_OPT_ARG = -1,  /* not an option: `value` is the argument */
+    CTS_OPT_BAD = -2,  /* a message was printed on stderr */
+    CTS_OPT_HELP = -3, /* -h, --help: known to every command */
+};
+
+struct cts_opts {
+    const char *command; /* for messages */
+    const struct cts_opt *table;
+    int argc;
+    char **argv;
+    int at;
+    const char *cluster; /* rest of a group of letters */
+    bool only_args;      /* after -- */
+    const char *value;   /* of the option or argument just returned */
+};
+
+void cts_opts_init(struct cts_opts *o, const char *command, const struct cts_opt *table, int argc,
+                   char **argv);
+/* The next option's id, or one of the values above. Options may stand behind arguments. */
+int cts_opts_next(struct cts_opts *o);
+
+/* A whole number in lo..hi; false and a message if it is none. */
+bool cts_opt_number(const struct cts_opts *o, const char *what, unsigned lo, unsigned hi,
+                    unsigned *out);
+
+struct cts_command {
+    const char *name, *args, *what;
+    const char *about; /* a paragraph for --help and the manual */
+    const struct cts_opt *options;
+    int (*main)(int argc, char **argv); /* returns the exit code */
+};
+/* One in each cmd_<name>.c; main.c lists them. */
+extern const struct cts_command cts_cmd_run, cts_cmd_list, cts_cmd_explain, cts_cmd_asm,
+    cts_cmd_disasm, cts_cmd_help;
+extern const struct cts_command *const cts_commands[]; /* ended by null */
+const struct cts_command *cts_command_find(const char *name);
+
+void cts_help_command(FILE *out, const struct cts_command *c);
+void cts_help_all(FILE *out);
+void cts_help_man(FILE *out);
+void cts_help_completion(FILE *out);
+
+/* Exit codes, as the manual says. */
+enum {
+    CTS_EXIT_OK = 0,
+    CTS_EXIT_FAILED = 1,
+    CTS_EXIT_USAGE = 2,
+    CTS_EXIT_BROKEN = 3,
+    CTS_EXIT_NOTHING = 4,
+    CTS_EXIT_INTERRUPTED = 130,
+};
+
+#endif

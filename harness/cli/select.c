@@ -1,0 +1,112 @@
+#include "cli/select.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/core.h"
+
+bool cts_select_add(const char **list, unsigned *count, const char *value)
+{
+    if (*count == CTS_SELECT_MAX)
+        return false;
+    list[(*count)++] = value;
+    return true;
+}
+
+bool cts_select_shard(struct cts_selector *s, const char *text)
+{
+    char rest;
+    return sscanf(text, "%u/%u%c", &s->shard, &s->shards, &rest) == 2 && s->shard >= 1 &&
+           s->shard <= s->shards;
+}
+
+int cts_select_check(const struct cts_selector *s, struct cts_err *err)
+{
+    for (unsigned i = 0; i < s->groups; i++)
+        if (cts_group_find(s->group[i]) == CTS_GROUP_COUNT)
+            return cts_err_set(err, CTS_E_NOTFOUND,
+                               "no group '%s'; ebpf-cts list groups shows which there are",
+                               s->group[i]);
+    for (unsigned i = 0; i < s->rows; i++)
+        if (cts_row_find(s->row[i]) == CTS_ROW_COUNT)
+            return cts_err_set(err, CTS_E_NOTFOUND,
+                               "no row '%s'; ebpf-cts list rows shows which there are", s->row[i]);
+    return 0;
+}
+
+static bool matches(const char *pattern, const char *id, const char *full)
+{
+    if (strpbrk(pattern, "*?"))
+        return cts_glob(pattern, id) || cts_glob(pattern, full);
+    return strchr(pattern, '#') ? strcmp(pattern, full) == 0 : strstr(id, pattern) != NULL;
+}
+
+static bool matches_one(const char *const *list, unsigned n, const char *id, const char *full)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (matches(list[i], id, full))
+            return true;
+    return false;
+}
+
+static bool in_groups(const struct cts_selector *s, const struct cts_pk_vector *v)
+{
+    for (unsigned i = 0; i < s->groups; i++)
+        if (v->group == cts_group_find(s->group[i]))
+            return true;
+    return s->groups == 0;
+}
+
+static bool has_row(const struct cts_selector *s, const struct cts_pack *p,
+                    const struct cts_pk_vector *v)
+{
+    for (unsigned i = 0; i < s->rows; i++)
+        for (uint32_t k = 0; k < v->rows.count; k++)
+            if (p->row_ids[v->rows.first + k] == cts_row_find(s->row[i]))
+                return true;
+    return s->rows == 0;
+}
+
+static bool has_clause(const struct cts_selector *s, const struct cts_pack *p,
+                       const struct cts_pk_vector *v)
+{
+    for (unsigned i = 0; i < s->clauses; i++)
+        for (uint32_t k = 0; k < v->clauses.count; k++)
+            if (strcmp(cts_pack_text(p, p->string_refs[v->clauses.first + k]), s->clause[i]) == 0)
+                return true;
+    return s->clauses == 0;
+}
+
+static uint64_t select_vector(const struct cts_selector *s, const struct cts_pack *p,
+                              const struct cts_pk_vector *v, uint8_t *cases)
+{
+    const char *id = cts_pack_text(p, v->id);
+    uint64_t count = 0;
+    if (!in_groups(s, v) || !has_row(s, p, v) || !has_clause(s, p, v))
+        return 0;
+    for (uint32_t c = v->cases.first; c < v->cases.first + v->cases.count; c++) {
+        char full[512];
+        snprintf(full, sizeof(full), "%s#%s", id, cts_pack_text(p, p->cases[c].name));
+        cases[c] = (s->filters == 0 || matches_one(s->filter, s->filters, id, full)) &&
+                   !matches_one(s->exclude, s->excludes, id, full);
+        count += cases[c];
+    }
+    return count;
+}
+
+uint64_t cts_select(const struct cts_selector *s, const struct cts_pack *pack, uint8_t *cases,
+                    uint8_t *vectors)
+{
+    uint64_t all = 0, index = 0;
+    for (uint32_t i = 0; i < pack->vector_count; i++) {
+        const struct cts_pk_vector *v = &pack->vectors[i];
+        uint64_t n = select_vector(s, pack, v, cases);
+        if (n && s->shards && index++ % s->shards != s->shard - 1) {
+            memset(cases + v->cases.first, 0, v->cases.count);
+            n = 0;
+        }
+        vectors[i] = n != 0;
+        all += n;
+    }
+    return all;
+}

@@ -1,0 +1,225 @@
+#include "cli/targets.h"
+
+#include <string.h>
+
+#include "base/fmt.h"
+#include "cli/paths.h"
+#include "host/fs.h"
+
+enum { MOST_TARGETS = 64, MOST_RUNTIMES = 64 };
+
+int cts_targets_find(struct cts_targets *t, struct cts_arena *arena, struct cts_err *err)
+{
+    struct cts_fs_list files;
+    const char *root = cts_data_path(arena, "runtimes");
+    *t = (struct cts_targets){0};
+    t->list = cts_arena_take_array(arena, MOST_TARGETS, sizeof(*t->list));
+    t->runtimes = cts_arena_take_array(arena, MOST_RUNTIMES, sizeof(*t->runtimes));
+    if (!root || !t->list || !t->runtimes)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    int rc = cts_fs_walk(root, "/runtime.yaml", arena, &files, err);
+    for (size_t i = 0; rc == 0 && i < files.count && t->runtime_count < MOST_RUNTIMES; i++) {
+        files.paths[i][strlen(files.paths[i]) - strlen("/runtime.yaml")] = '\0';
+        rc = cts_rt_load(files.paths[i], arena, &t->runtimes[t->runtime_count], err);
+        t->runtime_count += rc == 0;
+    }
+    return rc;
+}
+
+/* ---- from names to numbers ---- */
+
+static int row_bits(const char **ids, const char *file, unsigned line, struct cts_arena *arena,
+                    const uint8_t **out, struct cts_err *err)
+{
+    uint8_t *bits = ids ? cts_arena_take(arena, CTS_ROW_COUNT) : NULL;
+    *out = bits;
+    if (ids && !bits)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    for (size_t i = 0; ids && ids[i]; i++) {
+        enum cts_row_id row = cts_row_find(ids[i]);
+        if (row == CTS_ROW_COUNT)
+            return cts_err_at(err, CTS_E_SCHEMA, file, line, 0, "no row '%s' in the specification",
+                              ids[i]);
+        bits[row] = 1;
+    }
+    return 0;
+}
+
+static int group_bits(const struct cts_rt *rt, uint64_t *out, struct cts_err *err)
+{
+    *out = rt->groups ? 0 : UINT64_MAX;
+    for (size_t i = 0; rt->groups && rt->groups[i]; i++) {
+        enum cts_group g = cts_group_find(rt->groups[i]);
+        if (g == CTS_GROUP_COUNT)
+            return cts_err_set(err, CTS_E_SCHEMA, "%s/runtime.yaml: no group '%s'", rt->dir,
+                               rt->groups[i]);
+        *out |= 1ull << g;
+    }
+    return 0;
+}
+
+static int32_t or_any(bool has, int32_t v)
+{
+    return has ? v : (int32_t)CTS_ANY_VALUE;
+}
+
+static int make_limits(const struct cts_rt *rt, struct cts_target *t, struct cts_arena *arena,
+                       struct cts_err *err)
+{
+    struct cts_limit *list = cts_arena_take_array(arena, rt->limit_count + 1, sizeof(*list));
+    if (!list)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    t->limits = list;
+    for (; t->limit_count < rt->limit_count; t->limit_count++) {
+        const struct cts_rt_limit *from = &rt->limits[t->limit_count];
+        struct cts_limit *l = &list[t->limit_count];
+        *l = (struct cts_limit){.dst = or_any(from->has_dst, from->dst),
+                                .src = or_any(from->has_src, from->src),
+                                .imm = or_any(from->has_imm, from->imm),
+                                .off = or_any(from->has_off, from->off),
+                                .alias = from->alias,
+                                .imm_above = from->imm_above,
+                                .reason = from->reason};
+        int rc = row_bits(from->rows, from->file, from->line, arena, &l->rows, err);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int make_known(const struct cts_rt *rt, struct cts_target *t, struct cts_arena *arena,
+                      struct cts_err *err)
+{
+    struct cts_known *list = cts_arena_take_array(arena, rt->known_count + 1, sizeof(*list));
+    if (!list)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    t->known = list;
+    for (; t->known_count < rt->known_count; t->known_count++) {
+        const struct cts_rt_known *k = &rt->known[t->known_count];
+        list[t->known_count] = (struct cts_known){
+            k->vectors, (const char *const *)k->engines, k->failure, k->reason};
+    }
+    return 0;
+}
+
+static int add_engine(struct cts_targets *t, const struct cts_rt *rt, const char *engine,
+                      struct cts_arena *arena, struct cts_err *err)
+{
+    const char **argv = cts_arena_take_array(arena, 2, sizeof(*argv));
+    if (t->count == MOST_TARGETS)
+        return cts_err_set(err, CTS_E_LIMIT, "more than %d engines", MOST_TARGETS);
+    if (!argv || !(argv[0] = cts_worker_path(arena, rt->worker)))
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    struct cts_target *n = &t->list[t->count];
+    *n = (struct cts_target){
+        .runtime = rt->name, .engine = engine, .argv = argv, .install = rt->install};
+    int rc = row_bits(rt->pinned, rt->dir, 0, arena, &n->pinned, err);
+    if (rc == 0)
+        rc = group_bits(rt, &n->groups, err);
+    if (rc == 0)
+        rc = make_limits(rt, n, arena, err);
+    if (rc == 0)
+        rc = make_known(rt, n, arena, err);
+    t->count += rc == 0;
+    return rc;
+}
+
+static int no_engine(const struct cts_rt *rt, const char *engine, struct cts_err *err)
+{
+    char all[256];
+    size_t n = 0;
+    all[0] = '\0';
+    for (size_t i = 0; i < rt->engine_count && n < sizeof(all); i++)
+        n += cts_fmt(all + n, sizeof(all) - n, " %s", rt->engines[i].name);
+    return cts_err_set(err, CTS_E_NOTFOUND, "runtime %s has no engine '%s'; it has:%s", rt->name,
+                       engine, all);
+}
+
+static int add_runtime(struct cts_targets *t, const struct cts_rt *rt, const char *engine,
+                       struct cts_arena *arena, struct cts_err *err)
+{
+    size_t before = t->count;
+    for (size_t i = 0; i < rt->engine_count; i++) {
+        const struct cts_rt_engine *e = &rt->engines[i];
+        if (engine ? strcmp(engine, e->name) != 0 : !e->is_default)
+            continue;
+        int rc = add_engine(t, rt, e->name, arena, err);
+        if (rc != 0)
+            return rc;
+    }
+    return t->count > before ? 0 : no_engine(rt, engine ? engine : "(default)", err);
+}
+
+/* A worker given by its path: nothing is known of it but what it says itself. */
+static int add_path(struct cts_targets *t, const char *path, const char *engine,
+                    struct cts_arena *arena, struct cts_err *err)
+{
+    struct cts_rt *rt = cts_arena_take(arena, sizeof(*rt));
+    if (!rt)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    if (cts_fs_is_dir(path)) {
+        int rc = cts_rt_load(path, arena, rt, err);
+        return rc == 0 ? add_runtime(t, rt, engine, arena, err) : rc;
+    }
+    if (!cts_fs_is_executable(path))
+        return cts_err_at(err, CTS_E_NOTFOUND, path, 0, 0, "no such worker, or not executable");
+    const char *name = strrchr(path, '/') + 1;
+    *rt = (struct cts_rt){.dir = path, .name = name, .worker = path};
+    return add_engine(t, rt, engine ? engine : "default", arena, err);
+}
+
+int cts_targets_add(struct cts_targets *t, const char *spec, struct cts_arena *arena,
+                    struct cts_err *err)
+{
+    const char *colon = strrchr(spec, ':'), *engine = NULL;
+    size_t len = strlen(spec);
+    if (colon && !strchr(colon, '/')) {
+        engine = colon + 1;
+        len = (size_t)(colon - spec);
+    }
+    const char *name = cts_arena_strndup(arena, spec, len);
+    if (!name)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    if (strchr(name, '/'))
+        return add_path(t, name, engine, arena, err);
+    for (size_t i = 0; i < t->runtime_count; i++)
+        if (strcmp(t->runtimes[i].name, name) == 0)
+            return add_runtime(t, &t->runtimes[i], engine, arena, err);
+    return cts_err_set(err, CTS_E_NOTFOUND,
+                       "no runtime '%s'; ebpf-cts list runtimes shows which there are", name);
+}
+
+int cts_targets_add_default(struct cts_targets *t, struct cts_arena *arena, struct cts_err *err)
+{
+    int rc = 0;
+    /* The reference comes first: it is the one that runs everywhere. */
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; rc == 0 && i < t->runtime_count; i++)
+            if ((strcmp(t->runtimes[i].name, "reference") == 0) == (pass == 0))
+                rc = add_runtime(t, &t->runtimes[i], NULL, arena, err);
+    return rc;
+}
+
+int cts_targets_known(struct cts_targets *t, const char *path, struct cts_arena *arena,
+                      struct cts_err *err)
+{
+    struct cts_rt extra = {0};
+    int rc = cts_rt_load_known(path, arena, &extra, err);
+    for (size_t i = 0; rc == 0 && i < t->count; i++) {
+        struct cts_target *n = &t->list[i];
+        struct cts_known *all =
+            cts_arena_take_array(arena, n->known_count + extra.known_count + 1, sizeof(*all));
+        struct cts_target added = {0};
+        rc = all ? make_known(&extra, &added, arena, err)
+                 : cts_err_set(err, CTS_E_NOMEM, "out of memory");
+        if (rc != 0)
+            break;
+        for (size_t k = 0; k < n->known_count; k++)
+            all[k] = n->known[k];
+        for (size_t k = 0; k < added.known_count; k++)
+            all[n->known_count + k] = added.known[k];
+        n->known = all;
+        n->known_count += added.known_count;
+    }
+    return rc;
+}

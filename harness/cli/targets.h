@@ -1,0 +1,30 @@
+/* From -r options and runtime.yaml files to the engines that are run. */
+#ifndef CTS_CLI_TARGETS_H
+#define CTS_CLI_TARGETS_H
+
+#include <stddef.h>
+
+#include "core/core.h"
+#include "host/arena.h"
+#include "load/runtime.h"
+
+struct cts_targets {
+    struct cts_target *list;
+    size_t count;
+    struct cts_rt *runtimes; /* all that were found, sorted by name */
+    size_t runtime_count;
+};
+
+/* Reads runtimes/NAME/runtime.yaml below the data folder. */
+int cts_targets_find(struct cts_targets *t, struct cts_arena *arena, struct cts_err *err);
+/* Adds what one -r asks for: "NAME", "NAME:ENGINE", or the path of a worker or of a runtime's folder, with or without ":ENGINE". A
+ * runtime without an engine adds its default ones. */
+int cts_targets_add(struct cts_targets *t, const char *spec, struct cts_arena *arena,
+                    struct cts_err *err);
+/* What runs when no -r is given: the default engines of all runtimes found. */
+int cts_targets_add_default(struct cts_targets *t, struct cts_arena *arena, struct cts_err *err);
+/* Adds a list of known failures to all targets. */
+int cts_targets_known(struct cts_targets *t, const char *path, struct cts_arena *arena,
+                      struct cts_err *err);
+
+#endif

@@ -1,0 +1,27 @@
+/* Vectors for a command: the files it names, or those of the suite, as a pack. */
+#ifndef CTS_CLI_VECTORS_H
+#define CTS_CLI_VECTORS_H
+
+#include <stddef.h>
+
+#include "build/build.h"
+
+enum { CTS_PATHS_MAX = 256 };
+
+struct cts_vectors {
+    const char *path[CTS_PATHS_MAX];
+    size_t paths; /* 0: the suite's own */
+    enum cts_level level;
+    bool no_cache;
+    struct cts_build_stats stats;
+    struct cts_pack pack;
+    char hash[65]; /* of the pack's bytes: the version of what was run */
+};
+
+/* Prints each bad file's or program's error on stderr. */
+int cts_vectors_open(struct cts_vectors *v, struct cts_err *err);
+void cts_vectors_release(struct cts_vectors *v);
+/* "quick", "full", "exhaustive"; negative if it is none of them. */
+int cts_level_find(const char *name);
+
+#endif

@@ -1,0 +1,190 @@
+#include "core/judge.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "generated/spec_text.h"
+#include "host/buf.h"
+
+enum { CODE_LINES = 64, WORD = 8 };
+
+static const char *case_id(const struct cts_judge *j, const struct cts_seg *seg, uint32_t r,
+                           struct cts_buf *b)
+{
+    const struct cts_pk_vector *v = &j->pack->vectors[seg->unit->vector];
+    const struct cts_pk_case *c = &j->pack->cases[cts_seg_case(seg, r)];
+    cts_buf_addf(b, "%s#%s", cts_pack_text(j->pack, v->id), cts_pack_text(j->pack, c->name));
+    return cts_buf_text(b);
+}
+
+static void add_origin(const struct cts_judge *j, const struct cts_seg *seg, struct cts_buf *b)
+{
+    const struct cts_pack *p = j->pack;
+    const struct cts_pk_vector *v = &p->vectors[seg->unit->vector];
+    cts_buf_addf(b, "  vector   %s (%s:%u)\n", cts_pack_text(p, v->id), cts_pack_text(p, v->file),
+                 v->line);
+    if (v->why)
+        cts_buf_addf(b, "  why      %s\n", cts_pack_text(p, v->why));
+    if (seg->unit->label)
+        cts_buf_addf(b, "  variant  %s\n", cts_pack_text(p, seg->unit->label));
+    for (uint32_t i = 0; i < v->rows.count; i++) {
+        const struct cts_row_info *row =
+            cts_row_info((enum cts_row_id)p->row_ids[v->rows.first + i]);
+        cts_buf_addf(b, "  row      %s (RFC 9669 section %s): %s\n", row->id, row->section,
+                     row->does);
+    }
+    for (uint32_t i = 0; i < v->clauses.count; i++) {
+        const char *id = cts_pack_text(p, p->string_refs[v->clauses.first + i]);
+        const struct cts_clause_text *c = cts_clause_text_find(id);
+        cts_buf_addf(b, "  clause   %s%s%s: %s\n", id, c ? ", section " : "", c ? c->section : "",
+                     c ? c->text : "");
+    }
+    if (strcmp(cts_pack_text(p, v->policy), "rfc") != 0 && v->policy)
+        cts_buf_addf(b, "  policy   %s\n", cts_pack_text(p, v->policy));
+    for (uint32_t i = 0; i < v->bugs.count; i++)
+        cts_buf_addf(b, "  like     %s\n", cts_pack_text(p, p->string_refs[v->bugs.first + i]));
+}
+
+static void add_code(const struct cts_judge *j, const struct cts_seg *seg, struct cts_buf *b)
+{
+    const uint8_t *code = j->pack->code + seg->unit->code;
+    uint32_t slots = seg->unit->slots;
+    cts_buf_adds(b, "  code\n");
+    for (uint32_t at = 0, lines = 0; at < slots; lines++) {
+        const uint8_t *p = code + (size_t)at * CTS_SLOT_BYTES;
+        char text[256];
+        if (lines == CODE_LINES) {
+            cts_buf_addf(b, "    ... %u slots more\n", slots - at);
+            return;
+        }
+        if (at == seg->unit->body_slots)
+            cts_buf_adds(b, "         (subprograms)\n");
+        int n = cts_disasm(p, slots - at, false, text, sizeof(text));
+        cts_buf_addf(b, "    %4u:  %02x %02x %02x %02x %02x %02x %02x %02x  %s\n", at, p[0], p[1],
+                     p[2], p[3], p[4], p[5], p[6], p[7], text);
+        at += n > 0 ? (uint32_t)n : 1;
+    }
+}
+
+static void add_registers(const struct cts_seg *seg, const struct cts_seg_view *v,
+                          const struct cts_obs *obs, struct cts_buf *b)
+{
+    cts_buf_adds(b, "  state    before              expected            seen                differs\n");
+    for (unsigned i = 0; i < 10; i++) {
+        bool stored = (seg->layout.out_mask >> i) & 1, any = (v->any >> i) & 1;
+        uint64_t got = cts_order_get64(seg->be, obs->row + CTS_ROW_OUT + 8 * i);
+        cts_buf_addf(b, "    r%-5u  0x%016llx", i, (unsigned long long)v->in[i]);
+        if (!stored)
+            cts_buf_adds(b, "  (not observed)\n");
+        else if (any)
+            cts_buf_addf(b, "  (anything)          0x%016llx\n", (unsigned long long)got);
+        else if (got == v->r[i])
+            cts_buf_addf(b, "  0x%016llx  same\n", (unsigned long long)got);
+        else
+            cts_buf_addf(b, "  0x%016llx  0x%016llx  0x%016llx\n", (unsigned long long)v->r[i],
+                         (unsigned long long)got, (unsigned long long)(got ^ v->r[i]));
+    }
+}
+
+/* The words of memory that are not as expected: address, before, expected, seen, bits. */
+static void add_bytes(const char *name, int origin, const uint8_t *before, const uint8_t *want,
+                      const uint8_t *got, const uint8_t *any, size_t n, struct cts_buf *b)
+{
+    for (size_t at = 0; want && at + WORD <= n; at += WORD) {
+        bool differs = false;
+        for (size_t i = at; i < at + WORD; i++)
+            differs = differs || (want[i] != got[i] && !(any && any[i]));
+        if (!differs)
+            continue;
+        int where = origin + (int)at;
+        cts_buf_addf(b, "    %s%c%-4d", name, where < 0 ? '-' : '+', where < 0 ? -where : where);
+        const uint8_t *column[3] = {before, want, got};
+        for (unsigned c = 0; c < 3; c++) {
+            cts_buf_adds(b, " ");
+            for (size_t i = at; column[c] && i < at + WORD; i++)
+                cts_buf_addf(b, "%02x", column[c][i]);
+            cts_buf_adds(b, "  ");
+        }
+        for (size_t i = at; i < at + WORD; i++)
+            cts_buf_addf(b, "%02x", any && any[i] ? 0 : want[i] ^ got[i]);
+        cts_buf_addc(b, '\n');
+    }
+}
+
+static void add_states(const struct cts_judge *j, struct cts_seg *seg, uint32_t r,
+                       const struct cts_obs *obs, struct cts_buf *b)
+{
+    const struct cts_layout *l = &seg->layout;
+    struct cts_seg_view v;
+    if (!obs->row || !cts_seg_expected(seg, r, obs->row, obs->expect, j->arena, &v))
+        return;
+    add_registers(seg, &v, obs, b);
+    add_bytes("mem", 0, v.mem_in, v.mem, obs->row + CTS_ROW_MEM, v.mem_any, l->mem_bytes, b);
+    if (!l->stack_off)
+        return;
+    const uint8_t *got = obs->row + l->stack_off + CTS_STACK_BYTES;
+    size_t hole = (size_t)(l->spill + CTS_STACK_BYTES);
+    add_bytes("fp", -CTS_STACK_BYTES, v.stack_in, v.stack, got, v.stack_any, hole, b);
+    add_bytes("fp", l->spill + WORD, v.stack_in + hole + WORD, v.stack + hole + WORD,
+              got + hole + WORD, v.stack_any ? v.stack_any + hole + WORD : NULL,
+              CTS_STACK_BYTES - hole - WORD, b);
+}
+
+static void add_expected_result(const struct cts_judge *j, const struct cts_seg *seg, uint32_t r,
+                                const struct cts_obs *obs, struct cts_buf *b)
+{
+    static const char *const words[] = {
+        [CTS_OUT_RAN] = "accepted and run",
+        [CTS_OUT_REJECTED] = "rejected",
+        [CTS_OUT_FAULTED] = "stopped by the runtime",
+        [CTS_OUT_EXITED] = "ended by exit",
+    };
+    if (seg->swept)
+        return;
+    const struct cts_pk_row *row = &j->pack->rows[seg->unit->rows.first + r];
+    for (uint32_t i = 0; i < row->out.count; i++) {
+        uint32_t at = row->out.first + i;
+        const struct cts_pk_outcome *o = &j->pack->outcomes[at];
+        if (!cts_outcome_counts(j->pack, row->out, at, j->target->runtime))
+            continue;
+        cts_buf_addf(b, "  %s %s", i ? "or      " : "expected", words[o->kind]);
+        if (o->has_r0)
+            cts_buf_addf(b, ", r0 = 0x%llx", (unsigned long long)o->r0);
+        cts_buf_addc(b, '\n');
+    }
+    if (obs->result_known)
+        cts_buf_addf(b, "  seen     r0 = 0x%llx\n", (unsigned long long)obs->r0);
+}
+
+static void add_words(const struct cts_obs *obs, struct cts_buf *b)
+{
+    const char *p = obs->text;
+    if (!p || !p[0])
+        return;
+    cts_buf_adds(b, "  runtime says\n");
+    while (*p) {
+        size_t n = strcspn(p, "\n");
+        cts_buf_addf(b, "    %.*s\n", (int)n, p);
+        p += n + (p[n] == '\n');
+    }
+}
+
+const char *cts_detail(const struct cts_judge *j, struct cts_seg *seg, uint32_t r,
+                       const struct cts_obs *obs)
+{
+    struct cts_buf b, id;
+    cts_buf_init(&b, 1 << 20);
+    cts_buf_init(&id, 4096);
+    add_origin(j, seg, &b);
+    add_code(j, seg, &b);
+    if (seg->unit->flags & CTS_UF_WHOLE || !obs->row)
+        add_expected_result(j, seg, r, obs, &b);
+    add_states(j, seg, r, obs, &b);
+    add_words(obs, &b);
+    cts_buf_addf(&b, "  repeat   ebpf-cts run -r %s:%s -f '%s'\n", j->target->runtime,
+                 j->target->engine, case_id(j, seg, r, &id));
+    const char *copy = cts_arena_strdup(j->arena, cts_buf_text(&b));
+    cts_buf_release(&b);
+    cts_buf_release(&id);
+    return copy ? copy : "";
+}

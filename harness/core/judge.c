@@ -1,0 +1,309 @@
+#include "core/judge.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+
+static struct cts_track *track_of(struct cts_judge *j, uint32_t kase)
+{
+    if (kase < j->first_case || kase - j->first_case >= j->case_count)
+        return NULL;
+    struct cts_track *t = &j->tracks[kase - j->first_case];
+    return t->not_asked ? NULL : t;
+}
+
+/* The status that prevails when the variants of a case differ. */
+static unsigned weight(enum cts_status s)
+{
+    static const unsigned char by_status[CTS_ST_COUNT] = {
+        [CTS_ST_SKIP] = 0, [CTS_ST_PASS] = 1, [CTS_ST_XFAIL] = 1,
+        [CTS_ST_XPASS] = 1, [CTS_ST_ERROR] = 2, [CTS_ST_FAIL] = 3,
+    };
+    return by_status[s];
+}
+
+/* Does a verdict with this weight, from this unit, replace what the track holds? */
+static bool prevails(const struct cts_track *t, enum cts_status status, uint32_t unit)
+{
+    if (!t->seen)
+        return true;
+    if (weight(status) != weight(t->status))
+        return weight(status) > weight(t->status);
+    return status != CTS_ST_PASS && unit < t->unit;
+}
+
+static bool settle(struct cts_track *t, enum cts_status status, uint32_t unit)
+{
+    if (!prevails(t, status, unit))
+        return false;
+    t->seen = true;
+    t->status = status;
+    t->unit = unit;
+    t->failure = CTS_FL_NONE;
+    t->label = t->message = t->detail = "";
+    return true;
+}
+
+void cts_judge_matched(struct cts_judge *j, const struct cts_seg *seg, uint32_t r, uint64_t count)
+{
+    struct cts_track *t = track_of(j, cts_seg_case(seg, r));
+    if (!t)
+        return;
+    t->operand_rows += count;
+    settle(t, CTS_ST_PASS, seg->unit_index);
+}
+
+static const char *unit_label(const struct cts_judge *j, const struct cts_seg *seg)
+{
+    return cts_pack_text(j->pack, seg->unit->label);
+}
+
+static const char *keep(struct cts_judge *j, const char *text)
+{
+    const char *copy = text ? cts_arena_strdup(j->arena, text) : NULL;
+    return copy ? copy : "";
+}
+
+static void fail(struct cts_judge *j, struct cts_seg *seg, uint32_t r, enum cts_failure failure,
+                 const char *message, const struct cts_obs *obs)
+{
+    struct cts_track *t = track_of(j, cts_seg_case(seg, r));
+    if (!t || !settle(t, CTS_ST_FAIL, seg->unit_index))
+        return;
+    t->failure = failure;
+    t->label = unit_label(j, seg);
+    t->message = message ? message : "out of memory";
+    t->detail = cts_detail(j, seg, r, obs);
+}
+
+static void skip(struct cts_judge *j, const struct cts_seg *seg, uint32_t r, const char *why)
+{
+    struct cts_track *t = track_of(j, cts_seg_case(seg, r));
+    if (!t || !settle(t, CTS_ST_SKIP, seg->unit_index))
+        return;
+    t->label = unit_label(j, seg);
+    t->message = why;
+}
+
+static void error(struct cts_judge *j, const struct cts_seg *seg, uint32_t r, const char *why)
+{
+    struct cts_track *t = track_of(j, cts_seg_case(seg, r));
+    if (!t || !settle(t, CTS_ST_ERROR, seg->unit_index))
+        return;
+    t->label = unit_label(j, seg);
+    t->message = why;
+}
+
+void cts_judge_error(struct cts_judge *j, const struct cts_seg *seg, const char *why)
+{
+    const char *copy = keep(j, why);
+    for (uint32_t r = 0; r < (seg->swept ? 1 : seg->rows); r++)
+        error(j, seg, r, copy);
+}
+
+void cts_judge_skip(struct cts_judge *j, uint32_t kase, const char *why)
+{
+    struct cts_track *t = track_of(j, kase);
+    if (!t || !settle(t, CTS_ST_SKIP, 0))
+        return;
+    t->message = keep(j, why);
+    t->not_asked = true;
+}
+
+/* Which kinds of outcome conform for this row? A bit per enum cts_outcome_kind. */
+static unsigned kinds_allowed(const struct cts_judge *j, const struct cts_seg *seg, uint32_t r)
+{
+    if (seg->swept)
+        return 1u << CTS_OUT_RAN;
+    const struct cts_pk_row *row = &j->pack->rows[seg->unit->rows.first + r];
+    unsigned kinds = 0;
+    for (uint32_t i = 0; i < row->out.count; i++)
+        if (cts_outcome_counts(j->pack, row->out, row->out.first + i, j->target->runtime))
+            kinds |= 1u << j->pack->outcomes[row->out.first + i].kind;
+    return kinds;
+}
+
+static bool result_conforms(const struct cts_judge *j, const struct cts_seg *seg, uint32_t r,
+                            enum cts_outcome_kind kind, const struct cts_obs *obs)
+{
+    const struct cts_pk_row *row = &j->pack->rows[seg->unit->rows.first + r];
+    uint64_t mask = j->caps->r0_bits >= 64 ? UINT64_MAX : (1ull << j->caps->r0_bits) - 1;
+    for (uint32_t i = 0; i < row->out.count; i++) {
+        uint32_t at = row->out.first + i;
+        const struct cts_pk_outcome *o = &j->pack->outcomes[at];
+        if (o->kind != kind || !cts_outcome_counts(j->pack, row->out, at, j->target->runtime))
+            continue;
+        if (!o->has_r0 || (obs->result_known && ((o->r0 ^ obs->r0) & mask) == 0))
+            return true;
+    }
+    return false;
+}
+
+static bool is_whole(const struct cts_seg *seg)
+{
+    return seg->unit->flags & CTS_UF_WHOLE;
+}
+
+static bool limit_holds(const struct cts_limit *l, enum cts_row_id row, const struct cts_insn *in)
+{
+    if (l->rows && !l->rows[row])
+        return false;
+    if (l->dst != CTS_ANY_VALUE && l->dst != in->dst)
+        return false;
+    if (l->src != CTS_ANY_VALUE && l->src != in->src)
+        return false;
+    if (l->off != CTS_ANY_VALUE && l->off != in->off)
+        return false;
+    if (l->alias && in->dst != in->src)
+        return false;
+    if (l->imm == CTS_ANY_VALUE)
+        return true;
+    return l->imm_above ? (uint32_t)in->imm >= (uint32_t)l->imm : in->imm == l->imm;
+}
+
+/* The reason on record why this runtime refuses a form that the program contains; null if there is none. */
+static const char *limit_reason(const struct cts_judge *j, const struct cts_seg *seg)
+{
+    const uint8_t *code = j->pack->code + seg->unit->code;
+    for (uint32_t at = 0; at < seg->unit->slots;) {
+        struct cts_insn in;
+        enum cts_row_id row;
+        int n = cts_decode(code + (size_t)at * CTS_SLOT_BYTES, seg->unit->slots - at, false, &in,
+                           &row, NULL);
+        for (size_t i = 0; n > 0 && i < j->target->limit_count; i++)
+            if (limit_holds(&j->target->limits[i], row, &in))
+                return j->target->limits[i].reason;
+        at += n > 0 ? (uint32_t)n : 1;
+    }
+    return NULL;
+}
+
+/* The first row under test that the runtime is not known to implement; CTS_ROW_COUNT if it should know all. */
+static unsigned unpinned_row(const struct cts_judge *j, const struct cts_seg *seg)
+{
+    const struct cts_pk_vector *v = &j->pack->vectors[seg->unit->vector];
+    for (uint32_t i = 0; j->target->pinned && i < v->rows.count; i++) {
+        uint16_t row = j->pack->row_ids[v->rows.first + i];
+        if (!j->target->pinned[row])
+            return row;
+    }
+    return CTS_ROW_COUNT;
+}
+
+static const char *words(const struct cts_obs *obs)
+{
+    return obs->text && obs->text[0] ? obs->text : "no reason given";
+}
+
+/* The first line of the runtime's words. */
+static int first_line(const char *text)
+{
+    size_t n = strcspn(text, "\n");
+    return n > 200 ? 200 : (int)n;
+}
+
+static void judge_rejected(struct cts_judge *j, struct cts_seg *seg, uint32_t r,
+                           const struct cts_obs *obs)
+{
+    const char *limit = limit_reason(j, seg), *why = words(obs);
+    unsigned row = unpinned_row(j, seg);
+    if (limit)
+        skip(j, seg, r, cts_arena_fmt(j->arena, "limit of %s: %s", j->target->runtime, limit));
+    else if (row < CTS_ROW_COUNT)
+        skip(j, seg, r,
+             cts_arena_fmt(j->arena, "unsupported: %s refuses %s (%.*s)", j->target->runtime,
+                           cts_row_info((enum cts_row_id)row)->id, first_line(why), why));
+    else
+        fail(j, seg, r, CTS_FL_WRONGLY_REJECTED,
+             cts_arena_fmt(j->arena, "rejected, but it must be accepted: %.*s", first_line(why), why),
+             obs);
+}
+
+static void judge_ran(struct cts_judge *j, struct cts_seg *seg, uint32_t r, unsigned allowed,
+                      const struct cts_obs *obs)
+{
+    if (!(allowed & (1u << CTS_OUT_RAN | 1u << CTS_OUT_EXITED)))
+        fail(j, seg, r, CTS_FL_WRONGLY_ACCEPTED,
+             allowed & (1u << CTS_OUT_REJECTED) ? "accepted, but it must be rejected"
+                                                : "ran to its end, but it must be stopped",
+             obs);
+    else if (is_whole(seg))
+        fail(j, seg, r, CTS_FL_WRONG_RESULT,
+             cts_arena_fmt(j->arena, "wrong result: r0 = 0x%llx", (unsigned long long)obs->r0), obs);
+    else if (obs->seen == CTS_SEEN_EXITED)
+        fail(j, seg, r, CTS_FL_WRONG_RESULT,
+             "the program ended before the end of the vector's code", obs);
+    else
+        fail(j, seg, r, CTS_FL_WRONG_RESULT, "wrong result", obs);
+}
+
+static bool conforms(struct cts_judge *j, struct cts_seg *seg, uint32_t r, unsigned allowed,
+                     const struct cts_obs *obs)
+{
+    switch (obs->seen) {
+    case CTS_SEEN_RAN:
+        if (is_whole(seg))
+            return (allowed & (1u << CTS_OUT_RAN)) && result_conforms(j, seg, r, CTS_OUT_RAN, obs);
+        return obs->row && cts_seg_match(seg, r, obs->row, obs->expect, j->target->runtime);
+    case CTS_SEEN_EXITED:
+        return (allowed & (1u << CTS_OUT_EXITED)) && result_conforms(j, seg, r, CTS_OUT_EXITED, obs);
+    case CTS_SEEN_REJECTED:
+        return allowed & (1u << CTS_OUT_REJECTED);
+    case CTS_SEEN_FAULTED:
+        return allowed & (1u << CTS_OUT_FAULTED);
+    case CTS_SEEN_CRASHED:
+    case CTS_SEEN_TIMED_OUT:
+    case CTS_SEEN_LOAD_ERROR:
+        return false;
+    }
+    return false;
+}
+
+static void judge_deviation(struct cts_judge *j, struct cts_seg *seg, uint32_t r, unsigned allowed,
+                            const struct cts_obs *obs)
+{
+    const char *why = words(obs);
+    switch (obs->seen) {
+    case CTS_SEEN_RAN:
+    case CTS_SEEN_EXITED:
+        judge_ran(j, seg, r, allowed, obs);
+        break;
+    case CTS_SEEN_REJECTED:
+        judge_rejected(j, seg, r, obs);
+        break;
+    case CTS_SEEN_FAULTED:
+        fail(j, seg, r, CTS_FL_UNEXPECTED_FAULT,
+             cts_arena_fmt(j->arena, "stopped: %.*s", first_line(why), why), obs);
+        break;
+    case CTS_SEEN_CRASHED:
+        fail(j, seg, r, CTS_FL_CRASH, cts_arena_fmt(j->arena, "%.*s", first_line(why), why), obs);
+        break;
+    case CTS_SEEN_TIMED_OUT:
+        fail(j, seg, r, CTS_FL_TIMEOUT, cts_arena_fmt(j->arena, "%.*s", first_line(why), why), obs);
+        break;
+    case CTS_SEEN_LOAD_ERROR:
+        error(j, seg, r,
+              cts_arena_fmt(j->arena, "neither accepted nor rejected: %.*s", first_line(why), why));
+        break;
+    }
+}
+
+void cts_judge_row(struct cts_judge *j, struct cts_seg *seg, uint32_t r, const struct cts_obs *obs)
+{
+    unsigned allowed = kinds_allowed(j, seg, r);
+    if (obs->flaky) {
+        fail(j, seg, r, CTS_FL_FLAKY,
+             cts_arena_fmt(j->arena, "not the same twice: %.*s", first_line(words(obs)), words(obs)),
+             obs);
+    } else if (conforms(j, seg, r, allowed, obs)) {
+        cts_judge_matched(j, seg, r, seg->swept ? seg->rows : 1);
+    } else {
+        judge_deviation(j, seg, r, allowed, obs);
+    }
+}
+
+void cts_judge_unit(struct cts_judge *j, struct cts_seg *seg, const struct cts_obs *obs)
+{
+    for (uint32_t r = 0; r < (seg->swept ? 1 : seg->rows); r++)
+        cts_judge_row(j, seg, r, obs);
+}

@@ -1,0 +1,484 @@
+#include "core/rows.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+
+enum {
+    STACK = CTS_STACK_BYTES,
+    PRE_FILL_REGISTERS = 10,
+};
+
+/* Where a sweep's memory and stack lie on the reference machine: far from any operand. */
+static const uint64_t mem_base = 0x7ead000000000000u, stack_top = 0x57ac000000001000u;
+/* Put into outputs whose expected value is unknown beforehand. */
+static const uint64_t unwritten = 0x5741e5741e5741e5u;
+
+uint64_t cts_order_get64(bool be, const uint8_t *p)
+{
+    return be ? cts_get64be(p) : cts_get64le(p);
+}
+
+void cts_order_put64(bool be, uint8_t *p, uint64_t v)
+{
+    if (be)
+        cts_put64be(p, v);
+    else
+        cts_put64le(p, v);
+}
+
+/* The bytes of a state's memory as a machine of the given order has them. */
+static void image(const struct cts_pack *p, const struct cts_pk_bytes_ref *ref, size_t n, bool be,
+                  uint8_t *out)
+{
+    const uint8_t *data = p->data + ref->data;
+    if (!be || ref->width == UINT32_MAX) {
+        memcpy(out, data, n);
+        return;
+    }
+    const uint8_t *width = p->data + ref->width;
+    for (size_t i = 0; i < n;) {
+        size_t w = width[i] && i + width[i] <= n ? width[i] : 1;
+        for (size_t j = 0; j < w; j++)
+            out[i + j] = data[i + w - 1 - j];
+        i += w;
+    }
+}
+
+static const uint8_t *any_mask(const struct cts_pack *p, const struct cts_pk_bytes_ref *ref)
+{
+    return ref->data == UINT32_MAX || ref->any == UINT32_MAX ? NULL : p->data + ref->any;
+}
+
+static int sweep_init(struct cts_seg *s, enum cts_level level, struct cts_arena *arena,
+                      struct cts_err *err)
+{
+    const struct cts_pk_unit *u = s->unit;
+    const struct cts_pk_sweep *sw = &s->pack->sweeps[u->sweep];
+    struct cts_mach_insn *prog = cts_arena_take_array(arena, u->slots ? u->slots : 1, sizeof(*prog));
+    s->mach = cts_arena_take(arena, sizeof(*s->mach));
+    s->base_mem = cts_arena_take(arena, s->layout.mem_bytes + 8);
+    s->base_stack = cts_arena_take(arena, STACK);
+    if (!prog || !s->mach || !s->base_mem || !s->base_stack)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    if (sw->operands.count > CTS_SEG_OPERANDS)
+        return cts_err_set(err, CTS_E_LIMIT, "a sweep over more than %d operands", CTS_SEG_OPERANDS);
+    int rc = cts_mach_decode(s->pack->code + u->code, u->slots, false, true, prog, err);
+    if (rc != 0)
+        return rc;
+    s->swept = true;
+    s->base = &s->pack->states[sw->base];
+    s->operands = sw->operands.count;
+    s->rows = 1;
+    for (uint32_t i = 0; i < s->operands; i++) {
+        s->operand[i] = s->pack->operands[sw->operands.first + i];
+        s->values[i] =
+            cts_domain_values((enum cts_domain)s->operand[i].domain, level, &s->value_count[i]);
+        s->rows *= s->value_count[i];
+    }
+    cts_mach_init(s->mach);
+    s->mach->prog = prog;
+    s->mach->prog_slots = u->slots;
+    s->mach->body_slots = u->body_slots;
+    s->mach->be = s->be;
+    s->plain = s->layout.mem_bytes == 0 && s->layout.stack_off == 0 && !s->layout.record;
+    for (unsigned i = 0; i < 10; i++)
+        s->plain = s->plain && s->base->place[i] == CTS_PL_VALUE;
+    s->plain = s->plain && s->base->any == 0 && s->layout.out_mask == 0x3ff;
+    if (s->layout.mem_bytes)
+        image(s->pack, &s->base->mem, s->layout.mem_bytes, s->be, s->base_mem);
+    if (s->layout.stack_off)
+        image(s->pack, &s->base->stack, STACK, s->be, s->base_stack);
+    return 0;
+}
+
+/* Where addresses may not be stored, no register that holds one is looked at. */
+static void hide_addresses(struct cts_seg *s)
+{
+    const struct cts_pack *p = s->pack;
+    s->layout.record = 0;
+    for (unsigned i = 0; i < 10; i++)
+        if (s->layout.place[i] == CTS_PL_MEM || s->layout.place[i] == CTS_PL_FP)
+            s->layout.out_mask &= (uint16_t)~(1u << i);
+    for (uint32_t r = 0; r < s->unit->rows.count; r++) {
+        const struct cts_pk_row *row = &p->rows[s->unit->rows.first + r];
+        for (uint32_t o = 0; o < row->out.count; o++) {
+            uint32_t state = p->outcomes[row->out.first + o].state;
+            for (unsigned i = 0; state != UINT32_MAX && i < 10; i++)
+                if (p->states[state].place[i] != CTS_PL_VALUE)
+                    s->layout.out_mask &= (uint16_t)~(1u << i);
+        }
+    }
+}
+
+int cts_seg_init(struct cts_seg *s, const struct cts_pack *pack, uint32_t unit_index,
+                 const struct cts_caps *caps, enum cts_level level, struct cts_arena *arena,
+                 struct cts_err *err)
+{
+    const struct cts_pk_unit *u = &pack->units[unit_index];
+    *s = (struct cts_seg){.pack = pack,
+                          .unit = u,
+                          .unit_index = unit_index,
+                          .be = caps->be,
+                          .rows = u->rows.count,
+                          .layout = u->layout};
+    if (!(caps->features & CTS_FEAT_POINTERS) && !(u->flags & CTS_UF_WHOLE))
+        hide_addresses(s);
+    s->scratch = cts_arena_take(arena, s->layout.mem_bytes + STACK);
+    if (!s->scratch)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    return u->sweep == UINT32_MAX ? 0 : sweep_init(s, level, arena, err);
+}
+
+size_t cts_seg_expect_bytes(const struct cts_seg *s)
+{
+    if (!s->swept)
+        return 0;
+    return PRE_FILL_REGISTERS * 8 + s->layout.mem_bytes +
+           (s->layout.stack_off ? (size_t)STACK : 0);
+}
+
+uint32_t cts_seg_case(const struct cts_seg *s, uint32_t r)
+{
+    return s->swept ? s->pack->sweeps[s->unit->sweep].kase
+                    : s->pack->rows[s->unit->rows.first + r].kase;
+}
+
+/* The values of the operands in row r: the last operand changes fastest. */
+static void operand_values(const struct cts_seg *s, uint32_t r, uint64_t value[CTS_SEG_OPERANDS])
+{
+    for (uint32_t i = s->operands; i-- > 0;) {
+        value[i] = s->values[i][r % s->value_count[i]];
+        r /= s->value_count[i];
+    }
+}
+
+static void put_sized(bool be, uint8_t *p, unsigned width, uint64_t v)
+{
+    for (unsigned i = 0; i < width; i++)
+        p[be ? width - 1 - i : i] = (uint8_t)(v >> (8 * i));
+}
+
+static void fill_plain(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *expect)
+{
+    struct cts_mach *m = s->mach;
+    uint64_t value[CTS_SEG_OPERANDS];
+    memcpy(m->r, s->base->r, sizeof(s->base->r));
+    operand_values(s, r, value);
+    for (uint32_t i = 0; i < s->operands; i++)
+        m->r[s->operand[i].reg] = value[i];
+    for (unsigned i = 0; i < 10; i++)
+        cts_order_put64(s->be, row + CTS_ROW_IN + 8 * i, m->r[i]);
+    m->pc = 0;
+    m->depth = 0;
+    m->stop = CTS_MACH_RUNNING;
+    m->budget = 100000;
+    cts_mach_run(m);
+    for (unsigned i = 0; i < 10; i++) {
+        cts_order_put64(s->be, expect + 8 * i, m->r[i]);
+        cts_order_put64(s->be, row + CTS_ROW_OUT + 8 * i, ~m->r[i]);
+    }
+    cts_order_put64(s->be, row + CTS_ROW_END, CTS_END_UNKNOWN);
+}
+
+static uint64_t place_address(unsigned place, uint64_t add)
+{
+    return (place == CTS_PL_MEM ? mem_base : stack_top) + add;
+}
+
+static void fill_swept(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *expect)
+{
+    const struct cts_layout *l = &s->layout;
+    struct cts_mach *m = s->mach;
+    uint8_t *mem = expect + PRE_FILL_REGISTERS * 8, *stack = mem + l->mem_bytes;
+    uint64_t value[CTS_SEG_OPERANDS];
+    operand_values(s, r, value);
+    for (unsigned i = 0; i < 10; i++)
+        m->r[i] = s->base->place[i] == CTS_PL_VALUE ? s->base->r[i]
+                                                    : place_address(s->base->place[i], s->base->r[i]);
+    m->r[10] = stack_top;
+    m->regions = 0;
+    if (l->mem_bytes) {
+        memcpy(mem, s->base_mem, l->mem_bytes);
+        cts_mach_map(m, mem_base, mem, l->mem_bytes, true);
+    }
+    if (l->stack_off) {
+        memcpy(stack, s->base_stack, STACK);
+        cts_mach_map(m, stack_top - STACK, stack, STACK, true);
+    }
+    for (uint32_t i = 0; i < s->operands; i++) {
+        if (s->operand[i].target == CTS_ST_REG)
+            m->r[s->operand[i].reg] = value[i];
+        else
+            put_sized(s->be, mem + s->operand[i].at, s->operand[i].width, value[i]);
+    }
+    for (unsigned i = 0; i < 10; i++)
+        cts_order_put64(s->be, row + CTS_ROW_IN + 8 * i, m->r[i]);
+    if (l->mem_bytes)
+        memcpy(row + CTS_ROW_MEM, mem, l->mem_bytes);
+    if (l->stack_off)
+        memcpy(row + l->stack_off, stack, STACK);
+    m->pc = 0;
+    m->depth = 0;
+    m->stop = CTS_MACH_RUNNING;
+    m->budget = 100000;
+    cts_mach_run(m);
+    for (unsigned i = 0; i < 10; i++) {
+        cts_order_put64(s->be, expect + 8 * i, m->r[i]);
+        cts_order_put64(s->be, row + CTS_ROW_OUT + 8 * i, ~m->r[i]);
+    }
+    for (int i = 0; l->stack_off && i < STACK; i++)
+        row[l->stack_off + (uint32_t)STACK + (uint32_t)i] = (uint8_t)~stack[i];
+    cts_order_put64(s->be, row + CTS_ROW_END, CTS_END_UNKNOWN);
+}
+
+bool cts_outcome_counts(const struct cts_pack *p, struct cts_pk_range all, uint32_t index,
+                        const char *runtime)
+{
+    bool own = false;
+    for (uint32_t i = 0; i < all.count; i++) {
+        const struct cts_pk_outcome *o = &p->outcomes[all.first + i];
+        own = own || (o->runtime && strcmp(cts_pack_text(p, o->runtime), runtime) == 0);
+    }
+    const struct cts_pk_outcome *o = &p->outcomes[index];
+    if (own)
+        return o->runtime && strcmp(cts_pack_text(p, o->runtime), runtime) == 0;
+    return o->runtime == 0;
+}
+
+/* The first state that may come out; null if there is none. */
+static const struct cts_pk_state *first_state(const struct cts_seg *s, uint32_t r)
+{
+    const struct cts_pk_row *row = &s->pack->rows[s->unit->rows.first + r];
+    for (uint32_t i = 0; i < row->out.count; i++) {
+        const struct cts_pk_outcome *o = &s->pack->outcomes[row->out.first + i];
+        if (o->kind == CTS_OUT_RAN && o->state != UINT32_MAX)
+            return &s->pack->states[o->state];
+    }
+    return NULL;
+}
+
+/* What an output register holds before the run: never what is expected. */
+static uint64_t before(const struct cts_pk_state *out, unsigned i)
+{
+    if (!out || out->place[i] != CTS_PL_VALUE || ((out->any >> i) & 1))
+        return unwritten + i;
+    return ~out->r[i];
+}
+
+static void fill_hand(struct cts_seg *s, uint32_t r, uint8_t *row)
+{
+    const struct cts_layout *l = &s->layout;
+    const struct cts_pk_row *pr = &s->pack->rows[s->unit->rows.first + r];
+    const struct cts_pk_state *in = &s->pack->states[pr->in], *out = first_state(s, r);
+    for (unsigned i = 0; i < 10; i++) {
+        uint64_t v = in->place[i] == CTS_PL_VALUE ? in->r[i] : 0;
+        cts_order_put64(s->be, row + CTS_ROW_IN + 8 * i, v);
+        cts_order_put64(s->be, row + CTS_ROW_OUT + 8 * i, before(out, i));
+    }
+    cts_order_put64(s->be, row + CTS_ROW_SELF, 0);
+    cts_order_put64(s->be, row + CTS_ROW_FP, 0);
+    cts_order_put64(s->be, row + CTS_ROW_END, CTS_END_UNKNOWN);
+    if (l->mem_bytes)
+        image(s->pack, &in->mem, l->mem_bytes, s->be, row + CTS_ROW_MEM);
+    if (l->stack_off) {
+        image(s->pack, &in->stack, STACK, s->be, row + l->stack_off);
+        const struct cts_pk_state *like = out ? out : in;
+        uint8_t *stale = row + l->stack_off + STACK;
+        image(s->pack, &like->stack, STACK, s->be, stale);
+        for (int i = 0; i < STACK; i++)
+            stale[i] = (uint8_t)~stale[i];
+    }
+}
+
+void cts_seg_fill(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *expect)
+{
+    if (s->plain)
+        fill_plain(s, r, row, expect);
+    else if (s->swept)
+        fill_swept(s, r, row, expect);
+    else
+        fill_hand(s, r, row);
+}
+
+/* The value of a register that holds an address, as it is in this run. */
+static uint64_t absolute(const struct cts_seg *s, const uint8_t *row, unsigned place, uint64_t add)
+{
+    if (place == CTS_PL_MEM)
+        return cts_order_get64(s->be, row + CTS_ROW_SELF) + CTS_ROW_MEM + add;
+    if (place == CTS_PL_FP)
+        return cts_order_get64(s->be, row + CTS_ROW_FP) + add;
+    return add;
+}
+
+static bool same_bytes(const uint8_t *got, const uint8_t *want, const uint8_t *any, size_t n)
+{
+    if (!any)
+        return memcmp(got, want, n) == 0;
+    for (size_t i = 0; i < n; i++)
+        if (!any[i] && got[i] != want[i])
+            return false;
+    return true;
+}
+
+/* The stack but for the slot that the environment took. */
+static bool same_stack(const struct cts_layout *l, const uint8_t *row, const uint8_t *want,
+                       const uint8_t *any)
+{
+    const uint8_t *got = row + l->stack_off + STACK;
+    size_t hole = (size_t)(l->spill + STACK);
+    return same_bytes(got, want, any, hole) &&
+           same_bytes(got + hole + 8, want + hole + 8, any ? any + hole + 8 : NULL,
+                      STACK - hole - 8);
+}
+
+static bool match_state(struct cts_seg *s, const struct cts_pk_state *want, const uint8_t *row)
+{
+    const struct cts_layout *l = &s->layout;
+    for (unsigned i = 0; i < 10; i++) {
+        if (!((l->out_mask >> i) & 1) || ((want->any >> i) & 1))
+            continue;
+        if (cts_order_get64(s->be, row + CTS_ROW_OUT + 8 * i) !=
+            absolute(s, row, want->place[i], want->r[i]))
+            return false;
+    }
+    if (l->mem_bytes) {
+        image(s->pack, &want->mem, l->mem_bytes, s->be, s->scratch);
+        if (!same_bytes(row + CTS_ROW_MEM, s->scratch, any_mask(s->pack, &want->mem), l->mem_bytes))
+            return false;
+    }
+    if (l->stack_off) {
+        image(s->pack, &want->stack, STACK, s->be, s->scratch);
+        if (!same_stack(l, row, s->scratch, any_mask(s->pack, &want->stack)))
+            return false;
+    }
+    return true;
+}
+
+/* A sweep's register that still holds the address it was given is compared as an address. */
+static uint64_t swept_register(const struct cts_seg *s, unsigned i, const uint8_t *row,
+                               const uint8_t *expect)
+{
+    uint64_t v = cts_order_get64(s->be, expect + 8 * i);
+    unsigned place = s->base->place[i];
+    if (place != CTS_PL_VALUE && v == place_address(place, s->base->r[i]))
+        return absolute(s, row, place, s->base->r[i]);
+    return v;
+}
+
+static bool match_swept(const struct cts_seg *s, const uint8_t *row, const uint8_t *expect)
+{
+    const struct cts_layout *l = &s->layout;
+    for (unsigned i = 0; i < 10; i++) {
+        if (!((l->out_mask >> i) & 1) || ((s->base->any >> i) & 1))
+            continue;
+        if (cts_order_get64(s->be, row + CTS_ROW_OUT + 8 * i) != swept_register(s, i, row, expect))
+            return false;
+    }
+    const uint8_t *mem = expect + PRE_FILL_REGISTERS * 8;
+    if (memcmp(row + CTS_ROW_MEM, mem, l->mem_bytes) != 0)
+        return false;
+    return l->stack_off == 0 || same_stack(l, row, mem + l->mem_bytes, NULL);
+}
+
+bool cts_seg_match(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint8_t *expect,
+                   const char *runtime)
+{
+    if (s->plain)
+        return memcmp(row + CTS_ROW_OUT, expect, PRE_FILL_REGISTERS * 8) == 0;
+    if (s->swept)
+        return match_swept(s, row, expect);
+    const struct cts_pk_row *pr = &s->pack->rows[s->unit->rows.first + r];
+    for (uint32_t i = 0; i < pr->out.count; i++) {
+        uint32_t at = pr->out.first + i;
+        const struct cts_pk_outcome *o = &s->pack->outcomes[at];
+        if (o->kind == CTS_OUT_RAN && o->state != UINT32_MAX &&
+            cts_outcome_counts(s->pack, pr->out, at, runtime) &&
+            match_state(s, &s->pack->states[o->state], row))
+            return true;
+    }
+    return false;
+}
+
+bool cts_seg_untouched(const struct cts_seg *s, uint32_t r, const uint8_t *row,
+                       const uint8_t *expect)
+{
+    const struct cts_pk_state *out = s->swept ? NULL : first_state(s, r);
+    uint16_t mask = s->layout.out_mask;
+    for (unsigned i = 0; i < 10; i++) {
+        uint64_t left = s->swept ? ~cts_order_get64(s->be, expect + 8 * i) : before(out, i);
+        if (((mask >> i) & 1) && cts_order_get64(s->be, row + CTS_ROW_OUT + 8 * i) != left)
+            return false;
+    }
+    return mask != 0;
+}
+
+static const uint8_t *image_in(struct cts_seg *s, const struct cts_pk_bytes_ref *ref, size_t n,
+                               struct cts_arena *arena)
+{
+    uint8_t *copy = n ? cts_arena_take(arena, n) : NULL;
+    if (copy)
+        image(s->pack, ref, n, s->be, copy);
+    return copy;
+}
+
+static void expected_hand(struct cts_seg *s, uint32_t r, const uint8_t *row,
+                          struct cts_arena *arena, const struct cts_pk_state *want,
+                          struct cts_seg_view *v)
+{
+    const struct cts_layout *l = &s->layout;
+    const struct cts_pk_row *pr = &s->pack->rows[s->unit->rows.first + r];
+    const struct cts_pk_state *in = &s->pack->states[pr->in];
+    for (unsigned i = 0; i < 10; i++) {
+        v->in[i] = absolute(s, row, in->place[i], in->r[i]);
+        v->r[i] = absolute(s, row, want->place[i], want->r[i]);
+    }
+    v->any = want->any;
+    v->mem_in = image_in(s, &in->mem, l->mem_bytes, arena);
+    v->mem = image_in(s, &want->mem, l->mem_bytes, arena);
+    v->mem_any = any_mask(s->pack, &want->mem);
+    v->stack_in = image_in(s, &in->stack, l->stack_off ? STACK : 0, arena);
+    v->stack = image_in(s, &want->stack, l->stack_off ? STACK : 0, arena);
+    v->stack_any = any_mask(s->pack, &want->stack);
+}
+
+static void expected_swept(struct cts_seg *s, uint32_t r, const uint8_t *row,
+                           const uint8_t *expect, struct cts_seg_view *v)
+{
+    const struct cts_layout *l = &s->layout;
+    uint64_t value[CTS_SEG_OPERANDS];
+    operand_values(s, r, value);
+    for (unsigned i = 0; i < 10; i++) {
+        v->in[i] = absolute(s, row, s->base->place[i], s->base->r[i]);
+        v->r[i] = swept_register(s, i, row, expect);
+    }
+    for (uint32_t i = 0; i < s->operands; i++) {
+        if (s->operand[i].target == CTS_ST_REG)
+            v->in[s->operand[i].reg] = value[i];
+        else
+            put_sized(s->be, s->base_mem + s->operand[i].at, s->operand[i].width, value[i]);
+    }
+    v->any = s->base->any;
+    if (l->mem_bytes) {
+        v->mem_in = s->base_mem;
+        v->mem = expect + PRE_FILL_REGISTERS * 8;
+    }
+    if (l->stack_off) {
+        v->stack_in = s->base_stack;
+        v->stack = expect + PRE_FILL_REGISTERS * 8 + l->mem_bytes;
+    }
+}
+
+bool cts_seg_expected(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint8_t *expect,
+                      struct cts_arena *arena, struct cts_seg_view *view)
+{
+    *view = (struct cts_seg_view){0};
+    if (s->swept) {
+        expected_swept(s, r, row, expect, view);
+        return true;
+    }
+    const struct cts_pk_state *want = first_state(s, r);
+    if (want)
+        expected_hand(s, r, row, arena, want, view);
+    return want != NULL;
+}

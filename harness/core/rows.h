@@ -1,0 +1,78 @@
+/* Operand rows: writing a state into a row of the window, and comparing what came out with what may. */
+#ifndef CTS_CORE_ROWS_H
+#define CTS_CORE_ROWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "host/arena.h"
+#include "isa/mach.h"
+#include "pack/pack.h"
+#include "wire/worker.h"
+
+enum { CTS_SEG_OPERANDS = 4 };
+
+/* A unit made ready to run on a machine of a known byte order. */
+struct cts_seg {
+    const struct cts_pack *pack;
+    const struct cts_pk_unit *unit;
+    uint32_t unit_index;
+    uint32_t rows;  /* how many operand rows it has */
+    struct cts_layout layout; /* the unit's, less what this runtime may not show */
+    bool be;
+    bool swept;
+    bool plain;     /* swept, and neither memory nor stack nor addresses: the fast way */
+    /* Of a sweep: */
+    struct cts_pk_operand operand[CTS_SEG_OPERANDS];
+    const uint64_t *values[CTS_SEG_OPERANDS];
+    uint32_t value_count[CTS_SEG_OPERANDS];
+    uint32_t operands;
+    const struct cts_pk_state *base;
+    struct cts_mach *mach;
+    uint8_t *base_mem, *base_stack; /* images in the machine's byte order */
+    uint8_t *scratch;               /* mem_bytes + 512: an image being compared */
+};
+
+/* Memory comes from the arena. Fails if a sweep's body does not decode. */
+int cts_seg_init(struct cts_seg *s, const struct cts_pack *pack, uint32_t unit_index,
+                 const struct cts_caps *caps, enum cts_level level, struct cts_arena *arena,
+                 struct cts_err *err);
+
+/* Bytes a row's expected state takes beside the window (0 unless swept). */
+size_t cts_seg_expect_bytes(const struct cts_seg *s);
+
+/* Writes the inputs of operand row `r` to `row` and fills its outputs with what must not come out, so that a row nobody wrote never
+ * passes. `expect` receives a sweep's expected state. */
+void cts_seg_fill(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *expect);
+
+/* Did the row end in a state that conforms? Only outcomes of kind RAN count, for `runtime`. */
+bool cts_seg_match(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint8_t *expect,
+                   const char *runtime);
+
+/* Is the row's output as cts_seg_fill left it: was the end of the body never reached? */
+bool cts_seg_untouched(const struct cts_seg *s, uint32_t r, const uint8_t *row,
+                       const uint8_t *expect);
+
+/* What was expected of the row, for people: the first conforming state. Registers are absolute (addresses are those of this run). False if no
+ * outcome of kind RAN exists. */
+struct cts_seg_view {
+    uint64_t in[10], r[10];
+    uint16_t any;
+    const uint8_t *mem_in, *mem, *mem_any;       /* null: none */
+    const uint8_t *stack_in, *stack, *stack_any; /* null: none */
+};
+bool cts_seg_expected(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint8_t *expect,
+                      struct cts_arena *arena, struct cts_seg_view *view);
+
+/* The case that operand row r belongs to. */
+uint32_t cts_seg_case(const struct cts_seg *s, uint32_t r);
+
+/* Does outcome `index` of a row's outcomes count for `runtime`? Those with its name do; if there are none, those for all. */
+bool cts_outcome_counts(const struct cts_pack *p, struct cts_pk_range all, uint32_t index,
+                        const char *runtime);
+
+uint64_t cts_order_get64(bool be, const uint8_t *p);
+void cts_order_put64(bool be, uint8_t *p, uint64_t v);
+
+#endif

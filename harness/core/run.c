@@ -1,0 +1,578 @@
+#include "core/core.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fmt.h"
+#include "core/exec.h"
+#include "host/clock.h"
+
+enum {
+    BLOCK_UNITS = 256,      /* units in a block of vectors, about */
+    START_TIMEOUT_MS = 10000,
+};
+
+/* Consecutive vectors run by one thread on one engine. */
+struct block {
+    uint32_t target;
+    struct cts_pk_range vectors;
+    uint32_t first_case, case_count;
+    struct cts_track *tracks; /* until told */
+    struct cts_arena arena;
+    uint64_t ns;
+    bool done;
+};
+
+struct engine {
+    const struct cts_target *target;
+    struct cts_session first; /* started before the threads; lent to whoever comes first */
+    bool first_lent, up;
+    struct cts_caps caps;     /* copies of what the first session said */
+    struct cts_engine_info info;
+    const char *env_broken;   /* why no window program can be judged; null: it can */
+};
+
+struct run {
+    const struct cts_pack *pack;
+    const struct cts_core_opts *opts;
+    const struct cts_sink *sink;
+    struct cts_summary *summary;
+    struct engine *engines;
+    size_t engine_count;
+    struct block *blocks;
+    size_t block_count, next_block, next_told;
+    uint8_t *unit_selected;
+    uint64_t cases_done, cases_all;
+    pthread_mutex_t lock;
+    struct cts_arena arena;
+    struct cts_err trouble; /* the first worker that could not be started or restarted */
+};
+
+static bool vector_selected(const struct run *run, uint32_t v)
+{
+    return !run->opts->select || run->opts->select[v];
+}
+
+static bool case_selected(const struct run *run, uint32_t c)
+{
+    return !run->opts->select_case || run->opts->select_case[c];
+}
+
+static bool stopped(const struct run *run)
+{
+    return run->opts->stop && *run->opts->stop;
+}
+
+/* ---- selection ---- */
+
+/* Is one of the unit's cases selected? */
+static bool unit_wanted(const struct run *run, const struct cts_pk_unit *u)
+{
+    const struct cts_pack *p = run->pack;
+    if (u->level > run->opts->level)
+        return false;
+    if (u->sweep != UINT32_MAX)
+        return case_selected(run, p->sweeps[u->sweep].kase);
+    for (uint32_t i = 0; i < u->rows.count; i++)
+        if (case_selected(run, p->rows[u->rows.first + i].kase))
+            return true;
+    return false;
+}
+
+static void select_units(struct run *run)
+{
+    for (uint32_t v = 0; v < run->pack->vector_count; v++) {
+        struct cts_pk_range units = run->pack->vectors[v].units;
+        for (uint32_t i = 0; vector_selected(run, v) && i < units.count; i++)
+            run->unit_selected[units.first + i] =
+                unit_wanted(run, &run->pack->units[units.first + i]);
+    }
+}
+
+static void count_selection(struct run *run)
+{
+    for (uint32_t v = 0; v < run->pack->vector_count; v++) {
+        struct cts_pk_range cases = run->pack->vectors[v].cases;
+        uint64_t wanted = 0;
+        for (uint32_t i = 0; vector_selected(run, v) && i < cases.count; i++)
+            wanted += case_selected(run, cases.first + i);
+        run->summary->vectors += wanted != 0;
+        run->summary->cases += wanted;
+    }
+}
+
+/* ---- engines ---- */
+
+static void start_engine(struct run *run, struct engine *e, const struct cts_target *t)
+{
+    struct cts_err err = {0};
+    char text[CTS_ERR_MSG_MAX];
+    e->target = t;
+    e->info = (struct cts_engine_info){.runtime = t->runtime, .engine = t->engine, .version = ""};
+    cts_session_init(&e->first, t->argv, t->engine);
+    int rc = cts_session_start(&e->first, START_TIMEOUT_MS, &err);
+    if (rc == 0) {
+        e->up = true;
+        e->caps = e->first.caps;
+        e->info.version = cts_arena_strdup(&run->arena, e->caps.version);
+        run->summary->engines_run++;
+        return;
+    }
+    e->info.skipped = true;
+    cts_err_text(&err, text, sizeof(text));
+    e->info.reason = t->install && t->install[0]
+                         ? cts_arena_fmt(&run->arena, "%s (%s)", text, t->install)
+                         : cts_arena_strdup(&run->arena, text);
+    run->summary->engines_skipped++;
+    if (rc != CTS_E_UNSUPPORTED && run->trouble.code == 0)
+        run->trouble = err;
+}
+
+static void self_test(struct run *run, struct engine *e)
+{
+    struct cts_err err = {0};
+    struct cts_exec *x = e->up ? cts_exec_new(&e->first, run->opts, &err) : NULL;
+    if (!x)
+        return;
+    cts_exec_self_test(x, run->pack, run->unit_selected, &run->arena, &e->env_broken, &err);
+    cts_exec_free(x);
+}
+
+static int start_engines(struct run *run, const struct cts_target *targets, size_t n,
+                         struct cts_err *err)
+{
+    run->engines = calloc(n ? n : 1, sizeof(*run->engines));
+    if (!run->engines)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    run->engine_count = n;
+    for (size_t i = 0; i < n; i++) {
+        start_engine(run, &run->engines[i], &targets[i]);
+        self_test(run, &run->engines[i]);
+    }
+    return 0;
+}
+
+/* ---- blocks ---- */
+
+static int add_block(struct run *run, size_t *cap, uint32_t target, uint32_t first, uint32_t end,
+                     struct cts_err *err)
+{
+    if (run->block_count == *cap) {
+        *cap = *cap ? *cap * 2 : 64;
+        struct block *bigger = realloc(run->blocks, *cap * sizeof(*bigger));
+        if (!bigger)
+            return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+        run->blocks = bigger;
+    }
+    struct block *b = &run->blocks[run->block_count++];
+    *b = (struct block){.target = target, .vectors = {first, end - first}};
+    const struct cts_pk_range a = run->pack->vectors[first].cases;
+    const struct cts_pk_range z = run->pack->vectors[end - 1].cases;
+    b->first_case = a.first;
+    b->case_count = z.first + z.count - a.first;
+    cts_arena_init(&b->arena, 0);
+    return 0;
+}
+
+static int make_blocks(struct run *run, struct cts_err *err)
+{
+    size_t cap = 0;
+    for (uint32_t t = 0; t < run->engine_count; t++) {
+        uint32_t first = 0;
+        uint64_t units = 0;
+        if (!run->engines[t].up)
+            continue;
+        for (uint32_t v = 0; v < run->pack->vector_count; v++) {
+            units += run->pack->vectors[v].units.count;
+            if (units < BLOCK_UNITS && v + 1 < run->pack->vector_count)
+                continue;
+            int rc = add_block(run, &cap, t, first, v + 1, err);
+            if (rc != 0)
+                return rc;
+            first = v + 1;
+            units = 0;
+        }
+        run->cases_all += run->summary->cases;
+    }
+    return 0;
+}
+
+/* ---- a vector that is not asked of an engine ---- */
+
+static const char *missing_feature(uint32_t missing)
+{
+    return cts_feature_name((unsigned)__builtin_ctz(missing));
+}
+
+static bool is_for(const struct cts_pack *p, const struct cts_pk_vector *v, const char *runtime)
+{
+    for (uint32_t i = 0; i < v->only.count; i++)
+        if (strcmp(cts_pack_text(p, p->string_refs[v->only.first + i]), runtime) == 0)
+            return true;
+    return v->only.count == 0;
+}
+
+/* The reason why the engine is not asked the case; null if it is. */
+static const char *case_reason(const struct cts_pack *p, const struct engine *e,
+                               const struct cts_pk_vector *v, const struct cts_pk_case *c,
+                               char *text, size_t cap)
+{
+    uint32_t missing = v->needs & ~e->caps.features;
+    if (e->target->groups && !(e->target->groups >> v->group & 1))
+        cts_fmt(text, cap, "group %s is not claimed", cts_group_name((enum cts_group)v->group));
+    else if (!is_for(p, v, e->caps.runtime))
+        cts_fmt(text, cap, "for other runtimes only");
+    else if (missing)
+        cts_fmt(text, cap, "needs %s", missing_feature(missing));
+    else if (c->order == CTS_ORDER_LITTLE && e->caps.be)
+        cts_fmt(text, cap, "for little-endian machines");
+    else if (c->order == CTS_ORDER_BIG && !e->caps.be)
+        cts_fmt(text, cap, "for big-endian machines");
+    else
+        return NULL;
+    return text;
+}
+
+static void skip_cases(struct run *run, const struct engine *e, struct cts_judge *j, uint32_t vector)
+{
+    const struct cts_pk_vector *v = &run->pack->vectors[vector];
+    char text[128];
+    for (uint32_t i = 0; i < v->cases.count; i++) {
+        const struct cts_pk_case *c = &run->pack->cases[v->cases.first + i];
+        if (case_reason(run->pack, e, v, c, text, sizeof(text)))
+            cts_judge_skip(j, v->cases.first + i, text);
+    }
+}
+
+/* Is there something to run in the unit on this engine? A unit whose rows belong to different cases runs when one of them is asked. */
+static bool unit_asked(const struct run *run, const struct engine *e, const struct cts_pk_unit *u)
+{
+    const struct cts_pack *p = run->pack;
+    const struct cts_pk_vector *v = &p->vectors[u->vector];
+    char text[128];
+    if (u->sweep != UINT32_MAX)
+        return !case_reason(p, e, v, &p->cases[p->sweeps[u->sweep].kase], text, sizeof(text));
+    for (uint32_t i = 0; i < u->rows.count; i++)
+        if (!case_reason(p, e, v, &p->cases[p->rows[u->rows.first + i].kase], text, sizeof(text)))
+            return true;
+    return false;
+}
+
+/* ---- running a block ---- */
+
+/* A thread's sessions: one per engine, started when needed. */
+struct crew {
+    struct run *run;
+    struct cts_session *session; /* array, one per engine */
+    struct cts_exec **exec;
+};
+
+static struct cts_exec *exec_for(struct crew *c, uint32_t target, struct cts_err *err)
+{
+    struct engine *e = &c->run->engines[target];
+    struct cts_session *s = &c->session[target];
+    if (c->exec[target])
+        return c->exec[target];
+    pthread_mutex_lock(&c->run->lock);
+    bool lend = !e->first_lent;
+    e->first_lent = true;
+    pthread_mutex_unlock(&c->run->lock);
+    if (lend)
+        s = &e->first;
+    else
+        cts_session_init(s, e->target->argv, e->target->engine);
+    if (!s->up && cts_session_start(s, START_TIMEOUT_MS, err) != 0)
+        return NULL;
+    return c->exec[target] = cts_exec_new(s, c->run->opts, err);
+}
+
+static void env_broken_unit(struct cts_judge *j, uint32_t unit, const char *why)
+{
+    struct cts_arena arena;
+    struct cts_seg seg;
+    cts_arena_init(&arena, 0);
+    if (cts_seg_init(&seg, j->pack, unit, j->caps, CTS_LEVEL_QUICK, &arena, NULL) == 0)
+        cts_judge_error(j, &seg, why);
+    cts_arena_release(&arena);
+}
+
+static size_t units_of_block(struct run *run, struct block *b, struct cts_judge *j, uint32_t *units)
+{
+    const struct engine *e = &run->engines[b->target];
+    size_t n = 0;
+    for (uint32_t v = b->vectors.first; v < b->vectors.first + b->vectors.count; v++) {
+        struct cts_pk_range all = run->pack->vectors[v].units;
+        if (!vector_selected(run, v))
+            continue;
+        skip_cases(run, e, j, v);
+        for (uint32_t u = all.first; u < all.first + all.count; u++) {
+            if (!run->unit_selected[u] || !unit_asked(run, e, &run->pack->units[u]))
+                continue;
+            if (e->env_broken && !(run->pack->units[u].flags & CTS_UF_WHOLE))
+                env_broken_unit(j, u, e->env_broken);
+            else
+                units[n++] = u;
+        }
+    }
+    return n;
+}
+
+static void note_trouble(struct run *run, const struct cts_err *err)
+{
+    pthread_mutex_lock(&run->lock);
+    if (run->trouble.code == 0)
+        run->trouble = *err;
+    pthread_mutex_unlock(&run->lock);
+}
+
+static void fail_block(struct cts_judge *j, const uint32_t *units, size_t n,
+                       const struct cts_err *err)
+{
+    char text[CTS_ERR_MSG_MAX];
+    cts_err_text(err, text, sizeof(text));
+    for (size_t i = 0; i < n; i++)
+        env_broken_unit(j, units[i], text);
+}
+
+static void run_block(struct crew *c, struct block *b)
+{
+    struct run *run = c->run;
+    struct engine *e = &run->engines[b->target];
+    struct cts_err err = {0};
+    uint32_t all = 0;
+    uint64_t start = cts_clock_ns();
+    for (uint32_t v = 0; v < b->vectors.count; v++)
+        all += run->pack->vectors[b->vectors.first + v].units.count;
+    uint32_t *units = malloc((all ? all : 1) * sizeof(*units));
+    b->tracks = cts_arena_take_array(&b->arena, b->case_count ? b->case_count : 1, sizeof(*b->tracks));
+    if (units && b->tracks) {
+        struct cts_judge j = {.pack = run->pack, .target = e->target, .caps = &e->caps,
+                              .arena = &b->arena, .tracks = b->tracks,
+                              .first_case = b->first_case, .case_count = b->case_count};
+        size_t n = units_of_block(run, b, &j, units);
+        struct cts_exec *x = n ? exec_for(c, b->target, &err) : NULL;
+        if (x)
+            cts_exec_units(x, &j, units, n, &err);
+        else if (n)
+            fail_block(&j, units, n, &err);
+        if (err.code)
+            note_trouble(run, &err);
+    } else {
+        cts_err_set(&err, CTS_E_NOMEM, "out of memory");
+        note_trouble(run, &err);
+    }
+    free(units);
+    b->ns = cts_clock_ns() - start;
+}
+
+/* ---- telling ---- */
+
+static const struct cts_known *known_of(const struct cts_target *t, const char *vector,
+                                        const char *kase, const struct cts_track *track)
+{
+    char id[512];
+    cts_fmt(id, sizeof(id), "%s#%s", vector, kase);
+    for (size_t i = 0; i < t->known_count; i++) {
+        const struct cts_known *k = &t->known[i];
+        bool here = !k->engines || !k->engines[0];
+        for (size_t n = 0; k->engines && k->engines[n]; n++)
+            here = here || strcmp(k->engines[n], t->engine) == 0;
+        if (!here || !(cts_glob(k->vectors, vector) || cts_glob(k->vectors, id)))
+            continue;
+        if (track->status == CTS_ST_FAIL && k->failure &&
+            strcmp(k->failure, cts_failure_name(track->failure)) != 0)
+            continue;
+        return k;
+    }
+    return NULL;
+}
+
+static const char *const *text_list(struct block *b, const struct cts_pack *p,
+                                    struct cts_pk_range refs)
+{
+    const char **list = cts_arena_take_array(&b->arena, refs.count + 1, sizeof(*list));
+    for (uint32_t i = 0; list && i < refs.count; i++)
+        list[i] = cts_pack_text(p, p->string_refs[refs.first + i]);
+    return list;
+}
+
+static const char *const *row_list(struct block *b, const struct cts_pack *p,
+                                   struct cts_pk_range rows)
+{
+    const char **list = cts_arena_take_array(&b->arena, rows.count + 1, sizeof(*list));
+    for (uint32_t i = 0; list && i < rows.count; i++)
+        list[i] = cts_row_info((enum cts_row_id)p->row_ids[rows.first + i])->id;
+    return list;
+}
+
+static void tell_case(struct run *run, struct block *b, uint32_t vector, uint32_t kase)
+{
+    const struct cts_pack *p = run->pack;
+    const struct cts_pk_vector *v = &p->vectors[vector];
+    const struct cts_pk_case *c = &p->cases[kase];
+    const struct engine *e = &run->engines[b->target];
+    struct cts_track none = {.status = CTS_ST_ERROR, .label = "", .detail = "",
+                             .message = stopped(run) ? "interrupted" : "nothing of it was run"};
+    struct cts_track *t = b->tracks ? &b->tracks[kase - b->first_case] : &none;
+    if (!t->seen)
+        t = &none;
+    struct cts_result r = {
+        .runtime = e->info.runtime, .engine = e->info.engine, .version = e->info.version,
+        .vector = cts_pack_text(p, v->id), .kase = cts_pack_text(p, c->name),
+        .file = cts_pack_text(p, v->file), .line = c->line,
+        .group = cts_group_name((enum cts_group)v->group),
+        .rows = row_list(b, p, v->rows), .clauses = text_list(b, p, v->clauses),
+        .policy = cts_pack_text(p, v->policy), .status = t->status, .failure = t->failure,
+        .unit = t->label ? t->label : "", .message = t->message ? t->message : "",
+        .detail = t->detail ? t->detail : "", .operand_rows = t->operand_rows,
+        .ns = b->case_count ? b->ns / b->case_count : 0,
+    };
+    const struct cts_known *known = known_of(e->target, r.vector, r.kase, t);
+    if (known && (r.status == CTS_ST_FAIL || r.status == CTS_ST_PASS)) {
+        r.status = r.status == CTS_ST_FAIL ? CTS_ST_XFAIL : CTS_ST_XPASS;
+        r.known = known->reason;
+    }
+    cts_summary_add(run->summary, &r);
+    if (run->sink->result)
+        run->sink->result(run->sink->arg, &r);
+}
+
+static void tell_block(struct run *run, struct block *b)
+{
+    for (uint32_t v = b->vectors.first; v < b->vectors.first + b->vectors.count; v++) {
+        struct cts_pk_range cases = run->pack->vectors[v].cases;
+        for (uint32_t i = 0; vector_selected(run, v) && i < cases.count; i++) {
+            if (!case_selected(run, cases.first + i))
+                continue;
+            run->cases_done++;
+            tell_case(run, b, v, cases.first + i);
+        }
+    }
+    if (run->sink->progress)
+        run->sink->progress(run->sink->arg, run->cases_done, run->cases_all);
+}
+
+/* Tells all blocks that are next in order and done. Called with the lock held. */
+static void tell_ready(struct run *run)
+{
+    while (run->next_told < run->block_count && run->blocks[run->next_told].done)
+        tell_block(run, &run->blocks[run->next_told++]);
+}
+
+static void *crew_main(void *arg)
+{
+    struct crew *c = arg;
+    struct run *run = c->run;
+    for (;;) {
+        pthread_mutex_lock(&run->lock);
+        size_t i = run->next_block < run->block_count ? run->next_block++ : SIZE_MAX;
+        pthread_mutex_unlock(&run->lock);
+        if (i == SIZE_MAX)
+            return NULL;
+        if (!stopped(run))
+            run_block(c, &run->blocks[i]);
+        pthread_mutex_lock(&run->lock);
+        run->blocks[i].done = true;
+        tell_ready(run);
+        pthread_mutex_unlock(&run->lock);
+    }
+}
+
+static int crew_init(struct crew *c, struct run *run, struct cts_err *err)
+{
+    size_t n = run->engine_count ? run->engine_count : 1;
+    c->run = run;
+    c->session = calloc(n, sizeof(*c->session));
+    c->exec = calloc(n, sizeof(struct cts_exec *));
+    for (size_t i = 0; c->session && i < run->engine_count; i++)
+        cts_session_init(&c->session[i], run->engines[i].target->argv,
+                         run->engines[i].target->engine);
+    return c->session && c->exec ? 0 : cts_err_set(err, CTS_E_NOMEM, "out of memory");
+}
+
+static void crew_release(struct crew *c)
+{
+    for (size_t i = 0; c->run && i < c->run->engine_count; i++) {
+        if (c->exec)
+            cts_exec_free(c->exec[i]);
+        if (c->session)
+            cts_session_release(&c->session[i]);
+    }
+    free(c->session);
+    free(c->exec);
+}
+
+static int run_crews(struct run *run, unsigned jobs, struct cts_err *err)
+{
+    struct crew *crew = calloc(jobs, sizeof(*crew));
+    pthread_t *thread = calloc(jobs, sizeof(*thread));
+    unsigned started = 1;
+    int rc = crew && thread ? 0 : cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    for (unsigned i = 0; rc == 0 && i < jobs; i++)
+        rc = crew_init(&crew[i], run, err);
+    while (rc == 0 && started < jobs &&
+           pthread_create(&thread[started], NULL, crew_main, &crew[started]) == 0)
+        started++;
+    if (rc == 0)
+        crew_main(&crew[0]);
+    for (unsigned i = 1; rc == 0 && i < started; i++)
+        pthread_join(thread[i], NULL);
+    for (unsigned i = 0; crew && i < jobs; i++)
+        crew_release(&crew[i]);
+    free(crew);
+    free(thread);
+    return rc;
+}
+
+static void tell_engines(struct run *run)
+{
+    for (size_t i = 0; run->sink->engine && i < run->engine_count; i++)
+        run->sink->engine(run->sink->arg, &run->engines[i].info);
+}
+
+static void release(struct run *run)
+{
+    for (size_t i = 0; run->engines && i < run->engine_count; i++)
+        cts_session_release(&run->engines[i].first);
+    for (size_t i = 0; i < run->block_count; i++)
+        cts_arena_release(&run->blocks[i].arena);
+    free(run->blocks);
+    free(run->engines);
+    free(run->unit_selected);
+    cts_arena_release(&run->arena);
+    pthread_mutex_destroy(&run->lock);
+}
+
+int cts_core_run(const struct cts_pack *pack, const struct cts_target *targets, size_t n,
+                 const struct cts_core_opts *opts, const struct cts_sink *sink,
+                 struct cts_summary *summary, struct cts_err *err)
+{
+    uint64_t start = cts_clock_ns();
+    struct run run = {.pack = pack, .opts = opts, .sink = sink, .summary = summary};
+    pthread_mutex_init(&run.lock, NULL);
+    cts_arena_init(&run.arena, 0);
+    run.unit_selected = calloc(pack->unit_count ? pack->unit_count : 1, 1);
+    int rc = run.unit_selected ? 0 : cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    if (rc == 0) {
+        select_units(&run);
+        count_selection(&run);
+        rc = start_engines(&run, targets, n, err);
+    }
+    if (rc == 0)
+        tell_engines(&run);
+    if (rc == 0)
+        rc = make_blocks(&run, err);
+    if (rc == 0)
+        rc = run_crews(&run, opts->jobs ? opts->jobs : 1, err);
+    summary->ns = cts_clock_ns() - start;
+    if (rc == 0 && sink->end)
+        sink->end(sink->arg, summary);
+    if (rc == 0 && run.trouble.code) {
+        if (err)
+            *err = run.trouble;
+        rc = run.trouble.code;
+    }
+    release(&run);
+    return rc;
+}

@@ -1,0 +1,87 @@
+/* One worker process: start, hand-shake, questions and answers, and its end, however it comes.
+ *
+ * The worker is not trusted. Every wait has a limit; a frame that is too long, out of order or
+ * malformed ends the session with CTS_E_PROTOCOL; death with CTS_E_WORKER (err names exit code or
+ * signal, and the last line of its stderr); silence with CTS_E_TIMEOUT. After any of these the
+ * process group is killed and the session can be started again. stderr is kept, up to a limit.
+ * Timeouts are limits of the whole call, however lively the worker is; 0: none. Belongs to one
+ * thread, from start to stop. */
+#ifndef CTS_CORE_SESSION_H
+#define CTS_CORE_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "host/buf.h"
+#include "host/proc.h"
+#include "wire/wire.h"
+
+/* Questions that may be under way at a time, and items in one question. */
+enum { CTS_SESSION_DEPTH = 16, CTS_SESSION_ITEMS = 65536, CTS_SESSION_STDERR = 64 << 10 };
+
+/* What an answer is held against. */
+struct cts_session_step {
+    uint8_t ops;
+    uint32_t iterations, rows_off, rows_bytes;
+};
+
+struct cts_session_question {
+    uint32_t seq, n, cap;
+    uint64_t most; /* bytes: no honest answer is longer, header included */
+    struct cts_session_step *steps;
+};
+
+struct cts_session {
+    const char *const
+        *argv; /* the worker's command; the engine is sent in HELLO and given as last argument */
+    const char *engine;
+    struct cts_proc proc;
+    struct cts_caps caps; /* caps.window is this process's mapping if the window is shared, else
+                             memory of our own */
+    bool up, shared;
+    uint32_t seq_asked, seq_answered;
+    struct cts_wr out;
+    struct cts_buf in, stderr_text;
+    unsigned restarts;
+
+    /* The session's own. */
+    unsigned starts;
+    size_t in_at;                       /* bytes of `in` that are done with */
+    size_t window_mapped, window_owned; /* bytes, to give the window back; at most one is not 0 */
+    uint64_t expected; /* the most that all answers under way can take; more is a flood */
+    uint64_t noise;    /* bytes of stderr since the last answer */
+    bool out_ended;    /* stdout is at its end */
+    struct cts_session_question asked[CTS_SESSION_DEPTH]; /* by sequence number */
+};
+
+/* argv (ended by a null pointer) and engine ("" : the worker's default) must outlive the session.
+ */
+void cts_session_init(struct cts_session *s, const char *const *argv, const char *engine);
+/* CTS_E_UNSUPPORTED: the worker runs but the engine is not to be had; err is the reason. A session
+ * that is up is stopped first. */
+int cts_session_start(struct cts_session *s, unsigned timeout_ms, struct cts_err *err);
+/* Ends the process, keeps argv and engine. caps and the window's memory stay until the next start.
+ */
+void cts_session_stop(struct cts_session *s);
+void cts_session_release(struct cts_session *s);
+
+/* Sends n items; does not wait for the answers, but reads on while it writes, so that neither side
+ * blocks for ever. CTS_OP_ROWS is the session's to set: with a window that is not shared, items
+ * with CTS_OP_RUN carry the regions in [rows_off, rows_off + rows_bytes). CTS_E_INVAL, CTS_E_LIMIT:
+ * nothing was sent and the session goes on (no item, rows outside the window, a question longer
+ * than a frame or one more than CTS_SESSION_DEPTH). */
+int cts_session_ask(struct cts_session *s, struct cts_item *items, uint32_t n, unsigned timeout_ms,
+                    struct cts_err *err);
+/* Waits for the answers to the oldest unanswered question, which had n items: exactly n answers, or
+ * an error. For a window that is not shared the rows are copied back. Texts are made printable;
+ * answers[i].rows is null. */
+int cts_session_answer(struct cts_session *s, struct cts_answer *answers, uint32_t n,
+                       unsigned timeout_ms, struct cts_err *err);
+/* Questions under way. */
+static inline uint32_t cts_session_pending(const struct cts_session *s)
+{
+    return s->seq_asked - s->seq_answered;
+}
+
+#endif

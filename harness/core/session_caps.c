@@ -1,0 +1,130 @@
+#include "core/session_impl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+
+enum {
+    MOST_WINDOW = 1 << 30,
+    LEAST_WINDOW = 64,
+    MOST_SLOTS = CTS_FRAME_MAX / 8,
+    MOST_FD = 1 << 20,
+};
+
+static bool is_word(const char *text)
+{
+    for (const char *p = text; *p; p++)
+        if (*p < 0x20 || *p > 0x7e)
+            return false;
+    return true;
+}
+
+static bool window_is_sane(const struct cts_caps *c)
+{
+    if (c->window_kind == CTS_WK_NONE)
+        return true;
+    if (c->window_bytes < LEAST_WINDOW || c->window_bytes > MOST_WINDOW || c->window_bytes % 8)
+        return false;
+    return c->window_kind != CTS_WK_ABSOLUTE || (c->window_addr && c->window_addr % 8 == 0 &&
+                                                 c->window_addr <= UINT64_MAX - c->window_bytes);
+}
+
+static bool features_are_known(uint32_t features)
+{
+    for (unsigned i = 0; i < 32; i++)
+        if (features >> i & 1 && !cts_feature_name(i))
+            return false;
+    return true;
+}
+
+int cts_session_check_caps(const struct cts_caps *c, struct cts_err *err)
+{
+    const struct {
+        bool ok;
+        const char *what;
+    } checks[] = {
+        {c->runtime[0] && is_word(c->runtime), "runtime's name"},
+        {c->engine[0] && is_word(c->engine), "engine's name"},
+        {is_word(c->version), "version"},
+        {window_is_sane(c), "window"},
+        {c->window_fd >= -1 && c->window_fd < MOST_FD, "window's descriptor"},
+        {features_are_known(c->features), "features"},
+        {c->max_slots >= 1 && c->max_slots <= MOST_SLOTS, "number of slots"},
+        {c->max_segments >= 1 && c->max_segments <= CTS_ITEM_LAYOUTS, "number of segments"},
+        {c->max_iterations >= 1, "number of iterations"},
+        {c->r0_bits == 32 || c->r0_bits == 64, "width of r0"},
+    };
+    for (unsigned i = 0; i < CTS_ARRAY_LEN(checks); i++)
+        if (!checks[i].ok)
+            return cts_err_set(err, CTS_E_PROTOCOL, "its capabilities have an impossible %s",
+                               checks[i].what);
+    return 0;
+}
+
+/* A file that its owner can truncate would turn our next access into a SIGBUS. Maps of the kernel
+ * keep their size; a memory file does once its seal is set (and refuses the seal if others may not
+ * be set). */
+static bool keeps_size(int fd, size_t bytes)
+{
+    struct stat st;
+    if (fstat(fd, &st))
+        return false;
+    if (!S_ISREG(st.st_mode))
+        return !S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode);
+    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK);
+    int seals = fcntl(fd, F_GET_SEALS);
+    return seals >= 0 && seals & F_SEAL_SHRINK && fstat(fd, &st) == 0 && st.st_size >= 0 &&
+           (size_t)st.st_size >= bytes;
+}
+
+static bool map_shared(struct cts_session *s)
+{
+    size_t bytes = s->caps.window_bytes;
+    int fd = cts_proc_take_fd(&s->proc, s->caps.window_fd);
+    if (fd < 0)
+        return false;
+    void *p = MAP_FAILED;
+    if (keeps_size(fd, bytes))
+        p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    if (p == MAP_FAILED)
+        return false;
+    s->caps.window = p;
+    s->window_mapped = bytes;
+    return true;
+}
+
+int cts_session_open_window(struct cts_session *s, struct cts_err *err)
+{
+    s->caps.window = NULL;
+    if (s->caps.window_kind == CTS_WK_NONE) {
+        s->caps.window_bytes = 0;
+        return 0;
+    }
+    s->shared = map_shared(s);
+    if (s->shared)
+        return 0;
+    s->caps.window = calloc(1, s->caps.window_bytes);
+    if (!s->caps.window)
+        return cts_err_set(err, CTS_E_NOMEM, "no memory for a window of %u bytes",
+                           s->caps.window_bytes);
+    s->window_owned = s->caps.window_bytes;
+    return 0;
+}
+
+void cts_session_close_window(struct cts_session *s)
+{
+    if (s->window_mapped)
+        munmap(s->caps.window, s->window_mapped);
+    if (s->window_owned)
+        free(s->caps.window);
+    s->window_mapped = s->window_owned = 0;
+    s->caps.window = NULL;
+    s->shared = false;
+}

@@ -1,0 +1,32 @@
+/* Between the files of the session. */
+#ifndef CTS_CORE_SESSION_IMPL_H
+#define CTS_CORE_SESSION_IMPL_H
+
+#include "core/session.h"
+
+/* A moment; 0: never. */
+uint64_t cts_session_deadline(unsigned timeout_ms);
+
+/* While no question is under way: CTS_E_PROTOCOL if the worker has said something all the same. */
+int cts_session_check_quiet(struct cts_session *s, struct cts_err *err);
+/* Sends s->out whole, reading meanwhile. */
+int cts_session_send(struct cts_session *s, uint64_t deadline, struct cts_err *err);
+/* Waits for a whole frame; *payload lies in s->in until the next call. */
+int cts_session_receive(struct cts_session *s, uint64_t deadline, struct cts_frame *f,
+                        struct cts_rd *payload, struct cts_err *err);
+
+/* Ends a worker that broke the protocol, and says so in err; returns CTS_E_PROTOCOL. */
+int cts_session_lose_protocol(struct cts_session *s, const struct cts_err *why,
+                              struct cts_err *err);
+
+/* Whether the numbers of a worker make sense; CTS_E_PROTOCOL. */
+int cts_session_check_caps(const struct cts_caps *caps, struct cts_err *err);
+/* Gives caps.window its memory: the worker's, if it can be shared, else our own. */
+int cts_session_open_window(struct cts_session *s, struct cts_err *err);
+void cts_session_close_window(struct cts_session *s);
+
+/* Makes text of a worker fit to be shown and stored: valid UTF-8, no control characters but newline
+ * and tab. */
+void cts_session_clean_text(char *text);
+
+#endif

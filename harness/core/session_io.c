@@ -1,0 +1,306 @@
+#include "core/session_impl.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fmt.h"
+#include "host/clock.h"
+
+enum {
+    READ_BYTES = 1 << 18,
+    STDERR_READ = 1 << 14,
+    MOST_NOISE = 16 << 20, /* of stderr for one answer */
+    DEATH_MS = 300,        /* from the end of stdout to the end of the process */
+    IDLE_MS = 20,          /* where there is no pidfd to wake us */
+    LAST_WORDS = 300,
+};
+
+uint64_t cts_session_deadline(unsigned timeout_ms)
+{
+    return timeout_ms ? cts_clock_ns() + (uint64_t)timeout_ms * 1000000 : 0;
+}
+
+/* Losing a worker. */
+
+static void keep_stderr(struct cts_session *s, const char *data, size_t len)
+{
+    struct cts_buf *b = &s->stderr_text;
+    if (b->len + len > 2 * (size_t)CTS_SESSION_STDERR) {
+        memmove(b->data, b->data + b->len - CTS_SESSION_STDERR, CTS_SESSION_STDERR);
+        b->len = CTS_SESSION_STDERR;
+    }
+    cts_buf_add(b, data, len);
+}
+
+/* True if there was something. */
+static bool read_stderr(struct cts_session *s)
+{
+    char chunk[STDERR_READ];
+    if (s->proc.err_fd < 0)
+        return false;
+    ssize_t n = read(s->proc.err_fd, chunk, sizeof(chunk));
+    if (n > 0) {
+        keep_stderr(s, chunk, (size_t)n);
+        s->noise += (uint64_t)n;
+    } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+        close(s->proc.err_fd);
+        s->proc.err_fd = -1;
+    }
+    return n > 0;
+}
+
+static void read_stderr_rest(struct cts_session *s)
+{
+    for (size_t most = 0; most < (size_t)1 << 20 && read_stderr(s); most += STDERR_READ)
+        ;
+}
+
+/* The last line of stderr that is not blank. */
+static void last_words(const struct cts_session *s, char *out, size_t cap)
+{
+    const char *text = cts_buf_text(&s->stderr_text);
+    size_t end = s->stderr_text.len;
+    while (end && (text[end - 1] == '\n' || text[end - 1] == ' ' || text[end - 1] == '\r'))
+        end--;
+    size_t from = end;
+    while (from && text[from - 1] != '\n' && end - from < cap - 1)
+        from--;
+    memcpy(out, text + from, end - from);
+    out[end - from] = '\0';
+    for (char *p = out; p < out + (end - from); p++)
+        if (*p == '\0' || *p == '\t')
+            *p = ' ';
+    cts_session_clean_text(out);
+}
+
+static const char *worker_name(const struct cts_session *s, char *buf, size_t cap)
+{
+    const char *slash = strrchr(s->argv[0], '/');
+    cts_fmt(buf, cap, "%s%s%s", slash ? slash + 1 : s->argv[0], s->engine[0] ? ":" : "", s->engine);
+    return buf;
+}
+
+/* Ends the process and words the error: "worker 'x' WHAT; last words: ...". */
+static int lose(struct cts_session *s, int code, const char *what, struct cts_err *err)
+{
+    char name[128], words[LAST_WORDS];
+    read_stderr_rest(s);
+    last_words(s, words, sizeof(words));
+    cts_session_stop(s);
+    return cts_err_set(err, code, "worker '%s' %s%s%s", worker_name(s, name, sizeof(name)), what,
+                       words[0] ? "; last words: " : "", words);
+}
+
+int cts_session_lose_protocol(struct cts_session *s, const struct cts_err *why, struct cts_err *err)
+{
+    char what[CTS_ERR_MSG_MAX];
+    cts_fmt(what, sizeof(what), "broke the protocol: %s", why->msg);
+    return lose(s, CTS_E_PROTOCOL, what, err);
+}
+
+static int lose_flood(struct cts_session *s, const char *stream, struct cts_err *err)
+{
+    struct cts_err why = {0};
+    cts_err_set(&why, CTS_E_PROTOCOL, "it floods %s", stream);
+    return cts_session_lose_protocol(s, &why, err);
+}
+
+static int lose_death(struct cts_session *s, struct cts_err *err)
+{
+    char what[96], how[64];
+    int status;
+    bool part = s->in.len > s->in_at;
+    /* It may still be writing to stderr, and must not block there. */
+    bool over = false;
+    for (unsigned ms = 0; ms < DEATH_MS && !over; ms += IDLE_MS) {
+        read_stderr_rest(s);
+        over = cts_proc_wait(&s->proc, IDLE_MS, &status);
+    }
+    if (over)
+        cts_fmt(what, sizeof(what), "died%s: %s", part ? " in the middle of an answer" : "",
+                cts_proc_status_text(status, how, sizeof(how)));
+    else
+        cts_fmt(what, sizeof(what), "closed its stdout");
+    return lose(s, CTS_E_WORKER, what, err);
+}
+
+/* Moving bytes. */
+
+/* One read of stdout. It is bounded by what honest answers can take: one byte more is a flood. */
+static int read_answers(struct cts_session *s, struct cts_err *err)
+{
+    if (s->in_at == s->in.len) {
+        cts_buf_clear(&s->in);
+        s->in_at = 0;
+    } else if (s->in_at > READ_BYTES) {
+        memmove(s->in.data, s->in.data + s->in_at, s->in.len - s->in_at);
+        s->in.len -= s->in_at;
+        s->in_at = 0;
+    }
+    uint64_t left = s->expected - (s->in.len - s->in_at) + 1;
+    size_t want = left < READ_BYTES ? (size_t)left : READ_BYTES;
+    char *at = cts_buf_reserve(&s->in, want);
+    if (!at)
+        return lose(s, CTS_E_NOMEM, "sent more than there is memory for", err);
+    ssize_t n = read(s->proc.out, at, want);
+    if (n > 0)
+        s->in.len += (size_t)n;
+    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+        s->out_ended = true;
+    return s->in.len - s->in_at > s->expected ? lose_flood(s, "stdout", err) : 0;
+}
+
+static int poll_ms(const struct cts_session *s, uint64_t deadline)
+{
+    uint64_t most = s->proc.pidfd < 0 ? IDLE_MS : 1000;
+    if (!deadline)
+        return (int)most;
+    uint64_t now = cts_clock_ns();
+    if (now >= deadline)
+        return 0;
+    uint64_t ms = (deadline - now) / 1000000 + 1;
+    return (int)(ms < most ? ms : most);
+}
+
+/* The process is over, whoever still holds its stdout. What it wrote before lies in the pipe. */
+static int read_last_answers(struct cts_session *s, struct cts_err *err)
+{
+    while (!s->out_ended) {
+        size_t before = s->in.len - s->in_at;
+        int rc = read_answers(s, err);
+        if (rc)
+            return rc;
+        if (s->in.len - s->in_at == before)
+            s->out_ended = true;
+    }
+    return 0;
+}
+
+/* Waits for something to happen, and reads what there is. */
+static int pump(struct cts_session *s, bool writing, uint64_t deadline, struct cts_err *err)
+{
+    struct pollfd fds[] = {
+        {.fd = s->out_ended ? -1 : s->proc.out, .events = POLLIN},
+        {.fd = s->proc.err_fd, .events = POLLIN},
+        {.fd = s->proc.pidfd, .events = POLLIN},
+        {.fd = writing ? s->proc.in : -1, .events = POLLOUT},
+    };
+    int n = poll(fds, 4, poll_ms(s, deadline));
+    if (n < 0 && errno != EINTR)
+        return lose(s, CTS_E_IO, "cannot be polled", err);
+    int status, rc = 0;
+    bool over = n >= 0 && (fds[2].revents || (n == 0 && cts_proc_wait(&s->proc, 0, &status)));
+    if (n >= 0 && fds[1].revents)
+        read_stderr(s);
+    if (s->noise > MOST_NOISE)
+        return lose_flood(s, "stderr", err);
+    if (n >= 0 && fds[0].revents)
+        rc = read_answers(s, err);
+    if (rc == 0 && over)
+        rc = read_last_answers(s, err);
+    return rc;
+}
+
+/* What has arrived counts even if it is looked at late, so the time is checked after the reading.
+ */
+static int check_alive(struct cts_session *s, uint64_t deadline, struct cts_err *err)
+{
+    if (s->out_ended)
+        return lose_death(s, err);
+    if (deadline && cts_clock_ns() >= deadline)
+        return lose(s, CTS_E_TIMEOUT, "did not answer in time", err);
+    return 0;
+}
+
+int cts_session_check_quiet(struct cts_session *s, struct cts_err *err)
+{
+    return s->out_ended ? 0 : read_answers(s, err);
+}
+
+int cts_session_send(struct cts_session *s, uint64_t deadline, struct cts_err *err)
+{
+    size_t sent = 0;
+    while (sent < s->out.len) {
+        ssize_t n = cts_proc_write(&s->proc, s->out.data + sent, s->out.len - sent);
+        if (n > 0) {
+            sent += (size_t)n;
+            continue;
+        }
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno != EAGAIN)
+            return lose_death(s, err);
+        int rc = pump(s, true, deadline, err);
+        if (rc == 0)
+            rc = check_alive(s, deadline, err);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+/* Header bytes that are text say more than their numbers: most often a message on the wrong stream.
+ */
+static int lose_garbage(struct cts_session *s, const struct cts_err *why, struct cts_err *err)
+{
+    char text[64 + 1];
+    struct cts_err more = {0};
+    size_t n = s->in.len - s->in_at;
+    n = n < sizeof(text) - 1 ? n : sizeof(text) - 1;
+    memcpy(text, s->in.data + s->in_at, n);
+    text[n] = '\0';
+    text[strcspn(text, "\r\n")] = '\0';
+    bool printable = strlen(text) >= CTS_FRAME_HEADER;
+    for (const char *p = text; *p; p++)
+        printable = printable && *p >= 0x20 && *p < 0x7f;
+    if (!printable)
+        return cts_session_lose_protocol(s, why, err);
+    cts_err_set(&more, CTS_E_PROTOCOL, "text on stdout: %s", text);
+    return cts_session_lose_protocol(s, &more, err);
+}
+
+/* 1: *f is the whole frame at in_at. 0: not yet. */
+static int have_frame(struct cts_session *s, struct cts_frame *f, struct cts_err *err)
+{
+    struct cts_err why = {0};
+    size_t have = s->in.len - s->in_at;
+    if (have < CTS_FRAME_HEADER)
+        return 0;
+    if (cts_frame_get((const uint8_t *)s->in.data + s->in_at, f, &why))
+        return lose_garbage(s, &why, err);
+    if (f->seq != s->seq_answered + 1) {
+        cts_err_set(&why, CTS_E_PROTOCOL, "sequence number %u instead of %u", f->seq,
+                    s->seq_answered + 1);
+        return cts_session_lose_protocol(s, &why, err);
+    }
+    const struct cts_session_question *q = &s->asked[f->seq % CTS_SESSION_DEPTH];
+    if (CTS_FRAME_HEADER + (uint64_t)f->bytes > q->most) {
+        cts_err_set(&why, CTS_E_PROTOCOL, "an answer of %u bytes", f->bytes);
+        return cts_session_lose_protocol(s, &why, err);
+    }
+    return have - CTS_FRAME_HEADER >= f->bytes;
+}
+
+int cts_session_receive(struct cts_session *s, uint64_t deadline, struct cts_frame *f,
+                        struct cts_rd *payload, struct cts_err *err)
+{
+    int rc = have_frame(s, f, err);
+    while (rc == 0) {
+        rc = pump(s, false, deadline, err);
+        if (rc == 0)
+            rc = have_frame(s, f, err);
+        if (rc == 0)
+            rc = check_alive(s, deadline, err);
+    }
+    if (rc < 0)
+        return rc;
+    *payload = (struct cts_rd){.data = (const uint8_t *)s->in.data + s->in_at + CTS_FRAME_HEADER,
+                               .len = f->bytes};
+    s->in_at += CTS_FRAME_HEADER + f->bytes;
+    s->seq_answered++;
+    s->expected -= s->asked[f->seq % CTS_SESSION_DEPTH].most;
+    s->noise = 0;
+    return s->in.len - s->in_at > s->expected ? lose_flood(s, "stdout", err) : 0;
+}

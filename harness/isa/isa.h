@@ -1,0 +1,102 @@
+/* The instruction set as tables: rows of the specification, decoding, encoding, text.
+ *
+ * The tables are generated from spec/isa into spec/generated (isa_rows.h, isa_rows.c).
+ * Freestanding: no allocation, no libc beyond mem*. Source: RFC 9669 sections 3 to 5; every row
+ * carries its section. */
+#ifndef CTS_ISA_ISA_H
+#define CTS_ISA_ISA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "generated/isa_rows.h" /* enum cts_row_id: CTS_ROW_ADD32_K, ..., CTS_ROW_COUNT; enum cts_group: CTS_GROUP_BASE32 ... */
+
+enum { CTS_SLOT_BYTES = 8, CTS_REG_COUNT = 11 };
+
+/* The fields of one instruction; `next_imm` counts only in wide (two-slot) ones. */
+struct cts_insn {
+    uint8_t opcode, dst, src;
+    int16_t off;
+    int32_t imm, next_imm;
+    /* The fields of the second slot that must be zero, as they were found; 0 when encoding. */
+    uint8_t opcode2, regs2;
+    int16_t off2;
+};
+
+enum cts_field { CTS_F_DST, CTS_F_SRC, CTS_F_OFF, CTS_F_IMM, CTS_F_NEXT_IMM, CTS_F_COUNT };
+
+enum cts_field_kind {
+    CTS_FK_FIXED, /* exactly `value`; an unused field is FIXED 0 */
+    CTS_FK_REG,   /* a register 0..10 */
+    CTS_FK_ANY,   /* any value the field can hold */
+};
+
+struct cts_field_rule {
+    uint8_t kind; /* enum cts_field_kind */
+    int32_t value;
+};
+
+enum cts_row_flags {
+    CTS_RF_WIDE = 1 << 0,     /* two slots */
+    CTS_RF_SLOT = 1 << 1,     /* not an instruction: the second slot of a wide one */
+    CTS_RF_JUMP = 1 << 2,     /* may go elsewhere than to the next one (calls and exit included) */
+    CTS_RF_LOAD = 1 << 3,     /* reads memory at src + off */
+    CTS_RF_STORE = 1 << 4,    /* writes memory at dst + off */
+    CTS_RF_ATOMIC = 1 << 5,   /* reads and writes memory at dst + off */
+    CTS_RF_CALL = 1 << 6,     /* call_helper, call_local, call_btf */
+    CTS_RF_PLATFORM = 1 << 7, /* needs an object of the platform: map, variable, function, packet */
+};
+
+struct cts_row_info {
+    const char *id, *name, *section; /* "add64_x"; "ADD64_X"; RFC section, "4.1" */
+    enum cts_group group;
+    uint8_t opcode;
+    struct cts_field_rule field[CTS_F_COUNT];
+    unsigned flags;
+    /* LLVM syntax with {dst} {dst.w} {src} {src.w} {imm} {imm64}, {off} (+4, as in jumps), {disp}
+     * (+ 4, as behind a base register). */
+    const char *syntax;
+    const char *does;                    /* the text of its semantics */
+    const char *const *clauses;          /* ids, ended by a null pointer */
+    const char *since_isa, *since_linux; /* "v1".."v4"; "6.6" */
+};
+
+const struct cts_row_info *cts_row_info(enum cts_row_id row);
+/* CTS_ROW_COUNT if there is none of that id. */
+enum cts_row_id cts_row_find(const char *id);
+const char *cts_group_name(enum cts_group group);
+enum cts_group cts_group_find(const char *name); /* CTS_GROUP_COUNT: none */
+/* All rows of `group` and of the groups it includes (RFC 9669 section 2.4): does `row` belong? */
+bool cts_group_has(enum cts_group group, enum cts_row_id row);
+
+/* Raw slots: opcode, dst, src, off, imm. `be`: the big-endian encoding (nibbles of the register
+ * byte swapped, fields byte-swapped). */
+void cts_slot_get(const uint8_t bytes[8], bool be, struct cts_insn *in);
+void cts_slot_put(uint8_t bytes[8], bool be, const struct cts_insn *in);
+/* Re-encodes n slots from little- to big-endian or back, in place. */
+void cts_slots_swap_order(uint8_t *bytes, size_t slots);
+
+/* The row an instruction belongs to, by opcode and the fields that select it; CTS_ROW_COUNT if
+ * none. Says nothing of the other fields. */
+enum cts_row_id cts_row_of(const struct cts_insn *in);
+/* 0 if every field is what the row allows, else CTS_E_INVAL naming the field and the rule. */
+int cts_insn_check(enum cts_row_id row, const struct cts_insn *in, struct cts_err *err);
+
+/* Decodes the instruction at bytes (`slots` slots are left). Returns the slots it takes, 1 or 2,
+ * and sets *row; negative and *row = CTS_ROW_COUNT if it is not a legal instruction. `in` is filled
+ * in any case. */
+int cts_decode(const uint8_t *bytes, size_t slots, bool be, struct cts_insn *in,
+               enum cts_row_id *row, struct cts_err *err);
+/* The strict encoder: fields from `in` (opcode is taken from the row; fixed fields left 0 are
+ * filled in from the row). Returns the slots written. */
+int cts_encode(enum cts_row_id row, const struct cts_insn *in, bool be, uint8_t bytes[16],
+               struct cts_err *err);
+
+/* One instruction as text in LLVM's syntax; what that has no words for follows as a comment
+ * ("call 5 # call_local"); an illegal one is ".insn 0x.. (why)". Returns the slots consumed, at
+ * least 1. */
+int cts_disasm(const uint8_t *bytes, size_t slots, bool be, char *text, size_t cap);
+
+#endif

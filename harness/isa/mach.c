@@ -1,0 +1,397 @@
+#include "isa/mach.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/fmt.h"
+
+enum {
+    RETURN_TO_HELPER =
+        -1 /* return_pc of a callback's frame, as uint32_t; no program is that long */
+};
+
+static const uint64_t code_base = UINT64_C(0xc0de000000000000);
+
+void cts_mach_init(struct cts_mach *m)
+{
+    memset(m, 0, sizeof(*m));
+    m->budget = CTS_MACH_BUDGET_DEFAULT;
+    m->exec = cts_exec_table;
+}
+
+static bool regions_overlap(const struct cts_mach_region *a, uint64_t base, uint64_t size)
+{
+    return base - a->base < a->size || a->base - base < size;
+}
+
+int cts_mach_map(struct cts_mach *m, uint64_t base, uint8_t *host, uint64_t size, bool writable)
+{
+    if (m->regions == CTS_MACH_REGIONS)
+        return CTS_E_LIMIT;
+    if (size > 0 && base + (size - 1) < base)
+        return CTS_E_INVAL;
+    for (unsigned i = 0; i < m->regions; i++)
+        if (size > 0 && m->region[i].size > 0 && regions_overlap(&m->region[i], base, size))
+            return CTS_E_INVAL;
+    m->region[m->regions++] = (struct cts_mach_region){base, size, host, writable};
+    return 0;
+}
+
+int cts_mach_map_stack(struct cts_mach *m, uint64_t base, uint8_t *host)
+{
+    int rc = cts_mach_map(m, base, host, CTS_MACH_STACKS_BYTES, true);
+    if (rc)
+        return rc;
+    m->stack_base = base;
+    m->r[10] = base + CTS_MACH_STACKS_BYTES;
+    return 0;
+}
+
+/* Bytes at the low end of the stack region that belong to frames not in use. */
+static uint64_t unused_stack(const struct cts_mach *m)
+{
+    return (uint64_t)(CTS_MACH_FRAMES - 1 - m->depth) * CTS_MACH_STACK_BYTES;
+}
+
+uint8_t *cts_mach_host(const struct cts_mach *m, uint64_t addr, uint64_t bytes, bool write)
+{
+    for (unsigned i = 0; i < m->regions; i++) {
+        const struct cts_mach_region *r = &m->region[i];
+        uint64_t at = addr - r->base; /* wraps to something large below the base */
+        if (at >= r->size || bytes > r->size - at)
+            continue;
+        if (write && !r->writable)
+            return NULL;
+        if (m->stack_base != 0 && r->base == m->stack_base && at < unused_stack(m))
+            return NULL;
+        return r->host + at;
+    }
+    return NULL;
+}
+
+void cts_mach_fault(struct cts_mach *m, enum cts_mach_stop stop, const char *why)
+{
+    if (m->stop != CTS_MACH_RUNNING)
+        return;
+    m->stop = stop;
+    cts_fmt(m->why, sizeof(m->why), "%s", why);
+}
+
+static void fault_mem(struct cts_mach *m, const char *what, uint64_t addr, unsigned bytes)
+{
+    char why[sizeof(m->why)];
+    cts_fmt(why, sizeof(why), "slot %u: %s of %u bytes at 0x%llx, outside of what is mapped",
+            (unsigned)m->at, what, bytes, (unsigned long long)addr);
+    cts_mach_fault(m, CTS_MACH_FAULT_MEM, why);
+}
+
+/* Values in memory that is in the other byte order than the host's. */
+static bool is_foreign(const struct cts_mach *m)
+{
+    return m->be != (bool)CTS_HOST_IS_BE;
+}
+
+uint64_t cts_mach_load(struct cts_mach *m, uint64_t addr, unsigned bytes)
+{
+    const uint8_t *p = cts_mach_host(m, addr, bytes, false);
+    if (!p) {
+        fault_mem(m, "load", addr, bytes);
+        return 0;
+    }
+    bool swap = is_foreign(m);
+    switch (bytes) {
+    case 1:
+        return p[0];
+    case 2:
+        return swap ? __builtin_bswap16(cts_get16_host(p)) : cts_get16_host(p);
+    case 4:
+        return swap ? __builtin_bswap32(cts_get32_host(p)) : cts_get32_host(p);
+    case 8:
+        return swap ? __builtin_bswap64(cts_get64_host(p)) : cts_get64_host(p);
+    default:
+        cts_mach_fault(m, CTS_MACH_FAULT_INSN, "load of a size that does not exist");
+        return 0;
+    }
+}
+
+void cts_mach_store(struct cts_mach *m, uint64_t addr, unsigned bytes, uint64_t value)
+{
+    uint8_t *p = cts_mach_host(m, addr, bytes, true);
+    if (!p) {
+        fault_mem(m, "store", addr, bytes);
+        return;
+    }
+    bool swap = is_foreign(m);
+    switch (bytes) {
+    case 1:
+        p[0] = (uint8_t)value;
+        break;
+    case 2:
+        cts_put16_host(p, swap ? __builtin_bswap16((uint16_t)value) : (uint16_t)value);
+        break;
+    case 4:
+        cts_put32_host(p, swap ? __builtin_bswap32((uint32_t)value) : (uint32_t)value);
+        break;
+    case 8:
+        cts_put64_host(p, swap ? __builtin_bswap64(value) : value);
+        break;
+    default:
+        cts_mach_fault(m, CTS_MACH_FAULT_INSN, "store of a size that does not exist");
+    }
+}
+
+/* May control come to this slot? The end counts; the run loop decides what it means there. */
+static bool is_target(const struct cts_mach *m, int64_t slot)
+{
+    if (slot < 0 || slot > m->prog_slots)
+        return false;
+    return slot == m->prog_slots || m->prog[slot].row != CTS_ROW_COUNT;
+}
+
+static void fault_jump(struct cts_mach *m, const char *what, int64_t slot)
+{
+    char why[sizeof(m->why)];
+    cts_fmt(why, sizeof(why), "slot %u: %s slot %lld, which is no instruction of the program",
+            (unsigned)m->at, what, (long long)slot);
+    cts_mach_fault(m, CTS_MACH_FAULT_JUMP, why);
+}
+
+void cts_mach_goto(struct cts_mach *m, int64_t rel)
+{
+    int64_t slot = (int64_t)((uint64_t)m->pc + (uint64_t)rel);
+    if (is_target(m, slot))
+        m->pc = (uint32_t)slot;
+    else
+        fault_jump(m, "jump to", slot);
+}
+
+void cts_mach_clobber(struct cts_mach *m)
+{
+    for (unsigned i = 1; i <= 5; i++)
+        m->r[i] = cts_mach_unspecified(i);
+}
+
+static bool enter(struct cts_mach *m, int64_t slot, uint32_t return_pc)
+{
+    if (!is_target(m, slot) || slot == m->prog_slots) {
+        fault_jump(m, "call of", slot);
+        return false;
+    }
+    if (m->depth + 1 >= CTS_MACH_FRAMES) {
+        cts_mach_fault(m, CTS_MACH_FAULT_CALL, "calls are nested too deeply");
+        return false;
+    }
+    struct cts_mach_frame *f = &m->frame[m->depth++];
+    f->return_pc = return_pc;
+    memcpy(f->saved, &m->r[6], sizeof(f->saved));
+    m->r[10] -= CTS_MACH_STACK_BYTES;
+    m->pc = (uint32_t)slot;
+    return true;
+}
+
+void cts_mach_call_local(struct cts_mach *m, int64_t rel)
+{
+    enter(m, (int64_t)((uint64_t)m->pc + (uint64_t)rel), m->pc);
+}
+
+void cts_mach_exit(struct cts_mach *m)
+{
+    if (m->depth == 0) {
+        m->stop = CTS_MACH_EXITED;
+        return;
+    }
+    const struct cts_mach_frame *f = &m->frame[--m->depth];
+    memcpy(&m->r[6], f->saved, sizeof(f->saved));
+    m->pc = f->return_pc;
+    cts_mach_clobber(m);
+}
+
+void cts_mach_finish(struct cts_mach *m, uint64_t r0)
+{
+    m->r[0] = r0;
+    m->depth = 0;
+    m->stop = CTS_MACH_EXITED;
+}
+
+static void call_platform(struct cts_mach *m, uint64_t (*call)(struct cts_mach *, int32_t),
+                          int32_t id, const char *what)
+{
+    if (!call) {
+        char why[sizeof(m->why)];
+        cts_fmt(why, sizeof(why), "slot %u: the platform has no %s", (unsigned)m->at, what);
+        cts_mach_fault(m, CTS_MACH_FAULT_CALL, why);
+        return;
+    }
+    uint64_t r0 = call(m, id);
+    if (m->stop != CTS_MACH_RUNNING)
+        return;
+    m->r[0] = r0;
+    cts_mach_clobber(m);
+}
+
+void cts_mach_call_helper(struct cts_mach *m, int32_t id)
+{
+    call_platform(m, m->platform ? m->platform->helper : NULL, id, "helper functions");
+}
+
+void cts_mach_call_btf(struct cts_mach *m, int32_t id)
+{
+    call_platform(m, m->platform ? m->platform->btf_call : NULL, id, "functions by BTF id");
+}
+
+uint64_t cts_mach_code_addr(struct cts_mach *m, int32_t rel)
+{
+    int64_t slot = (int64_t)m->pc - 1 + rel;
+    if (!is_target(m, slot) || slot == m->prog_slots) {
+        fault_jump(m, "address of", slot);
+        return 0;
+    }
+    return code_base + (uint64_t)slot * CTS_SLOT_BYTES;
+}
+
+/* Runs until the machine stops or, for a callback, until its frame returns. */
+static void run(struct cts_mach *m)
+{
+    const struct cts_mach_insn *prog = m->prog;
+    const cts_exec_fn *exec = m->exec;
+    uint32_t slots = m->prog_slots;
+    uint32_t end = m->body_slots ? m->body_slots : slots;
+    while (m->stop == CTS_MACH_RUNNING) {
+        uint32_t pc = m->pc;
+        if (pc == end && m->depth == 0) {
+            m->stop = CTS_MACH_ENDED;
+            break;
+        }
+        if (pc == (uint32_t)RETURN_TO_HELPER)
+            break;
+        if (pc >= slots) {
+            cts_mach_fault(m, CTS_MACH_FAULT_JUMP, "control fell off the end of a function");
+            break;
+        }
+        if (m->budget == 0) {
+            cts_mach_fault(m, CTS_MACH_BUDGET, "the instruction budget is used up");
+            break;
+        }
+        m->budget--;
+        const struct cts_mach_insn *insn = &prog[pc];
+        if (insn->row == CTS_ROW_COUNT || !exec[insn->row]) {
+            cts_mach_fault(m, CTS_MACH_FAULT_INSN, "not an instruction");
+            break;
+        }
+        m->at = pc;
+        m->pc = pc + 1 + insn->wide;
+        exec[insn->row](m, &insn->in);
+    }
+}
+
+enum cts_mach_stop cts_mach_run(struct cts_mach *m)
+{
+    run(m);
+    return m->stop;
+}
+
+uint64_t cts_mach_call_back(struct cts_mach *m, uint64_t code, const uint64_t args[5])
+{
+    uint64_t at = code - code_base;
+    uint32_t pc = m->pc;
+    if (at % CTS_SLOT_BYTES != 0 || at / CTS_SLOT_BYTES >= m->prog_slots) {
+        cts_mach_fault(m, CTS_MACH_FAULT_CALL, "callback is no address of code");
+        return 0;
+    }
+    if (!enter(m, (int64_t)(at / CTS_SLOT_BYTES), (uint32_t)RETURN_TO_HELPER))
+        return 0;
+    memcpy(&m->r[1], args, 5 * sizeof(args[0]));
+    run(m);
+    if (m->stop != CTS_MACH_RUNNING)
+        return 0;
+    m->pc = pc;
+    return m->r[0];
+}
+
+/* Checking programs. */
+
+static int check_target(uint32_t from, int64_t to, const char *what, uint32_t slots, bool allow_end,
+                        const struct cts_mach_insn *prog, struct cts_err *err)
+{
+    if (to < 0 || to > slots || (to == slots && !allow_end))
+        return cts_err_set(err, CTS_E_INVAL, "slot %u: %s slot %lld, outside of the program",
+                           (unsigned)from, what, (long long)to);
+    if (to < slots && prog[to].row == CTS_ROW_COUNT)
+        return cts_err_set(err, CTS_E_INVAL,
+                           "slot %u: %s slot %lld, in the middle of a wide instruction",
+                           (unsigned)from, what, (long long)to);
+    return 0;
+}
+
+static int check_flow(uint32_t at, uint32_t slots, bool allow_end, const struct cts_mach_insn *prog,
+                      struct cts_err *err)
+{
+    const struct cts_mach_insn *insn = &prog[at];
+    unsigned flags = cts_row_info(insn->row)->flags;
+    int64_t next = (int64_t)at + 1;
+    if (insn->row == CTS_ROW_CALL_LOCAL)
+        return check_target(at, next + insn->in.imm, "call of", slots, false, prog, err);
+    if (insn->row == CTS_ROW_LDDW_CODE)
+        return check_target(at, next + insn->in.imm, "address of", slots, false, prog, err);
+    if (!(flags & CTS_RF_JUMP) || (flags & CTS_RF_CALL) || insn->row == CTS_ROW_EXIT)
+        return 0;
+    int64_t rel = insn->row == CTS_ROW_JA32 ? insn->in.imm : insn->in.off;
+    return check_target(at, next + rel, "jump to", slots, allow_end, prog, err);
+}
+
+static bool is_terminator(const struct cts_mach_insn *insn)
+{
+    return insn->row == CTS_ROW_EXIT || insn->row == CTS_ROW_JA || insn->row == CTS_ROW_JA32;
+}
+
+/* Fills out[]; *last is the slot of the last instruction. */
+static int decode_all(const uint8_t *bytes, uint32_t slots, bool be, struct cts_mach_insn *out,
+                      uint32_t *last, struct cts_err *err)
+{
+    for (uint32_t i = 0; i < slots;) {
+        struct cts_err why;
+        cts_err_clear(&why);
+        out[i] = (struct cts_mach_insn){.row = CTS_ROW_COUNT};
+        int used = cts_decode(bytes + (size_t)i * CTS_SLOT_BYTES, slots - i, be, &out[i].in,
+                              &out[i].row, &why);
+        if (used < 0)
+            return cts_err_set(err, used, "slot %u: %s", (unsigned)i, why.msg);
+        *last = i;
+        out[i].wide = used == 2;
+        if (used == 2)
+            out[i + 1] = (struct cts_mach_insn){.row = CTS_ROW_COUNT};
+        i += (uint32_t)used;
+    }
+    return 0;
+}
+
+int cts_mach_decode(const uint8_t *bytes, uint32_t slots, bool be, bool allow_end,
+                    struct cts_mach_insn *out, struct cts_err *err)
+{
+    uint32_t last = 0;
+    if (slots == 0)
+        return allow_end ? 0 : cts_err_set(err, CTS_E_INVAL, "the program is empty");
+    if (slots == UINT32_MAX)
+        return cts_err_set(err, CTS_E_LIMIT, "the program is too long");
+    int rc = decode_all(bytes, slots, be, out, &last, err);
+    for (uint32_t i = 0; rc == 0 && i < slots; i += 1 + out[i].wide)
+        rc = check_flow(i, slots, allow_end, out, err);
+    if (rc == 0 && !allow_end && !is_terminator(&out[last]))
+        rc = cts_err_set(err, CTS_E_INVAL, "slot %u: control falls off the end of the program",
+                         (unsigned)last);
+    return rc;
+}
+
+const char *cts_mach_stop_name(enum cts_mach_stop stop)
+{
+    static const char *const names[] = {"running",
+                                        "ended",
+                                        "exited",
+                                        "memory fault",
+                                        "call fault",
+                                        "jump fault",
+                                        "illegal instruction",
+                                        "platform fault",
+                                        "budget"};
+    return (unsigned)stop < CTS_ARRAY_LEN(names) ? names[stop] : "unknown";
+}

@@ -1,0 +1,223 @@
+#include "load/runtime.h"
+
+#include <string.h>
+
+#include "host/fs.h"
+#include "load/schema.h"
+#include "load/yaml.h"
+
+static const struct cts_field engine_fields[] = {
+    {"name", CTS_FT_ID, true, "the engine's name, as in -r runtime:engine", NULL, NULL},
+    {"what", CTS_FT_STR, true, "what it is, in a few words", NULL, NULL},
+    {"default", CTS_FT_BOOL, false, "run when no engine is named", NULL, NULL},
+    {0},
+};
+
+static const struct cts_field when_fields[] = {
+    {"dst", CTS_FT_NUM, false, "number in the dst field", NULL, NULL},
+    {"src", CTS_FT_NUM, false, "number in the src field", NULL, NULL},
+    {"off", CTS_FT_NUM, false, "value of the offset", NULL, NULL},
+    {"imm", CTS_FT_NUM, false, "value of the immediate", NULL, NULL},
+    {"imm-from", CTS_FT_NUM, false, "the immediate, unsigned, is this or more", NULL, NULL},
+    {"alias", CTS_FT_BOOL, false, "dst and src are the same register", NULL, NULL},
+    {0},
+};
+
+static const struct cts_field limit_fields[] = {
+    {"rows", CTS_FT_STRS, false, "rows concerned; all if absent", NULL, NULL},
+    {"when", CTS_FT_MAP, false, "conditions on the instruction, all of which hold", when_fields, NULL},
+    {"reason", CTS_FT_STR, true, "why the runtime refuses it", NULL, NULL},
+    {0},
+};
+
+static const struct cts_field runtime_fields[] = {
+    {"name", CTS_FT_ID, true, "as in -r", NULL, NULL},
+    {"title", CTS_FT_STR, true, "for people", NULL, NULL},
+    {"worker", CTS_FT_STR, true, "the worker's executable", NULL, NULL},
+    {"engines", CTS_FT_MAPS, true, "its engines", engine_fields, NULL},
+    {"groups", CTS_FT_ANY, false, "conformance groups it claims, or all", NULL, NULL},
+    {"pinned", CTS_FT_ANY, false, "rows it is known to implement, or all", NULL, NULL},
+    {"install", CTS_FT_STR, false, "what to install where it is missing", NULL, NULL},
+    {"limits", CTS_FT_MAPS, false, "forms it refuses by design", limit_fields, NULL},
+    {0},
+};
+
+static const struct cts_field known_fields[] = {
+    {"vectors", CTS_FT_STR, true, "glob over vector ids, or id#case", NULL, NULL},
+    {"engines", CTS_FT_STRS, false, "engines concerned; all if absent", NULL, NULL},
+    {"status", CTS_FT_STR, false, "kind of failure, as in reports; any if absent", NULL, NULL},
+    {"reason", CTS_FT_STR, true, "what the runtime does instead", NULL, NULL},
+    {"link", CTS_FT_STR, false, "where it is reported", NULL, NULL},
+    {"clause", CTS_FT_STR, false, "the clause it breaks", NULL, NULL},
+    {"review-by", CTS_FT_STR, false, "date after which it is to be looked at again", NULL, NULL},
+    {0},
+};
+
+static const char *text_or_null(const struct cts_yaml *map, const char *key)
+{
+    const struct cts_yaml *n = cts_yaml_get(map, key);
+    return n && n->kind == CTS_YAML_SCALAR ? n->text : NULL;
+}
+
+/* A list of strings, or the word `all` (null). */
+static int read_all_or_list(const struct cts_yaml *map, const char *key, struct cts_arena *arena,
+                            const char ***out, struct cts_err *err)
+{
+    const struct cts_yaml *n = cts_yaml_get(map, key);
+    struct cts_yaml_strs strs;
+    *out = NULL;
+    if (!n || cts_yaml_is(n, "all"))
+        return 0;
+    int rc = cts_yaml_strs(n, key, arena, &strs, err);
+    *out = rc == 0 ? strs.list : NULL;
+    return rc;
+}
+
+static int read_number(const struct cts_yaml *map, const char *key, int64_t lo, int64_t hi,
+                       bool *has, int32_t *out, struct cts_err *err)
+{
+    const struct cts_yaml *n = cts_yaml_get(map, key);
+    int64_t v = 0;
+    if (!n)
+        return 0;
+    int rc = cts_yaml_range(n, key, lo, hi, &v, err);
+    *has = rc == 0;
+    *out = (int32_t)v;
+    return rc;
+}
+
+static int read_limit(const struct cts_yaml *item, struct cts_arena *arena, struct cts_rt_limit *l,
+                      struct cts_err *err)
+{
+    const struct cts_yaml *when = cts_yaml_get(item, "when");
+    const struct cts_yaml *alias = cts_yaml_get(when, "alias");
+    *l = (struct cts_rt_limit){.reason = text_or_null(item, "reason"),
+                               .file = item->file,
+                               .line = item->line};
+    int rc = read_all_or_list(item, "rows", arena, &l->rows, err);
+    if (rc == 0)
+        rc = read_number(when, "dst", 0, 15, &l->has_dst, &l->dst, err);
+    if (rc == 0)
+        rc = read_number(when, "src", 0, 15, &l->has_src, &l->src, err);
+    if (rc == 0)
+        rc = read_number(when, "off", INT16_MIN, INT16_MAX, &l->has_off, &l->off, err);
+    if (rc == 0)
+        rc = read_number(when, "imm", INT32_MIN, INT32_MAX, &l->has_imm, &l->imm, err);
+    if (rc == 0 && !l->has_imm) {
+        rc = read_number(when, "imm-from", 0, INT32_MAX, &l->has_imm, &l->imm, err);
+        l->imm_above = l->has_imm;
+    }
+    if (rc == 0 && alias)
+        rc = cts_yaml_bool(alias, "alias", &l->alias, err);
+    return rc;
+}
+
+static int read_limits(const struct cts_yaml *list, struct cts_arena *arena, struct cts_rt *rt,
+                       struct cts_err *err)
+{
+    size_t n = list ? list->count : 0;
+    rt->limits = cts_arena_take_array(arena, n + 1, sizeof(*rt->limits));
+    if (!rt->limits)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    for (; rt->limit_count < n; rt->limit_count++) {
+        int rc = read_limit(list->items[rt->limit_count], arena, &rt->limits[rt->limit_count], err);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int read_engines(const struct cts_yaml *list, struct cts_arena *arena, struct cts_rt *rt,
+                        struct cts_err *err)
+{
+    rt->engines = cts_arena_take_array(arena, list->count + 1, sizeof(*rt->engines));
+    if (!rt->engines)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    if (list->count == 0)
+        return cts_yaml_error(list, CTS_E_SCHEMA, err, "a runtime has at least one engine");
+    for (size_t i = 0; i < list->count; i++) {
+        const struct cts_yaml *item = list->items[i], *flag = cts_yaml_get(item, "default");
+        struct cts_rt_engine *e = &rt->engines[rt->engine_count++];
+        e->name = text_or_null(item, "name");
+        e->what = text_or_null(item, "what");
+        int rc = flag ? cts_yaml_bool(flag, "default", &e->is_default, err) : 0;
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int read_known(const struct cts_yaml *item, struct cts_arena *arena, struct cts_rt_known *k,
+                      struct cts_err *err)
+{
+    int rc = cts_schema_check(item, known_fields, "known failure", err);
+    if (rc != 0)
+        return rc;
+    *k = (struct cts_rt_known){
+        .vectors = text_or_null(item, "vectors"),
+        .failure = text_or_null(item, "status"),
+        .reason = text_or_null(item, "reason"),
+        .link = text_or_null(item, "link"),
+        .clause = text_or_null(item, "clause"),
+        .review_by = text_or_null(item, "review-by"),
+        .file = item->file,
+        .line = item->line,
+    };
+    if (!k->link && !k->clause)
+        return cts_yaml_error(item, CTS_E_SCHEMA, err,
+                              "a known failure needs a link or the clause it breaks");
+    return read_all_or_list(item, "engines", arena, &k->engines, err);
+}
+
+int cts_rt_load_known(const char *path, struct cts_arena *arena, struct cts_rt *rt,
+                      struct cts_err *err)
+{
+    struct cts_yaml *list;
+    int rc = cts_yaml_load(path, arena, &list, err);
+    if (rc == 0)
+        rc = cts_yaml_want(list, CTS_YAML_SEQ, "list of known failures", err);
+    if (rc != 0)
+        return rc;
+    struct cts_rt_known *all =
+        cts_arena_take_array(arena, rt->known_count + list->count + 1, sizeof(*all));
+    if (!all)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    if (rt->known_count)
+        memcpy(all, rt->known, rt->known_count * sizeof(*all));
+    rt->known = all;
+    for (size_t i = 0; rc == 0 && i < list->count; i++) {
+        rc = read_known(list->items[i], arena, &rt->known[rt->known_count], err);
+        rt->known_count += rc == 0;
+    }
+    return rc;
+}
+
+int cts_rt_load(const char *dir, struct cts_arena *arena, struct cts_rt *out, struct cts_err *err)
+{
+    struct cts_yaml *map;
+    *out = (struct cts_rt){0};
+    const char *path = cts_arena_fmt(arena, "%s/runtime.yaml", dir);
+    const char *known = cts_arena_fmt(arena, "%s/known.yaml", dir);
+    out->dir = cts_arena_strdup(arena, dir);
+    if (!path || !known || !out->dir)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    int rc = cts_yaml_load(path, arena, &map, err);
+    if (rc == 0)
+        rc = cts_schema_check(map, runtime_fields, "runtime", err);
+    if (rc != 0)
+        return rc;
+    out->name = text_or_null(map, "name");
+    out->title = text_or_null(map, "title");
+    out->worker = text_or_null(map, "worker");
+    out->install = text_or_null(map, "install");
+    rc = read_engines(cts_yaml_get(map, "engines"), arena, out, err);
+    if (rc == 0)
+        rc = read_all_or_list(map, "groups", arena, &out->groups, err);
+    if (rc == 0)
+        rc = read_all_or_list(map, "pinned", arena, &out->pinned, err);
+    if (rc == 0)
+        rc = read_limits(cts_yaml_get(map, "limits"), arena, out, err);
+    if (rc == 0 && cts_fs_exists(known))
+        rc = cts_rt_load_known(known, arena, out, err);
+    return rc;
+}

@@ -1,0 +1,54 @@
+/* runtimes/<name>/runtime.yaml and known.yaml: what a runtime is, which rows it is known to implement, and which of its failures are on record. */
+#ifndef CTS_LOAD_RUNTIME_H
+#define CTS_LOAD_RUNTIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "host/arena.h"
+
+struct cts_rt_engine {
+    const char *name, *what;
+    bool is_default; /* run when nobody names an engine */
+};
+
+/* A condition that does not hold for a field is absent: has_* is false. */
+struct cts_rt_limit {
+    const char **rows; /* ids, ended by null; null: every row */
+    bool has_dst, has_src, has_imm, has_off, alias, imm_above;
+    int32_t dst, src, imm, off;
+    const char *reason;
+    const char *file;
+    unsigned line;
+};
+
+struct cts_rt_known {
+    const char *vectors;       /* glob over ids */
+    const char **engines;      /* ended by null; null: all */
+    const char *failure;       /* null: any */
+    const char *reason, *link, *clause, *review_by; /* reason is never null; link or clause is given */
+    const char *file;
+    unsigned line;
+};
+
+struct cts_rt {
+    const char *dir, *name, *title, *worker, *install;
+    struct cts_rt_engine *engines;
+    size_t engine_count;
+    const char **groups; /* names, ended by null; null: all */
+    const char **pinned; /* row ids, ended by null; null: all */
+    struct cts_rt_limit *limits;
+    size_t limit_count;
+    struct cts_rt_known *known;
+    size_t known_count;
+};
+
+/* Reads dir/runtime.yaml and, if it exists, dir/known.yaml. Everything is the arena's. */
+int cts_rt_load(const char *dir, struct cts_arena *arena, struct cts_rt *out, struct cts_err *err);
+/* A further list of known failures, added to what is there. */
+int cts_rt_load_known(const char *path, struct cts_arena *arena, struct cts_rt *rt,
+                      struct cts_err *err);
+
+#endif

@@ -1,0 +1,222 @@
+#include "load/schema.h"
+
+#include <string.h>
+
+#include "host/buf.h"
+
+enum { NEAREST_LEN_MAX = 40, KEYS_MAX = 64 };
+
+static const char *const TYPE_NAMES[] = {
+    [CTS_FT_ANY] = "any",
+    [CTS_FT_STR] = "text",
+    [CTS_FT_NUM] = "number",
+    [CTS_FT_BOOL] = "true/false",
+    [CTS_FT_MAP] = "mapping",
+    [CTS_FT_SEQ] = "sequence",
+    [CTS_FT_STRS] = "list of texts",
+    [CTS_FT_STR_OR_STRS] = "text or list of texts",
+    [CTS_FT_MAPS] = "list of mappings",
+    [CTS_FT_WORD] = "word",
+    [CTS_FT_ID] = "id",
+};
+
+/* Levenshtein's distance; both texts no longer than NEAREST_LEN_MAX. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[NEAREST_LEN_MAX + 1];
+    size_t len = strlen(b);
+
+    for (size_t j = 0; j <= len; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i]; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < len; j++) {
+            size_t best = diagonal + (a[i] != b[j]);
+            diagonal = row[j + 1];
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (diagonal + 1 < best)
+                best = diagonal + 1;
+            row[j + 1] = best;
+        }
+    }
+    return row[len];
+}
+
+const char *cts_schema_nearest(const char *text, const char *const *words, size_t count)
+{
+    const char *best = NULL;
+    size_t len = strlen(text);
+    size_t limit = len / 3 + 2; /* a third of the letters wrong is no slip any more */
+
+    if (len > NEAREST_LEN_MAX)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(words[i]) > NEAREST_LEN_MAX)
+            continue;
+        size_t d = distance(text, words[i]);
+        if (d < limit && d < strlen(words[i])) {
+            best = words[i];
+            limit = d;
+        }
+    }
+    return best;
+}
+
+static const struct cts_field *find_field(const struct cts_field *fields,
+                                          const struct cts_yaml *key)
+{
+    for (; fields->key; fields++) {
+        if (cts_yaml_is(key, fields->key))
+            return fields;
+    }
+    return NULL;
+}
+
+static int unknown_key(const struct cts_yaml *key, const struct cts_field *fields, const char *what,
+                       struct cts_err *err)
+{
+    const char *words[KEYS_MAX];
+    size_t count = 0;
+    struct cts_buf list;
+
+    cts_buf_init(&list, 4096);
+    for (; fields->key && count < KEYS_MAX; fields++) {
+        cts_buf_addf(&list, "%s%s", count ? ", " : "", fields->key);
+        words[count++] = fields->key;
+    }
+    const char *near = cts_schema_nearest(key->text, words, count);
+    if (near)
+        cts_yaml_error(key, CTS_E_SCHEMA, err,
+                       "%s: unknown key '%.80s'; did you mean '%s'? (keys: %s)", what, key->text,
+                       near, cts_buf_text(&list));
+    else
+        cts_yaml_error(key, CTS_E_SCHEMA, err, "%s: unknown key '%.80s' (keys: %s)", what,
+                       key->text, cts_buf_text(&list));
+    cts_buf_release(&list);
+    return CTS_E_SCHEMA;
+}
+
+static int check_words(const struct cts_yaml *node, const struct cts_field *f, struct cts_err *err)
+{
+    struct cts_buf list;
+    size_t count = 0;
+
+    cts_buf_init(&list, 4096);
+    for (; f->words[count]; count++) {
+        if (cts_yaml_is(node, f->words[count])) {
+            cts_buf_release(&list);
+            return 0;
+        }
+        cts_buf_addf(&list, "%s%s", count ? ", " : "", f->words[count]);
+    }
+    const char *near = cts_schema_nearest(node->text, f->words, count);
+    cts_yaml_error(node, CTS_E_SCHEMA, err, "%s: '%.80s' is none of: %s%s%s%s", f->key, node->text,
+                   cts_buf_text(&list), near ? "; did you mean '" : "", near ? near : "",
+                   near ? "'?" : "");
+    cts_buf_release(&list);
+    return CTS_E_SCHEMA;
+}
+
+static int check_id(const struct cts_yaml *node, const char *key, struct cts_err *err)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+
+    if (node->len && strspn(node->text, allowed) == node->len)
+        return 0;
+    return cts_yaml_error(node, CTS_E_SCHEMA, err,
+                          "%s: only letters, digits, '_', '-' and '.' make an id, not '%.80s'", key,
+                          node->text);
+}
+
+static int check_strs(const struct cts_yaml *node, const char *key, struct cts_err *err)
+{
+    int rc = cts_yaml_want(node, CTS_YAML_SEQ, key, err);
+
+    for (size_t i = 0; !rc && i < node->count; i++) {
+        const char *text;
+        rc = cts_yaml_str(node->items[i], key, &text, err);
+    }
+    return rc;
+}
+
+static int check_maps(const struct cts_yaml *node, const struct cts_field *f, struct cts_err *err)
+{
+    int rc = cts_yaml_want(node, CTS_YAML_SEQ, f->key, err);
+
+    for (size_t i = 0; !rc && i < node->count; i++) {
+        rc = cts_yaml_want(node->items[i], CTS_YAML_MAP, f->key, err);
+        if (!rc && f->sub)
+            rc = cts_schema_check(node->items[i], f->sub, f->key, err);
+    }
+    return rc;
+}
+
+static int check_value(const struct cts_yaml *node, const struct cts_field *f, struct cts_err *err)
+{
+    const char *text;
+    uint64_t number;
+    bool truth;
+    int rc;
+
+    switch (f->type) {
+    case CTS_FT_ANY:
+        return 0;
+    case CTS_FT_STR:
+        return cts_yaml_str(node, f->key, &text, err);
+    case CTS_FT_NUM:
+        return cts_yaml_u64_bits(node, f->key, &number, err);
+    case CTS_FT_BOOL:
+        return cts_yaml_bool(node, f->key, &truth, err);
+    case CTS_FT_MAP:
+        rc = cts_yaml_want(node, CTS_YAML_MAP, f->key, err);
+        return rc || !f->sub ? rc : cts_schema_check(node, f->sub, f->key, err);
+    case CTS_FT_SEQ:
+        return cts_yaml_want(node, CTS_YAML_SEQ, f->key, err);
+    case CTS_FT_STRS:
+        return check_strs(node, f->key, err);
+    case CTS_FT_STR_OR_STRS:
+        if (node->kind == CTS_YAML_SEQ)
+            return check_strs(node, f->key, err);
+        return cts_yaml_str(node, f->key, &text, err);
+    case CTS_FT_MAPS:
+        return check_maps(node, f, err);
+    case CTS_FT_WORD:
+        rc = cts_yaml_str(node, f->key, &text, err);
+        return rc ? rc : check_words(node, f, err);
+    case CTS_FT_ID:
+        rc = cts_yaml_str(node, f->key, &text, err);
+        return rc ? rc : check_id(node, f->key, err);
+    }
+    return cts_yaml_error(node, CTS_E_INVAL, err, "%s: no such field type", f->key);
+}
+
+int cts_schema_check(const struct cts_yaml *map, const struct cts_field *fields, const char *what,
+                     struct cts_err *err)
+{
+    int rc = cts_yaml_want(map, CTS_YAML_MAP, what, err);
+
+    for (size_t i = 0; !rc && i < map->count; i++) {
+        const struct cts_field *f = find_field(fields, map->keys[i]);
+        rc = f ? check_value(map->items[i], f, err) : unknown_key(map->keys[i], fields, what, err);
+    }
+    for (; !rc && fields->key; fields++) {
+        if (fields->required && !cts_yaml_get(map, fields->key))
+            rc = cts_yaml_error(map, CTS_E_SCHEMA, err, "%s: '%s' is missing (%s)", what,
+                                fields->key, fields->doc ? fields->doc : "required");
+    }
+    return rc;
+}
+
+void cts_schema_doc(const struct cts_field *fields, unsigned indent, struct cts_buf *out)
+{
+    for (; fields->key; fields++) {
+        cts_buf_addf(out, "%*s%-14s %-22s %-9s %s\n", (int)indent, "", fields->key,
+                     TYPE_NAMES[fields->type], fields->required ? "required" : "optional",
+                     fields->doc ? fields->doc : "");
+        if (fields->sub)
+            cts_schema_doc(fields->sub, indent + 2, out);
+    }
+}

@@ -1,0 +1,440 @@
+#include "load/sema.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "load/sema_int.h"
+
+/* --- tables -------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    unsigned bits;
+    bool is_signed;
+} TYPES[CTS_T_COUNT] = {
+    [CTS_T_NONE] = {"unknown", 0, false}, [CTS_T_BOOL] = {"bool", 1, false},
+    [CTS_T_U8] = {"u8", 8, false},        [CTS_T_U16] = {"u16", 16, false},
+    [CTS_T_U32] = {"u32", 32, false},     [CTS_T_U64] = {"u64", 64, false},
+    [CTS_T_S8] = {"s8", 8, true},         [CTS_T_S16] = {"s16", 16, true},
+    [CTS_T_S32] = {"s32", 32, true},      [CTS_T_S64] = {"s64", 64, true},
+};
+
+static const struct {
+    const char *name;
+    enum cts_sema_type type;
+} OPERANDS[CTS_O_COUNT] = {
+    [CTS_O_DST] = {"dst", CTS_T_U64}, [CTS_O_SRC] = {"src", CTS_T_U64},
+    [CTS_O_R0] = {"r0", CTS_T_U64},   [CTS_O_IMM] = {"imm", CTS_T_S32},
+    [CTS_O_OFF] = {"off", CTS_T_S16}, [CTS_O_NEXT_IMM] = {"next_imm", CTS_T_S32},
+};
+
+static const struct {
+    const char *text;
+    unsigned level;
+} OPS[CTS_OP_COUNT] = {
+    [CTS_OP_NEG] = {"-", 0},  [CTS_OP_INV] = {"~", 0},      [CTS_OP_NOT] = {"!", 0},
+    [CTS_OP_ADD] = {"+", 9},  [CTS_OP_SUB] = {"-", 9},      [CTS_OP_MUL] = {"*", 10},
+    [CTS_OP_DIV] = {"/", 10}, [CTS_OP_MOD] = {"%", 10},     [CTS_OP_AND] = {"&", 5},
+    [CTS_OP_OR] = {"|", 3},   [CTS_OP_XOR] = {"^", 4},      [CTS_OP_SHL] = {"<<", 8},
+    [CTS_OP_SHR] = {">>", 8}, [CTS_OP_EQ] = {"==", 6},      [CTS_OP_NE] = {"!=", 6},
+    [CTS_OP_LT] = {"<", 7},   [CTS_OP_LE] = {"<=", 7},      [CTS_OP_GT] = {">", 7},
+    [CTS_OP_GE] = {">=", 7},  [CTS_OP_ANDALSO] = {"&&", 2}, [CTS_OP_ORELSE] = {"||", 1},
+};
+
+static const struct {
+    const char *name;
+    enum cts_sema_type arg, result;
+} FUNCS[CTS_FN_COUNT] = {
+    [CTS_FN_BSWAP16] = {"bswap16", CTS_T_U16, CTS_T_U16},
+    [CTS_FN_BSWAP32] = {"bswap32", CTS_T_U32, CTS_T_U32},
+    [CTS_FN_BSWAP64] = {"bswap64", CTS_T_U64, CTS_T_U64},
+    [CTS_FN_LE16] = {"le16", CTS_T_U16, CTS_T_U16},
+    [CTS_FN_LE32] = {"le32", CTS_T_U32, CTS_T_U32},
+    [CTS_FN_LE64] = {"le64", CTS_T_U64, CTS_T_U64},
+    [CTS_FN_BE16] = {"be16", CTS_T_U16, CTS_T_U16},
+    [CTS_FN_BE32] = {"be32", CTS_T_U32, CTS_T_U32},
+    [CTS_FN_BE64] = {"be64", CTS_T_U64, CTS_T_U64},
+    [CTS_FN_MAP_BY_FD] = {"map_by_fd", CTS_T_S32, CTS_T_U64},
+    [CTS_FN_MAP_BY_IDX] = {"map_by_idx", CTS_T_S32, CTS_T_U64},
+    [CTS_FN_MAP_VAL] = {"map_val", CTS_T_U64, CTS_T_U64},
+    [CTS_FN_VAR_ADDR] = {"var_addr", CTS_T_S32, CTS_T_U64},
+    [CTS_FN_CODE_ADDR] = {"code_addr", CTS_T_S32, CTS_T_U64},
+    [CTS_FN_PACKET8] = {"packet8", CTS_T_U64, CTS_T_U8},
+    [CTS_FN_PACKET16] = {"packet16", CTS_T_U64, CTS_T_U16},
+    [CTS_FN_PACKET32] = {"packet32", CTS_T_U64, CTS_T_U32},
+};
+
+static const char *const CALLS[CTS_CALL_COUNT] = {
+    [CTS_CALL_HELPER] = "helper",
+    [CTS_CALL_LOCAL] = "local",
+    [CTS_CALL_BTF] = "btf",
+};
+
+const char *cts_sema_type_name(enum cts_sema_type type)
+{
+    return type < CTS_T_COUNT ? TYPES[type].name : "?";
+}
+
+unsigned cts_sema_type_bits(enum cts_sema_type type)
+{
+    return type < CTS_T_COUNT ? TYPES[type].bits : 0;
+}
+
+bool cts_sema_type_is_signed(enum cts_sema_type type)
+{
+    return type < CTS_T_COUNT && TYPES[type].is_signed;
+}
+
+enum cts_sema_type cts_sema_type_of(unsigned bits, bool is_signed)
+{
+    for (enum cts_sema_type t = CTS_T_U8; t < CTS_T_COUNT; t++) {
+        if (TYPES[t].bits == bits && TYPES[t].is_signed == is_signed)
+            return t;
+    }
+    return CTS_T_NONE;
+}
+
+const char *cts_sema_operand_name(enum cts_sema_operand o)
+{
+    return o < CTS_O_COUNT ? OPERANDS[o].name : "?";
+}
+
+enum cts_sema_type cts_sema_operand_type(enum cts_sema_operand o)
+{
+    return o < CTS_O_COUNT ? OPERANDS[o].type : CTS_T_NONE;
+}
+
+const char *cts_sema_op_text(enum cts_sema_op op)
+{
+    return op < CTS_OP_COUNT ? OPS[op].text : "?";
+}
+
+unsigned cts_sema_op_level(enum cts_sema_op op)
+{
+    return op < CTS_OP_COUNT ? OPS[op].level : 0;
+}
+
+const char *cts_sema_func_name(enum cts_sema_func func)
+{
+    return func < CTS_FN_COUNT ? FUNCS[func].name : "?";
+}
+
+enum cts_sema_type cts_sema_func_arg(enum cts_sema_func func)
+{
+    return func < CTS_FN_COUNT ? FUNCS[func].arg : CTS_T_NONE;
+}
+
+enum cts_sema_type cts_sema_func_result(enum cts_sema_func func)
+{
+    return func < CTS_FN_COUNT ? FUNCS[func].result : CTS_T_NONE;
+}
+
+const char *cts_sema_call_name(enum cts_sema_call call)
+{
+    return call < CTS_CALL_COUNT ? CALLS[call] : "?";
+}
+
+/* --- errors -------------------------------------------------------------------------------- */
+
+int cts_sema_error(const struct cts_sema *sema, unsigned pos, int code, struct cts_err *err,
+                   const char *fmt, ...)
+{
+    unsigned line = sema->place.line, col = sema->place.col;
+    struct cts_buf text;
+    va_list ap;
+
+    for (unsigned i = 0; sema->text && i < pos && sema->text[i]; i++) {
+        if (sema->text[i] == '\n') {
+            line++;
+            col = sema->place.next_col;
+        } else {
+            col++;
+        }
+    }
+    cts_buf_init(&text, CTS_ERR_MSG_MAX * 4);
+    va_start(ap, fmt);
+    cts_buf_addvf(&text, fmt, ap);
+    va_end(ap);
+    cts_err_at(err, code, sema->place.file, line, col, "%s", cts_buf_text(&text));
+    cts_buf_release(&text);
+    return code;
+}
+
+int cts_sema_read(const char *text, const struct cts_sema_place *place, unsigned flags,
+                  struct cts_arena *arena, struct cts_sema **out, struct cts_err *err)
+{
+    int rc = cts_sema_parse(text, place, arena, out, err);
+
+    if (!rc)
+        rc = cts_sema_check(*out, flags, err);
+    if (rc)
+        *out = NULL;
+    return rc;
+}
+
+/* --- walking ------------------------------------------------------------------------------- */
+
+static int visit_expr(struct cts_expr **slot, cts_expr_visitor fn, void *arg)
+{
+    if (!*slot)
+        return 0;
+    int rc = fn(arg, slot);
+    for (size_t i = 0; !rc && *slot && i < 3; i++)
+        rc = visit_expr(&(*slot)->kid[i], fn, arg);
+    return rc;
+}
+
+static int visit_exprs(struct cts_stmt *s, cts_expr_visitor fn, void *arg)
+{
+    int rc = 0;
+
+    for (; !rc && s; s = s->next) {
+        rc = visit_expr(&s->cond, fn, arg);
+        if (!rc)
+            rc = visit_expr(&s->target, fn, arg);
+        if (!rc)
+            rc = visit_expr(&s->value, fn, arg);
+        if (!rc)
+            rc = visit_exprs(s->body, fn, arg);
+    }
+    return rc;
+}
+
+int cts_sema_visit(struct cts_sema *sema, cts_expr_visitor fn, void *arg)
+{
+    return visit_exprs(sema->body, fn, arg);
+}
+
+static int visit_stmts(struct cts_stmt **slot, cts_stmt_visitor fn, void *arg)
+{
+    int rc = 0;
+
+    for (; !rc && *slot; slot = &(*slot)->next) {
+        rc = fn(arg, slot);
+        if (!*slot)
+            return rc;
+        if (!rc)
+            rc = visit_stmts(&(*slot)->body, fn, arg);
+    }
+    return rc;
+}
+
+int cts_sema_visit_stmts(struct cts_sema *sema, cts_stmt_visitor fn, void *arg)
+{
+    return visit_stmts(&sema->body, fn, arg);
+}
+
+/* --- copies -------------------------------------------------------------------------------- */
+
+static struct cts_expr *clone_expr(const struct cts_expr *x, struct cts_arena *arena, bool *failed)
+{
+    if (!x)
+        return NULL;
+    struct cts_expr *copy = cts_arena_take(arena, sizeof(*copy));
+    if (!copy) {
+        *failed = true;
+        return NULL;
+    }
+    *copy = *x;
+    if (x->name)
+        copy->name = cts_arena_strdup(arena, x->name);
+    *failed |= x->name && !copy->name;
+    for (size_t i = 0; i < 3; i++)
+        copy->kid[i] = clone_expr(x->kid[i], arena, failed);
+    return copy;
+}
+
+static struct cts_stmt *clone_stmts(const struct cts_stmt *s, struct cts_arena *arena, bool *failed)
+{
+    struct cts_stmt *first = NULL, **end = &first;
+
+    for (; s; s = s->next) {
+        struct cts_stmt *copy = cts_arena_take(arena, sizeof(*copy));
+        if (!copy) {
+            *failed = true;
+            return first;
+        }
+        *copy = *s;
+        copy->next = NULL;
+        if (s->name)
+            copy->name = cts_arena_strdup(arena, s->name);
+        *failed |= s->name && !copy->name;
+        copy->cond = clone_expr(s->cond, arena, failed);
+        copy->target = clone_expr(s->target, arena, failed);
+        copy->value = clone_expr(s->value, arena, failed);
+        copy->body = clone_stmts(s->body, arena, failed);
+        *end = copy;
+        end = &copy->next;
+    }
+    return first;
+}
+
+struct cts_sema *cts_sema_clone(const struct cts_sema *sema, struct cts_arena *arena)
+{
+    struct cts_sema *copy = cts_arena_take(arena, sizeof(*copy));
+    bool failed = !copy;
+
+    if (failed)
+        return NULL;
+    *copy = *sema;
+    if (sema->text)
+        copy->text = cts_arena_strdup(arena, sema->text);
+    if (sema->place.file)
+        copy->place.file = cts_arena_strdup(arena, sema->place.file);
+    failed = (sema->text && !copy->text) || (sema->place.file && !copy->place.file);
+    copy->body = clone_stmts(sema->body, arena, &failed);
+    return failed ? NULL : copy;
+}
+
+/* --- questions ----------------------------------------------------------------------------- */
+
+bool cts_expr_equal(const struct cts_expr *a, const struct cts_expr *b)
+{
+    if (!a || !b)
+        return a == b;
+    if (a->kind != b->kind)
+        return false;
+    bool same = false;
+    switch (a->kind) {
+    case CTS_X_LITERAL:
+        same = a->value == b->value;
+        break;
+    case CTS_X_OPERAND:
+        same = a->operand == b->operand;
+        break;
+    case CTS_X_LOCAL:
+        same = a->local == b->local;
+        break;
+    case CTS_X_MEM:
+        same = a->bits == b->bits;
+        break;
+    case CTS_X_CONVERT:
+        same = a->to == b->to;
+        break;
+    case CTS_X_UNARY:
+    case CTS_X_BINARY:
+        same = a->op == b->op;
+        break;
+    case CTS_X_COND:
+        same = true;
+        break;
+    case CTS_X_CALL:
+        same = a->func == b->func;
+        break;
+    }
+    for (size_t i = 0; same && i < 3; i++)
+        same = cts_expr_equal(a->kid[i], b->kid[i]);
+    return same;
+}
+
+bool cts_expr_is_masked(const struct cts_expr *count, unsigned bits)
+{
+    if (count->kind == CTS_X_LITERAL)
+        return count->value < bits;
+    if (count->kind != CTS_X_BINARY || count->op != CTS_OP_AND)
+        return false;
+    for (size_t i = 0; i < 2; i++) {
+        if (count->kid[i]->kind == CTS_X_LITERAL && count->kid[i]->value < bits)
+            return true;
+    }
+    return false;
+}
+
+static unsigned expr_uses(const struct cts_expr *x)
+{
+    if (!x)
+        return 0;
+    unsigned uses = 0;
+    if (x->kind == CTS_X_MEM)
+        uses |= CTS_USES_LOAD;
+    if (x->kind == CTS_X_CALL && x->func >= CTS_FN_MAP_BY_FD)
+        uses |= CTS_USES_PLATFORM;
+    if (x->kind == CTS_X_CALL && x->func >= CTS_FN_LE16 && x->func <= CTS_FN_BE64)
+        uses |= CTS_USES_ORDER;
+    for (size_t i = 0; i < 3; i++)
+        uses |= expr_uses(x->kid[i]);
+    return uses;
+}
+
+static unsigned stmt_uses(const struct cts_stmt *s)
+{
+    unsigned uses = expr_uses(s->cond) | expr_uses(s->value);
+
+    switch (s->kind) {
+    case CTS_S_ASSIGN:
+        if (s->target->kind == CTS_X_MEM)
+            uses |= CTS_USES_STORE | expr_uses(s->target->kid[0]);
+        break;
+    case CTS_S_LET:
+        break;
+    case CTS_S_GOTO:
+    case CTS_S_EXIT:
+        uses |= CTS_USES_JUMP;
+        break;
+    case CTS_S_CALL:
+        uses |= CTS_USES_CALL | (s->call == CTS_CALL_LOCAL ? CTS_USES_JUMP : CTS_USES_PLATFORM);
+        break;
+    case CTS_S_ATOMIC:
+        uses |= CTS_USES_ATOMIC;
+        break;
+    }
+    return uses;
+}
+
+static unsigned stmts_uses(const struct cts_stmt *s)
+{
+    unsigned uses = 0;
+
+    for (; s; s = s->next)
+        uses |= stmt_uses(s) | stmts_uses(s->body);
+    return uses;
+}
+
+unsigned cts_sema_uses(const struct cts_sema *sema)
+{
+    return stmts_uses(sema->body);
+}
+
+static bool expr_reads(const struct cts_expr *x, enum cts_sema_operand o)
+{
+    if (!x)
+        return false;
+    if (x->kind == CTS_X_OPERAND && x->operand == o)
+        return true;
+    return expr_reads(x->kid[0], o) || expr_reads(x->kid[1], o) || expr_reads(x->kid[2], o);
+}
+
+static bool is_register_target(const struct cts_stmt *s)
+{
+    return s->kind == CTS_S_ASSIGN && s->target->kind == CTS_X_OPERAND;
+}
+
+static bool stmts_read(const struct cts_stmt *s, enum cts_sema_operand o)
+{
+    for (; s; s = s->next) {
+        if (expr_reads(s->cond, o) || expr_reads(s->value, o) || stmts_read(s->body, o))
+            return true;
+        if (s->target && !is_register_target(s) && expr_reads(s->target, o))
+            return true;
+    }
+    return false;
+}
+
+static bool stmts_write(const struct cts_stmt *s, enum cts_sema_operand o)
+{
+    for (; s; s = s->next) {
+        if ((is_register_target(s) && s->target->operand == o) || stmts_write(s->body, o))
+            return true;
+    }
+    return false;
+}
+
+bool cts_sema_reads(const struct cts_sema *sema, enum cts_sema_operand o)
+{
+    return stmts_read(sema->body, o);
+}
+
+bool cts_sema_writes(const struct cts_sema *sema, enum cts_sema_operand o)
+{
+    return stmts_write(sema->body, o);
+}

@@ -1,0 +1,14 @@
+/* Shared by the files of sema, for nobody else. */
+#ifndef CTS_LOAD_SEMA_INT_H
+#define CTS_LOAD_SEMA_INT_H
+
+#include "load/sema.h"
+
+/* An error at byte `pos` of the text, with the place in the file. */
+int cts_sema_error(const struct cts_sema *sema, unsigned pos, int code, struct cts_err *err,
+                   const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/* How tightly a binary operator binds, from 1 (||); 0 for unary ones. */
+unsigned cts_sema_op_level(enum cts_sema_op op);
+
+#endif

@@ -1,0 +1,130 @@
+/* Tree to text. */
+#include "load/sema_int.h"
+
+static void print_inner(const struct cts_expr *x, bool parens, struct cts_buf *out)
+{
+    if (parens)
+        cts_buf_addc(out, '(');
+    cts_expr_print(x, out);
+    if (parens)
+        cts_buf_addc(out, ')');
+}
+
+static bool is_compound(const struct cts_expr *x)
+{
+    return x->kind == CTS_X_BINARY || x->kind == CTS_X_COND;
+}
+
+static void print_binary(const struct cts_expr *x, struct cts_buf *out)
+{
+    const struct cts_expr *a = x->kid[0], *b = x->kid[1];
+    bool chained = a->kind == CTS_X_BINARY && a->op == x->op;
+
+    print_inner(a, is_compound(a) && !chained, out);
+    cts_buf_addf(out, " %s ", cts_sema_op_text(x->op));
+    print_inner(b, is_compound(b), out);
+}
+
+static void print_cond(const struct cts_expr *x, struct cts_buf *out)
+{
+    print_inner(x->kid[0], x->kid[0]->kind == CTS_X_COND, out);
+    cts_buf_adds(out, " ? ");
+    print_inner(x->kid[1], x->kid[1]->kind == CTS_X_COND, out);
+    cts_buf_adds(out, " : ");
+    print_inner(x->kid[2], x->kid[2]->kind == CTS_X_COND, out);
+}
+
+static void print_wrapped(const char *name, const char *signs, const struct cts_expr *kid,
+                          struct cts_buf *out)
+{
+    cts_buf_adds(out, name);
+    cts_buf_addc(out, signs[0]);
+    cts_expr_print(kid, out);
+    cts_buf_addc(out, signs[1]);
+}
+
+void cts_expr_print(const struct cts_expr *x, struct cts_buf *out)
+{
+    switch (x->kind) {
+    case CTS_X_LITERAL:
+        cts_buf_addf(out, x->value > 9999 ? "0x%llx" : "%llu", (unsigned long long)x->value);
+        return;
+    case CTS_X_OPERAND:
+        cts_buf_adds(out, cts_sema_operand_name(x->operand));
+        return;
+    case CTS_X_LOCAL:
+        cts_buf_adds(out, x->name);
+        return;
+    case CTS_X_MEM:
+        cts_buf_addf(out, "mem%u", x->bits);
+        print_wrapped("", "[]", x->kid[0], out);
+        return;
+    case CTS_X_CONVERT:
+        print_wrapped(cts_sema_type_name(x->to), "()", x->kid[0], out);
+        return;
+    case CTS_X_UNARY:
+        cts_buf_adds(out, cts_sema_op_text(x->op));
+        print_inner(x->kid[0], is_compound(x->kid[0]), out);
+        return;
+    case CTS_X_BINARY:
+        print_binary(x, out);
+        return;
+    case CTS_X_COND:
+        print_cond(x, out);
+        return;
+    case CTS_X_CALL:
+        print_wrapped(cts_sema_func_name(x->func), "()", x->kid[0], out);
+        return;
+    }
+}
+
+static void print_stmts(const struct cts_stmt *s, struct cts_buf *out);
+
+static void print_stmt(const struct cts_stmt *s, struct cts_buf *out)
+{
+    switch (s->kind) {
+    case CTS_S_ASSIGN:
+        cts_expr_print(s->target, out);
+        cts_buf_adds(out, " = ");
+        cts_expr_print(s->value, out);
+        return;
+    case CTS_S_LET:
+        cts_buf_addf(out, "let %s = ", s->name);
+        cts_expr_print(s->value, out);
+        return;
+    case CTS_S_GOTO:
+        if (s->cond) {
+            print_wrapped("if ", "()", s->cond, out);
+            cts_buf_addc(out, ' ');
+        }
+        cts_buf_adds(out, "goto ");
+        cts_expr_print(s->value, out);
+        return;
+    case CTS_S_CALL:
+        cts_buf_adds(out, "call ");
+        print_wrapped(cts_sema_call_name(s->call), "()", s->value, out);
+        return;
+    case CTS_S_EXIT:
+        cts_buf_adds(out, "exit");
+        return;
+    case CTS_S_ATOMIC:
+        cts_buf_adds(out, "atomic { ");
+        print_stmts(s->body, out);
+        cts_buf_adds(out, " }");
+        return;
+    }
+}
+
+static void print_stmts(const struct cts_stmt *s, struct cts_buf *out)
+{
+    for (; s; s = s->next) {
+        print_stmt(s, out);
+        if (s->next)
+            cts_buf_adds(out, "; ");
+    }
+}
+
+void cts_sema_print(const struct cts_sema *sema, struct cts_buf *out)
+{
+    print_stmts(sema->body, out);
+}

@@ -1,0 +1,121 @@
+/* The specification as loaded from spec/: groups, rows, clauses, verdict classes. */
+#ifndef CTS_LOAD_SPEC_H
+#define CTS_LOAD_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "host/arena.h"
+#include "load/sema.h"
+#include "load/yaml.h"
+
+enum { CTS_SPEC_GROUPS_MAX = 32, CTS_SPEC_ROWS_MAX = 4096 };
+
+/* One conformance group; `includes` has bit g set for each group g it holds, itself among them,
+ * also through others. */
+struct cts_spec_group {
+    const char *name, *section, *description, *status;
+    uint32_t includes, excludes;
+    const struct cts_yaml *node;
+};
+
+enum cts_spec_field {
+    CTS_SF_OPCODE,
+    CTS_SF_DST,
+    CTS_SF_SRC,
+    CTS_SF_OFF,
+    CTS_SF_IMM,
+    CTS_SF_NEXT_IMM,
+    CTS_SF_COUNT
+};
+
+enum cts_spec_rule { CTS_SR_FIXED, CTS_SR_REG, CTS_SR_ANY };
+
+struct cts_spec_enc {
+    enum cts_spec_rule rule;
+    int32_t value; /* CTS_SR_FIXED */
+};
+
+struct cts_spec_row {
+    const char *id, *name, *section, *since_isa, *since_linux;
+    unsigned group;
+    bool slot; /* not an instruction, but the second slot of a wide one: no asm, no does */
+    bool wide; /* next_imm is given */
+    struct cts_spec_enc enc[CTS_SF_COUNT];
+    const char *syntax; /* null for a slot */
+    const char *does;   /* on one line; null for a slot */
+    struct cts_sema *sema;
+    struct cts_yaml_strs clauses, ambiguities;
+    const char *note; /* or null */
+    const struct cts_yaml *node;
+};
+
+/* How a statement of the RFC can be tested. */
+enum cts_spec_how {
+    CTS_HOW_RUN,
+    CTS_HOW_VERDICT,
+    CTS_HOW_ENCODING,
+    CTS_HOW_LINT,
+    CTS_HOW_CONCURRENCY,
+    CTS_HOW_PLATFORM,
+    CTS_HOW_UNTESTABLE,
+    CTS_HOW_COUNT
+};
+const char *cts_spec_how_name(enum cts_spec_how how);
+
+struct cts_spec_clause {
+    const char *id, *section, *strength, *statement;
+    unsigned tested;    /* bit for each enum cts_spec_how */
+    const char *reason; /* why it cannot be tested; null unless CTS_HOW_UNTESTABLE */
+    const struct cts_yaml *node;
+};
+
+struct cts_spec_verdict {
+    const char *id, *name, *from, *statement;
+    struct cts_yaml_strs clauses;
+    const struct cts_yaml *node;
+};
+
+/* Where the RFC contradicts itself or is silent, and what the rows do there. */
+struct cts_spec_ambiguity {
+    const char *id, *section, *question, *here;
+    const struct cts_yaml *node;
+};
+
+struct cts_spec {
+    struct cts_arena arena;        /* owns everything below */
+    struct cts_spec_group *groups; /* in the order of groups.yaml */
+    size_t group_count;
+    struct cts_spec_row *rows; /* sorted by id */
+    size_t row_count;
+    struct cts_spec_clause *clauses; /* in the order of the file */
+    size_t clause_count;
+    struct cts_spec_verdict *verdicts;
+    size_t verdict_count;
+    struct cts_spec_ambiguity *ambiguities;
+    size_t ambiguity_count;
+};
+
+void cts_spec_init(struct cts_spec *spec);
+void cts_spec_release(struct cts_spec *spec);
+
+/* Everything below `dir`: groups.yaml, isa/, clauses.yaml, verdicts.yaml, ambiguities.yaml; then
+ * the references between them. The first error ends it; `spec` is to be released in any case. */
+int cts_spec_load(struct cts_spec *spec, const char *dir, struct cts_err *err);
+
+/* The parts, in the order in which they may be loaded: rows need the groups. */
+int cts_groups_load(struct cts_spec *spec, const char *path, struct cts_err *err);
+int cts_rows_load(struct cts_spec *spec, const char *dir_or_file, struct cts_err *err);
+int cts_clauses_load(struct cts_spec *spec, const char *path, struct cts_err *err);
+int cts_verdicts_load(struct cts_spec *spec, const char *path, struct cts_err *err);
+int cts_ambiguities_load(struct cts_spec *spec, const char *path, struct cts_err *err);
+
+const struct cts_spec_row *cts_spec_row_find(const struct cts_spec *spec, const char *id);
+const struct cts_spec_clause *cts_spec_clause_find(const struct cts_spec *spec, const char *id);
+const struct cts_spec_verdict *cts_spec_verdict_find(const struct cts_spec *spec, const char *id);
+const struct cts_spec_ambiguity *cts_spec_ambiguity_find(const struct cts_spec *spec,
+                                                         const char *id);
+
+#endif

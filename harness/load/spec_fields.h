@@ -1,0 +1,10 @@
+/* The tables that the files of the specification are checked against, for documentation. */
+#ifndef CTS_LOAD_SPEC_FIELDS_H
+#define CTS_LOAD_SPEC_FIELDS_H
+
+#include "load/schema.h"
+
+extern const struct cts_field cts_group_fields[], cts_row_fields[], cts_clause_fields[],
+    cts_verdict_fields[], cts_ambiguity_fields[];
+
+#endif

@@ -1,0 +1,35 @@
+/* The form of a pack file, for its reader and its writer: a header, then the tables, each at a
+ * multiple of 8. */
+#ifndef CTS_PACK_FILE_H
+#define CTS_PACK_FILE_H
+
+#include <stdint.h>
+
+#include "pack/writer.h"
+
+#define CTS_PACK_MAGIC "CTSPACK"
+
+enum {
+    CTS_PACK_VERSION = 1,       /* raise it with every change of a record's meaning */
+    CTS_PACK_MARK = 0x01020304, /* byte-order mark */
+};
+
+struct cts_pack_header {
+    char magic[8];
+    uint32_t mark, version, level, tables;
+    uint64_t bytes;  /* of the file */
+    uint8_t isa[32]; /* which rows the row ids count: see cts_pack_isa_sum */
+    struct {
+        uint64_t offset;
+        uint32_t count, record_bytes;
+    } table[CTS_PT_COUNT];
+};
+
+/* Bytes of one record of each table. */
+extern const uint32_t cts_pack_record_bytes[CTS_PT_COUNT];
+
+/* A sum over the ids of the rows in their order, so that a pack made with other tables is refused.
+ */
+void cts_pack_isa_sum(uint8_t sum[32]);
+
+#endif

@@ -1,0 +1,32 @@
+/* Report formats. One file each (rep_<name>.c) that defines `const struct cts_reporter
+ * cts_reporter_<name>`; the build lists them by file name. */
+#ifndef CTS_REPORT_REPORT_H
+#define CTS_REPORT_REPORT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "result/result.h"
+
+struct cts_report_opts {
+    FILE *out;
+    bool color, verbose, quiet;
+    const char *suite_version, *vectors_hash;
+};
+
+struct cts_reporter {
+    const char *name, *what; /* "junit", "JUnit XML, as CI systems read it" */
+    /* Makes the sink's arg from opts (which stay valid); null on no memory. */
+    void *(*start)(const struct cts_report_opts *opts);
+    void (*engine)(void *arg, const struct cts_engine_info *info);
+    void (*result)(void *arg, const struct cts_result *r);
+    /* Writes what is left, frees arg. */
+    void (*end)(void *arg, const struct cts_summary *s);
+};
+
+/* All of them, ended by a null pointer. */
+extern const struct cts_reporter *const cts_reporters[];
+const struct cts_reporter *cts_reporter_find(const char *name);
+
+#endif

@@ -1,0 +1,42 @@
+/* What the formats share: text from anywhere made fit for each of them, and the time of the run.
+ *
+ * Texts of a result may hold anything: control characters, bytes that are not UTF-8. All functions
+ * here end at the terminator, take a null pointer for "", and put U+FFFD for each byte that is no
+ * part of a character. */
+#ifndef CTS_REPORT_TEXT_H
+#define CTS_REPORT_TEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "host/buf.h"
+
+/* The character at *text, which moves behind it; 0 at the end. */
+uint32_t cts_text_next(const char **text);
+
+/* One line for people: control characters and those that turn text around become visible (\x1b,
+ * \u202e). */
+void cts_text_line(struct cts_buf *b, const char *text);
+/* The same for text of several lines, each begun with `indent` and ended by a newline. */
+void cts_text_block(struct cts_buf *b, const char *indent, const char *text);
+/* With its quotes. Also a double-quoted scalar of YAML. */
+void cts_text_json(struct cts_buf *b, const char *text);
+/* For an attribute in double quotes, and for the text of an element (lines stay lines). What
+ * XML 1.0 forbids becomes visible. */
+void cts_text_xml(struct cts_buf *b, const char *text);
+void cts_text_xml_body(struct cts_buf *b, const char *text);
+
+/* Now, or the moment SOURCE_DATE_EPOCH names, as 2024-10-31T00:00:00Z. */
+enum { CTS_TEXT_TIME_CAP = 32 };
+const char *cts_text_time(char buf[CTS_TEXT_TIME_CAP]);
+/* Nanoseconds as seconds with `digits` (1..9) behind the point, cut off. */
+void cts_text_seconds(struct cts_buf *b, uint64_t ns, unsigned digits);
+/* 1,234,567 */
+void cts_text_count(struct cts_buf *b, uint64_t n);
+
+/* Writes the buffer and empties it. False if a part of it was lost for lack of memory: then nothing
+ * is written. */
+bool cts_text_flush(struct cts_buf *b, FILE *out);
+
+#endif

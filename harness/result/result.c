@@ -1,0 +1,48 @@
+#include "result/result.h"
+
+const char *cts_status_name(enum cts_status s)
+{
+    static const char *const names[CTS_ST_COUNT] = {
+        [CTS_ST_PASS] = "pass",   [CTS_ST_FAIL] = "fail",   [CTS_ST_SKIP] = "skip",
+        [CTS_ST_ERROR] = "error", [CTS_ST_XFAIL] = "xfail", [CTS_ST_XPASS] = "xpass",
+    };
+    return (unsigned)s < CTS_ST_COUNT ? names[s] : "unknown";
+}
+
+const char *cts_failure_name(enum cts_failure f)
+{
+    static const char *const names[CTS_FL_COUNT] = {
+        [CTS_FL_NONE] = "none",
+        [CTS_FL_WRONG_RESULT] = "wrong-result",
+        [CTS_FL_WRONGLY_ACCEPTED] = "wrongly-accepted",
+        [CTS_FL_WRONGLY_REJECTED] = "wrongly-rejected",
+        [CTS_FL_UNEXPECTED_FAULT] = "unexpected-fault",
+        [CTS_FL_CRASH] = "crash",
+        [CTS_FL_TIMEOUT] = "timeout",
+        [CTS_FL_FLAKY] = "flaky",
+    };
+    return (unsigned)f < CTS_FL_COUNT ? names[f] : "unknown";
+}
+
+void cts_summary_add(struct cts_summary *s, const struct cts_result *r)
+{
+    s->count[r->status]++;
+    if (r->status == CTS_ST_FAIL || r->status == CTS_ST_XFAIL)
+        s->failures[r->failure]++;
+    s->operand_rows += r->operand_rows;
+}
+
+uint64_t cts_summary_passed(const struct cts_summary *s)
+{
+    return s->count[CTS_ST_PASS];
+}
+
+uint64_t cts_summary_failed(const struct cts_summary *s)
+{
+    return s->count[CTS_ST_FAIL] + s->count[CTS_ST_XPASS] + s->count[CTS_ST_ERROR];
+}
+
+uint64_t cts_summary_skipped(const struct cts_summary *s)
+{
+    return s->count[CTS_ST_SKIP] + s->count[CTS_ST_XFAIL];
+}

@@ -1,0 +1,80 @@
+/* Results: what happened to one case on one engine, and the summary. Filled by core, read by report. */
+#ifndef CTS_RESULT_RESULT_H
+#define CTS_RESULT_RESULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum cts_status { CTS_ST_PASS, CTS_ST_FAIL, CTS_ST_SKIP, CTS_ST_ERROR, CTS_ST_XFAIL, CTS_ST_XPASS, CTS_ST_COUNT };
+
+/* Why a case failed. Wrong results and wrong acceptances are the gravest and are never merged with the others. */
+enum cts_failure {
+    CTS_FL_NONE,
+    CTS_FL_WRONG_RESULT,
+    CTS_FL_WRONGLY_ACCEPTED,
+    CTS_FL_WRONGLY_REJECTED,
+    CTS_FL_UNEXPECTED_FAULT,
+    CTS_FL_CRASH,
+    CTS_FL_TIMEOUT,
+    CTS_FL_FLAKY, /* failed in one way, then in another or not at all */
+    CTS_FL_COUNT
+};
+
+const char *cts_status_name(enum cts_status s);   /* "pass" ... */
+const char *cts_failure_name(enum cts_failure f); /* "wrong-result" ... */
+
+/* One case on one engine. Strings are owned by whoever made the result and live as long as the run. */
+struct cts_result {
+    const char *runtime, *engine, *version;
+    const char *vector;  /* id */
+    const char *kase;    /* name of the case */
+    const char *file;
+    unsigned line;
+    const char *group;
+    const char *const *rows; /* ids under test, ended by a null pointer */
+    const char *const *clauses;
+    const char *policy;
+    enum cts_status status;
+    enum cts_failure failure;
+    const char *unit;    /* label of the variant that failed first, "" */
+    const char *message; /* one line: what was expected and what happened; the reason of a skip */
+    const char *detail;  /* several lines: disassembly, states side by side, the command that repeats it; "" */
+    const char *known;   /* for xfail and xpass: the reason on record */
+    uint64_t operand_rows; /* how many were compared */
+    uint64_t ns;
+};
+
+struct cts_summary {
+    uint64_t vectors, cases; /* distinct ones selected */
+    uint64_t operand_rows;   /* compared, over all engines */
+    uint64_t count[CTS_ST_COUNT];
+    uint64_t failures[CTS_FL_COUNT];
+    unsigned engines_run, engines_skipped;
+    uint64_t input_errors;   /* bad files and the like */
+    uint64_t ns;
+};
+
+/* passed = pass; failed = fail, xpass and error; skipped = skip and xfail. */
+void cts_summary_add(struct cts_summary *s, const struct cts_result *r);
+uint64_t cts_summary_passed(const struct cts_summary *s);
+uint64_t cts_summary_failed(const struct cts_summary *s);
+uint64_t cts_summary_skipped(const struct cts_summary *s);
+
+/* An engine that was to run: told once each, before its results. */
+struct cts_engine_info {
+    const char *runtime, *engine, *version;
+    bool skipped;
+    const char *reason; /* of the skip, with what to install */
+};
+
+/* Who wants to hear. Calls come in a stable order from one thread at a time, whatever --jobs is. Null members are passed over. */
+struct cts_sink {
+    void *arg;
+    void (*engine)(void *arg, const struct cts_engine_info *info);
+    void (*result)(void *arg, const struct cts_result *r);
+    void (*progress)(void *arg, uint64_t done, uint64_t all); /* cases; may come often */
+    void (*end)(void *arg, const struct cts_summary *s);
+};
+
+#endif

@@ -1,0 +1,375 @@
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/fmt.h"
+#include "wire/wire.h"
+#include "wire/worker.h"
+#include "wire/worker_io.h"
+
+enum { EXIT_CLEAN = 0, EXIT_IO = 1, EXIT_LOST = 2 };
+
+struct loaded {
+    void *prog;
+    bool is;
+};
+
+struct worker {
+    const struct cts_adapter *adapter;
+    const char *engine; /* from the command line; "" if absent */
+    struct cts_worker_io io;
+    void *self;
+    bool ready;
+    struct cts_caps caps;
+    struct cts_wr in, out; /* in: bytes read, of which the first in_at are done with */
+    size_t in_at;
+    struct cts_wr code; /* code at an address that suits any object */
+    struct loaded progs[CTS_WIRE_PROGS];
+    struct cts_item_room room;
+    struct cts_answer answer;
+};
+
+/* Reading. */
+
+enum { READ_AHEAD = 1 << 16 };
+
+/* Room for `want` bytes behind in_at, and some for what follows them. */
+static bool make_room(struct worker *w, size_t want)
+{
+    if (w->in_at) {
+        memmove(w->in.data, w->in.data + w->in_at, w->in.len - w->in_at);
+        w->in.len -= w->in_at;
+        w->in_at = 0;
+    }
+    if (want < READ_AHEAD)
+        want = READ_AHEAD;
+    return w->in.cap >= want || w->in.grow(&w->in, want);
+}
+
+/* 1: `want` bytes lie at in_at. 0: the input ended before the first of them. -1: it broke off. */
+static int fill(struct worker *w, size_t want)
+{
+    if (w->in.len - w->in_at >= want)
+        return 1;
+    if (!make_room(w, want))
+        return -1;
+    while (w->in.len < want) {
+        long n = cts_worker_io_read(&w->io, w->in.data + w->in.len, w->in.cap - w->in.len);
+        if (n <= 0)
+            return n == 0 && w->in.len == 0 ? 0 : -1;
+        w->in.len += (size_t)n;
+    }
+    return 1;
+}
+
+/* Writing: the payload is written behind room for the header, and both leave together. */
+
+static void begin(struct worker *w)
+{
+    static const uint8_t room[CTS_FRAME_HEADER];
+    w->out.len = 0;
+    w->out.failed = false;
+    if (w->out.cap < sizeof(room))
+        w->out.grow(&w->out, sizeof(room));
+    if (w->out.cap >= sizeof(room))
+        w->out.len = sizeof(room);
+    else
+        w->out.failed = true;
+}
+
+static bool finish(struct worker *w, uint16_t type, uint32_t seq)
+{
+    if (w->out.failed)
+        return false;
+    struct cts_frame f = {
+        .bytes = (uint32_t)(w->out.len - CTS_FRAME_HEADER), .type = type, .seq = seq};
+    cts_frame_put(w->out.data, &f);
+    return cts_worker_io_write(&w->io, w->out.data, w->out.len);
+}
+
+static bool say_failed(struct worker *w, uint32_t seq, const struct cts_err *why)
+{
+    begin(w);
+    cts_wr_u32(&w->out, (uint32_t)why->code);
+    cts_wr_str(&w->out, why->msg);
+    return finish(w, CTS_FT_FAILED, seq);
+}
+
+/* The handshake. */
+
+static void copy_text(char *out, size_t cap, const char *text)
+{
+    cts_fmt(out, cap, "%s", text);
+}
+
+static bool engine_is_known(const struct cts_adapter *a, const char *engine)
+{
+    for (unsigned i = 0; a->engines[i].name; i++)
+        if (strcmp(a->engines[i].name, engine) == 0)
+            return true;
+    return false;
+}
+
+static int unknown_engine(const struct cts_adapter *a, const char *engine, struct cts_err *err)
+{
+    char list[256];
+    size_t at = 0;
+    for (unsigned i = 0; a->engines[i].name && at < sizeof(list); i++)
+        at += cts_fmt(list + at, sizeof(list) - at, "%s%s", i ? ", " : "", a->engines[i].name);
+    return cts_err_set(err, CTS_E_UNSUPPORTED, "%s has no engine '%s' (it has: %s)", a->name,
+                       engine, at ? list : "none");
+}
+
+static int probe(struct worker *w, const char *asked, struct cts_err *err)
+{
+    const struct cts_adapter *a = w->adapter;
+    const char *engine = asked[0] ? asked : w->engine;
+    if (!engine[0] && a->engines[0].name)
+        engine = a->engines[0].name;
+    if (!engine_is_known(a, engine))
+        return unknown_engine(a, engine, err);
+    w->caps = (struct cts_caps){.window_fd = -1};
+    int rc = a->probe(&w->self, engine, &w->caps, err);
+    if (rc)
+        return cts_err_set(err, rc, "%s: the engine '%s' cannot be opened", a->name, engine);
+    copy_text(w->caps.runtime, sizeof(w->caps.runtime), a->name);
+    copy_text(w->caps.engine, sizeof(w->caps.engine), engine);
+    w->ready = true;
+    return 0;
+}
+
+static bool answer_caps(struct worker *w, uint32_t seq, int code, const struct cts_err *err)
+{
+    begin(w);
+    cts_wr_u32(&w->out, CTS_WIRE_VERSION);
+    cts_wr_u32(&w->out, (uint32_t)code);
+    cts_wr_str(&w->out, code ? err->msg : "");
+    if (!code)
+        cts_wire_put_caps(&w->out, &w->caps);
+    return finish(w, CTS_FT_CAPS, seq);
+}
+
+static bool hello(struct worker *w, uint32_t seq, struct cts_rd *r)
+{
+    struct cts_err err = {0};
+    char engine[64];
+    uint32_t lowest = cts_rd_u32(r), highest = cts_rd_u32(r);
+    cts_rd_str(r, engine, sizeof(engine));
+    if (r->failed || r->at != r->len || w->ready) {
+        cts_err_set(&err, CTS_E_PROTOCOL, w->ready ? "a second greeting" : "malformed greeting");
+        return say_failed(w, seq, &err);
+    }
+    int code = 0;
+    if (lowest > CTS_WIRE_VERSION || highest < CTS_WIRE_VERSION)
+        code = cts_err_set(&err, CTS_E_PROTOCOL, "this worker speaks version %d of the protocol",
+                           CTS_WIRE_VERSION);
+    else
+        code = probe(w, engine, &err);
+    return answer_caps(w, seq, code, &err);
+}
+
+/* Items. */
+
+static void unload(struct worker *w, struct loaded *p)
+{
+    if (!p->is)
+        return;
+    w->adapter->unload(w->self, p->prog);
+    *p = (struct loaded){0};
+}
+
+static bool in_window(const struct worker *w, uint64_t off, uint64_t bytes)
+{
+    return w->caps.window && off <= w->caps.window_bytes && bytes <= w->caps.window_bytes - off;
+}
+
+static bool is_power_of_two(uint32_t v)
+{
+    return v && (v & (v - 1)) == 0;
+}
+
+static bool layout_fits(const struct worker *w, const struct cts_layout *l)
+{
+    uint64_t bytes = CTS_WIN_HEADER + (uint64_t)l->rows * l->stride;
+    return is_power_of_two(l->rows) && is_power_of_two(l->stride) && l->region % 64 == 0 &&
+           in_window(w, l->region, bytes);
+}
+
+/* What wire.c cannot know: whether it fits this worker's window. */
+static int check_item(const struct worker *w, const struct cts_item *it, struct cts_err *err)
+{
+    if (it->ops & CTS_OP_LOAD) {
+        const struct cts_load_req *q = &it->load;
+        if ((q->kind == CTS_PK_WINDOW) != (q->segments > 0))
+            return cts_err_set(err, CTS_E_PROTOCOL, "%u layouts for a program of kind %u",
+                               q->segments, q->kind);
+        for (uint32_t i = 0; i < q->segments; i++)
+            if (!layout_fits(w, &q->layout[i]))
+                return cts_err_set(err, CTS_E_PROTOCOL, "layout %u does not fit the window", i);
+    }
+    if (it->ops & CTS_OP_ROWS && !in_window(w, it->rows_off, it->rows_bytes))
+        return cts_err_set(err, CTS_E_PROTOCOL, "rows outside the window");
+    return 0;
+}
+
+/* Bytes lie anywhere in a frame; adapters hand code to libraries that take it as an array of
+ * structures. */
+static bool align_code(struct worker *w, struct cts_load_req *q)
+{
+    if (((uintptr_t)q->code & 7) == 0)
+        return true;
+    size_t bytes = (size_t)q->slots * 8;
+    if (bytes > w->code.cap && !w->code.grow(&w->code, bytes))
+        return false;
+    if (bytes)
+        memcpy(w->code.data, q->code, bytes);
+    q->code = w->code.data;
+    return true;
+}
+
+static void do_load(struct worker *w, struct cts_item *it, struct loaded *p)
+{
+    struct cts_load_res *res = &w->answer.load;
+    res->verdict = CTS_LOAD_ERROR;
+    res->err_no = 0;
+    res->native_bytes = 0;
+    res->text[0] = '\0';
+    unload(w, p);
+    if (align_code(w, &it->load))
+        w->adapter->load(w->self, &it->load, &p->prog, res);
+    else
+        copy_text(res->text, sizeof(res->text), "out of memory");
+    p->is = res->verdict == CTS_ACCEPTED;
+    w->answer.ops |= CTS_OP_LOAD;
+}
+
+static void do_run(struct worker *w, const struct cts_item *it, const struct loaded *p)
+{
+    struct cts_run_res *res = &w->answer.run;
+    res->status = CTS_RUN_ERROR;
+    res->done = 0;
+    res->r0 = 0;
+    res->text[0] = '\0';
+    if (!p->is)
+        return;
+    bool rows = it->ops & CTS_OP_ROWS && it->rows_bytes;
+    uint8_t *at = rows ? (uint8_t *)w->caps.window + it->rows_off : NULL;
+    if (rows)
+        memcpy(at, it->rows, it->rows_bytes);
+    w->adapter->run(w->self, p->prog, &it->run, res);
+    w->answer.ops |= CTS_OP_RUN;
+    if (rows) {
+        w->answer.ops |= CTS_OP_ROWS;
+        w->answer.rows = at;
+        w->answer.rows_bytes = it->rows_bytes;
+    }
+}
+
+static int do_item(struct worker *w, struct cts_rd *r, struct cts_err *err)
+{
+    struct cts_item it;
+    int rc = cts_wire_get_item(r, &it, &w->room, err);
+    if (rc == 0)
+        rc = check_item(w, &it, err);
+    if (rc)
+        return rc;
+    struct loaded *p = &w->progs[it.prog];
+    w->answer.ops = 0;
+    if (it.ops & CTS_OP_LOAD)
+        do_load(w, &it, p);
+    if (it.ops & CTS_OP_RUN)
+        do_run(w, &it, p);
+    if (it.ops & CTS_OP_UNLOAD && p->is) {
+        unload(w, p);
+        w->answer.ops |= CTS_OP_UNLOAD;
+    }
+    cts_wire_put_answer(&w->out, &w->answer);
+    return w->out.failed ? cts_err_set(err, CTS_E_LIMIT, "the answer is too long") : 0;
+}
+
+static int do_items(struct worker *w, struct cts_rd *r, struct cts_err *err)
+{
+    if (!w->ready)
+        return cts_err_set(err, CTS_E_PROTOCOL, "no engine is open");
+    uint32_t n = cts_rd_u32(r);
+    begin(w);
+    cts_wr_u32(&w->out, n);
+    for (uint32_t i = 0; i < n; i++) {
+        int rc = do_item(w, r, err);
+        if (rc)
+            return rc;
+    }
+    if (r->failed || r->at != r->len)
+        return cts_err_set(err, CTS_E_PROTOCOL, "the items do not fill the frame");
+    return 0;
+}
+
+static bool exec(struct worker *w, uint32_t seq, struct cts_rd *r)
+{
+    struct cts_err err = {0};
+    if (do_items(w, r, &err))
+        return say_failed(w, seq, &err);
+    return finish(w, CTS_FT_DONE, seq);
+}
+
+/* Frames. */
+
+static bool handle(struct worker *w, const struct cts_frame *f)
+{
+    struct cts_rd r = {.data = w->in.data + w->in_at, .len = f->bytes};
+    w->in_at += f->bytes;
+    if (f->type == CTS_FT_EXEC)
+        return exec(w, f->seq, &r);
+    if (f->type == CTS_FT_HELLO)
+        return hello(w, f->seq, &r);
+    struct cts_err err = {0};
+    cts_err_set(&err, CTS_E_PROTOCOL, "frame type %u is no question", f->type);
+    return say_failed(w, f->seq, &err);
+}
+
+static int serve(struct worker *w)
+{
+    for (;;) {
+        struct cts_frame f;
+        struct cts_err err = {0};
+        int have = fill(w, CTS_FRAME_HEADER);
+        if (have <= 0)
+            return have == 0 ? EXIT_CLEAN : EXIT_IO;
+        /* Where the next frame begins is not known after a bad header: nothing more can be read. */
+        if (cts_frame_get(w->in.data + w->in_at, &f, &err)) {
+            say_failed(w, f.seq, &err);
+            return EXIT_LOST;
+        }
+        w->in_at += CTS_FRAME_HEADER;
+        if (f.bytes && fill(w, f.bytes) <= 0)
+            return EXIT_IO;
+        if (!handle(w, &f))
+            return EXIT_IO;
+    }
+}
+
+static void release(struct worker *w)
+{
+    for (unsigned i = 0; i < CTS_WIRE_PROGS; i++)
+        unload(w, &w->progs[i]);
+    if (w->ready && w->adapter->release)
+        w->adapter->release(w->self);
+    cts_wr_release_malloc(&w->in);
+    cts_wr_release_malloc(&w->out);
+    cts_wr_release_malloc(&w->code);
+}
+
+int cts_worker_main(int argc, char **argv, const struct cts_adapter *adapter)
+{
+    struct worker w = {
+        .adapter = adapter,
+        .engine = argc > 1 ? argv[1] : "",
+        .in.grow = cts_wr_grow_malloc,
+        .out.grow = cts_wr_grow_malloc,
+        .code.grow = cts_wr_grow_malloc,
+    };
+    if (!cts_worker_io_open(&w.io))
+        return EXIT_IO;
+    int code = serve(&w);
+    release(&w);
+    return code;
+}

@@ -1,0 +1,246 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+
+#include "base/bytes.h"
+#include "base/fmt.h"
+#include "bpfsys.h"
+#include "isa/isa.h"
+#include "lx.h"
+
+enum { MAX_SLOTS = 1000000, MAX_SEGMENTS = 8, OPEN_FILES = 4096 };
+
+static const __typeof__(((struct cts_adapter *)0)->engines[0]) engines[] = {
+    {"jit", "compiled, the machine's own settings"},
+    {"jit-hardened", "compiled with blinded constants (bpf_jit_harden = 2)"},
+    {"interp", "interpreted (bpf_jit_enable = 0)"},
+    {"cap-bpf", "compiled, verified for a loader with CAP_BPF only"},
+    {NULL, NULL},
+};
+
+struct engine {
+    uint8_t code_kind; /* enum cts_lx_code */
+    bool harden, cap_bpf;
+};
+
+/* In the order of `engines`. */
+static const struct engine engine_traits[] = {
+    {.code_kind = CTS_LX_NATIVE},
+    {.code_kind = CTS_LX_NATIVE, .harden = true},
+    {.code_kind = CTS_LX_INTERPRETED},
+    {.code_kind = CTS_LX_NATIVE, .cap_bpf = true},
+};
+
+static const struct engine *find_engine(const char *name)
+{
+    for (size_t i = 0; engines[i].name; i++) {
+        if (strcmp(engines[i].name, name) == 0)
+            return &engine_traits[i];
+    }
+    return NULL;
+}
+
+static int no_bpf(int err_no, struct cts_err *err)
+{
+    if (err_no == ENOSYS)
+        return cts_err_set(err, CTS_E_UNSUPPORTED,
+                           "no bpf(2): the kernel is built without CONFIG_BPF_SYSCALL");
+    if (err_no == EPERM || err_no == EACCES)
+        return cts_err_set(err, CTS_E_UNSUPPORTED,
+                           "bpf(2) is not permitted: needs root, or CAP_BPF (and CAP_NET_ADMIN for "
+                           "packets, CAP_PERFMON for pointers): run with sudo");
+    return cts_err_set(err, CTS_E_IO, "bpf(2) fails with %s (%d)", cts_lx_errno_name(err_no),
+                       err_no);
+}
+
+/* Kernels before 5.11 count maps and programs as locked memory. A refusal shows when the window is
+ * made. */
+static void raise_limits(void)
+{
+    struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY}, files;
+
+    setrlimit(RLIMIT_MEMLOCK, &all);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < OPEN_FILES) {
+        files.rlim_cur = files.rlim_max < OPEN_FILES ? files.rlim_max : OPEN_FILES;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+static int open_window(struct cts_lx *lx, struct cts_err *err)
+{
+    int fd = cts_lx_map_new(CTS_LX_WINDOW_BYTES, 1, BPF_F_MMAPABLE);
+
+    if (fd == -EINVAL)
+        return cts_err_set(err, CTS_E_UNSUPPORTED,
+                           "maps cannot be mapped into memory (needs Linux 5.5)");
+    if (fd < 0)
+        return no_bpf(-fd, err);
+    lx->window_fd = cts_lx_fd_up(fd, CTS_LX_MAP_FDS);
+    lx->window =
+        mmap(NULL, CTS_LX_WINDOW_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, lx->window_fd, 0);
+    if (lx->window == MAP_FAILED) {
+        lx->window = NULL;
+        return cts_err_set(err, CTS_E_IO, "the window map cannot be mapped into memory");
+    }
+    return 0;
+}
+
+static int want_switches(struct cts_lx *lx, const struct engine *e, struct cts_err *err)
+{
+    bool has_enable = cts_lx_knobs_has(&lx->knobs, CTS_LX_JIT_ENABLE);
+    int rc = 0;
+
+    /* A kernel without a JIT has no switch, and interprets everything. */
+    if (e->code_kind == CTS_LX_INTERPRETED && has_enable)
+        rc = cts_lx_knobs_want(&lx->knobs, CTS_LX_JIT_ENABLE, 0, err);
+    else if (e->code_kind == CTS_LX_NATIVE && has_enable &&
+             cts_lx_knobs_settled(&lx->knobs, CTS_LX_JIT_ENABLE) == 0)
+        rc = cts_lx_knobs_want(&lx->knobs, CTS_LX_JIT_ENABLE, 1, err);
+    if (rc == 0 && e->harden)
+        rc = cts_lx_knobs_want(&lx->knobs, CTS_LX_JIT_HARDEN, 2, err);
+    return rc;
+}
+
+/* Loads `r0 = 0x12345678; exit`, runs it, and says how large its code is. */
+static int try_program(struct cts_lx *lx, uint32_t *native_bytes, struct cts_err *err)
+{
+    static const struct cts_insn insn[] = {{.opcode = 0xb7, .imm = 0x12345678}, {.opcode = 0x95}};
+    const struct cts_run_req run_req = {.iterations = 2};
+    uint8_t code[sizeof(insn) / sizeof(insn[0]) * CTS_SLOT_BYTES];
+    struct cts_load_req req = {.kind = CTS_PK_WHOLE, .log = true, .code = code};
+    struct cts_load_res loaded;
+    struct cts_run_res ran;
+    void *prog;
+
+    for (size_t i = 0; i < CTS_ARRAY_LEN(insn); i++)
+        cts_slot_put(code + CTS_SLOT_BYTES * i, CTS_HOST_IS_BE, &insn[i]);
+    req.slots = CTS_ARRAY_LEN(insn);
+    cts_lx_load(lx, &req, &prog, &loaded);
+    *native_bytes = loaded.native_bytes;
+    if (!prog && (loaded.err_no == EPERM || loaded.err_no == EACCES))
+        return no_bpf(loaded.err_no, err);
+    if (!prog)
+        return cts_err_set(err, CTS_E_UNSUPPORTED, "the simplest program cannot be loaded: %.500s",
+                           loaded.text);
+    cts_lx_run(lx, prog, &run_req, &ran);
+    cts_lx_unload(lx, prog);
+    if (ran.status != CTS_RAN)
+        return cts_err_set(err, CTS_E_UNSUPPORTED, "the simplest program cannot be run: %.500s",
+                           ran.text);
+    if (ran.r0 != 0x12345678)
+        return cts_err_set(err, CTS_E_UNSUPPORTED,
+                           "the simplest program returns 0x%llx, not 0x12345678",
+                           (unsigned long long)ran.r0);
+    return 0;
+}
+
+/* Blinding must show: code that holds a constant grows. Otherwise this engine would only be `jit`
+ * under another name. */
+static int check_blinding(struct cts_lx *lx, uint32_t blinded, struct cts_err *err)
+{
+    uint32_t plain;
+    int rc;
+
+    lx->knobs.want[CTS_LX_JIT_HARDEN] = 0;
+    rc = try_program(lx, &plain, err);
+    lx->knobs.want[CTS_LX_JIT_HARDEN] = 2;
+    if (rc == 0 && blinded <= plain)
+        return cts_err_set(err, CTS_E_UNSUPPORTED,
+                           "bpf_jit_harden has no effect: %u bytes of code with it, %u without",
+                           blinded, plain);
+    return rc;
+}
+
+static int open_engine(struct cts_lx *lx, const struct engine *e, struct cts_err *err)
+{
+    uint32_t native_bytes = 0;
+    int rc;
+
+    raise_limits();
+    cts_lx_knobs_open(&lx->knobs);
+    rc = e->cap_bpf ? cts_lx_keep_cap_bpf(err) : 0;
+    if (rc == 0)
+        rc = open_window(lx, err);
+    if (rc == 0)
+        rc = want_switches(lx, e, err);
+    if (rc == 0)
+        rc = try_program(lx, &native_bytes, err);
+    if (rc == 0 && e->harden)
+        rc = check_blinding(lx, native_bytes, err);
+    return rc;
+}
+
+static void fill_caps(struct cts_lx *lx, struct cts_caps *caps)
+{
+    struct utsname name;
+
+    if (uname(&name) == 0)
+        cts_fmt(caps->version, sizeof(caps->version), "%.40s %.20s", name.release, name.machine);
+    caps->be = CTS_HOST_IS_BE;
+    caps->window_kind = CTS_WK_MAP;
+    caps->window_bytes = CTS_LX_WINDOW_BYTES;
+    caps->window = lx->window;
+    caps->window_fd = lx->window_fd;
+    caps->features = cts_lx_features(lx);
+    caps->max_slots = MAX_SLOTS;
+    caps->max_segments = MAX_SEGMENTS;
+    caps->max_iterations = CTS_LX_ITERATIONS;
+    caps->r0_bits = 32;
+}
+
+static void release(void *self)
+{
+    struct cts_lx *lx = self;
+
+    cts_lx_knobs_close(&lx->knobs);
+    if (lx->window)
+        munmap(lx->window, CTS_LX_WINDOW_BYTES);
+    if (lx->window_fd >= 0)
+        close(lx->window_fd);
+    if (lx->own_btf_fd >= 0)
+        close(lx->own_btf_fd);
+    cts_lx_vmlinux_release(&lx->vmlinux);
+    free(lx->code);
+    free(lx->log);
+    free(lx);
+}
+
+static int probe(void **self, const char *engine, struct cts_caps *caps, struct cts_err *err)
+{
+    const struct engine *e = find_engine(engine);
+    struct cts_lx *lx;
+    int rc;
+
+    *self = NULL;
+    if (!e)
+        return cts_err_set(err, CTS_E_NOTFOUND, "linux has no engine %s", engine);
+    lx = calloc(1, sizeof(*lx));
+    if (!lx)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    lx->window_fd = -1;
+    lx->own_btf_fd = -1;
+    lx->code_kind = e->code_kind;
+    lx->socket_only = e->cap_bpf;
+    rc = open_engine(lx, e, err);
+    if (rc < 0) {
+        release(lx);
+        return rc;
+    }
+    fill_caps(lx, caps);
+    *self = lx;
+    return 0;
+}
+
+const struct cts_adapter cts_lx_adapter = {
+    .name = "linux",
+    .engines = engines,
+    .probe = probe,
+    .load = cts_lx_load,
+    .run = cts_lx_run,
+    .unload = cts_lx_unload,
+    .release = release,
+};

@@ -1,0 +1,42 @@
+/* From the ordinals of a load request to what the kernel wants in the code: map descriptors,
+ * indices into fd_array, type numbers. */
+#ifndef CTS_RT_LINUX_PATCH_H
+#define CTS_RT_LINUX_PATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wire/worker.h"
+
+#include "btf.h"
+
+/* What a program uses, found in one pass. */
+struct cts_lx_uses {
+    bool helper_csum; /* calls helper 28 */
+    bool fd_array;    /* lddw src 5 or 6, every index below CTS_LX_FD_ARRAY */
+    bool callback;    /* lddw src 4 */
+};
+
+/* fd_array has room for indices that name no map, so that they are refused as such. */
+enum { CTS_LX_FD_ARRAY = 1024 };
+
+struct cts_lx_patch {
+    uint8_t *code; /* slots * 8 bytes, patched in place; host order */
+    uint32_t slots;
+    const int *map_fds; /* by ordinal */
+    uint32_t map_count;
+    const char *const *names;
+    uint32_t name_count;
+    struct cts_lx_vmlinux *vmlinux;
+    struct cts_lx_uses uses; /* out */
+};
+
+/* Numbers that name nothing are left as they are. CTS_E_NOTFOUND: the kernel has no function or
+ * variable of that name. */
+int cts_lx_patch(struct cts_lx_patch *p, struct cts_err *err);
+
+/* First slots of main and of every subprogram, ascending, each once; at most `cap` are written.
+ * Returns how many there are. */
+uint32_t cts_lx_subprograms(const uint8_t *code, uint32_t slots, uint32_t *first, uint32_t cap);
+
+#endif

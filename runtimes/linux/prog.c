@@ -1,0 +1,408 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/fmt.h"
+#include "bpfsys.h"
+#include "lx.h"
+
+struct own_map {
+    int fd;
+    uint32_t value_bytes, entries;
+    uint8_t *data; /* null: nothing to write */
+};
+
+struct prog {
+    int fd;
+    uint32_t type; /* enum bpf_prog_type */
+    bool packet;
+    uint32_t map_count;
+    struct own_map maps[CTS_LX_MAPS];
+};
+
+/* One load as the switches see it: it may have to be done twice. */
+struct attempt {
+    const struct cts_lx_prog_spec *spec;
+    bool made;
+};
+
+static void load_error(struct cts_load_res *res, int err_no, const char *what)
+{
+    res->verdict = CTS_LOAD_ERROR;
+    res->err_no = err_no;
+    if (err_no)
+        cts_fmt(res->text, sizeof(res->text), "%s: %s (%d)", what, cts_lx_errno_name(err_no),
+                err_no);
+    else
+        cts_fmt(res->text, sizeof(res->text), "%s", what);
+}
+
+static void free_prog(struct prog *p)
+{
+    if (p->fd >= 0)
+        close(p->fd);
+    for (uint32_t i = 0; i < p->map_count; i++) {
+        if (p->maps[i].fd >= 0)
+            close(p->maps[i].fd);
+        free(p->maps[i].data);
+    }
+    free(p);
+}
+
+static int make_map(struct own_map *m, const struct cts_map_def *def)
+{
+    uint64_t bytes = (uint64_t)def->value_bytes * def->entries;
+
+    *m = (struct own_map){.fd = -1, .value_bytes = def->value_bytes, .entries = def->entries};
+    if (bytes > CTS_LX_MAP_BYTES)
+        return -E2BIG;
+    m->fd = cts_lx_fd_up(cts_lx_map_new(def->value_bytes, def->entries, 0), CTS_LX_MAP_FDS);
+    if (m->fd < 0 || !def->data)
+        return m->fd < 0 ? m->fd : 0;
+    m->data = malloc((size_t)bytes);
+    if (!m->data)
+        return -ENOMEM;
+    memcpy(m->data, def->data, (size_t)bytes);
+    return 0;
+}
+
+static int make_maps(struct prog *p, const struct cts_load_req *req)
+{
+    if (req->map_count > CTS_LX_MAPS)
+        return -E2BIG;
+    for (uint32_t i = 0; i < req->map_count; i++) {
+        int rc;
+
+        p->map_count++;
+        rc = make_map(&p->maps[i], &req->maps[i]);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int copy_code(struct cts_lx *lx, const struct cts_load_req *req)
+{
+    size_t bytes = (size_t)req->slots * 8;
+
+    if (bytes > lx->code_cap || !lx->code) {
+        uint8_t *more = realloc(lx->code, bytes + 4096);
+
+        if (!more)
+            return -ENOMEM;
+        lx->code = more;
+        lx->code_cap = bytes + 4096;
+    }
+    if (bytes)
+        memcpy(lx->code, req->code, bytes);
+    return 0;
+}
+
+static int patch(struct cts_lx *lx, const struct cts_load_req *req, const struct prog *p,
+                 struct cts_lx_uses *uses, struct cts_err *err)
+{
+    int fds[1 + CTS_LX_MAPS];
+    struct cts_lx_patch job = {.code = lx->code,
+                               .slots = req->slots,
+                               .map_fds = fds,
+                               .map_count = 1 + p->map_count,
+                               .names = req->names,
+                               .name_count = req->name_count,
+                               .vmlinux = &lx->vmlinux};
+    int rc;
+
+    fds[0] = lx->window_fd;
+    for (uint32_t i = 0; i < p->map_count; i++)
+        fds[1 + i] = p->maps[i].fd;
+    rc = cts_lx_patch(&job, err);
+    *uses = job.uses;
+    if (uses->fd_array) {
+        for (uint32_t i = 0; i < CTS_LX_FD_ARRAY; i++)
+            lx->fd_array[i] = i < job.map_count ? fds[i] : -1;
+    }
+    return rc;
+}
+
+static int attempt_load(void *arg)
+{
+    struct attempt *a = arg;
+
+    a->made = true;
+    return cts_lx_prog_load(a->spec);
+}
+
+static void undo_load(void *arg, int rc)
+{
+    struct attempt *a = arg;
+
+    a->made = false;
+    if (rc >= 0)
+        close(rc);
+}
+
+/* Whether the kernel judged the program, or had troubles of its own. */
+static bool is_judgement(int err_no)
+{
+    static const int troubles[] = {ENOMEM, ENFILE, EMFILE, ENOSPC, EINTR, EAGAIN, ENOSYS};
+
+    for (size_t i = 0; i < CTS_ARRAY_LEN(troubles); i++) {
+        if (err_no == troubles[i])
+            return false;
+    }
+    return true;
+}
+
+static void ask_reason(struct cts_lx *lx, const struct cts_lx_prog_spec *spec,
+                       struct cts_load_res *res)
+{
+    struct cts_lx_prog_spec again = *spec;
+    int fd;
+
+    if (!lx->log)
+        lx->log = malloc(CTS_LX_LOG_BYTES);
+    if (!lx->log)
+        return;
+    again.log = lx->log;
+    again.log_bytes = CTS_LX_LOG_BYTES;
+    /* Where the buffer is too small for every step, the last message alone (BPF_LOG_STATS) may fit.
+     */
+    for (again.log_level = 1; again.log_level <= 4; again.log_level += 3) {
+        struct attempt a = {.spec = &again};
+
+        lx->log[0] = 0;
+        fd = cts_lx_knobs_around(&lx->knobs, attempt_load, undo_load, &a);
+        if (fd >= 0)
+            close(fd);
+        if (fd != -ENOSPC)
+            break;
+    }
+    cts_lx_log_text(lx->log, CTS_LX_LOG_BYTES, res->text);
+}
+
+static void refused(struct cts_lx *lx, const struct cts_lx_prog_spec *spec, bool log, int err_no,
+                    struct cts_load_res *res)
+{
+    if (!is_judgement(err_no)) {
+        load_error(res, err_no, "BPF_PROG_LOAD");
+        return;
+    }
+    res->verdict = CTS_REJECTED;
+    res->err_no = err_no;
+    if (log)
+        ask_reason(lx, spec, res);
+    if (res->text[0])
+        return;
+    cts_fmt(res->text, sizeof(res->text), "%s%s", cts_lx_errno_name(err_no),
+            err_no == CTS_LX_ENOTSUPP ? ": not supported by this kernel, or by its JIT" : "");
+}
+
+/* Descriptor of the program, or negative and `res` says why. */
+static int load_spec(struct cts_lx *lx, const struct cts_lx_prog_spec *spec, bool log,
+                     struct cts_load_res *res)
+{
+    struct attempt a = {.spec = spec};
+    int fd = cts_lx_knobs_around(&lx->knobs, attempt_load, undo_load, &a);
+
+    if (fd >= 0)
+        return fd;
+    if (!a.made)
+        load_error(res, -fd, "cannot set the JIT's switches");
+    else
+        refused(lx, spec, log, -fd, res);
+    return -1;
+}
+
+static bool check_code_kind(const struct cts_lx *lx, int fd, struct cts_load_res *res)
+{
+    int rc = cts_lx_prog_native_bytes(fd, &res->native_bytes);
+
+    if (rc < 0) {
+        load_error(res, -rc, "BPF_OBJ_GET_INFO_BY_FD");
+        return false;
+    }
+    if (lx->code_kind == CTS_LX_NATIVE && res->native_bytes == 0) {
+        load_error(res, 0, "not compiled: the kernel fell back to its interpreter");
+        return false;
+    }
+    if (lx->code_kind == CTS_LX_INTERPRETED && res->native_bytes != 0) {
+        load_error(res, 0, "compiled, although the interpreter was asked for");
+        return false;
+    }
+    return true;
+}
+
+/* Only with type information does the kernel know that a callback is a static function; other
+ * subprograms it takes for that anyway. */
+static int describe(struct cts_lx *lx, struct cts_lx_prog_spec *spec, struct bpf_func_info **funcs)
+{
+    uint8_t blob[CTS_LX_OWN_MAX];
+    uint32_t *first = malloc(((size_t)spec->slots + 1) * sizeof(*first));
+    struct bpf_func_info *info = NULL;
+
+    if (lx->own_btf_fd < 0)
+        lx->own_btf_fd = cts_lx_btf_load(blob, cts_lx_btf_own(blob));
+    if (first) {
+        spec->func_count = cts_lx_subprograms(spec->code, spec->slots, first, spec->slots + 1);
+        info = calloc(spec->func_count, sizeof(*info));
+    }
+    if (info) {
+        for (uint32_t i = 0; i < spec->func_count; i++) {
+            info[i].insn_off = first[i];
+            info[i].type_id = i == 0 ? CTS_LX_OWN_MAIN : CTS_LX_OWN_STATIC;
+        }
+    }
+    free(first);
+    *funcs = info;
+    spec->funcs = info;
+    spec->btf_fd = lx->own_btf_fd;
+    if (!info)
+        return -ENOMEM;
+    return lx->own_btf_fd < 0 ? lx->own_btf_fd : 0;
+}
+
+static int load_described(struct cts_lx *lx, const struct cts_load_req *req,
+                          const struct cts_lx_uses *uses, uint32_t type, struct cts_load_res *res)
+{
+    struct cts_lx_prog_spec spec = {.type = type, .code = lx->code, .slots = req->slots};
+    struct bpf_func_info *funcs = NULL;
+    int rc = 0, fd = -1;
+
+    if (uses->fd_array)
+        spec.fd_array = lx->fd_array;
+    if (uses->callback)
+        rc = describe(lx, &spec, &funcs);
+    if (rc < 0)
+        load_error(res, -rc, "type information for a callback");
+    else
+        fd = load_spec(lx, &spec, req->log, res);
+    free(funcs);
+    return fd;
+}
+
+static void fill_prog(struct cts_lx *lx, const struct cts_load_req *req, struct prog *p,
+                      struct cts_load_res *res)
+{
+    struct cts_lx_uses uses;
+    struct cts_err err = {0};
+    int rc = make_maps(p, req);
+
+    if (rc == 0)
+        rc = copy_code(lx, req);
+    if (rc < 0) {
+        load_error(res, -rc, "maps of the program");
+        return;
+    }
+    if (patch(lx, req, p, &uses, &err) < 0) {
+        res->verdict = CTS_REJECTED;
+        res->err_no = ENOENT;
+        cts_fmt(res->text, sizeof(res->text), "%s", err.msg);
+        return;
+    }
+    p->packet = req->packet;
+    p->type = (req->packet || uses.helper_csum) && !lx->socket_only ? BPF_PROG_TYPE_SCHED_CLS
+                                                                    : BPF_PROG_TYPE_SOCKET_FILTER;
+    p->fd = load_described(lx, req, &uses, p->type, res);
+    if (p->fd >= 0 && check_code_kind(lx, p->fd, res))
+        res->verdict = CTS_ACCEPTED;
+}
+
+void cts_lx_load(void *self, const struct cts_load_req *req, void **prog, struct cts_load_res *res)
+{
+    struct prog *p = calloc(1, sizeof(*p));
+
+    *prog = NULL;
+    res->verdict = CTS_LOAD_ERROR;
+    res->err_no = 0;
+    res->native_bytes = 0;
+    res->text[0] = 0;
+    if (!p) {
+        load_error(res, ENOMEM, "a program");
+        return;
+    }
+    p->fd = -1;
+    fill_prog(self, req, p, res);
+    if (res->verdict == CTS_ACCEPTED)
+        *prog = p;
+    else
+        free_prog(p);
+}
+
+void cts_lx_unload(void *self, void *prog)
+{
+    (void)self;
+    free_prog(prog);
+}
+
+static void run_error(struct cts_run_res *res, int err_no, const char *what)
+{
+    res->status = CTS_RUN_ERROR;
+    cts_fmt(res->text, sizeof(res->text), "%s: %s (%d)", what, cts_lx_errno_name(err_no), err_no);
+}
+
+static int write_maps(const struct prog *p)
+{
+    for (uint32_t i = 0; i < p->map_count; i++) {
+        const struct own_map *m = &p->maps[i];
+
+        for (uint32_t key = 0; m->data && key < m->entries; key++) {
+            int rc = cts_lx_map_set(m->fd, key, m->data + (size_t)key * m->value_bytes);
+
+            if (rc < 0)
+                return rc;
+        }
+    }
+    return 0;
+}
+
+/* The test run wants an Ethernet frame. SCHED_CLS sees all of it; a socket filter sees what follows
+ * the MAC header, so a packet gets one in front. Without a packet: zeros. */
+static uint32_t frame(struct cts_lx *lx, const struct prog *p, const struct cts_run_req *req)
+{
+    uint32_t head = p->type == BPF_PROG_TYPE_SCHED_CLS ? 0 : CTS_LX_MAC_BYTES;
+
+    if (!p->packet || !req->packet) {
+        memset(lx->packet, 0, 64);
+        return 64;
+    }
+    memset(lx->packet, 0, head);
+    memcpy(lx->packet + head, req->packet, req->packet_bytes);
+    return head + req->packet_bytes;
+}
+
+void cts_lx_run(void *self, void *prog, const struct cts_run_req *req, struct cts_run_res *res)
+{
+    struct cts_lx *lx = self;
+    const struct prog *p = prog;
+    struct cts_lx_run_spec spec = {.prog_fd = p->fd, .repeat = req->iterations};
+    uint32_t retval;
+    int rc;
+
+    res->status = CTS_RAN;
+    res->done = 0;
+    res->r0 = 0;
+    res->text[0] = 0;
+    if (req->iterations > CTS_LX_ITERATIONS || req->packet_bytes > CTS_LX_PACKET_MAX) {
+        run_error(res, E2BIG, "too many iterations, or too long a packet");
+        return;
+    }
+    rc = write_maps(p);
+    if (rc < 0) {
+        run_error(res, -rc, "writing the program's maps");
+        return;
+    }
+    spec.data = lx->packet;
+    spec.data_bytes = frame(lx, p, req);
+    rc = cts_lx_prog_run(&spec, &retval);
+    if (rc == -EINTR) {
+        run_error(res, EINTR, "a signal ended the test run between two iterations");
+        return;
+    }
+    if (rc < 0) {
+        run_error(res, -rc, "BPF_PROG_TEST_RUN");
+        return;
+    }
+    res->done = req->iterations;
+    res->r0 = retval;
+}

@@ -1,0 +1,398 @@
+#include "reference.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/fmt.h"
+#include "platform.h"
+#include "window.h"
+
+enum {
+    WINDOW_BYTES = 8 << 20,
+    MAX_SLOTS = 1 << 20,
+    MAX_ITERATIONS = 1 << 24,
+    BUDGET = 1 << 26,  /* instructions of one row or one whole program */
+    STACK_FILL = 0xa5, /* stack that the row says nothing of */
+};
+
+struct machine {
+    const cts_exec_fn *exec;
+    bool be;
+    struct window window;
+    uint8_t stacks[CTS_MACH_STACKS_BYTES];
+};
+
+struct program {
+    uint8_t kind;
+    bool uses_stack, uses_calls;
+    struct cts_layout layout;
+    struct cts_mach mach; /* region[0] is the row's memory */
+    struct ref_platform platform;
+    uint32_t slots;
+    struct cts_mach_insn insn[];
+};
+
+enum { ENGINE_LITTLE, ENGINE_BIG, ENGINE_COUNT };
+
+static const struct cts_engine engines[ENGINE_COUNT + 1] = {
+    [ENGINE_LITTLE] = {"interp", "little-endian machine"},
+    [ENGINE_BIG] = {"interp-be", "big-endian machine"},
+};
+
+static uint64_t get64(const uint8_t *at, bool be)
+{
+    return be ? cts_get64be(at) : cts_get64le(at);
+}
+
+static void put64(uint8_t *at, bool be, uint64_t value)
+{
+    if (be)
+        cts_put64be(at, value);
+    else
+        cts_put64le(at, value);
+}
+
+/* Opening */
+
+static void fill_caps(const struct machine *self, struct cts_caps *caps)
+{
+    *caps = (struct cts_caps){
+        .be = self->be,
+        .window_kind = CTS_WK_NATIVE,
+        .window_bytes = self->window.bytes,
+        .window = self->window.data,
+        .window_fd = self->window.fd,
+        .features = CTS_FEAT_LOCAL_CALL | CTS_FEAT_MAP_FD | CTS_FEAT_MAP_IDX | CTS_FEAT_VAR |
+                    CTS_FEAT_CODE | CTS_FEAT_BTF_CALL | CTS_FEAT_PACKET | CTS_FEAT_HELPER_MAP |
+                    CTS_FEAT_HELPER_CSUM | CTS_FEAT_HELPER_TEST | CTS_FEAT_POINTERS |
+                    CTS_FEAT_STACK_UNINIT,
+        .max_slots = MAX_SLOTS,
+        .max_segments = 1,
+        .max_iterations = MAX_ITERATIONS,
+        .r0_bits = 64,
+    };
+    cts_fmt(caps->version, sizeof(caps->version), "RFC 9669");
+}
+
+static int find_engine(const char *name, bool *be, struct cts_err *err)
+{
+    *be = false;
+    if (!name || name[0] == '\0')
+        return 0;
+    for (unsigned i = 0; i < ENGINE_COUNT; i++) {
+        *be = i == ENGINE_BIG;
+        if (strcmp(engines[i].name, name) == 0)
+            return 0;
+    }
+    return cts_err_set(err, CTS_E_NOTFOUND, "the reference machine has no engine '%s'", name);
+}
+
+static void release(void *self)
+{
+    struct machine *m = self;
+    if (!m)
+        return;
+    window_close(&m->window);
+    free(m);
+}
+
+int cts_reference_open(const cts_exec_fn *exec, void **self, const char *engine,
+                       struct cts_caps *caps, struct cts_err *err)
+{
+    bool be;
+    *self = NULL;
+    int rc = find_engine(engine, &be, err);
+    if (rc)
+        return rc;
+    struct machine *m = calloc(1, sizeof(*m));
+    if (!m)
+        return cts_err_set(err, CTS_E_NOMEM, "no memory for a machine");
+    m->exec = exec;
+    m->be = be;
+    rc = window_open(&m->window, WINDOW_BYTES, err);
+    if (rc) {
+        free(m);
+        return rc;
+    }
+    fill_caps(m, caps);
+    *self = m;
+    return 0;
+}
+
+static int probe(void **self, const char *engine, struct cts_caps *caps, struct cts_err *err)
+{
+    return cts_reference_open(cts_exec_table, self, engine, caps, err);
+}
+
+/* Loading */
+
+static bool is_power_of_two(uint32_t v)
+{
+    return v != 0 && (v & (v - 1)) == 0;
+}
+
+/* The layout comes from the harness, but a wrong one must not reach beyond the window. */
+static int check_layout(const struct machine *self, const struct cts_layout *l, uint32_t slots,
+                        struct cts_err *err)
+{
+    uint64_t row = (uint64_t)CTS_ROW_MEM + l->mem_bytes;
+    if (l->stack_off != 0 && l->stack_off < row)
+        return cts_err_set(err, CTS_E_INVAL, "layout: the stack overlaps the memory");
+    if (l->stack_off != 0)
+        row = (uint64_t)l->stack_off + 2 * CTS_STACK_BYTES;
+    if (!is_power_of_two(l->rows) || !is_power_of_two(l->stride) || l->stride < row)
+        return cts_err_set(err, CTS_E_INVAL, "layout: %u rows of %u bytes", l->rows, l->stride);
+    uint64_t end = (uint64_t)l->region + CTS_WIN_HEADER + (uint64_t)l->rows * l->stride;
+    if (end > self->window.bytes)
+        return cts_err_set(err, CTS_E_INVAL, "layout: the region ends outside of the window");
+    if (l->body_slots > slots)
+        return cts_err_set(err, CTS_E_INVAL, "layout: a body of %u slots in a program of %u",
+                           l->body_slots, slots);
+    return 0;
+}
+
+static int check_request(const struct machine *self, const struct cts_load_req *req,
+                         struct cts_err *err)
+{
+    if (req->slots > MAX_SLOTS)
+        return cts_err_set(err, CTS_E_LIMIT, "a program of %u slots", req->slots);
+    if (req->kind == CTS_PK_WHOLE)
+        return 0;
+    if (req->segments != 1 || !req->layout)
+        return cts_err_set(err, CTS_E_INVAL, "a program of %u segments, not 1", req->segments);
+    return check_layout(self, req->layout, req->slots, err);
+}
+
+/* What has to be prepared for each row. */
+static void note_use(struct program *p, const struct cts_mach_insn *insn)
+{
+    unsigned flags = cts_row_info(insn->row)->flags;
+    p->uses_calls |= insn->row == CTS_ROW_CALL_LOCAL || insn->row == CTS_ROW_LDDW_CODE;
+    p->uses_stack |= insn->in.dst == 10 || insn->in.src == 10 || (flags & CTS_RF_CALL);
+}
+
+static int check_program(struct program *p, struct cts_err *err)
+{
+    for (unsigned i = 0; i < 10; i++)
+        p->uses_stack |= p->layout.place[i] == CTS_PL_FP;
+    for (uint32_t i = 0; i < p->slots; i += 1 + p->insn[i].wide) {
+        struct cts_err why;
+        cts_err_clear(&why);
+        note_use(p, &p->insn[i]);
+        int rc = ref_platform_check(&p->platform, &p->insn[i], &why);
+        if (rc)
+            return cts_err_set(err, rc, "slot %u: %s", i, why.msg);
+    }
+    return 0;
+}
+
+static int prepare_machine(struct machine *self, struct program *p, struct cts_err *err)
+{
+    struct cts_mach *m = &p->mach;
+    cts_mach_init(m);
+    m->exec = self->exec;
+    m->be = self->be;
+    m->prog = p->insn;
+    m->prog_slots = p->slots;
+    m->body_slots = p->layout.body_slots;
+    cts_mach_map(m, REF_WINDOW_BASE, self->window.data, p->layout.mem_bytes, true);
+    cts_mach_map_stack(m, REF_STACK_BASE, self->stacks);
+    return ref_platform_map(&p->platform, m, err);
+}
+
+/* CTS_E_INVAL here is a verdict on the program; anything else is trouble of ours. */
+static int load_program(struct machine *self, const struct cts_load_req *req, struct program *p,
+                        struct cts_err *err)
+{
+    bool allow_end = req->kind == CTS_PK_WINDOW && p->layout.body_slots == req->slots;
+    int rc = cts_mach_decode(req->code, req->slots, self->be, allow_end, p->insn, err);
+    if (rc == 0)
+        rc = check_program(p, err);
+    return rc ? rc : prepare_machine(self, p, err);
+}
+
+static void unload(void *self, void *prog)
+{
+    (void)self;
+    struct program *p = prog;
+    ref_platform_release(&p->platform);
+    free(p);
+}
+
+static struct program *new_program(struct machine *self, const struct cts_load_req *req,
+                                   struct cts_err *err)
+{
+    if (check_request(self, req, err))
+        return NULL;
+    struct program *p = calloc(1, sizeof(*p) + (size_t)req->slots * sizeof(p->insn[0]));
+    if (!p) {
+        cts_err_set(err, CTS_E_NOMEM, "no memory for a program of %u slots", req->slots);
+        return NULL;
+    }
+    p->kind = req->kind;
+    p->slots = req->slots;
+    if (req->kind == CTS_PK_WINDOW)
+        p->layout = req->layout[0];
+    if (ref_platform_init(&p->platform, req, self->be, err)) {
+        unload(self, p);
+        return NULL;
+    }
+    return p;
+}
+
+static void load(void *self, const struct cts_load_req *req, void **prog, struct cts_load_res *res)
+{
+    struct cts_err err;
+    cts_err_clear(&err);
+    *prog = NULL;
+    *res = (struct cts_load_res){.verdict = CTS_LOAD_ERROR};
+    struct program *p = new_program(self, req, &err);
+    int rc = p ? load_program(self, req, p, &err) : err.code;
+    if (rc == 0) {
+        res->verdict = CTS_ACCEPTED;
+        *prog = p;
+        return;
+    }
+    if (p) {
+        res->verdict = rc == CTS_E_INVAL ? CTS_REJECTED : CTS_LOAD_ERROR;
+        unload(self, p);
+    }
+    cts_fmt(res->text, sizeof(res->text), "%s", err.msg);
+}
+
+/* Running */
+
+static uint64_t register_in(const struct program *p, unsigned i, const uint8_t *row, bool be)
+{
+    uint64_t add = (uint64_t)(int64_t)p->layout.add[i];
+    switch ((enum cts_place)p->layout.place[i]) {
+    case CTS_PL_VALUE:
+        return get64(row + CTS_ROW_IN + 8 * i, be);
+    case CTS_PL_MEM:
+        return p->mach.region[0].base + add;
+    case CTS_PL_FP:
+        return REF_FP + add;
+    case CTS_PL_CTX:
+        return REF_CTX_BASE + add;
+    case CTS_PL_NONE:
+        break;
+    }
+    return cts_mach_unspecified(i);
+}
+
+static void start_machine(struct cts_mach *m)
+{
+    m->r[10] = REF_FP;
+    m->pc = m->at = 0;
+    m->depth = 0;
+    m->stop = CTS_MACH_RUNNING;
+    m->budget = BUDGET;
+}
+
+static void fill_stacks(struct machine *self, const struct program *p, const uint8_t *stack_in)
+{
+    uint8_t *mine = self->stacks + CTS_MACH_STACKS_BYTES - CTS_STACK_BYTES;
+    if (p->uses_calls)
+        memset(self->stacks, STACK_FILL, CTS_MACH_STACKS_BYTES - CTS_STACK_BYTES);
+    if (stack_in)
+        memcpy(mine, stack_in, CTS_STACK_BYTES);
+    else if (p->uses_stack)
+        memset(mine, STACK_FILL, CTS_STACK_BYTES);
+}
+
+static void store_row(struct machine *self, const struct program *p, uint8_t *row)
+{
+    const struct cts_mach *m = &p->mach;
+    const struct cts_layout *l = &p->layout;
+    bool exited = m->stop == CTS_MACH_EXITED;
+    unsigned mask = l->out_mask | (exited ? 1u : 0u);
+    for (unsigned i = 0; i < 10; i++)
+        if (mask >> i & 1)
+            put64(row + CTS_ROW_OUT + 8 * i, self->be, m->r[i]);
+    if (l->record) {
+        put64(row + CTS_ROW_SELF, self->be, m->region[0].base - CTS_ROW_MEM);
+        put64(row + CTS_ROW_FP, self->be, REF_FP);
+    }
+    if (l->stack_off)
+        memcpy(row + l->stack_off + CTS_STACK_BYTES,
+               self->stacks + CTS_MACH_STACKS_BYTES - CTS_STACK_BYTES, CTS_STACK_BYTES);
+    put64(row + CTS_ROW_END, self->be, exited ? CTS_END_EXITED : CTS_END_FELL_THROUGH);
+}
+
+static bool has_faulted(const struct cts_mach *m)
+{
+    return m->stop != CTS_MACH_ENDED && m->stop != CTS_MACH_EXITED;
+}
+
+static void run_row(struct machine *self, struct program *p, uint32_t index)
+{
+    const struct cts_layout *l = &p->layout;
+    struct cts_mach *m = &p->mach;
+    uint64_t at =
+        (uint64_t)l->region + CTS_WIN_HEADER + (uint64_t)(index & (l->rows - 1)) * l->stride;
+    uint8_t *row = self->window.data + at;
+    m->region[0].base = REF_WINDOW_BASE + at + CTS_ROW_MEM;
+    m->region[0].host = row + CTS_ROW_MEM;
+    start_machine(m);
+    for (unsigned i = 0; i < 10; i++)
+        m->r[i] = register_in(p, i, row, self->be);
+    fill_stacks(self, p, l->stack_off ? row + l->stack_off : NULL);
+    if (l->body_slots == 0)
+        m->stop = CTS_MACH_ENDED;
+    cts_mach_run(m);
+    if (!has_faulted(m))
+        store_row(self, p, row);
+}
+
+static void run_whole(struct machine *self, struct program *p)
+{
+    struct cts_mach *m = &p->mach;
+    start_machine(m);
+    for (unsigned i = 0; i < 10; i++)
+        m->r[i] = cts_mach_unspecified(i);
+    m->r[1] = REF_CTX_BASE;
+    fill_stacks(self, p, NULL);
+    cts_mach_run(m);
+}
+
+static void report_fault(const struct cts_mach *m, struct cts_run_res *res)
+{
+    res->status = CTS_FAULTED;
+    cts_fmt(res->text, sizeof(res->text), "%s: %s", cts_mach_stop_name(m->stop), m->why);
+}
+
+static void run(void *self, void *prog, const struct cts_run_req *req, struct cts_run_res *res)
+{
+    struct machine *machine = self;
+    struct program *p = prog;
+    struct cts_err err;
+    cts_err_clear(&err);
+    *res = (struct cts_run_res){.status = CTS_RAN};
+    if (ref_platform_start(&p->platform, &p->mach, req->packet, req->packet_bytes, &err)) {
+        res->status = CTS_RUN_ERROR;
+        cts_fmt(res->text, sizeof(res->text), "%s", err.msg);
+        return;
+    }
+    for (; res->done < req->iterations; res->done++) {
+        if (p->kind == CTS_PK_WHOLE)
+            run_whole(machine, p);
+        else
+            run_row(machine, p, req->first_row + res->done);
+        if (has_faulted(&p->mach)) {
+            report_fault(&p->mach, res);
+            return;
+        }
+    }
+    res->r0 = p->mach.r[0];
+}
+
+const struct cts_adapter cts_reference_adapter = {
+    .name = "reference",
+    .engines = engines,
+    .probe = probe,
+    .load = load,
+    .run = run,
+    .unload = unload,
+    .release = release,
+};

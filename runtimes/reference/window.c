@@ -1,0 +1,63 @@
+#include "window.h"
+
+#include <stdlib.h>
+
+#ifdef __linux__
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+static uint8_t *map_shared(uint32_t bytes, int *fd)
+{
+    *fd = memfd_create("cts-window", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (*fd < 0)
+        return NULL;
+    void *data = MAP_FAILED;
+    if (ftruncate(*fd, bytes) == 0)
+        data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+    if (data != MAP_FAILED)
+        return data;
+    close(*fd);
+    *fd = -1;
+    return NULL;
+}
+
+static void unmap_shared(uint8_t *data, uint32_t bytes, int fd)
+{
+    munmap(data, bytes);
+    close(fd);
+}
+
+#else
+
+static uint8_t *map_shared(uint32_t bytes, int *fd)
+{
+    (void)bytes;
+    *fd = -1;
+    return NULL;
+}
+
+static void unmap_shared(uint8_t *data, uint32_t bytes, int fd)
+{
+    (void)data, (void)bytes, (void)fd;
+}
+
+#endif
+
+int window_open(struct window *w, uint32_t bytes, struct cts_err *err)
+{
+    *w = (struct window){.bytes = bytes, .fd = -1};
+    w->data = map_shared(bytes, &w->fd);
+    if (!w->data)
+        w->data = calloc(1, bytes);
+    return w->data ? 0 : cts_err_set(err, CTS_E_NOMEM, "no memory for a window of %u bytes", bytes);
+}
+
+void window_close(struct window *w)
+{
+    if (w->fd >= 0)
+        unmap_shared(w->data, w->bytes, w->fd);
+    else
+        free(w->data);
+    *w = (struct window){.fd = -1};
+}

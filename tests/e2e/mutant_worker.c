@@ -1,0 +1,56 @@
+/* uses: base isa wire reference */
+/* The reference runtime with the semantics of one row replaced by a wrong one: `--mutant N` (from
+ * 0; without it nothing is wrong),
+ * `--list` prints them. What follows is the worker's own command line. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "generated/mutant.h"
+#include "reference.h"
+
+/* A probe gets no argument of ours, so the choice has to stand here. */
+static cts_exec_fn mutated[CTS_ROW_COUNT];
+
+static int probe(void **self, const char *engine, struct cts_caps *caps, struct cts_err *err)
+{
+    return cts_reference_open(mutated, self, engine, caps, err);
+}
+
+static int list_mutants(void)
+{
+    for (size_t i = 0; i < cts_mutant_count; i++)
+        printf("%zu\t%s\t%s\n", i, cts_row_info(cts_mutants[i].row)->id, cts_mutants[i].does);
+    return 0;
+}
+
+static int choose(const char *text)
+{
+    char *end;
+    errno = 0;
+    unsigned long n = strtoul(text, &end, 10);
+    if (errno || end == text || *end || n >= cts_mutant_count) {
+        fprintf(stderr, "--mutant %s: there are %zu, from 0\n", text, cts_mutant_count);
+        return -1;
+    }
+    mutated[cts_mutants[n].row] = cts_mutants[n].fn;
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    memcpy(mutated, cts_exec_table, sizeof(mutated));
+    if (argc > 1 && strcmp(argv[1], "--list") == 0)
+        return list_mutants();
+    if (argc > 2 && strcmp(argv[1], "--mutant") == 0) {
+        if (choose(argv[2]))
+            return 2;
+        argv[2] = argv[0];
+        argv += 2;
+        argc -= 2;
+    }
+    struct cts_adapter adapter = cts_reference_adapter;
+    adapter.probe = probe;
+    return cts_worker_main(argc, argv, &adapter);
+}

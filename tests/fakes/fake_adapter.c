@@ -1,0 +1,437 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "fake.h"
+#include "reference.h"
+
+/* The adapters: each passes everything on to the reference, but for what its fault replaces. */
+
+struct fault;
+
+struct fake {
+    const struct fault *fault;
+    void *right; /* the reference's own */
+    struct cts_caps caps;
+    bool unwell; /* for faults that are so only sometimes */
+};
+
+struct program {
+    void *right; /* null: the reference refused it */
+    bool marked;
+    uint32_t segments;
+    struct cts_layout layout[CTS_ITEM_LAYOUTS];
+};
+
+struct fault {
+    /* Null members: as the reference does. They return true when the reference is still to be
+     * asked. */
+    bool (*probe)(struct fake *f, struct cts_caps *caps, struct cts_err *err);
+    bool (*load)(struct fake *f, struct program *p, struct cts_load_res *res);
+    bool (*run)(struct fake *f, struct program *p, const struct cts_run_req *q,
+                struct cts_run_res *res);
+    void (*loaded)(struct fake *f, struct program *p, struct cts_load_res *res);
+    void (*ran)(struct fake *f, struct program *p, struct cts_run_res *res);
+};
+
+/* What faults do. */
+
+static void die_of_signal(void)
+{
+    /* A sanitizer's handler would make an ordinary exit of it. */
+    signal(SIGSEGV, SIG_DFL);
+    fprintf(stderr, "about to crash\n");
+    fflush(stderr);
+    raise(SIGSEGV);
+}
+
+static void sleep_ms(long ms)
+{
+    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    while (nanosleep(&t, &t) && errno == EINTR)
+        ;
+}
+
+static bool crash_in_load(struct fake *f, struct program *p, struct cts_load_res *res)
+{
+    (void)f, (void)res;
+    if (p->marked)
+        die_of_signal();
+    return true;
+}
+
+static bool crash_in_run(struct fake *f, struct program *p, const struct cts_run_req *q,
+                         struct cts_run_res *res)
+{
+    (void)f, (void)q, (void)res;
+    if (p->marked)
+        die_of_signal();
+    return true;
+}
+
+static bool exit_in_run(struct fake *f, struct program *p, const struct cts_run_req *q,
+                        struct cts_run_res *res)
+{
+    (void)f, (void)q, (void)res;
+    if (p->marked)
+        exit(7);
+    return true;
+}
+
+static bool hang_in_load(struct fake *f, struct program *p, struct cts_load_res *res)
+{
+    (void)f, (void)res;
+    while (p->marked)
+        pause();
+    return true;
+}
+
+static bool hang_in_run(struct fake *f, struct program *p, const struct cts_run_req *q,
+                        struct cts_run_res *res)
+{
+    (void)f, (void)q, (void)res;
+    while (p->marked)
+        pause();
+    return true;
+}
+
+static bool late(struct fake *f, struct program *p, const struct cts_run_req *q,
+                 struct cts_run_res *res)
+{
+    (void)f, (void)q, (void)res;
+    if (p->marked)
+        sleep_ms(1500);
+    return true;
+}
+
+static bool flood_stderr(struct fake *f, struct program *p, const struct cts_run_req *q,
+                         struct cts_run_res *res)
+{
+    char line[4096];
+    (void)f, (void)q, (void)res;
+    memset(line, 'e', sizeof(line));
+    while (p->marked)
+        fake_write(2, line, sizeof(line));
+    return true;
+}
+
+/* Much on both streams of its own, but an answer all the same. */
+static bool chatter(struct fake *f, struct program *p, const struct cts_run_req *q,
+                    struct cts_run_res *res)
+{
+    char line[1024];
+    (void)f, (void)p, (void)q, (void)res;
+    memset(line, 'c', sizeof(line) - 1);
+    line[sizeof(line) - 1] = '\n';
+    for (unsigned i = 0; i < 512; i++)
+        fake_write(i % 2 ? 1 : 2, line, sizeof(line));
+    return true;
+}
+
+static bool lie(struct fake *f, struct program *p, const struct cts_run_req *q,
+                struct cts_run_res *res)
+{
+    (void)f, (void)p;
+    *res = (struct cts_run_res){.status = CTS_RAN, .done = q->iterations};
+    return false;
+}
+
+static void echo_row(const struct fake *f, const struct cts_layout *l, uint32_t index)
+{
+    uint8_t *row = (uint8_t *)f->caps.window + l->region + CTS_WIN_HEADER +
+                   (size_t)(index & (l->rows - 1)) * l->stride;
+    for (unsigned i = 0; i < 10; i++)
+        if (l->out_mask >> i & 1)
+            memcpy(row + CTS_ROW_OUT + 8 * i, row + CTS_ROW_IN + 8 * i, 8);
+    if (l->out_mask & 1)
+        memset(row + CTS_ROW_OUT, 0, 8);
+    memset(row + CTS_ROW_END, 0, 8);
+    row[CTS_ROW_END + (f->caps.be ? 7 : 0)] = CTS_END_FELL_THROUGH;
+    if (l->stack_off)
+        memcpy(row + l->stack_off + CTS_STACK_BYTES, row + l->stack_off, CTS_STACK_BYTES);
+}
+
+static bool lie_r0(struct fake *f, struct program *p, const struct cts_run_req *q,
+                   struct cts_run_res *res)
+{
+    *res = (struct cts_run_res){.status = CTS_RAN, .done = q->iterations};
+    if (!p->segments)
+        return false;
+    for (uint64_t i = 0; i < (uint64_t)q->iterations * p->segments; i++)
+        echo_row(f, &p->layout[i % p->segments], q->first_row + (uint32_t)i);
+    return false;
+}
+
+static bool reject_all(struct fake *f, struct program *p, struct cts_load_res *res)
+{
+    (void)f, (void)p;
+    res->verdict = CTS_REJECTED;
+    res->err_no = 22;
+    snprintf(res->text, sizeof(res->text), "no program is good enough");
+    return false;
+}
+
+static void accept_all(struct fake *f, struct program *p, struct cts_load_res *res)
+{
+    (void)f, (void)p;
+    *res = (struct cts_load_res){.verdict = CTS_ACCEPTED};
+}
+
+/* Wrong in one register of one row, or in the result. */
+static void wrong(struct fake *f, struct program *p, struct cts_run_res *res)
+{
+    if (!p->marked)
+        return;
+    res->r0 ^= 1;
+    if (p->segments) {
+        const struct cts_layout *l = &p->layout[0];
+        uint8_t *out = (uint8_t *)f->caps.window + l->region + CTS_WIN_HEADER + CTS_ROW_OUT;
+        for (unsigned i = 0; i < 10; i++)
+            if (l->out_mask >> i & 1)
+                out[8 * i] ^= 1;
+    }
+}
+
+/* True the first time: the file FAKE_STATE remembers. */
+static bool is_first_time(void)
+{
+    const char *path = getenv("FAKE_STATE");
+    if (!path)
+        return true;
+    int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return false;
+    close(fd);
+    return true;
+}
+
+static bool crash_once(struct fake *f, struct program *p, const struct cts_run_req *q,
+                       struct cts_run_res *res)
+{
+    (void)f, (void)q, (void)res;
+    if (p->marked && is_first_time())
+        die_of_signal();
+    return true;
+}
+
+static void wrong_once(struct fake *f, struct program *p, struct cts_run_res *res)
+{
+    if (p->marked && is_first_time())
+        wrong(f, p, res);
+}
+
+static void escape_in_text(struct fake *f, struct program *p, struct cts_run_res *res)
+{
+    (void)f, (void)p;
+    snprintf(res->text, sizeof(res->text), "red \x1b[31m \xff\xc3\xa4 end");
+}
+
+static bool unsupported(struct fake *f, struct cts_caps *caps, struct cts_err *err)
+{
+    (void)f, (void)caps;
+    cts_err_set(err, CTS_E_UNSUPPORTED, "the moon is not full; wait for it");
+    return false;
+}
+
+static bool broken(struct fake *f, struct cts_caps *caps, struct cts_err *err)
+{
+    (void)f, (void)caps;
+    cts_err_set(err, CTS_E_IO, "the library cannot be loaded");
+    return false;
+}
+
+static bool no_descriptor(struct fake *f, struct cts_caps *caps, struct cts_err *err)
+{
+    (void)f, (void)err;
+    caps->window_fd = -1;
+    return true;
+}
+
+/* A descriptor that maps to less than it says, and not to the window either. */
+static bool small_file(struct fake *f, struct cts_caps *caps, struct cts_err *err)
+{
+    (void)f, (void)err;
+    caps->window_fd = memfd_create("small", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    return caps->window_fd >= 0 && ftruncate(caps->window_fd, 4096) == 0;
+}
+
+static bool huge_window(struct fake *f, struct cts_caps *caps, struct cts_err *err)
+{
+    (void)f, (void)err;
+    caps->window_bytes = UINT32_MAX;
+    return true;
+}
+
+static bool no_slots(struct fake *f, struct cts_caps *caps, struct cts_err *err)
+{
+    (void)f, (void)err;
+    caps->max_slots = 0;
+    return true;
+}
+
+static bool odd_version(struct fake *f, struct cts_caps *caps, struct cts_err *err)
+{
+    (void)f, (void)err;
+    memcpy(caps->version, "1\x1b[2J", 6);
+    return true;
+}
+
+/* A child that outlives its parent and holds all descriptors, the frames' too. */
+static bool leave_child(struct fake *f, struct cts_caps *caps, struct cts_err *err)
+{
+    (void)f, (void)caps;
+    pid_t pid = fork();
+    if (pid < 0)
+        cts_err_set(err, CTS_E_IO, "fork failed");
+    while (pid == 0)
+        pause();
+    return pid > 0;
+}
+
+/* Passing on. */
+
+static bool is_marked(const struct fake *f, const struct cts_load_req *q)
+{
+    for (uint32_t i = 0; i < q->slots; i++) {
+        const uint8_t *at = q->code + (size_t)i * 8;
+        uint32_t imm = f->caps.be ? cts_get32be(at + 4) : cts_get32le(at + 4);
+        if (at[0] == 0xb7 && imm == FAKE_MARK)
+            return true;
+    }
+    return false;
+}
+
+static int fake_probe(const struct fault *fault, void **self, const char *engine,
+                      struct cts_caps *caps, struct cts_err *err)
+{
+    struct fake *f = calloc(1, sizeof(*f));
+    if (!f)
+        return cts_err_set(err, CTS_E_NOMEM, "no memory");
+    f->fault = fault;
+    int rc = cts_reference_adapter.probe(&f->right, engine, caps, err);
+    if (rc) {
+        free(f);
+        return rc;
+    }
+    f->caps = *caps;
+    *self = f;
+    if (!fault->probe || fault->probe(f, caps, err))
+        return 0;
+    cts_reference_adapter.release(f->right);
+    free(f);
+    *self = NULL;
+    return err->code ? err->code : cts_err_set(err, CTS_E_IO, "the fault does not work");
+}
+
+static void fake_load(void *self, const struct cts_load_req *q, void **prog,
+                      struct cts_load_res *res)
+{
+    struct fake *f = self;
+    struct program *p = calloc(1, sizeof(*p));
+    if (!p)
+        return;
+    p->marked = is_marked(f, q);
+    p->segments = q->segments;
+    for (uint32_t i = 0; i < q->segments; i++)
+        p->layout[i] = q->layout[i];
+    if (!f->fault->load || f->fault->load(f, p, res))
+        cts_reference_adapter.load(f->right, q, &p->right, res);
+    if (f->fault->loaded)
+        f->fault->loaded(f, p, res);
+    if (p->marked)
+        res->native_bytes = FAKE_MARK_BYTES;
+    if (res->verdict == CTS_ACCEPTED)
+        *prog = p;
+    else
+        free(p);
+}
+
+static void fake_run(void *self, void *prog, const struct cts_run_req *q, struct cts_run_res *res)
+{
+    struct fake *f = self;
+    struct program *p = prog;
+    if (!f->fault->run || f->fault->run(f, p, q, res)) {
+        if (p->right)
+            cts_reference_adapter.run(f->right, p->right, q, res);
+        else
+            lie(f, p, q, res);
+    }
+    if (f->fault->ran)
+        f->fault->ran(f, p, res);
+}
+
+static void fake_unload(void *self, void *prog)
+{
+    struct fake *f = self;
+    struct program *p = prog;
+    if (p->right)
+        cts_reference_adapter.unload(f->right, p->right);
+    free(p);
+}
+
+static void fake_release(void *self)
+{
+    struct fake *f = self;
+    cts_reference_adapter.release(f->right);
+    free(f);
+}
+
+/* The table. An adapter's probe is not told which adapter it is, so each fault has one of its own.
+ */
+
+#define FAULTS(X)                                                                                  \
+    X(right, "right", "as the reference, but marked programs are told", .run = NULL)               \
+    X(crash, "crash", "dies of SIGSEGV when a marked program runs", .run = crash_in_run)           \
+    X(crash_load, "crash-load", "the same when it is loaded", .load = crash_in_load)               \
+    X(exits, "exit", "exits with status 7 when a marked program runs", .run = exit_in_run)         \
+    X(hang, "hang", "hangs when a marked program runs", .run = hang_in_run)                        \
+    X(hang_load, "hang-load", "the same when it is loaded", .load = hang_in_load)                  \
+    X(late, "late", "takes 1.5 s over a marked program", .run = late)                              \
+    X(flood_stderr, "flood-stderr", "writes to stderr for ever", .run = flood_stderr)              \
+    X(chatter, "chatter", "writes half a megabyte per run on stdout and stderr", .run = chatter)   \
+    X(lie, "lie", "says that it ran, and touches nothing", .run = lie)                             \
+    X(lie_r0, "lie-r0", "always r0 = 0, all else as it came in", .run = lie_r0)                    \
+    X(reject_all, "reject-all", "rejects every program", .load = reject_all)                       \
+    X(accept_all, "accept-all", "accepts every program; runs what it can", .loaded = accept_all)   \
+    X(wrong, "wrong", "one bit of a marked program's result is wrong", .ran = wrong)               \
+    X(wrong_once, "flaky-wrong", "the same, the first time (FAKE_STATE)", .ran = wrong_once)       \
+    X(crash_once, "flaky", "crash, the first time (FAKE_STATE: a file)", .run = crash_once)        \
+    X(escape, "escape", "control characters in its texts", .ran = escape_in_text)                  \
+    X(unsupported, "unsupported", "the engine is not to be had", .probe = unsupported)             \
+    X(broken, "broken", "the engine cannot be opened", .probe = broken)                            \
+    X(child, "child", "leaves a child behind that holds its stdout; crashes as above",             \
+      .probe = leave_child, .run = crash_in_run)                                                   \
+    X(unshared, "unshared", "shares no window", .probe = no_descriptor)                            \
+    X(small, "small-window", "its window's descriptor is a smaller file", .probe = small_file)     \
+    X(huge, "huge-window", "a window of 4 GiB", .probe = huge_window)                              \
+    X(no_slots, "no-slots", "programs of at most 0 slots", .probe = no_slots)                      \
+    X(odd, "odd-version", "a version that clears the screen", .probe = odd_version)
+
+static const struct cts_engine engines[] = {
+    {"interp", "the reference's"}, {"interp-be", "the reference's"}, {NULL, NULL}};
+
+#define FAULT_ADAPTER(id, name_, what_, ...)                                                       \
+    static const struct fault fault_##id = {__VA_ARGS__};                                          \
+    static int probe_##id(void **self, const char *engine, struct cts_caps *caps,                  \
+                          struct cts_err *err)                                                     \
+    {                                                                                              \
+        return fake_probe(&fault_##id, self, engine, caps, err);                                   \
+    }                                                                                              \
+    static const struct cts_adapter adapter_##id = {.name = "fake",                                \
+                                                    .engines = engines,                            \
+                                                    .probe = probe_##id,                           \
+                                                    .load = fake_load,                             \
+                                                    .run = fake_run,                               \
+                                                    .unload = fake_unload,                         \
+                                                    .release = fake_release};
+FAULTS(FAULT_ADAPTER)
+
+#define FAULT_ENTRY(id, name_, what_, ...) {name_, what_, &adapter_##id},
+const struct fake_adapter fake_adapters[] = {FAULTS(FAULT_ENTRY){NULL, NULL, NULL}};

@@ -1,0 +1,594 @@
+/* uses: base isa wire rt_linux */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "base/bytes.h"
+#include "base/fmt.h"
+#include "isa/isa.h"
+#include "rt_linux/bpfsys.h"
+#include "rt_linux/lx.h"
+
+#define I(op, d, s, o, i) {.opcode = (op), .dst = (d), .src = (s), .off = (o), .imm = (i)}
+#define EXIT I(0x95, 0, 0, 0, 0)
+
+enum { MAX_SLOTS = 32 };
+
+struct program {
+    uint8_t code[MAX_SLOTS * CTS_SLOT_BYTES];
+    uint32_t slots;
+};
+
+static struct program make(const struct cts_insn *insn, size_t n)
+{
+    struct program p = {.slots = (uint32_t)n};
+
+    for (size_t i = 0; i < n; i++)
+        cts_slot_put(p.code + CTS_SLOT_BYTES * i, CTS_HOST_IS_BE, &insn[i]);
+    return p;
+}
+
+#define MAKE(...)                                                                                  \
+    make((const struct cts_insn[]){__VA_ARGS__},                                                   \
+         CTS_ARRAY_LEN(((const struct cts_insn[]){__VA_ARGS__})))
+
+static int32_t imm_of(const struct program *p, uint32_t slot)
+{
+    struct cts_insn in;
+
+    cts_slot_get(p->code + CTS_SLOT_BYTES * slot, CTS_HOST_IS_BE, &in);
+    return in.imm;
+}
+
+/* ---- no kernel needed ---- */
+
+static void test_log_text(void **state)
+{
+    static const char log[] = "0: R1=ctx() R10=fp0\na\nb\nc\nd\n1: (95) exit\nR0 !read_ok\n"
+                              "processed 2 insns (limit 1000000)\nstack depth 0\n";
+    char text[CTS_TEXT_MAX], *big;
+
+    (void)state;
+    cts_lx_log_text(log, sizeof(log), text);
+    assert_string_equal(text, "R0 !read_ok\nb\nc\nd\n1: (95) exit");
+    cts_lx_log_text("only", 4, text);
+    assert_string_equal(text, "only");
+    cts_lx_log_text("", 0, text);
+    assert_string_equal(text, "");
+    cts_lx_log_text("\n\nprocessed 0 insns", 19, text);
+    assert_string_equal(text, "");
+
+    big = malloc(100000);
+    assert_non_null(big);
+    memset(big, 'x', 100000);
+    big[50000] = '\n';
+    cts_lx_log_text(big, 100000, text);
+    assert_int_equal(strlen(text), CTS_TEXT_MAX - 1);
+    free(big);
+}
+
+static void test_btf_find(void **state)
+{
+    uint8_t blob[CTS_LX_OWN_MAX];
+    uint32_t bytes = cts_lx_btf_own(blob);
+    struct cts_lx_btf b;
+
+    (void)state;
+    assert_int_equal(cts_lx_btf_open(&b, blob, bytes, NULL), 0);
+    assert_int_equal(cts_lx_btf_find(&b, CTS_LX_BTF_FUNC, "main"), CTS_LX_OWN_MAIN);
+    assert_int_equal(cts_lx_btf_find(&b, CTS_LX_BTF_FUNC, "sub"), CTS_LX_OWN_STATIC);
+    assert_int_equal(cts_lx_btf_find(&b, CTS_LX_BTF_VAR, "main"), 0);
+    assert_int_equal(cts_lx_btf_find(&b, CTS_LX_BTF_FUNC, "int"), 0);
+}
+
+/* Every cut and every changed byte is either refused or searched without reading outside (which the
+ * sanitizers watch). */
+static void test_btf_hostile(void **state)
+{
+    uint8_t blob[CTS_LX_OWN_MAX];
+    uint32_t bytes = cts_lx_btf_own(blob);
+    struct cts_lx_btf b;
+
+    (void)state;
+    for (uint32_t cut = 0; cut < bytes; cut++) {
+        uint8_t *copy = malloc(cut + 1);
+
+        assert_non_null(copy);
+        memcpy(copy, blob, cut);
+        assert_true(cts_lx_btf_open(&b, copy, cut, NULL) < 0);
+        free(copy);
+    }
+    for (uint32_t at = 0; at < bytes * 8; at++) {
+        uint8_t *copy = malloc(bytes);
+
+        assert_non_null(copy);
+        memcpy(copy, blob, bytes);
+        copy[at / 8] = (uint8_t)(copy[at / 8] ^ 1u << (at % 8));
+        if (cts_lx_btf_open(&b, copy, bytes, NULL) == 0)
+            cts_lx_btf_find(&b, CTS_LX_BTF_FUNC, "sub");
+        free(copy);
+    }
+}
+
+static void test_patch(void **state)
+{
+    static const int fds[] = {500, 501};
+    struct program p =
+        MAKE(I(0x18, 1, 2, 0, 0),
+             I(0x18, 5, 1, 0, 1), /* map value; its second slot looks like a wide one */
+             I(0x18, 1, 1, 0, 1), I(0, 0, 0, 0, 0),     /* map */
+             I(0x18, 1, 1, 0, 2), I(0, 0, 0, 0, 0),     /* no such ordinal */
+             I(0x18, 1, 0, 0, 1), I(0, 0, 0, 0, 0),     /* a plain number */
+             I(0x18, 1, 5, 0, 1), I(0, 0, 0, 0, 0),     /* stays an index */
+             I(0x85, 0, 2, 0, 7), I(0x85, 0, 0, 0, 28), /* no such name; helper */
+             I(0x18, 1, 1, 0, 0));                      /* cut off */
+    struct cts_lx_vmlinux vmlinux = {0};
+    struct cts_lx_patch job = {
+        .code = p.code, .slots = p.slots, .map_fds = fds, .map_count = 2, .vmlinux = &vmlinux};
+
+    (void)state;
+    assert_int_equal(cts_lx_patch(&job, NULL), 0);
+    assert_int_equal(imm_of(&p, 0), 500);
+    assert_int_equal(imm_of(&p, 1), 1);
+    assert_int_equal(imm_of(&p, 2), 501);
+    assert_int_equal(imm_of(&p, 4), 2);
+    assert_int_equal(imm_of(&p, 6), 1);
+    assert_int_equal(imm_of(&p, 8), 1);
+    assert_int_equal(imm_of(&p, 10), 7);
+    assert_true(job.uses.fd_array && job.uses.helper_csum && !job.uses.callback);
+    assert_false(vmlinux.tried);
+}
+
+/* An index outside the array that the kernel is handed must not reach it. */
+static void test_patch_wild_index(void **state)
+{
+    struct program p =
+        MAKE(I(0x18, 1, 5, 0, -1), I(0, 0, 0, 0, 0), I(0x18, 1, 6, 0, 0), I(0, 0, 0, 0, 0), EXIT);
+    struct cts_lx_patch job = {.code = p.code, .slots = p.slots};
+
+    (void)state;
+    assert_int_equal(cts_lx_patch(&job, NULL), 0);
+    assert_false(job.uses.fd_array);
+}
+
+static void test_subprograms(void **state)
+{
+    struct program p =
+        MAKE(I(0x18, 2, 4, 0, 5), I(0x85, 0, 1, 0, 99), /* second slot: no call */
+             I(0x85, 0, 1, 0, 3), I(0x85, 0, 1, 0, 2), I(0x85, 0, 1, 0, -9), EXIT, EXIT, EXIT);
+    uint32_t first[MAX_SLOTS];
+
+    (void)state;
+    assert_int_equal(cts_lx_subprograms(p.code, p.slots, first, MAX_SLOTS), 2);
+    assert_int_equal(first[0], 0);
+    assert_int_equal(first[1], 6);
+    assert_int_equal(cts_lx_subprograms(p.code, p.slots, first, 1), 1);
+}
+
+/* ---- the running kernel ---- */
+
+struct engine {
+    void *self;
+    struct cts_caps caps;
+};
+
+static struct engine open_engine(const char *name)
+{
+    struct engine e = {0};
+    struct cts_err err = {0};
+    int rc = cts_lx_adapter.probe(&e.self, name, &e.caps, &err);
+
+    if (rc == CTS_E_UNSUPPORTED) {
+        print_message("%s: %s\n", name, err.msg);
+        assert_true(strlen(err.msg) > 10);
+        skip();
+    }
+    if (rc < 0)
+        fail_msg("%s: %s", name, err.msg);
+    return e;
+}
+
+static void close_engine(struct engine *e)
+{
+    cts_lx_adapter.release(e->self);
+}
+
+static struct cts_load_res load(struct engine *e, const struct program *p, struct cts_load_req *req,
+                                void **prog)
+{
+    struct cts_load_res res;
+
+    req->code = p->code;
+    req->slots = p->slots;
+    cts_lx_adapter.load(e->self, req, prog, &res);
+    return res;
+}
+
+static void expect_r0(struct engine *e, const struct program *p, struct cts_load_req *req,
+                      uint64_t r0)
+{
+    const struct cts_run_req run_req = {.iterations = 3};
+    struct cts_run_res ran;
+    void *prog;
+    struct cts_load_res res = load(e, p, req, &prog);
+
+    if (res.verdict != CTS_ACCEPTED)
+        fail_msg("%d %d %s", res.verdict, res.err_no, res.text);
+    for (int i = 0; i < 2; i++) {
+        cts_lx_adapter.run(e->self, prog, &run_req, &ran);
+        assert_int_equal(ran.status, CTS_RAN);
+        assert_int_equal(ran.done, 3);
+        assert_int_equal(ran.r0, r0);
+    }
+    cts_lx_adapter.unload(e->self, prog);
+}
+
+static struct cts_load_res expect_rejected(struct engine *e, const struct program *p)
+{
+    struct cts_load_req req = {.kind = CTS_PK_WHOLE, .log = true};
+    void *prog = &req;
+    struct cts_load_res res = load(e, p, &req, &prog);
+
+    assert_int_equal(res.verdict, CTS_REJECTED);
+    assert_null(prog);
+    assert_true(res.err_no > 0);
+    return res;
+}
+
+static void test_whole(void **state)
+{
+    struct engine e = open_engine("jit");
+    struct program p = MAKE(I(0xb7, 0, 0, 0, -2), EXIT);
+    struct cts_load_req req = {.kind = CTS_PK_WHOLE};
+
+    (void)state;
+    expect_r0(&e, &p, &req, 0xfffffffe);
+    assert_int_equal(e.caps.r0_bits, 32);
+    assert_int_equal(e.caps.be, CTS_HOST_IS_BE);
+    assert_true(strlen(e.caps.version) > 4);
+    close_engine(&e);
+}
+
+/* Rows run through the window: the program doubles the number at its index and counts on. */
+static void test_window(void **state)
+{
+    struct engine e = open_engine("jit");
+    struct program p = MAKE(I(0x18, 9, 2, 0, 0), I(0, 0, 0, 0, 128), I(0x79, 8, 9, 0, 0),
+                            I(0x79, 1, 9, 64, 0), I(0x0f, 1, 1, 0, 0), I(0x7b, 9, 1, 64, 0),
+                            I(0x07, 8, 0, 0, 1), I(0x7b, 9, 8, 0, 0), I(0xb7, 0, 0, 0, 0), EXIT);
+    struct cts_load_req req = {.kind = CTS_PK_WINDOW};
+    const struct cts_run_req run_req = {.iterations = 5};
+    struct cts_run_res ran;
+    uint8_t *region = (uint8_t *)e.caps.window + 128, *other;
+    void *prog;
+
+    (void)state;
+    assert_int_equal(load(&e, &p, &req, &prog).verdict, CTS_ACCEPTED);
+    cts_put64_host(region + CTS_WIN_INDEX, 40);
+    cts_put64_host(region + 64, 3);
+    cts_lx_adapter.run(e.self, prog, &run_req, &ran);
+    assert_int_equal(ran.status, CTS_RAN);
+    assert_int_equal(cts_get64_host(region + CTS_WIN_INDEX), 45);
+    assert_int_equal(cts_get64_host(region + 64), 96);
+    /* The descriptor maps to the same memory, as another process will map it. */
+    other = mmap(NULL, e.caps.window_bytes, PROT_READ, MAP_SHARED, e.caps.window_fd, 0);
+    assert_ptr_not_equal(other, MAP_FAILED);
+    assert_int_equal(cts_get64_host(other + 128 + 64), 96);
+    munmap(other, e.caps.window_bytes);
+    cts_lx_adapter.unload(e.self, prog);
+    close_engine(&e);
+}
+
+/* Contents are fresh at each run although the program changes them. */
+static void test_maps(void **state)
+{
+    static const uint32_t values[] = {5, 6, 7, 8};
+    struct engine e = open_engine("jit");
+    const struct cts_map_def maps[] = {
+        {.value_bytes = 8, .entries = 2},
+        {.value_bytes = 16, .entries = 1, .data = (const void *)values}};
+    struct program by_fd =
+        MAKE(I(0x18, 1, 2, 0, 2), I(0, 0, 0, 0, 4), I(0x61, 0, 1, 0, 0), I(0x62, 1, 0, 0, 6), EXIT);
+    struct program by_index =
+        MAKE(I(0x18, 1, 6, 0, 2), I(0, 0, 0, 0, 4), I(0x61, 0, 1, 0, 0), EXIT);
+    struct cts_load_req req = {.kind = CTS_PK_WHOLE, .maps = maps, .map_count = 2};
+
+    (void)state;
+    expect_r0(&e, &by_fd, &req, 6);
+    if (e.caps.features & CTS_FEAT_MAP_IDX)
+        expect_r0(&e, &by_index, &req, 6);
+    close_engine(&e);
+}
+
+static void test_rejections(void **state)
+{
+    struct engine e = open_engine("jit");
+    struct cts_load_res res;
+    struct program uninitialised = MAKE(EXIT);
+    struct program no_map =
+        MAKE(I(0x18, 1, 1, 0, 9999), I(0, 0, 0, 0, 0), I(0xb7, 0, 0, 0, 0), EXIT);
+    struct program no_index =
+        MAKE(I(0x18, 1, 5, 0, 900), I(0, 0, 0, 0, 0), I(0xb7, 0, 0, 0, 0), EXIT);
+    struct program wild = MAKE(I(0x18, 1, 5, 0, -5), I(0, 0, 0, 0, 0), I(0xb7, 0, 0, 0, 0), EXIT);
+    struct program no_function = MAKE(I(0x85, 0, 2, 0, 12345678), I(0xb7, 0, 0, 0, 0), EXIT);
+    struct program bad_opcode = MAKE(I(0xff, 0, 0, 0, 0), EXIT);
+    struct program empty = {.slots = 0};
+
+    (void)state;
+    res = expect_rejected(&e, &uninitialised);
+    assert_int_equal(res.err_no, EACCES);
+    assert_memory_equal(res.text, "R0 !read_ok", 11);
+    res = expect_rejected(&e, &bad_opcode);
+    assert_int_equal(res.err_no, EINVAL);
+    expect_rejected(&e, &no_map);
+    expect_rejected(&e, &no_index);
+    expect_rejected(&e, &wild);
+    expect_rejected(&e, &no_function);
+    expect_rejected(&e, &empty);
+    close_engine(&e);
+}
+
+static void test_unknown_name(void **state)
+{
+    struct engine e = open_engine("jit");
+    const char *name = "cts_no_such_function";
+    struct program p = MAKE(I(0x85, 0, 2, 0, 0), I(0xb7, 0, 0, 0, 0), EXIT);
+    struct cts_load_req req = {.kind = CTS_PK_WHOLE, .names = &name, .name_count = 1};
+    struct cts_load_res res;
+    void *prog;
+
+    (void)state;
+    res = load(&e, &p, &req, &prog);
+    assert_int_equal(res.verdict, CTS_REJECTED);
+    assert_non_null(strstr(res.text, e.caps.features & CTS_FEAT_BTF_CALL ? name : ""));
+    close_engine(&e);
+}
+
+static void test_packet(void **state)
+{
+    static const uint8_t packet[20] = {[3] = 9, [19] = 200};
+    struct program p = MAKE(I(0xbf, 6, 1, 0, 0), I(0x30, 0, 0, 0, 19), EXIT);
+    struct cts_load_req req = {.kind = CTS_PK_WHOLE, .packet = true};
+    const struct cts_run_req run_req = {
+        .iterations = 1, .packet = packet, .packet_bytes = sizeof(packet)};
+    struct engine e = open_engine("jit");
+    struct cts_run_res ran;
+    void *prog;
+
+    (void)state;
+    assert_true(e.caps.features & CTS_FEAT_PACKET);
+    assert_int_equal(load(&e, &p, &req, &prog).verdict, CTS_ACCEPTED);
+    cts_lx_adapter.run(e.self, prog, &run_req, &ran);
+    assert_int_equal(ran.status, CTS_RAN);
+    assert_int_equal(ran.r0, 200);
+    cts_lx_adapter.unload(e.self, prog);
+    close_engine(&e);
+}
+
+/* What giving up capabilities does cannot be undone: in a process of its own. */
+static void test_cap_bpf(void **state)
+{
+    struct engine first = open_engine("jit");
+    int status;
+    pid_t child;
+
+    (void)state;
+    close_engine(&first);
+    fflush(NULL);
+    child = fork();
+    if (child == 0) {
+        struct cts_caps caps = {0};
+        struct cts_err err = {0};
+        void *self;
+
+        if (cts_lx_adapter.probe(&self, "cap-bpf", &caps, &err) < 0) {
+            fprintf(stderr, "cap-bpf: %s\n", err.msg);
+            _exit(1);
+        }
+        _exit(caps.features & (CTS_FEAT_POINTERS | CTS_FEAT_STACK_UNINIT) ? 2 : 0);
+    }
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void test_limits_of_a_run(void **state)
+{
+    struct engine e = open_engine("jit");
+    struct program p = MAKE(I(0xb7, 0, 0, 0, 0), EXIT);
+    struct cts_load_req req = {.kind = CTS_PK_WHOLE};
+    const struct cts_run_req run_req = {.iterations = e.caps.max_iterations + 1};
+    struct cts_run_res ran;
+    void *prog;
+
+    (void)state;
+    assert_int_equal(load(&e, &p, &req, &prog).verdict, CTS_ACCEPTED);
+    cts_lx_adapter.run(e.self, prog, &run_req, &ran);
+    assert_int_equal(ran.status, CTS_RUN_ERROR);
+    cts_lx_adapter.unload(e.self, prog);
+    close_engine(&e);
+}
+
+static void test_hardened(void **state)
+{
+    struct engine e = open_engine("jit-hardened");
+    struct program p = MAKE(I(0xb7, 0, 0, 0, 0x12345678), EXIT);
+    struct cts_load_req req = {.kind = CTS_PK_WHOLE};
+
+    (void)state;
+    expect_r0(&e, &p, &req, 0x12345678);
+    close_engine(&e);
+}
+
+static void test_interp(void **state)
+{
+    struct engine e = open_engine("interp");
+    struct program p = MAKE(I(0xb7, 0, 0, 0, 5), EXIT);
+    struct cts_load_req req = {.kind = CTS_PK_WHOLE};
+
+    (void)state;
+    expect_r0(&e, &p, &req, 5);
+    close_engine(&e);
+}
+
+static void test_unknown_engine(void **state)
+{
+    struct cts_caps caps = {0};
+    void *self = &caps;
+
+    (void)state;
+    assert_int_equal(cts_lx_adapter.probe(&self, "warp", &caps, NULL), CTS_E_NOTFOUND);
+    assert_null(self);
+}
+
+/* ---- the switches ---- */
+
+static int read_value(void *arg)
+{
+    return cts_lx_knobs_value(arg, CTS_LX_JIT_HARDEN);
+}
+
+static void undo_nothing(void *arg, int rc)
+{
+    (void)arg;
+    (void)rc;
+}
+
+static int report_and_wait(void *arg)
+{
+    if (write(*(int *)arg, "x", 1) == 1)
+        pause();
+    return 0;
+}
+
+/* The value is restored although the process that changed it is killed, and nobody sees the wrong
+ * one before that. */
+static void test_killed_while_changed(void **state)
+{
+    struct cts_lx_knobs mine;
+    struct cts_err err = {0};
+    int before, other, ends[2], status, seen;
+    char byte;
+    pid_t child;
+
+    (void)state;
+    cts_lx_knobs_open(&mine);
+    before = cts_lx_knobs_value(&mine, CTS_LX_JIT_HARDEN);
+    other = before == 2 ? 1 : 2;
+    if (before < 0 || cts_lx_knobs_want(&mine, CTS_LX_JIT_HARDEN, before, &err) < 0) {
+        print_message("bpf_jit_harden cannot be changed here: %s\n", err.msg);
+        cts_lx_knobs_close(&mine);
+        skip();
+    }
+    mine.want[CTS_LX_JIT_HARDEN] = CTS_LX_KNOB_AS_IS;
+    assert_int_equal(pipe(ends), 0);
+    child = fork();
+    if (child == 0) {
+        struct cts_lx_knobs k;
+
+        setpgid(0, 0);
+        cts_lx_knobs_open(&k);
+        if (cts_lx_knobs_want(&k, CTS_LX_JIT_HARDEN, other, NULL) < 0)
+            _exit(1);
+        cts_lx_knobs_around(&k, report_and_wait, undo_nothing, &ends[1]);
+        _exit(1);
+    }
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    assert_int_equal(cts_lx_knobs_value(&mine, CTS_LX_JIT_HARDEN), other);
+    kill(-child, SIGKILL); /* the group, as the harness does */
+    seen = cts_lx_knobs_around(&mine, read_value, undo_nothing, &mine);
+    assert_int_equal(seen, before);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    close(ends[0]);
+    cts_lx_knobs_close(&mine);
+}
+
+static int count_changed(struct cts_lx_knobs *k, int want, int times)
+{
+    int wrong = 0;
+
+    for (int i = 0; i < times; i++)
+        wrong += cts_lx_knobs_around(k, read_value, undo_nothing, k) != want;
+    return wrong;
+}
+
+/* Two processes, each wanting its own value, and one that wants none changed: each sees only its
+ * own. */
+static void test_contention(void **state)
+{
+    enum { PROCESSES = 3, TIMES = 300 };
+    struct cts_lx_knobs k;
+    int before, wrong = 0;
+    pid_t child[PROCESSES];
+
+    (void)state;
+    cts_lx_knobs_open(&k);
+    before = cts_lx_knobs_value(&k, CTS_LX_JIT_HARDEN);
+    if (before < 0 || cts_lx_knobs_want(&k, CTS_LX_JIT_HARDEN, before, NULL) < 0) {
+        cts_lx_knobs_close(&k);
+        skip();
+    }
+    cts_lx_knobs_close(&k);
+    for (int i = 0; i < PROCESSES; i++) {
+        child[i] = fork();
+        if (child[i] == 0) {
+            int want = i == 0 ? before : i, bad;
+
+            cts_lx_knobs_open(&k);
+            if (i > 0 && cts_lx_knobs_want(&k, CTS_LX_JIT_HARDEN, want, NULL) < 0)
+                _exit(99);
+            bad = count_changed(&k, want, TIMES);
+            cts_lx_knobs_close(&k);
+            _exit(bad > 90 ? 90 : bad);
+        }
+    }
+    for (int i = 0; i < PROCESSES; i++) {
+        int status;
+
+        assert_int_equal(waitpid(child[i], &status, 0), child[i]);
+        assert_true(WIFEXITED(status));
+        wrong += WEXITSTATUS(status);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_log_text),
+        cmocka_unit_test(test_btf_find),
+        cmocka_unit_test(test_btf_hostile),
+        cmocka_unit_test(test_patch),
+        cmocka_unit_test(test_patch_wild_index),
+        cmocka_unit_test(test_subprograms),
+        cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_window),
+        cmocka_unit_test(test_maps),
+        cmocka_unit_test(test_rejections),
+        cmocka_unit_test(test_unknown_name),
+        cmocka_unit_test(test_packet),
+        cmocka_unit_test(test_cap_bpf),
+        cmocka_unit_test(test_limits_of_a_run),
+        cmocka_unit_test(test_hardened),
+        cmocka_unit_test(test_interp),
+        cmocka_unit_test(test_unknown_engine),
+        cmocka_unit_test(test_killed_while_changed),
+        cmocka_unit_test(test_contention),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
