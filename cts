@@ -36,6 +36,12 @@ newest() { # TOOL
         2>/dev/null && echo "$1"
 }
 
+clang_version() {
+    local cc
+    cc=$(newest clang)
+    [ -n "$cc" ] && "$cc" --version | sed -n 's/.*version \([0-9]*\).*/\1/p;q' || echo 19
+}
+
 # Libraries of another package than the compiler: only linking tells.
 has_fuzzer() {
     local cc
@@ -73,23 +79,29 @@ find_missing() { # run | test
     check libcmocka-dev has_lib cmocka
     check clang-19 has_clang
     check clang-format-19 has clang-format-19
-    check libclang-rt-19-dev has_fuzzer
+    check "libclang-rt-$(clang_version)-dev" has_fuzzer
     check binutils-bpf has bpf-objdump
     check perl has prove
 }
 
-# Where there is no version 19, the newest one there is.
+has_package() { [ -n "$(apt-cache madison "$1" 2>/dev/null)" ]; }
+
+# The packages to ask for: where there is no version 19, the newest one there is; what is not packaged here is left out.
 known_packages() {
-    local p v out=
+    local p v name
     for p in "$@"; do
-        if [ -z "$(apt-cache madison "$p" 2>/dev/null)" ]; then
-            for v in $(seq 40 -1 20); do
-                [ -n "$(apt-cache madison "${p//19/$v}" 2>/dev/null)" ] && p=${p//19/$v} && break
-            done
+        name=$p
+        for v in $(seq 40 -1 20); do
+            has_package "$name" && break
+            name=${p//19/$v}
+            [ "$name" != "$p" ] || break
+        done
+        if has_package "$name"; then
+            echo "$name"
+        else
+            say "cts: there is no package $p here"
         fi
-        out="$out $p"
     done
-    echo "$out"
 }
 
 # Without these nothing can be built; without the others some steps fail, and say so.
@@ -125,10 +137,10 @@ install_missing() { # run | test
             $as apt-get update -qq >&2
         fi
         # shellcheck disable=SC2086
-        packages=$(known_packages $missing)
-        say "cts: installing what is missing: ${as:+$as }apt-get install --no-install-recommends$packages"
+        packages=$(known_packages $missing | tr '\n' ' ')
+        say "cts: installing what is missing: ${as:+$as }apt-get install --no-install-recommends $packages"
         # shellcheck disable=SC2086
-        apt_install "$as" $packages || {
+        [ -z "$packages" ] || apt_install "$as" $packages || {
             say "cts: the package lists may be old: apt-get update, and once more"
             $as apt-get update -qq >&2
             # shellcheck disable=SC2086

@@ -61,6 +61,7 @@ struct job {
     bool verbose, quiet;
     const char *color;
     struct cts_progress progress;
+    char hash[65]; /* of the vectors; "" if no report says it */
     uint8_t *cases, *selected;
     uint64_t selected_cases;
 };
@@ -249,12 +250,14 @@ static int open_outputs(struct job *j)
         j->output[j->outputs++] = (struct output){.reporter = cts_reporter_find("text")};
     for (unsigned i = 0; i < j->outputs; i++) {
         struct output *o = &j->output[i];
+        if (strcmp(o->reporter->name, "text") != 0 && !j->hash[0])
+            cts_vectors_hash(&j->vectors, j->hash);
         o->opts = (struct cts_report_opts){.out = stdout,
                                            .color = wants_color(j, o),
                                            .verbose = j->verbose,
                                            .quiet = j->quiet,
                                            .suite_version = CTS_VERSION,
-                                           .vectors_hash = j->vectors.hash};
+                                           .vectors_hash = j->hash};
         if (o->path && !(o->opts.out = fopen(o->path, "w"))) {
             fprintf(stderr, "%s: cannot write: %s\n", o->path, strerror(errno));
             return CTS_EXIT_USAGE;

@@ -26,8 +26,6 @@ static void print_error(void *arg, const struct cts_err *err)
 int cts_vectors_open(struct cts_vectors *v, struct cts_err *err)
 {
     struct cts_arena arena;
-    struct cts_sha256 sum;
-    uint8_t digest[32];
     cts_arena_init(&arena, 0);
     const char *suite = cts_data_path(&arena, "vectors");
     struct cts_build_opts opts = {.paths = v->paths ? v->path : &suite,
@@ -38,13 +36,17 @@ int cts_vectors_open(struct cts_vectors *v, struct cts_err *err)
     int rc = suite ? cts_build(&opts, &v->pack, &v->stats, err)
                    : cts_err_set(err, CTS_E_NOMEM, "out of memory");
     cts_arena_release(&arena);
-    if (rc != 0)
-        return rc;
+    return rc;
+}
+
+void cts_vectors_hash(const struct cts_vectors *v, char hash[65])
+{
+    struct cts_sha256 sum;
+    uint8_t digest[32];
     cts_sha256_init(&sum);
     cts_sha256_add(&sum, v->pack.base, v->pack.bytes);
     cts_sha256_end(&sum, digest);
-    cts_sha256_hex(digest, v->hash);
-    return 0;
+    cts_sha256_hex(digest, hash);
 }
 
 void cts_vectors_release(struct cts_vectors *v)
