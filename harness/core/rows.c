@@ -144,19 +144,42 @@ uint32_t cts_seg_case(const struct cts_seg *s, uint32_t r)
                     : s->pack->rows[s->unit->rows.first + r].kase;
 }
 
-/* The values of the operands in row r: the last operand changes fastest. */
-static void operand_values(const struct cts_seg *s, uint32_t r, uint64_t value[CTS_SEG_OPERANDS])
+static void seek(struct cts_seg *s, uint32_t r)
 {
+    s->next = r;
     for (uint32_t i = s->operands; i-- > 0;) {
-        value[i] = s->values[i][r % s->value_count[i]];
+        s->digit[i] = r % s->value_count[i];
         r /= s->value_count[i];
     }
+}
+
+/* The values of the operands in row r: the last operand changes fastest. */
+static void operand_values(struct cts_seg *s, uint32_t r, uint64_t value[CTS_SEG_OPERANDS])
+{
+    if (r != s->next)
+        seek(s, r);
+    for (uint32_t i = 0; i < s->operands; i++)
+        value[i] = s->values[i][s->digit[i]];
+    s->next++;
+    for (uint32_t i = s->operands; i-- > 0 && ++s->digit[i] == s->value_count[i];)
+        s->digit[i] = 0;
 }
 
 static void put_sized(bool be, uint8_t *p, unsigned width, uint64_t v)
 {
     for (unsigned i = 0; i < width; i++)
         p[be ? width - 1 - i : i] = (uint8_t)(v >> (8 * i));
+}
+
+/* Ten registers in the machine's byte order: inverted if `flip` is all ones. */
+static void put_registers(bool be, uint8_t *out, const uint64_t r[10], uint64_t flip)
+{
+    uint64_t v[10];
+    for (unsigned i = 0; i < 10; i++)
+        v[i] = r[i] ^ flip;
+    for (unsigned i = 0; be != CTS_HOST_IS_BE && i < 10; i++)
+        v[i] = __builtin_bswap64(v[i]);
+    memcpy(out, v, sizeof(v));
 }
 
 static void fill_plain(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *expect)
@@ -167,17 +190,14 @@ static void fill_plain(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *exp
     operand_values(s, r, value);
     for (uint32_t i = 0; i < s->operands; i++)
         m->r[s->operand[i].reg] = value[i];
-    for (unsigned i = 0; i < 10; i++)
-        cts_order_put64(s->be, row + CTS_ROW_IN + 8 * i, m->r[i]);
+    put_registers(s->be, row + CTS_ROW_IN, m->r, 0);
     m->pc = 0;
     m->depth = 0;
     m->stop = CTS_MACH_RUNNING;
     m->budget = 100000;
     cts_mach_run(m);
-    for (unsigned i = 0; i < 10; i++) {
-        cts_order_put64(s->be, expect + 8 * i, m->r[i]);
-        cts_order_put64(s->be, row + CTS_ROW_OUT + 8 * i, ~m->r[i]);
-    }
+    put_registers(s->be, expect, m->r, 0);
+    put_registers(s->be, row + CTS_ROW_OUT, m->r, UINT64_MAX);
     cts_order_put64(s->be, row + CTS_ROW_END, CTS_END_UNKNOWN);
 }
 
@@ -212,8 +232,7 @@ static void fill_swept(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *exp
         else
             put_sized(s->be, mem + s->operand[i].at, s->operand[i].width, value[i]);
     }
-    for (unsigned i = 0; i < 10; i++)
-        cts_order_put64(s->be, row + CTS_ROW_IN + 8 * i, m->r[i]);
+    put_registers(s->be, row + CTS_ROW_IN, m->r, 0);
     if (l->mem_bytes)
         memcpy(row + CTS_ROW_MEM, mem, l->mem_bytes);
     if (l->stack_off)
@@ -223,10 +242,8 @@ static void fill_swept(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *exp
     m->stop = CTS_MACH_RUNNING;
     m->budget = 100000;
     cts_mach_run(m);
-    for (unsigned i = 0; i < 10; i++) {
-        cts_order_put64(s->be, expect + 8 * i, m->r[i]);
-        cts_order_put64(s->be, row + CTS_ROW_OUT + 8 * i, ~m->r[i]);
-    }
+    put_registers(s->be, expect, m->r, 0);
+    put_registers(s->be, row + CTS_ROW_OUT, m->r, UINT64_MAX);
     for (int i = 0; l->stack_off && i < STACK; i++)
         row[l->stack_off + (uint32_t)STACK + (uint32_t)i] = (uint8_t)~stack[i];
     cts_order_put64(s->be, row + CTS_ROW_END, CTS_END_UNKNOWN);

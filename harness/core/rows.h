@@ -28,6 +28,7 @@ struct cts_seg {
     const uint64_t *values[CTS_SEG_OPERANDS];
     uint32_t value_count[CTS_SEG_OPERANDS];
     uint32_t operands;
+    uint32_t digit[CTS_SEG_OPERANDS], next; /* indexes of the values in row `next`: rows mostly come in order */
     const struct cts_pk_state *base;
     struct cts_mach *mach;
     uint8_t *base_mem, *base_stack; /* images in the machine's byte order */

@@ -121,7 +121,8 @@ static void start_engine(struct run *run, struct engine *e, const struct cts_tar
     }
     e->info.skipped = true;
     cts_err_text(&err, text, sizeof(text));
-    e->info.reason = t->install && t->install[0]
+    /* An engine that is not to be had says itself what would help; a worker that is missing cannot. */
+    e->info.reason = rc != CTS_E_UNSUPPORTED && t->install && t->install[0]
                          ? cts_arena_fmt(&run->arena, "%s (%s)", text, t->install)
                          : cts_arena_strdup(&run->arena, text);
     run->summary->engines_skipped++;
