@@ -76,7 +76,8 @@ vectors:
     asm: "{dst} += {src}"
     cases: [{in: {dst: 1, src: 0x10000000000000000}, out: {dst: 3}}]
 Y
-bad_file immediate "8:[0-9]+: .*32-bit field.*'4294967296'" <<'Y'
+# In assembly text, where roles are replaced, a line is all there is.
+bad_file immediate "8:([0-9]+:)? .*32-bit field.*'4294967296'" <<'Y'
 suite: bad/imm
 vectors:
   - name: a
@@ -87,7 +88,7 @@ vectors:
       {dst} += 4294967296
     cases: [{in: {dst: 1}, out: {dst: 3}}]
 Y
-bad_file label "8:[0-9]+: .*label 'nowhere'" <<'Y'
+bad_file label "8:([0-9]+:)? .*label 'nowhere'" <<'Y'
 suite: bad/label
 vectors:
   - name: a
@@ -98,7 +99,7 @@ vectors:
       goto nowhere
     cases: [{in: {r0: 1}, out: {r0: 1}}]
 Y
-bad_file mnemonic '7:[0-9]+: ' <<'Y'
+bad_file mnemonic "7:([0-9]+:)? .*'plus'" <<'Y'
 suite: bad/text
 vectors:
   - name: a
@@ -108,7 +109,7 @@ vectors:
       {dst} plus {src}
     cases: [{in: {dst: 1, src: 2}, out: {dst: 3}}]
 Y
-bad_file directive '7:[0-9]+: ' <<'Y'
+bad_file directive "7:([0-9]+:)? .*'.incbin'" <<'Y'
 suite: bad/directive
 vectors:
   - name: a
