@@ -10,7 +10,8 @@
 enum { O_LEVEL = 1 };
 
 static const struct cts_opt options[] = {
-    {O_LEVEL, 0, "level", "LEVEL", "show the variants of this level: quick (default), full, exhaustive"},
+    {O_LEVEL, 0, "level", "LEVEL",
+     "show the variants of this level: quick (default), full, exhaustive"},
     {0},
 };
 
@@ -112,8 +113,11 @@ static void print_code(const struct cts_pack *p, const struct cts_pk_unit *u)
 
 static void print_value(const struct cts_pk_state *s, unsigned i)
 {
-    static const char *const places[] = {
-        [CTS_PL_VALUE] = "", [CTS_PL_MEM] = "mem+", [CTS_PL_FP] = "fp+", [CTS_PL_CTX] = "", [CTS_PL_NONE] = ""};
+    static const char *const places[] = {[CTS_PL_VALUE] = "",
+                                         [CTS_PL_MEM] = "mem+",
+                                         [CTS_PL_FP] = "fp+",
+                                         [CTS_PL_CTX] = "",
+                                         [CTS_PL_NONE] = ""};
     printf(" r%u=%s0x%llx", i, places[s->place[i]], (unsigned long long)s->r[i]);
 }
 
@@ -211,7 +215,8 @@ static int explain(const char *id, struct cts_vectors *v)
     if (vector)
         explain_vector(&v->pack, vector);
     else if (print_vectors_of(&v->pack, id) == 0 && !found) {
-        fprintf(stderr, "ebpf-cts explain: no vector, row, clause, verdict class or bug '%s'\n", id);
+        fprintf(stderr, "ebpf-cts explain: no vector, row, clause, verdict class or bug '%s'\n",
+                id);
         return CTS_EXIT_USAGE;
     }
     return CTS_EXIT_OK;
@@ -254,9 +259,10 @@ const struct cts_command cts_cmd_explain = {
     .name = "explain",
     .args = "ID",
     .what = "explain a vector, row, clause, verdict class or bug",
-    .about = "Tells all there is about one thing: a vector (its clauses, code, cases), a row of the\n"
-             "specification (encoding, semantics, vectors), a clause of the RFC, a verdict class, or a\n"
-             "real bug by the identifier that vectors give for it.",
+    .about =
+        "Tells all there is about one thing: a vector (its clauses, code, cases), a row of the\n"
+        "specification (encoding, semantics, vectors), a clause of the RFC, a verdict class, or a\n"
+        "real bug by the identifier that vectors give for it.",
     .options = options,
     .main = explain_main,
 };

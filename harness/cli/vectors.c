@@ -8,8 +8,9 @@
 
 int cts_level_find(const char *name)
 {
-    static const char *const names[] = {
-        [CTS_LEVEL_QUICK] = "quick", [CTS_LEVEL_FULL] = "full", [CTS_LEVEL_EXHAUSTIVE] = "exhaustive"};
+    static const char *const names[] = {[CTS_LEVEL_QUICK] = "quick",
+                                        [CTS_LEVEL_FULL] = "full",
+                                        [CTS_LEVEL_EXHAUSTIVE] = "exhaustive"};
     for (int i = 0; i < (int)(sizeof(names) / sizeof(names[0])); i++)
         if (strcmp(names[i], name) == 0)
             return i;

@@ -23,10 +23,10 @@ struct job {
     struct cts_seg *seg[CTS_ITEM_LAYOUTS];
     struct cts_layout layout[CTS_ITEM_LAYOUTS];
     uint32_t segs;
-    uint32_t first;      /* the first operand row of each body that is run */
-    uint32_t iterations; /* 0: loaded, not run */
-    uint8_t *expect;     /* iterations * segs * expect_bytes */
-    size_t expect_bytes; /* of one row */
+    uint32_t first;           /* the first operand row of each body that is run */
+    uint32_t iterations;      /* 0: loaded, not run */
+    uint8_t *expect;          /* iterations * segs * expect_bytes */
+    size_t expect_bytes;      /* of one row */
     size_t code_at, code_len; /* in the frame's code */
     struct cts_map_def map[CTS_ITEM_MAPS];
     const char *name[CTS_ITEM_NAMES];
@@ -39,8 +39,10 @@ struct frame {
     uint32_t jobs;
     uint32_t used; /* bytes of its half of the window */
     bool asked;
+    uint64_t items_before; /* asked of the session before these */
     struct cts_buf code;
-    uint8_t *expect; /* expected states of its rows: as large as its part of the window, since a row's never takes more than its stride */
+    uint8_t *expect; /* expected states of its rows: as large as its part of the window, since a
+                        row's never takes more than its stride */
     size_t expect_used;
 };
 
@@ -53,10 +55,17 @@ struct cts_exec {
     struct job open; /* the program being put together */
     struct again {
         uint32_t unit, bad_row; /* UINT32_MAX: none of its rows came out wrong */
-    } * again;              /* units to look at one by one */
+        size_t blame;           /* it was under way when a worker died: index + 1 */
+    } *again;                   /* units to look at one by one */
     size_t again_count, again_cap;
+    struct blame {
+        uint32_t unit; /* of the program that was running, as far as one can tell */
+        struct cts_err err;
+        bool confirmed; /* one of those under way did it again */
+    } *blame;
+    size_t blames, blame_cap;
     unsigned failed_starts;
-    bool broken;     /* the worker cannot be started any more */
+    bool broken; /* the worker cannot be started any more */
     struct cts_err why_broken;
 };
 
@@ -72,6 +81,7 @@ struct cts_exec *cts_exec_new(struct cts_session *session, const struct cts_core
             break;
         }
         cts_buf_init(&x->frame[i]->code, 0);
+        x->frame[i]->used = CTS_WIN_RESERVED;
         x->frame[i]->expect = malloc(session->caps.window_bytes ? session->caps.window_bytes : 1);
         if (!x->frame[i]->expect) {
             cts_exec_free(x);
@@ -99,6 +109,7 @@ void cts_exec_free(struct cts_exec *x)
         free(x->frame[i]);
     }
     free(x->again);
+    free(x->blame);
     free(x);
 }
 
@@ -156,7 +167,8 @@ static uint64_t region_bytes(uint32_t segs, uint32_t iterations, uint32_t stride
     return CTS_WIN_HEADER + (uint64_t)power_above(segs * iterations) * stride;
 }
 
-/* May an outcome other than a refusal at load conform? If not, the program is loaded and never run. */
+/* May an outcome other than a refusal at load conform? If not, the program is loaded and never run.
+ */
 static bool may_run(const struct cts_exec *x, const struct cts_seg *seg)
 {
     const struct cts_pack *p = seg->pack;
@@ -191,7 +203,7 @@ static void look_again(struct cts_exec *x, const struct cts_seg *seg, uint32_t b
         x->again = bigger;
         x->again_cap = cap;
     }
-    x->again[x->again_count++] = (struct again){seg->unit_index, bad_row};
+    x->again[x->again_count++] = (struct again){seg->unit_index, bad_row, 0};
 }
 
 /* ---- from jobs to items ---- */
@@ -199,7 +211,8 @@ static void look_again(struct cts_exec *x, const struct cts_seg *seg, uint32_t b
 static void reset_frame(struct frame *f)
 {
     cts_buf_clear(&f->code);
-    f->jobs = f->used = 0;
+    f->jobs = 0;
+    f->used = CTS_WIN_RESERVED;
     f->expect_used = 0;
     f->asked = false;
 }
@@ -220,7 +233,8 @@ static uint8_t *expect_at(const struct job *j, uint32_t index)
     return j->expect ? j->expect + (size_t)index * j->expect_bytes : NULL;
 }
 
-/* Body s runs its own row first + i in iteration i; a body with fewer rows than the others repeats its last. */
+/* Body s runs its own row first + i in iteration i; a body with fewer rows than the others repeats
+ * its last. */
 static uint32_t row_number(const struct job *j, uint32_t s, uint32_t i)
 {
     uint32_t r = j->first + i;
@@ -289,7 +303,9 @@ static void fill_objects(struct job *j, struct cts_load_req *req)
     const struct cts_pk_unit *u = seg->unit;
     for (uint32_t i = 0; i < u->maps.count && i < CTS_ITEM_MAPS; i++, req->map_count++) {
         const struct cts_pk_map *m = &p->maps[u->maps.first + i];
-        j->map[i] = (struct cts_map_def){m->value_bytes, m->entries, p->data + m->data};
+        j->map[i] =
+            (struct cts_map_def){m->value_bytes, m->entries,
+                                 p->data + (seg->be && m->be != UINT32_MAX ? m->be : m->data)};
     }
     for (uint32_t i = 0; i < u->names.count && i < CTS_ITEM_NAMES; i++, req->name_count++)
         j->name[i] = cts_pack_text(p, p->string_refs[u->names.first + i]);
@@ -353,9 +369,20 @@ static int ask(struct cts_exec *x, struct frame *f, struct cts_err *err)
         f->item[i].load.code = (const uint8_t *)f->code.data + f->job[i].code_at;
         f->item[i].load.slots = (uint32_t)(f->job[i].code_len / CTS_SLOT_BYTES);
     }
+    f->items_before = x->session->items_asked;
     int rc = cts_session_ask(x->session, f->item, f->jobs, timeout_of(x), err);
+    if (rc == 0)
+        rc = cts_session_ask(x->session, NULL, 0, timeout_of(x), err);
     f->asked = rc == 0;
     return rc;
+}
+
+/* The answers to a frame, and to the empty question behind it: what a worker says beside its
+ * answers comes between the two, and is blamed on this frame and no later one. */
+static int answers(struct cts_exec *x, struct frame *f, struct cts_err *err)
+{
+    int rc = cts_session_answer(x->session, f->answer, f->jobs, timeout_of(x), err);
+    return rc == 0 ? cts_session_answer(x->session, NULL, 0, timeout_of(x), err) : rc;
 }
 
 static struct cts_obs observe(const struct cts_exec *x, const struct job *j, uint32_t s, uint32_t i,
@@ -385,15 +412,15 @@ static struct cts_obs observe(const struct cts_exec *x, const struct job *j, uin
     return o;
 }
 
-/* Rows of one body after a run that went through: matching ones are told, the first other one is returned (or UINT32_MAX). */
+/* Rows of one body after a run that went through: matching ones are told, the first other one is
+ * returned (or UINT32_MAX). */
 static uint32_t check_rows(struct cts_exec *x, const struct job *j, uint32_t s)
 {
     struct cts_seg *seg = j->seg[s];
     uint32_t rows = seg->rows - j->first < j->iterations ? seg->rows - j->first : j->iterations;
     for (uint32_t i = 0; i < rows; i++) {
         uint32_t at = i * j->segs + s;
-        if (!cts_seg_match(seg, j->first + i, row_at(x, j, at), expect_at(j, at),
-                           caps(x)->runtime))
+        if (!cts_seg_match(seg, j->first + i, row_at(x, j, at), expect_at(j, at), caps(x)->runtime))
             return i;
     }
     if (seg->swept)
@@ -414,7 +441,8 @@ static enum cts_seen seen_of_load(const struct cts_load_res *l)
     return l->verdict == CTS_REJECTED ? CTS_SEEN_REJECTED : CTS_SEEN_LOAD_ERROR;
 }
 
-/* First sight: what is plainly right, or a plain refusal, is told; everything else is looked at again alone. */
+/* First sight: what is plainly right, or a plain refusal, is told; everything else is looked at
+ * again alone. */
 static void first_sight(struct cts_exec *x, const struct job *j, const struct cts_answer *a)
 {
     struct cts_seg *one = j->seg[0];
@@ -453,7 +481,7 @@ static void whole_sight(struct cts_exec *x, const struct job *j, const struct ct
 
 static int collect(struct cts_exec *x, struct frame *f, struct cts_err *err)
 {
-    int rc = cts_session_answer(x->session, f->answer, f->jobs, timeout_of(x), err);
+    int rc = answers(x, f, err);
     if (rc != 0)
         return rc;
     f->asked = false;
@@ -498,24 +526,71 @@ static void broken_unit(struct cts_exec *x, const struct cts_seg *seg)
     cts_judge_error(x->judge, seg, cts_err_text(&x->why_broken, text, sizeof(text)));
 }
 
-/* The frames under way are lost: all their units are looked at again. */
-static void lose_frames(struct cts_exec *x)
+/* The program of frame f that the worker had begun last, if it is one of this frame; null
+ * otherwise. */
+static const struct job *last_begun(const struct cts_exec *x, const struct frame *f)
 {
+    uint64_t begun = cts_session_begun(x->session);
+    if (!f->asked || begun <= f->items_before || begun - f->items_before > f->jobs)
+        return NULL;
+    return &f->job[begun - f->items_before - 1];
+}
+
+static void blame_job(struct cts_exec *x, const struct job *j, const struct cts_err *err)
+{
+    if (x->blames == x->blame_cap) {
+        size_t cap = x->blame_cap ? x->blame_cap * 2 : 8;
+        struct blame *bigger = realloc(x->blame, cap * sizeof(*bigger));
+        if (!bigger) {
+            cts_judge_error(x->judge, j->seg[0], "out of memory");
+            return;
+        }
+        x->blame = bigger;
+        x->blame_cap = cap;
+    }
+    x->blame[x->blames++] = (struct blame){.unit = j->seg[0]->unit_index, .err = *err};
+}
+
+/* The frames under way are lost: all their units are looked at again. Whatever ended the worker
+ * must show again, or is flaky: the death is put down to the program that was running, or to the
+ * first there was. */
+static void lose_frames(struct cts_exec *x, const struct cts_err *err)
+{
+    const struct job *culprit = NULL;
+    for (unsigned k = 0; k < 2 && !culprit; k++)
+        culprit = last_begun(x, x->frame[k]);
+    for (unsigned k = 1; k <= 2 && !culprit; k++)
+        if (x->frame[(x->current + k) % 2]->asked)
+            culprit = &x->frame[(x->current + k) % 2]->job[0];
+    if (culprit)
+        blame_job(x, culprit, err);
+    size_t first = x->again_count;
     for (unsigned k = 0; k < 2; k++) {
         struct frame *f = x->frame[k];
         for (uint32_t i = 0; f->asked && i < f->jobs; i++)
             look_again_all(x, &f->job[i]);
         reset_frame(f);
     }
+    for (; first < x->again_count; first++)
+        x->again[first].blame = x->blames;
     restart(x);
+}
+
+/* The unit ended the worker when it was alone, too. */
+static void confirm(struct cts_exec *x, uint32_t unit)
+{
+    for (size_t i = 0; i < x->again_count; i++)
+        if (x->again[i].unit == unit && x->again[i].blame)
+            x->blame[x->again[i].blame - 1].confirmed = true;
 }
 
 static void drain(struct cts_exec *x)
 {
     for (unsigned k = 1; k <= 2; k++) {
         struct frame *f = x->frame[(x->current + k) % 2];
-        if (f->asked && collect(x, f, NULL) != 0)
-            lose_frames(x);
+        struct cts_err err = {0};
+        if (f->asked && collect(x, f, &err) != 0)
+            lose_frames(x, &err);
         reset_frame(f);
     }
 }
@@ -524,6 +599,7 @@ static void drain(struct cts_exec *x)
 static void flush_frame(struct cts_exec *x)
 {
     struct frame *f = current(x);
+    struct cts_err err = {0};
     if (f->jobs == 0)
         return;
     if (x->broken) {
@@ -532,15 +608,15 @@ static void flush_frame(struct cts_exec *x)
         reset_frame(f);
         return;
     }
-    if (ask(x, f, NULL) != 0) {
+    if (ask(x, f, &err) != 0) {
         f->asked = true;
-        lose_frames(x);
+        lose_frames(x, &err);
         return;
     }
     x->current = !x->current;
     f = current(x);
-    if (f->asked && collect(x, f, NULL) != 0)
-        lose_frames(x);
+    if (f->asked && collect(x, f, &err) != 0)
+        lose_frames(x, &err);
     reset_frame(f);
 }
 
@@ -552,7 +628,8 @@ static enum cts_seen seen_of_error(int rc)
     return rc == CTS_E_TIMEOUT ? CTS_SEEN_TIMED_OUT : CTS_SEEN_CRASHED;
 }
 
-/* One program, alone in the worker. 0 with the answer in frame 0, or the session's error after a restart. */
+/* One program, alone in the worker. 0 with the answer in frame 0, or the session's error after a
+ * restart. */
 static int run_job(struct cts_exec *x, const struct job *made, struct cts_err *err)
 {
     struct frame *f = x->frame[0];
@@ -562,7 +639,7 @@ static int run_job(struct cts_exec *x, const struct job *made, struct cts_err *e
         return rc;
     rc = ask(x, f, err);
     if (rc == 0)
-        rc = cts_session_answer(x->session, f->answer, 1, timeout_of(x), err);
+        rc = answers(x, f, err);
     f->asked = false;
     if (rc != 0)
         restart(x);
@@ -579,7 +656,8 @@ static bool is_session_error(int rc)
     return rc == CTS_E_WORKER || rc == CTS_E_TIMEOUT || rc == CTS_E_PROTOCOL || rc == CTS_E_IO;
 }
 
-static struct cts_obs observe_one(struct cts_exec *x, const struct job *j, const struct cts_answer *a)
+static struct cts_obs observe_one(struct cts_exec *x, const struct job *j,
+                                  const struct cts_answer *a)
 {
     if (a->load.verdict != CTS_ACCEPTED)
         return (struct cts_obs){.seen = seen_of_load(&a->load), .text = a->load.text};
@@ -605,8 +683,8 @@ static void add_job_failed(struct cts_exec *x, struct cts_seg *seg, int rc,
         cts_judge_skip(x->judge, cts_seg_case(seg, r), text);
 }
 
-/* Runs rows [first, first + rows) of a unit; a worker that dies of it is asked once more. 0 with the answer in frame 0; *died tells
- * that the first attempt ended the worker, and err how. */
+/* Runs rows [first, first + rows) of a unit; a worker that dies of it is asked once more. 0 with
+ * the answer in frame 0; *died tells that the first attempt ended the worker, and err how. */
 static int run_twice(struct cts_exec *x, struct cts_seg *seg, uint32_t first, uint32_t rows,
                      bool *died, struct cts_err *err)
 {
@@ -629,6 +707,7 @@ static void judge_death(struct cts_exec *x, struct cts_seg *seg, uint32_t r, int
     struct cts_obs o = {.text = cts_err_text(err, text, sizeof(text))};
     o.flaky = second_rc == 0;
     o.seen = seen_of_error(err->code);
+    confirm(x, seg->unit_index);
     cts_judge_row(x->judge, seg, r, &o);
 }
 
@@ -687,7 +766,8 @@ static bool row_by_row(const struct cts_seg *seg)
     return seg->unit->maps.count || (seg->unit->flags & CTS_UF_ALONE);
 }
 
-/* A unit that is alone; what is not plainly right is run row by row. A sweep is one case: its first bad row will do. */
+/* A unit that is alone; what is not plainly right is run row by row. A sweep is one case: its first
+ * bad row will do. */
 static void run_unit(struct cts_exec *x, struct cts_seg *seg, uint32_t bad_row)
 {
     if (seg->swept) {
@@ -717,9 +797,9 @@ static void run_unit(struct cts_exec *x, struct cts_seg *seg, uint32_t bad_row)
 struct ring {
     struct frame *f;
     struct job *j;
-    uint32_t half;  /* operand rows in half the ring */
-    uint32_t runs;  /* how many halves there are to run */
-    uint32_t last;  /* rows in the last of them */
+    uint32_t half; /* operand rows in half the ring */
+    uint32_t runs; /* how many halves there are to run */
+    uint32_t last; /* rows in the last of them */
 };
 
 static uint32_t ring_count(const struct ring *g, uint32_t run)
@@ -765,7 +845,8 @@ static uint32_t ring_check(struct cts_exec *x, const struct ring *g, uint32_t ru
     return UINT32_MAX;
 }
 
-/* Goes through the sweep; *bad is the first row that deviates in any way, UINT32_MAX if none does. Negative: the session's error. */
+/* Goes through the sweep; *bad is the first row that deviates in any way, UINT32_MAX if none does.
+ * Negative: the session's error. */
 static int ring_run(struct cts_exec *x, const struct ring *g, uint32_t *bad, struct cts_err *err)
 {
     struct cts_answer *a = &g->f->answer[0];
@@ -789,7 +870,9 @@ static int ring_run(struct cts_exec *x, const struct ring *g, uint32_t *bad, str
             *bad = ring_check(x, g, taken);
         taken++;
     }
-    return rc;
+    if (rc == 0)
+        rc = cts_session_ask(x->session, NULL, 0, timeout_of(x), err);
+    return rc == 0 ? cts_session_answer(x->session, NULL, 0, timeout_of(x), err) : rc;
 }
 
 static int ring_init(struct cts_exec *x, struct cts_seg *seg, struct ring *g, struct cts_err *err)
@@ -798,7 +881,7 @@ static int ring_init(struct cts_exec *x, struct cts_seg *seg, struct ring *g, st
     uint32_t stride = stride_of(&seg->layout), rows = RING_ROWS;
     x->current = 0;
     reset_frame(f);
-    while (rows > 2 && (region_bytes(1, rows, stride) > caps(x)->window_bytes ||
+    while (rows > 2 && (CTS_WIN_RESERVED + region_bytes(1, rows, stride) > caps(x)->window_bytes ||
                         rows / 2 > caps(x)->max_iterations))
         rows /= 2;
     f->jobs = 1;
@@ -806,7 +889,7 @@ static int ring_init(struct cts_exec *x, struct cts_seg *seg, struct ring *g, st
     *g = (struct ring){.f = f, .j = &f->job[0], .half = rows / 2};
     g->runs = (seg->rows + g->half - 1) / g->half;
     g->last = seg->rows - (g->runs - 1) * g->half;
-    place_job(f, g->j, 0, rows);
+    place_job(f, g->j, CTS_WIN_RESERVED, rows);
     return add_code(x, f, g->j, err);
 }
 
@@ -823,7 +906,7 @@ static void run_long_sweep(struct cts_exec *x, struct cts_seg *seg)
             add_job_failed(x, seg, rc, &err);
             return;
         }
-        cts_order_put64(caps(x)->be, window_at(x, 0) + CTS_WIN_INDEX, 0);
+        cts_order_put64(caps(x)->be, window_at(x, CTS_WIN_RESERVED) + CTS_WIN_INDEX, 0);
         rc = ring_run(x, &g, &bad, &err);
         if (rc == 0)
             break;
@@ -844,7 +927,7 @@ static bool is_long(const struct cts_exec *x, const struct cts_seg *seg)
     if (is_whole(seg))
         return false;
     uint64_t bytes = region_bytes(1, seg->rows ? seg->rows : 1, stride_of(&seg->layout));
-    return bytes > half_bytes(x) || seg->rows > caps(x)->max_iterations;
+    return bytes > half_bytes(x) - CTS_WIN_RESERVED || seg->rows > caps(x)->max_iterations;
 }
 
 static void close_job(struct cts_exec *x)
@@ -923,6 +1006,18 @@ static void look_again_at_all(struct cts_exec *x, struct cts_arena *arena)
         if (x->broken)
             broken_unit(x, seg);
     }
+}
+
+/* A worker died, and of none of the programs it can have been when they were alone: never a pass.
+ */
+static void settle_blames(struct cts_exec *x, struct cts_arena *arena)
+{
+    for (size_t i = 0; i < x->blames; i++) {
+        struct cts_seg *seg = x->blame[i].confirmed ? NULL : new_seg(x, x->blame[i].unit, arena);
+        if (seg && !x->broken)
+            judge_death(x, seg, 0, 0, &x->blame[i].err);
+    }
+    x->blames = 0;
     x->again_count = 0;
 }
 
@@ -947,6 +1042,7 @@ int cts_exec_units(struct cts_exec *x, struct cts_judge *judge, const uint32_t *
     flush_frame(x);
     drain(x);
     look_again_at_all(x, &arena);
+    settle_blames(x, &arena);
     reset_frame(x->frame[0]);
     reset_frame(x->frame[1]);
     cts_arena_release(&arena);
@@ -970,7 +1066,8 @@ struct probe {
 
 static struct cts_pk_bytes_ref probe_bytes(uint32_t at)
 {
-    return (struct cts_pk_bytes_ref){.data = at, .width = UINT32_MAX, .any = UINT32_MAX};
+    return (struct cts_pk_bytes_ref){
+        .data = at, .width = UINT32_MAX, .any = UINT32_MAX, .be = UINT32_MAX};
 }
 
 static struct probe *probe_new(const struct cts_pk_unit *like, struct cts_arena *arena)
@@ -1000,9 +1097,15 @@ static struct probe *probe_new(const struct cts_pk_unit *like, struct cts_arena 
         p->outcome[k] = (struct cts_pk_outcome){.kind = CTS_OUT_RAN, .state = k};
         p->row[k] = (struct cts_pk_row){.kase = 0, .in = k, .out = {k, 1}};
     }
-    p->pack = (struct cts_pack){.vectors = &p->vector, .cases = &p->kase, .units = &p->unit,
-                                .rows = p->row, .outcomes = p->outcome, .states = p->state,
-                                .code = data, .data = data, .strings = ""};
+    p->pack = (struct cts_pack){.vectors = &p->vector,
+                                .cases = &p->kase,
+                                .units = &p->unit,
+                                .rows = p->row,
+                                .outcomes = p->outcome,
+                                .states = p->state,
+                                .code = data,
+                                .data = data,
+                                .strings = ""};
     return p;
 }
 
@@ -1057,7 +1160,8 @@ static const char *test_shape(struct cts_exec *x, const struct cts_pk_unit *unit
     return what ? blame(x, &unit->layout, what, arena) : NULL;
 }
 
-/* May a unit's shape be had on this runtime at all? What needs a feature it lacks is skipped elsewhere. */
+/* May a unit's shape be had on this runtime at all? What needs a feature it lacks is skipped
+ * elsewhere. */
 static bool shape_possible(const struct cts_exec *x, const struct cts_pack *pack,
                            const struct cts_pk_unit *u)
 {

@@ -31,18 +31,7 @@ void cts_order_put64(bool be, uint8_t *p, uint64_t v)
 static void image(const struct cts_pack *p, const struct cts_pk_bytes_ref *ref, size_t n, bool be,
                   uint8_t *out)
 {
-    const uint8_t *data = p->data + ref->data;
-    if (!be || ref->width == UINT32_MAX) {
-        memcpy(out, data, n);
-        return;
-    }
-    const uint8_t *width = p->data + ref->width;
-    for (size_t i = 0; i < n;) {
-        size_t w = width[i] && i + width[i] <= n ? width[i] : 1;
-        for (size_t j = 0; j < w; j++)
-            out[i + j] = data[i + w - 1 - j];
-        i += w;
-    }
+    memcpy(out, p->data + (be && ref->be != UINT32_MAX ? ref->be : ref->data), n);
 }
 
 static const uint8_t *any_mask(const struct cts_pack *p, const struct cts_pk_bytes_ref *ref)
@@ -55,14 +44,16 @@ static int sweep_init(struct cts_seg *s, enum cts_level level, struct cts_arena 
 {
     const struct cts_pk_unit *u = s->unit;
     const struct cts_pk_sweep *sw = &s->pack->sweeps[u->sweep];
-    struct cts_mach_insn *prog = cts_arena_take_array(arena, u->slots ? u->slots : 1, sizeof(*prog));
+    struct cts_mach_insn *prog =
+        cts_arena_take_array(arena, u->slots ? u->slots : 1, sizeof(*prog));
     s->mach = cts_arena_take(arena, sizeof(*s->mach));
     s->base_mem = cts_arena_take(arena, s->layout.mem_bytes + 8);
     s->base_stack = cts_arena_take(arena, STACK);
     if (!prog || !s->mach || !s->base_mem || !s->base_stack)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     if (sw->operands.count > CTS_SEG_OPERANDS)
-        return cts_err_set(err, CTS_E_LIMIT, "a sweep over more than %d operands", CTS_SEG_OPERANDS);
+        return cts_err_set(err, CTS_E_LIMIT, "a sweep over more than %d operands",
+                           CTS_SEG_OPERANDS);
     int rc = cts_mach_decode(s->pack->code + u->code, u->slots, false, true, prog, err);
     if (rc != 0)
         return rc;
@@ -134,8 +125,7 @@ size_t cts_seg_expect_bytes(const struct cts_seg *s)
 {
     if (!s->swept)
         return 0;
-    return PRE_FILL_REGISTERS * 8 + s->layout.mem_bytes +
-           (s->layout.stack_off ? (size_t)STACK : 0);
+    return PRE_FILL_REGISTERS * 8 + s->layout.mem_bytes + (s->layout.stack_off ? (size_t)STACK : 0);
 }
 
 uint32_t cts_seg_case(const struct cts_seg *s, uint32_t r)
@@ -214,8 +204,9 @@ static void fill_swept(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *exp
     uint64_t value[CTS_SEG_OPERANDS];
     operand_values(s, r, value);
     for (unsigned i = 0; i < 10; i++)
-        m->r[i] = s->base->place[i] == CTS_PL_VALUE ? s->base->r[i]
-                                                    : place_address(s->base->place[i], s->base->r[i]);
+        m->r[i] = s->base->place[i] == CTS_PL_VALUE
+                      ? s->base->r[i]
+                      : place_address(s->base->place[i], s->base->r[i]);
     m->r[10] = stack_top;
     m->regions = 0;
     if (l->mem_bytes) {
@@ -459,8 +450,8 @@ static void expected_hand(struct cts_seg *s, uint32_t r, const uint8_t *row,
     v->stack_any = any_mask(s->pack, &want->stack);
 }
 
-static void expected_swept(struct cts_seg *s, uint32_t r, const uint8_t *row,
-                           const uint8_t *expect, struct cts_seg_view *v)
+static void expected_swept(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint8_t *expect,
+                           struct cts_seg_view *v)
 {
     const struct cts_layout *l = &s->layout;
     uint64_t value[CTS_SEG_OPERANDS];

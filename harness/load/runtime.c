@@ -25,7 +25,8 @@ static const struct cts_field when_fields[] = {
 
 static const struct cts_field limit_fields[] = {
     {"rows", CTS_FT_STRS, false, "rows concerned; all if absent", NULL, NULL},
-    {"when", CTS_FT_MAP, false, "conditions on the instruction, all of which hold", when_fields, NULL},
+    {"when", CTS_FT_MAP, false, "conditions on the instruction, all of which hold", when_fields,
+     NULL},
     {"reason", CTS_FT_STR, true, "why the runtime refuses it", NULL, NULL},
     {0},
 };
@@ -91,9 +92,8 @@ static int read_limit(const struct cts_yaml *item, struct cts_arena *arena, stru
 {
     const struct cts_yaml *when = cts_yaml_get(item, "when");
     const struct cts_yaml *alias = cts_yaml_get(when, "alias");
-    *l = (struct cts_rt_limit){.reason = text_or_null(item, "reason"),
-                               .file = item->file,
-                               .line = item->line};
+    *l = (struct cts_rt_limit){
+        .reason = text_or_null(item, "reason"), .file = item->file, .line = item->line};
     int rc = read_all_or_list(item, "rows", arena, &l->rows, err);
     if (rc == 0)
         rc = read_number(when, "dst", 0, 15, &l->has_dst, &l->dst, err);
@@ -162,6 +162,7 @@ static int read_known(const struct cts_yaml *item, struct cts_arena *arena, stru
         .review_by = text_or_null(item, "review-by"),
         .file = item->file,
         .line = item->line,
+        .col = item->col,
     };
     if (!k->link && !k->clause)
         return cts_yaml_error(item, CTS_E_SCHEMA, err,

@@ -1,4 +1,5 @@
-/* runtimes/<name>/runtime.yaml and known.yaml: what a runtime is, which rows it is known to implement, and which of its failures are on record. */
+/* runtimes/<name>/runtime.yaml and known.yaml: what a runtime is, which rows it is known to
+ * implement, and which of its failures are on record. */
 #ifndef CTS_LOAD_RUNTIME_H
 #define CTS_LOAD_RUNTIME_H
 
@@ -25,12 +26,13 @@ struct cts_rt_limit {
 };
 
 struct cts_rt_known {
-    const char *vectors;       /* glob over ids */
-    const char **engines;      /* ended by null; null: all */
-    const char *failure;       /* null: any */
-    const char *reason, *link, *clause, *review_by; /* reason is never null; link or clause is given */
+    const char *vectors;  /* glob over ids */
+    const char **engines; /* ended by null; null: all */
+    const char *failure;  /* null: any */
+    const char *reason, *link, *clause,
+        *review_by; /* reason is never null; link or clause is given */
     const char *file;
-    unsigned line;
+    unsigned line, col;
 };
 
 struct cts_rt {
