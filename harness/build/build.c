@@ -4,8 +4,12 @@
 #include <string.h>
 
 #include "build/impl.h"
+#include "conf/conf.h"
 #include "generated/spec_text.h"
 #include "wire/wire.h"
+
+#define DATA_ENDING ".data"
+#define DATA_SUITE "data"
 
 enum { FILE_MAX = 64 << 20 };
 
@@ -55,23 +59,38 @@ static int read_source(struct cts_builder *b, const char *path, struct sources *
     return 0;
 }
 
+static bool is_data(const char *path)
+{
+    size_t len = strlen(path), end = strlen(DATA_ENDING);
+    return len > end && strcmp(path + len - end, DATA_ENDING) == 0;
+}
+
+/* Both kinds of files of a folder; a file by its own name, whatever that is. */
+static int list_sources(struct cts_builder *b, const char *path, struct cts_fs_list lists[2],
+                        struct cts_err *err)
+{
+    int rc = cts_fs_walk(path, ".yaml", &b->arena, &lists[0], err);
+    if (rc == 0 && cts_fs_is_dir(path))
+        rc = cts_fs_walk(path, DATA_ENDING, &b->arena, &lists[1], err);
+    return rc;
+}
+
 static int read_sources(struct cts_builder *b, struct sources *s, struct cts_err *err)
 {
-    struct cts_fs_list *lists =
-        cts_arena_take_array(&b->arena, b->opts->path_count + 1, sizeof(*lists));
-    size_t all = 0;
+    size_t list_count = b->opts->path_count * 2, all = 0;
+    struct cts_fs_list *lists = cts_arena_take_array(&b->arena, list_count + 1, sizeof(*lists));
     if (!lists)
         return no_memory(err);
     for (size_t i = 0; i < b->opts->path_count; i++) {
-        int rc = cts_fs_walk(b->opts->paths[i], ".yaml", &b->arena, &lists[i], err);
+        int rc = list_sources(b, b->opts->paths[i], &lists[2 * i], err);
         if (rc)
             return rc;
-        all += lists[i].count;
+        all += lists[2 * i].count + lists[2 * i + 1].count;
     }
     s->list = cts_arena_take_array(&b->arena, all + 1, sizeof(*s->list));
     if (!s->list)
         return no_memory(err);
-    for (size_t i = 0; i < b->opts->path_count; i++)
+    for (size_t i = 0; i < list_count; i++)
         for (size_t k = 0; k < lists[i].count; k++)
             if (!has_path(s, lists[i].paths[k]) && read_source(b, lists[i].paths[k], s) != 0)
                 return no_memory(err);
@@ -141,19 +160,43 @@ static void on_fault(void *arg, const struct cts_err *err)
     cts_bld_fault(arg, err);
 }
 
+static int load_vectors(struct cts_builder *b, const struct cts_source *f,
+                        const struct cts_vec_known *known, struct cts_err *fault,
+                        struct cts_err *err)
+{
+    struct cts_vec_report report = {.fault = on_fault, .arg = b};
+    struct cts_vec_file file;
+    int rc = 0;
+    cts_vec_parse(f->path, f->text, f->len, known, &report, &b->arena, &file, fault);
+    for (size_t k = 0; rc == 0 && k < file.count; k++)
+        rc = add_plan(b, &file.vectors[k]) ? no_memory(err) : 0;
+    return rc;
+}
+
+static int load_data(struct cts_builder *b, const struct cts_source *f, struct cts_err *fault,
+                     struct cts_err *err)
+{
+    struct cts_conf_test test;
+    struct cts_vec *v = cts_arena_take(&b->arena, sizeof(*v));
+    if (!v)
+        return no_memory(err);
+    if (cts_conf_parse(f->path, f->text, f->len, &b->arena, &test, fault) ||
+        cts_conf_vector(&test, f->path, DATA_SUITE, &b->arena, v, fault))
+        return 0;
+    return add_plan(b, v) ? no_memory(err) : 0;
+}
+
 static int load_all(struct cts_builder *b, const struct sources *s, struct cts_err *err)
 {
     struct cts_vec_known known;
-    struct cts_vec_report report = {.fault = on_fault, .arg = b};
     int rc = known_names(b, &known, err);
     for (size_t i = 0; rc == 0 && i < s->count; i++) {
-        struct cts_vec_file file;
         struct cts_err fault = {0};
         const struct cts_source *f = &s->list[i];
-        if (cts_vec_parse(f->path, f->text, f->len, &known, &report, &b->arena, &file, &fault))
+        rc = is_data(f->path) ? load_data(b, f, &fault, err)
+                              : load_vectors(b, f, &known, &fault, err);
+        if (fault.code)
             cts_bld_fault(b, &fault);
-        for (size_t k = 0; rc == 0 && k < file.count; k++)
-            rc = add_plan(b, &file.vectors[k]) ? no_memory(err) : 0;
     }
     return rc;
 }
@@ -245,10 +288,31 @@ static int imm_values(struct cts_builder *b, const struct cts_vec *v, uint64_t *
     return 0;
 }
 
+/* A verdict's cases differ in their programs. */
+static int plan_verdict(struct cts_builder *b, struct cts_plan *p, struct cts_err *err)
+{
+    int rc = cts_bld_bind(b, p->v, &p->bindings, &p->binding_count, err);
+    if (rc)
+        return rc;
+    p->concretes = cts_arena_take_array(&b->arena, p->v->case_count, sizeof(*p->concretes));
+    if (!p->concretes)
+        return no_memory(err);
+    for (size_t i = 0; rc == 0 && i < p->v->case_count; i++) {
+        struct cts_concrete *c = &p->concretes[p->concrete_count++];
+        c->binding = p->bindings;
+        c->level = c->binding->level;
+        c->kase = i;
+        rc = cts_bld_request(b, p->v, c, err);
+    }
+    return rc;
+}
+
 static int plan_codes(struct cts_builder *b, struct cts_plan *p, struct cts_err *err)
 {
     uint64_t *imms = NULL;
     size_t n = 0;
+    if (p->v->kind == CTS_VEC_VERDICT)
+        return plan_verdict(b, p, err);
     int rc = cts_bld_bind(b, p->v, &p->bindings, &p->binding_count, err);
     for (size_t i = 0; rc == 0 && i < p->binding_count; i++)
         rc = cts_bld_check_states(p->v, &p->bindings[i], err);

@@ -1,4 +1,4 @@
-/* From vector files to a pack: load, expand the variants, assemble, lay out. Cached by content. */
+/* From vector files (.yaml, or .data of bpf_conformance) to a pack: load, expand, assemble. */
 #ifndef CTS_BUILD_BUILD_H
 #define CTS_BUILD_BUILD_H
 

@@ -283,6 +283,18 @@ static int piece_insn(const struct cts_vec_piece *p, const struct cts_concrete *
     return field_imm(p, c, &in->imm, err);
 }
 
+static int flip_bit(const struct cts_vec *v, const struct cts_vec_piece *p,
+                    const struct cts_concrete *c, uint8_t *bytes, int slots, struct cts_err *err)
+{
+    unsigned at = p->flip.at + (p->flip.field ? v->cases[c->kase].flip_bit : 0u);
+    if (!p->flip.field)
+        return slots;
+    if (at >= (unsigned)slots * 64)
+        return at_pos(err, CTS_E_SCHEMA, &p->pos, "flip: this instruction has no second slot");
+    bytes[at / 8] = (uint8_t)(bytes[at / 8] ^ 1u << at % 8);
+    return slots;
+}
+
 static int piece_bytes(const struct cts_vec_piece *p, const struct cts_concrete *c,
                        uint8_t bytes[16], struct cts_err *err)
 {
@@ -303,7 +315,7 @@ static int piece_bytes(const struct cts_vec_piece *p, const struct cts_concrete 
     return rc > 0 ? rc : at_pos(err, rc, &p->pos, why.msg);
 }
 
-static int add_piece(struct cts_builder *b, const struct cts_vec_piece *p,
+static int add_piece(struct cts_builder *b, const struct cts_vec *v, const struct cts_vec_piece *p,
                      const struct cts_concrete *c, const struct cts_text_use **use,
                      struct cts_buf *code, struct cts_err *err)
 {
@@ -319,6 +331,8 @@ static int add_piece(struct cts_builder *b, const struct cts_vec_piece *p,
         (*use)++;
     } else {
         slots = piece_bytes(p, c, own, err);
+        if (slots > 0)
+            slots = flip_bit(v, p, c, own, slots, err);
     }
     if (slots < 0)
         return slots;
@@ -327,13 +341,13 @@ static int add_piece(struct cts_builder *b, const struct cts_vec_piece *p,
     return rc;
 }
 
-static int add_pieces(struct cts_builder *b, const struct cts_vec_code *from,
-                      const struct cts_concrete *c, const struct cts_text_use **use,
-                      struct cts_buf *code, struct cts_err *err)
+static int add_pieces(struct cts_builder *b, const struct cts_vec *v,
+                      const struct cts_vec_code *from, const struct cts_concrete *c,
+                      const struct cts_text_use **use, struct cts_buf *code, struct cts_err *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < from->count; i++)
-        rc = add_piece(b, &from->pieces[i], c, use, code, err);
+        rc = add_piece(b, v, &from->pieces[i], c, use, code, err);
     return rc;
 }
 
@@ -341,9 +355,9 @@ static int pieced_code(struct cts_builder *b, const struct cts_vec *v, struct ct
                        struct cts_buf *code, struct cts_err *err)
 {
     const struct cts_text_use *use = c->uses;
-    int rc = add_pieces(b, &v->code, c, &use, code, err);
+    int rc = add_pieces(b, v, &v->code, c, &use, code, err);
     c->body_slots = (uint32_t)(code->len / 8);
-    return rc ? rc : add_pieces(b, &v->subs, c, &use, code, err);
+    return rc ? rc : add_pieces(b, v, &v->subs, c, &use, code, err);
 }
 
 int cts_bld_compose(struct cts_builder *b, const struct cts_vec *v, struct cts_concrete *c,

@@ -99,6 +99,8 @@ static cts_pk_str label(struct emitter *e, const struct unit *u)
     if (u->c->has_imm)
         add_imm(&text, u->c->imm);
     cts_buf_adds(&text, e->v->kind == CTS_VEC_VERDICT ? "program" : operands[u->operands]);
+    if (e->v->flip)
+        cts_buf_addf(&text, " %s", e->v->cases[u->c->kase].name);
     if (u->spill == -8 && e->v->stack)
         cts_buf_adds(&text, " spill=-8");
     cts_pk_str s = cts_pkw_str(&e->b->w, cts_buf_text(&text));
@@ -413,10 +415,9 @@ static void emit_run(struct emitter *e)
     }
 }
 
-/* Sweeps and whole programs: the only case there is, once per code. */
+/* Sweeps and whole programs: one case per code. */
 static void emit_single(struct emitter *e)
 {
-    static const size_t only;
     for (size_t i = 0; i < e->plan->concrete_count; i++) {
         const struct cts_concrete *c = &e->plan->concretes[i];
         struct unit u = {.c = c,
@@ -424,7 +425,7 @@ static void emit_single(struct emitter *e)
                          .slots = c->slots,
                          .body_slots = c->body_slots,
                          .operands = CTS_OPD_OPAQUE,
-                         .cases = &only,
+                         .cases = &c->kase,
                          .case_count = 1};
         emit_spills(e, &u);
     }
@@ -453,6 +454,7 @@ static void describe(struct emitter *e, struct cts_pk_vector *out)
     out->why = cts_pkw_str(w, v->why);
     out->policy = cts_pkw_str(w, v->policy);
     out->klass = cts_pkw_str(w, v->klass);
+    out->message = cts_pkw_str(w, v->message);
     out->rows = row_ids(e->b, v);
     out->clauses = refs(e->b, v->clauses, v->clause_count);
     out->bugs = refs(e->b, v->bugs, v->bug_count);

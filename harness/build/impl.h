@@ -18,7 +18,7 @@
 enum {
     CTS_BLD_BINDINGS_MAX = 1000, /* of one vector */
     CTS_BLD_SLOTS_MAX = 1 << 20, /* of one unit */
-    CTS_BLD_VERSION = 1,         /* raise it when the same files are to give another pack */
+    CTS_BLD_VERSION = 2,         /* raise it when the same files are to give another pack */
 };
 
 /* Which register each role has. */
@@ -48,6 +48,7 @@ struct cts_concrete {
     uint8_t level; /* enum cts_level: of the binding, or of the immediate's place in its domain */
     bool has_imm;
     uint64_t imm;
+    size_t kase;               /* of a verdict: the case it is the program of */
     struct cts_text_use *uses; /* of the TEXT pieces, in the order of code, subs */
     uint8_t *code;             /* after assembly: little-endian */
     uint32_t slots, body_slots;

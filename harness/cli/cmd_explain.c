@@ -132,6 +132,8 @@ static void print_row(const struct cts_pack *p, const struct cts_pk_row *row)
     for (uint32_t i = 0; i < row->out.count; i++) {
         const struct cts_pk_outcome *o = &p->outcomes[row->out.first + i];
         printf("%s %s", i ? ", or" : "", kinds[o->kind]);
+        if (o->runtime)
+            printf(" on %s", cts_pack_text(p, o->runtime));
         if (o->has_r0)
             printf(" with r0=0x%llx", (unsigned long long)o->r0);
         for (unsigned r = 0; in && o->state != UINT32_MAX && r < 10; r++) {
@@ -154,6 +156,8 @@ static void explain_vector(const struct cts_pack *p, const struct cts_pk_vector 
     printf("\npolicy     %s\nrows      ", v->policy ? cts_pack_text(p, v->policy) : "rfc");
     for (uint32_t i = 0; i < v->rows.count; i++)
         printf(" %s", cts_row_info((enum cts_row_id)p->row_ids[v->rows.first + i])->id);
+    if (v->message)
+        printf("\nmessage    %s (known, not judged)", cts_pack_text(p, v->message));
     printf("\n\nclauses\n");
     for (uint32_t i = 0; i < v->clauses.count; i++)
         print_clause(cts_pack_text(p, p->string_refs[v->clauses.first + i]));

@@ -146,13 +146,17 @@ static void add_expected_result(const struct cts_judge *j, const struct cts_seg 
     for (uint32_t i = 0; i < row->out.count; i++) {
         uint32_t at = row->out.first + i;
         const struct cts_pk_outcome *o = &j->pack->outcomes[at];
-        if (!cts_outcome_counts(j->pack, row->out, at, j->target->runtime))
+        if (!cts_outcome_counts(j->pack, row->out, at, cts_judge_who(j)))
             continue;
         cts_buf_addf(b, "  %s %s", i ? "or      " : "expected", words[o->kind]);
         if (o->has_r0)
             cts_buf_addf(b, ", r0 = 0x%llx", (unsigned long long)o->r0);
         cts_buf_addc(b, '\n');
     }
+    const struct cts_pk_vector *v = &j->pack->vectors[seg->unit->vector];
+    if (v->message)
+        cts_buf_addf(b, "  known    a runtime that rejects it says: %s\n",
+                     cts_pack_text(j->pack, v->message));
     if (obs->result_known)
         cts_buf_addf(b, "  seen     r0 = 0x%llx\n", (unsigned long long)obs->r0);
 }

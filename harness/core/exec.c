@@ -167,6 +167,11 @@ static uint64_t region_bytes(uint32_t segs, uint32_t iterations, uint32_t stride
     return CTS_WIN_HEADER + (uint64_t)power_above(segs * iterations) * stride;
 }
 
+static struct cts_who who(const struct cts_exec *x)
+{
+    return (struct cts_who){.runtime = caps(x)->runtime, .engine = caps(x)->engine};
+}
+
 /* May an outcome other than a refusal at load conform? If not, the program is loaded and never run.
  */
 static bool may_run(const struct cts_exec *x, const struct cts_seg *seg)
@@ -178,7 +183,7 @@ static bool may_run(const struct cts_exec *x, const struct cts_seg *seg)
         const struct cts_pk_row *row = &p->rows[seg->unit->rows.first + r];
         for (uint32_t i = 0; i < row->out.count; i++)
             if (p->outcomes[row->out.first + i].kind != CTS_OUT_REJECTED &&
-                cts_outcome_counts(p, row->out, row->out.first + i, caps(x)->runtime))
+                cts_outcome_counts(p, row->out, row->out.first + i, who(x)))
                 return true;
     }
     return false;
@@ -403,7 +408,7 @@ static struct cts_obs observe(const struct cts_exec *x, const struct job *j, uin
             o.result_known = true;
             o.r0 = cts_order_get64(caps(x)->be, o.row + CTS_ROW_OUT);
         }
-    } else if (!cts_seg_match(j->seg[s], row_number(j, s, i), o.row, o.expect, caps(x)->runtime) &&
+    } else if (!cts_seg_match(j->seg[s], row_number(j, s, i), o.row, o.expect, who(x)) &&
                cts_seg_untouched(j->seg[s], row_number(j, s, i), o.row, o.expect)) {
         o.seen = CTS_SEEN_EXITED;
         o.result_known = j->iterations == 1;
@@ -420,7 +425,7 @@ static uint32_t check_rows(struct cts_exec *x, const struct job *j, uint32_t s)
     uint32_t rows = seg->rows - j->first < j->iterations ? seg->rows - j->first : j->iterations;
     for (uint32_t i = 0; i < rows; i++) {
         uint32_t at = i * j->segs + s;
-        if (!cts_seg_match(seg, j->first + i, row_at(x, j, at), expect_at(j, at), caps(x)->runtime))
+        if (!cts_seg_match(seg, j->first + i, row_at(x, j, at), expect_at(j, at), who(x)))
             return i;
     }
     if (seg->swept)
@@ -726,8 +731,8 @@ static void run_row(struct cts_exec *x, struct cts_seg *seg, uint32_t r, bool ba
         return;
     }
     struct cts_obs o = observe_one(x, &x->frame[0]->job[0], &x->frame[0]->answer[0]);
-    o.flaky = bad && o.seen == CTS_SEEN_RAN && o.row &&
-              cts_seg_match(seg, r, o.row, o.expect, caps(x)->runtime);
+    o.flaky =
+        bad && o.seen == CTS_SEEN_RAN && o.row && cts_seg_match(seg, r, o.row, o.expect, who(x));
     if (o.flaky)
         o.text = "wrong among other programs, right alone";
     cts_judge_row(x->judge, seg, r, &o);
@@ -838,7 +843,7 @@ static uint32_t ring_check(struct cts_exec *x, const struct ring *g, uint32_t ru
     uint32_t n = ring_count(g, run);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t r = run * g->half + i, at = r & (g->j->layout[0].rows - 1);
-        if (!cts_seg_match(seg, r, row_at(x, g->j, at), expect_at(g->j, at), caps(x)->runtime))
+        if (!cts_seg_match(seg, r, row_at(x, g->j, at), expect_at(g->j, at), who(x)))
             return r;
     }
     cts_judge_matched(x->judge, seg, run * g->half, n);

@@ -4,6 +4,11 @@
 
 #include "base/bytes.h"
 
+struct cts_who cts_judge_who(const struct cts_judge *j)
+{
+    return (struct cts_who){.runtime = j->target->runtime, .engine = j->target->engine};
+}
+
 static struct cts_track *track_of(struct cts_judge *j, uint32_t kase)
 {
     if (kase < j->first_case || kase - j->first_case >= j->case_count)
@@ -118,7 +123,7 @@ static unsigned kinds_allowed(const struct cts_judge *j, const struct cts_seg *s
     const struct cts_pk_row *row = &j->pack->rows[seg->unit->rows.first + r];
     unsigned kinds = 0;
     for (uint32_t i = 0; i < row->out.count; i++)
-        if (cts_outcome_counts(j->pack, row->out, row->out.first + i, j->target->runtime))
+        if (cts_outcome_counts(j->pack, row->out, row->out.first + i, cts_judge_who(j)))
             kinds |= 1u << j->pack->outcomes[row->out.first + i].kind;
     return kinds;
 }
@@ -131,7 +136,7 @@ static bool result_conforms(const struct cts_judge *j, const struct cts_seg *seg
     for (uint32_t i = 0; i < row->out.count; i++) {
         uint32_t at = row->out.first + i;
         const struct cts_pk_outcome *o = &j->pack->outcomes[at];
-        if (o->kind != kind || !cts_outcome_counts(j->pack, row->out, at, j->target->runtime))
+        if (o->kind != kind || !cts_outcome_counts(j->pack, row->out, at, cts_judge_who(j)))
             continue;
         if (!o->has_r0 || (obs->result_known && ((o->r0 ^ obs->r0) & mask) == 0))
             return true;
@@ -248,7 +253,7 @@ static bool conforms(struct cts_judge *j, struct cts_seg *seg, uint32_t r, unsig
     case CTS_SEEN_RAN:
         if (is_whole(seg))
             return (allowed & (1u << CTS_OUT_RAN)) && result_conforms(j, seg, r, CTS_OUT_RAN, obs);
-        return obs->row && cts_seg_match(seg, r, obs->row, obs->expect, j->target->runtime);
+        return obs->row && cts_seg_match(seg, r, obs->row, obs->expect, cts_judge_who(j));
     case CTS_SEEN_EXITED:
         return (allowed & (1u << CTS_OUT_EXITED)) &&
                result_conforms(j, seg, r, CTS_OUT_EXITED, obs);

@@ -240,18 +240,28 @@ static void fill_swept(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *exp
     cts_order_put64(s->be, row + CTS_ROW_END, CTS_END_UNKNOWN);
 }
 
-bool cts_outcome_counts(const struct cts_pack *p, struct cts_pk_range all, uint32_t index,
-                        const char *runtime)
+/* How closely a name fits: 0 it is another's, 1 it is for all, 2 the runtime's, 3 the engine's. */
+static unsigned closeness(const char *name, struct cts_who who)
 {
-    bool own = false;
+    size_t len = strlen(who.runtime);
+    if (name[0] == '\0')
+        return 1;
+    if (strncmp(name, who.runtime, len) != 0)
+        return 0;
+    if (name[len] == '\0')
+        return 2;
+    return name[len] == ':' && who.engine && strcmp(name + len + 1, who.engine) == 0 ? 3 : 0;
+}
+
+bool cts_outcome_counts(const struct cts_pack *p, struct cts_pk_range all, uint32_t index,
+                        struct cts_who who)
+{
+    unsigned closest = 1;
     for (uint32_t i = 0; i < all.count; i++) {
-        const struct cts_pk_outcome *o = &p->outcomes[all.first + i];
-        own = own || (o->runtime && strcmp(cts_pack_text(p, o->runtime), runtime) == 0);
+        unsigned c = closeness(cts_pack_text(p, p->outcomes[all.first + i].runtime), who);
+        closest = c > closest ? c : closest;
     }
-    const struct cts_pk_outcome *o = &p->outcomes[index];
-    if (own)
-        return o->runtime && strcmp(cts_pack_text(p, o->runtime), runtime) == 0;
-    return o->runtime == 0;
+    return closeness(cts_pack_text(p, p->outcomes[index].runtime), who) == closest;
 }
 
 /* The first state that may come out; null if there is none. */
@@ -390,7 +400,7 @@ static bool match_swept(const struct cts_seg *s, const uint8_t *row, const uint8
 }
 
 bool cts_seg_match(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint8_t *expect,
-                   const char *runtime)
+                   struct cts_who who)
 {
     if (s->plain)
         return memcmp(row + CTS_ROW_OUT, expect, PRE_FILL_REGISTERS * 8) == 0;
@@ -401,7 +411,7 @@ bool cts_seg_match(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint
         uint32_t at = pr->out.first + i;
         const struct cts_pk_outcome *o = &s->pack->outcomes[at];
         if (o->kind == CTS_OUT_RAN && o->state != UINT32_MAX &&
-            cts_outcome_counts(s->pack, pr->out, at, runtime) &&
+            cts_outcome_counts(s->pack, pr->out, at, who) &&
             match_state(s, &s->pack->states[o->state], row))
             return true;
     }

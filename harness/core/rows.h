@@ -49,9 +49,14 @@ size_t cts_seg_expect_bytes(const struct cts_seg *s);
  * so that a row nobody wrote never passes. `expect` receives a sweep's expected state. */
 void cts_seg_fill(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *expect);
 
-/* Did the row end in a state that conforms? Only outcomes of kind RAN count, for `runtime`. */
+/* Whose expectations count. */
+struct cts_who {
+    const char *runtime, *engine; /* engine null: any */
+};
+
+/* Did the row end in a state that conforms? Only outcomes of kind RAN count, for `who`. */
 bool cts_seg_match(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint8_t *expect,
-                   const char *runtime);
+                   struct cts_who who);
 
 /* Is the row's output as cts_seg_fill left it: was the end of the body never reached? */
 bool cts_seg_untouched(const struct cts_seg *s, uint32_t r, const uint8_t *row,
@@ -71,10 +76,11 @@ bool cts_seg_expected(struct cts_seg *s, uint32_t r, const uint8_t *row, const u
 /* The case that operand row r belongs to. */
 uint32_t cts_seg_case(const struct cts_seg *s, uint32_t r);
 
-/* Does outcome `index` of a row's outcomes count for `runtime`? Those with its name do; if there
- * are none, those for all. */
+/* Does outcome `index` of a row's outcomes count for `who`? Those that name the engine do
+ * ("linux:jit"); if there are none, those that name the runtime; if there are none, those for all.
+ */
 bool cts_outcome_counts(const struct cts_pack *p, struct cts_pk_range all, uint32_t index,
-                        const char *runtime);
+                        struct cts_who who);
 
 uint64_t cts_order_get64(bool be, const uint8_t *p);
 void cts_order_put64(bool be, uint8_t *p, uint64_t v);

@@ -29,8 +29,9 @@ int cts_vec_check_name(struct cts_vec_reader *r, const struct cts_yaml *node,
                           near ? "'?" : "");
 }
 
-static const char *const verdict_words[] = {"reject", "accept",          "reject-or-run",
-                                            "fault",  "reject-or-fault", NULL};
+static const char *const verdict_words[] = {
+    "reject", "accept", "reject-or-run", "fault", "reject-or-fault", "any", NULL,
+};
 
 static const struct cts_field vector_fields[] = {
     {"name", CTS_FT_ID, true, "words with dashes; the id is suite/name", NULL, NULL},
@@ -62,6 +63,7 @@ static const struct cts_field vector_fields[] = {
     {"verdict", CTS_FT_WORD, false, "what conforms", NULL, verdict_words},
     {"verdicts", CTS_FT_MAP, false, "the same, per runtime", NULL, NULL},
     {"r0", CTS_FT_NUM, false, "the program's result", NULL, NULL},
+    {"message", CTS_FT_STR, false, "what a runtime that rejects is known to say", NULL, NULL},
     {0},
 };
 
@@ -82,9 +84,10 @@ static const struct {
     {"asm", {true, true, false}, {false}},
     {"code", {true, true, false}, {false}},
     {"program", {false, false, true}, {false, false, true}},
-    {"class", {false, false, true}, {false, false, true}},
+    {"class", {false, false, true}, {false}},
     {"verdicts", {false, false, true}, {false}},
     {"r0", {false, false, true}, {false}},
+    {"message", {false, false, true}, {false}},
 };
 
 static const char *const kind_names[] = {"a vector with cases", "a sweep", "a verdict"};
@@ -136,10 +139,14 @@ static int read_policy(struct cts_vec_reader *r, const struct cts_yaml *map)
 {
     const struct cts_yaml *policy = cts_yaml_get(map, "policy"), *why = cts_yaml_get(map, "why");
     const struct cts_yaml *klass = cts_yaml_get(map, "class");
+    const struct cts_yaml *message = cts_yaml_get(map, "message");
     r->v.policy = policy ? policy->text : "rfc";
     r->v.why = why ? why->text : "";
     r->v.klass = klass ? klass->text : "";
+    r->v.message = message ? message->text : "";
     int rc = policy ? cts_vec_check_name(r, policy, &r->known->policies, "policy") : 0;
+    if (rc == 0 && !klass && r->v.kind == CTS_VEC_VERDICT && strcmp(r->v.policy, "imported") != 0)
+        rc = cts_yaml_error(map, CTS_E_SCHEMA, r->err, "a verdict needs 'class'");
     if (rc == 0 && klass)
         rc = cts_vec_check_name(r, klass, &r->known->classes, "class");
     return rc;
@@ -171,6 +178,24 @@ static int read_lists(struct cts_vec_reader *r, const struct cts_yaml *map)
     return rc;
 }
 
+/* At most one piece inverts bits: a program breaks one rule only. */
+static int find_flip(struct cts_vec_reader *r)
+{
+    const struct cts_vec_code *codes[] = {&r->v.code, &r->v.subs};
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t k = 0; k < codes[i]->count; k++) {
+            const struct cts_vec_piece *p = &codes[i]->pieces[k];
+            if (!p->flip.field)
+                continue;
+            if (r->v.flip || p->repeat != 1 || r->v.kind != CTS_VEC_VERDICT)
+                return cts_err_at(r->err, CTS_E_SCHEMA, p->pos.file, p->pos.line, p->pos.col,
+                                  "flip: in one piece of a verdict's program, without repeat");
+            r->v.flip = &p->flip;
+        }
+    }
+    return 0;
+}
+
 static int read_codes(struct cts_vec_reader *r, const struct cts_yaml *map)
 {
     static const char *const keys[] = {"asm", "code", "program"};
@@ -188,7 +213,7 @@ static int read_codes(struct cts_vec_reader *r, const struct cts_yaml *map)
         return cts_yaml_error(map, CTS_E_SCHEMA, r->err, "a vector has exactly one of asm, code");
     if (rc == 0 && subs)
         rc = cts_vec_read_code(r, subs, "subs", &r->v.subs);
-    return rc;
+    return rc ? rc : find_flip(r);
 }
 
 static int find_role(struct cts_vec_reader *r, const struct cts_yaml *key, int *role)
@@ -448,19 +473,20 @@ static const struct {
 } verdicts[] = {
     {"reject", true, false, false},         {"accept", false, true, false},
     {"reject-or-run", true, true, false},   {"fault", false, false, true},
-    {"reject-or-fault", true, false, true},
+    {"reject-or-fault", true, false, true}, {"any", true, true, true},
 };
 
 static int add_verdict(struct cts_vec_reader *r, const struct cts_yaml *node, const char *runtime,
                        const struct cts_yaml *r0, struct cts_vec_outcome *o, size_t *n)
 {
     struct cts_vec_outcome base = {.runtime = runtime};
-    size_t k = 0;
-    while (k < 5 && !cts_yaml_is(node, verdicts[k].word))
+    size_t k = 0, words = sizeof(verdicts) / sizeof(verdicts[0]);
+    while (k < words && !cts_yaml_is(node, verdicts[k].word))
         k++;
-    if (k == 5)
+    if (k == words)
         return cts_yaml_error(node, CTS_E_SCHEMA, r->err,
-                              "a verdict is reject, accept, reject-or-run, fault, reject-or-fault");
+                              "a verdict is reject, accept, reject-or-run, fault, "
+                              "reject-or-fault or any");
     if (verdicts[k].reject) {
         o[*n] = base;
         o[(*n)++].kind = CTS_VO_REJECTED;
@@ -482,20 +508,57 @@ static int add_verdict(struct cts_vec_reader *r, const struct cts_yaml *node, co
     return 0;
 }
 
+/* "linux", or an engine of it: "linux:jit". */
+static int check_engine_name(struct cts_vec_reader *r, const struct cts_yaml *key)
+{
+    struct cts_yaml runtime = *key;
+    const char *colon = strchr(key->text, ':');
+    if (colon && (colon == key->text || !colon[1] || strchr(colon + 1, ':')))
+        return cts_yaml_error(key, CTS_E_SCHEMA, r->err,
+                              "verdicts: a runtime, or RUNTIME:ENGINE, not '%.60s'", key->text);
+    if (colon)
+        runtime.text = cts_arena_strndup(r->arena, key->text, (size_t)(colon - key->text));
+    return runtime.text ? cts_vec_check_name(r, &runtime, &r->known->runtimes, "verdicts")
+                        : cts_vec_nomem(r);
+}
+
+/* One case; or one for each bit that is inverted. */
+static int verdict_cases(struct cts_vec_reader *r, const struct cts_vec_case *base)
+{
+    const struct cts_vec_flip *flip = r->v.flip;
+    unsigned bits = flip ? flip->bits : 1;
+    struct cts_vec_case *c = cts_arena_take_array(r->arena, bits, sizeof(*c));
+    if (!c)
+        return cts_vec_nomem(r);
+    r->v.cases = c;
+    for (unsigned bit = 0; bit < bits; bit++) {
+        if (flip && flip->left_out >> bit & 1)
+            continue;
+        *c = *base;
+        c->flip_bit = (uint8_t)bit;
+        if (flip)
+            c->name = cts_arena_fmt(r->arena, "%s-bit-%u", flip->field, bit);
+        if (!c->name)
+            return cts_vec_nomem(r);
+        r->v.case_count++;
+        c++;
+    }
+    return 0;
+}
+
 static int read_verdict(struct cts_vec_reader *r, const struct cts_yaml *map)
 {
     const struct cts_yaml *per = cts_yaml_get(map, "verdicts"), *r0 = cts_yaml_get(map, "r0");
     size_t more = per ? per->count : 0, n = 0;
-    struct cts_vec_case *c = cts_arena_take(r->arena, sizeof(*c));
-    struct cts_vec_outcome *o = cts_arena_take_array(r->arena, 2 * (more + 1), sizeof(*o));
     bool runs = false;
-    if (!c || !o)
-        return cts_vec_nomem(r);
-    if (2 * (more + 1) > CTS_VEC_OUTCOMES_MAX)
+    if (3 * (more + 1) > CTS_VEC_OUTCOMES_MAX)
         return cts_yaml_error(per, CTS_E_LIMIT, r->err, "verdicts: too many");
+    struct cts_vec_outcome *o = cts_arena_take_array(r->arena, 3 * (more + 1), sizeof(*o));
+    if (!o)
+        return cts_vec_nomem(r);
     int rc = add_verdict(r, cts_yaml_get(map, "verdict"), "", r0, o, &n);
     for (size_t i = 0; rc == 0 && i < more; i++) {
-        rc = cts_vec_check_name(r, per->keys[i], &r->known->runtimes, "verdicts");
+        rc = check_engine_name(r, per->keys[i]);
         if (rc == 0)
             rc = add_verdict(r, per->items[i], per->keys[i]->text, r0, o, &n);
     }
@@ -505,11 +568,9 @@ static int read_verdict(struct cts_vec_reader *r, const struct cts_yaml *map)
         rc = cts_yaml_error(r0, CTS_E_SCHEMA, r->err, "r0: no verdict here lets it run");
     if (rc == 0 && r->v.uses_imm)
         rc = cts_yaml_error(map, CTS_E_SCHEMA, r->err, "a verdict's program has no {imm}");
-    *c = (struct cts_vec_case){
+    const struct cts_vec_case base = {
         .pos = cts_vec_pos_of(map), .name = "verdict", .outcomes = o, .outcome_count = n};
-    r->v.cases = c;
-    r->v.case_count = 1;
-    return rc;
+    return rc ? rc : verdict_cases(r, &base);
 }
 
 static int read_expectation(struct cts_vec_reader *r, const struct cts_yaml *map)

@@ -73,7 +73,7 @@ struct cts_vec_outcome {
     bool has_r0;  /* EXITED, and RAN of a whole program */
     uint64_t r0;
     struct cts_vec_state out; /* RAN of a body */
-    const char *runtime; /* verdict vectors: the runtime it is for; "": all that are not named */
+    const char *runtime; /* verdict vectors: "linux" or "linux:jit"; "": all that are not named */
 };
 
 enum cts_vec_order { CTS_VEC_ANY_ORDER, CTS_VEC_LITTLE, CTS_VEC_BIG };
@@ -86,7 +86,8 @@ struct cts_vec_case {
     struct cts_vec_state in;
     const struct cts_vec_outcome *outcomes; /* at least one */
     size_t outcome_count;
-    uint8_t order; /* enum cts_vec_order */
+    uint8_t order;    /* enum cts_vec_order */
+    uint8_t flip_bit; /* of the vector's `flip`: the bit of the field that is inverted */
 };
 
 enum cts_vec_piece_kind {
@@ -102,6 +103,13 @@ struct cts_vec_field {
     int64_t v;
 };
 
+/* A field of an instruction whose bits are inverted one at a time, one case each. */
+struct cts_vec_flip {
+    const char *field; /* null: none */
+    uint8_t at, bits;  /* its first bit in the little-endian encoding (slot 0, then 1), its width */
+    uint32_t left_out; /* bit i: the field's bit i is left alone */
+};
+
 struct cts_vec_piece {
     uint8_t kind; /* enum cts_vec_piece_kind */
     struct cts_vec_pos pos;
@@ -113,6 +121,7 @@ struct cts_vec_piece {
     struct cts_vec_reg dst, src; /* reg: 0..15 here */
     bool has_dst, has_src;
     struct cts_vec_field off, imm, next_imm;
+    struct cts_vec_flip flip; /* ROW and RAW of a verdict's program; one piece at most has it */
     uint8_t slot[8];
 };
 
@@ -151,16 +160,18 @@ enum cts_vec_operands { CTS_VEC_OPAQUE = 1, CTS_VEC_CONSTANT = 2, CTS_VEC_MASKED
 
 struct cts_vec {
     struct cts_vec_pos pos;
-    const char *id;     /* suite/name */
-    const char *why;    /* "" */
-    const char *policy; /* "rfc" */
-    const char *klass;  /* "" */
-    uint8_t kind;       /* enum cts_vec_kind_ */
+    const char *id;      /* suite/name */
+    const char *why;     /* "" */
+    const char *policy;  /* "rfc" */
+    const char *klass;   /* "" */
+    const char *message; /* what the rejecting runtime is known to say; "" */
+    uint8_t kind;        /* enum cts_vec_kind_ */
     const char *const *rows, *const *clauses, *const *bugs, *const *needs, *const *names,
                                                                                *const *only;
     size_t row_count, clause_count, bug_count, need_count, name_count, only_count;
     struct cts_vec_code code, subs;
     bool uses_imm;                    /* {imm} is in code or subs */
+    const struct cts_vec_flip *flip;  /* of the piece that has one; null */
     const struct cts_vec_role *roles; /* in the order in which they appear in code, then subs */
     size_t role_count;
     uint16_t named; /* bit i: ri is named outright somewhere: in the text, a piece, a state, ctx */

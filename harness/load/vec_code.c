@@ -239,6 +239,48 @@ static int read_num_field(struct cts_vec_reader *r, const struct cts_yaml *node,
     return cts_yaml_range(node, what, lo, hi, &f->v, r->err);
 }
 
+/* Where each field is in the little-endian encoding, in bits. Those of a second slot are there in
+ * wide instructions only. */
+static const struct cts_vec_flip flips[] = {
+    {"opcode", 0, 8, 0},     {"dst", 8, 4, 0},       {"src", 12, 4, 0},
+    {"off", 16, 16, 0},      {"imm", 32, 32, 0},     {"next_opcode", 64, 8, 0},
+    {"next_dst", 72, 4, 0},  {"next_src", 76, 4, 0}, {"next_off", 80, 16, 0},
+    {"next_imm", 96, 32, 0},
+};
+
+static int read_left_out(struct cts_vec_reader *r, const struct cts_yaml *but,
+                         struct cts_vec_flip *flip)
+{
+    int rc = cts_yaml_want(but, CTS_YAML_SEQ, "but", r->err);
+    for (size_t i = 0; rc == 0 && i < but->count; i++) {
+        int64_t bit;
+        rc = cts_yaml_range(but->items[i], "but", 0, flip->bits - 1, &bit, r->err);
+        if (rc == 0 && flip->left_out >> bit & 1)
+            rc = cts_yaml_error(but->items[i], CTS_E_SCHEMA, r->err, "but: this bit is twice");
+        if (rc == 0)
+            flip->left_out |= UINT32_C(1) << bit;
+    }
+    if (rc == 0 && flip->left_out == UINT32_MAX >> (32 - flip->bits))
+        rc = cts_yaml_error(but, CTS_E_SCHEMA, r->err, "but: leaves no bit");
+    return rc;
+}
+
+static int read_flip(struct cts_vec_reader *r, const struct cts_yaml *map, struct cts_vec_piece *p)
+{
+    const struct cts_yaml *flip = cts_yaml_get(map, "flip"), *but = cts_yaml_get(map, "but");
+    if (!flip)
+        return but ? cts_yaml_error(but, CTS_E_SCHEMA, r->err, "but: goes with flip") : 0;
+    for (size_t i = 0; i < sizeof(flips) / sizeof(flips[0]); i++)
+        if (cts_yaml_is(flip, flips[i].field))
+            p->flip = flips[i];
+    if (!p->flip.field)
+        return cts_yaml_error(flip, CTS_E_SCHEMA, r->err,
+                              "flip: opcode, dst, src, off, imm, or next_ and one of these");
+    if (p->flip.at >= 64 && p->kind != CTS_VP_ROW)
+        return cts_yaml_error(flip, CTS_E_SCHEMA, r->err, "flip: this piece has one slot only");
+    return but ? read_left_out(r, but, &p->flip) : 0;
+}
+
 static int read_fields(struct cts_vec_reader *r, const struct cts_yaml *map,
                        struct cts_vec_piece *p)
 {
@@ -252,7 +294,7 @@ static int read_fields(struct cts_vec_reader *r, const struct cts_yaml *map,
     if (rc == 0)
         rc = read_num_field(r, cts_yaml_get(map, "next_imm"), "next_imm", INT32_MIN, UINT32_MAX,
                             &p->next_imm);
-    return rc;
+    return rc ? rc : read_flip(r, map, p);
 }
 
 static const struct cts_field row_fields[] = {
@@ -262,6 +304,8 @@ static const struct cts_field row_fields[] = {
     {"off", CTS_FT_STR, false, "offset", NULL, NULL},
     {"imm", CTS_FT_STR, false, "immediate", NULL, NULL},
     {"next_imm", CTS_FT_STR, false, "second immediate of a wide instruction", NULL, NULL},
+    {"flip", CTS_FT_STR, false, "the field whose bits are inverted one by one", NULL, NULL},
+    {"but", CTS_FT_SEQ, false, "bits that are not", NULL, NULL},
     {"repeat", CTS_FT_NUM, false, "how often", NULL, NULL},
     {0},
 };
@@ -271,6 +315,8 @@ static const struct cts_field raw_fields[] = {
     {"src", CTS_FT_STR, false, "a role, rN or 0..15", NULL, NULL},
     {"off", CTS_FT_STR, false, "offset", NULL, NULL},
     {"imm", CTS_FT_STR, false, "immediate", NULL, NULL},
+    {"flip", CTS_FT_STR, false, "the field whose bits are inverted one by one", NULL, NULL},
+    {"but", CTS_FT_SEQ, false, "bits that are not", NULL, NULL},
     {"repeat", CTS_FT_NUM, false, "how often", NULL, NULL},
     {0},
 };

@@ -35,6 +35,7 @@ struct cts_pk_vector {
     cts_pk_str why;              /* "" if none */
     cts_pk_str policy;           /* "rfc" or the name of a policy */
     cts_pk_str klass;            /* verdict class, "V01"; "" for others */
+    cts_pk_str message;          /* what a runtime that rejects is known to say; "" if none */
     struct cts_pk_range rows;    /* in u16 row ids (enum cts_row_id) */
     struct cts_pk_range clauses; /* in strings */
     struct cts_pk_range bugs;    /* in strings */
@@ -103,8 +104,9 @@ struct cts_pk_outcome {
                      reports */
     uint64_t r0;
     uint32_t state;     /* RAN of a body; else UINT32_MAX */
-    cts_pk_str runtime; /* if any outcome of a row names the runtime under test only those count,
-                           else those with "" (0) */
+    cts_pk_str runtime; /* "linux:jit", "linux", or "" (0): if any outcome of a row names the engine
+                           under test only those count, else those that name its runtime, else
+                           those with "" */
 };
 
 /* A machine state. Every register and byte is named; what is not to be looked at is masked. */

@@ -216,6 +216,58 @@ static void sweeps_and_verdicts_are_read(void **state)
     done(&f);
 }
 
+#define VERDICT                                                                                    \
+    "  - name: v\n    class: V04\n    rows: [neg64]\n    clauses: []\n    policy: structural\n"
+
+static void flips_make_cases(void **state)
+{
+    struct fixture f;
+    (void)state;
+    parse(&f, HEAD VERDICT "    program: ['r0 = 0', {row: neg64, dst: 0, flip: src, but: [2, 0]},"
+                           " exit]\n"
+                           "    verdict: reject\n    message: uses reserved fields\n"
+                           "    verdicts: {linux: accept, 'linux:jit': any}\n");
+    const struct cts_vec *v = only(&f);
+    assert_string_equal(v->message, "uses reserved fields");
+    assert_string_equal(v->flip->field, "src");
+    assert_int_equal(v->flip->at, 12);
+    assert_int_equal(v->case_count, 2);
+    assert_string_equal(v->cases[0].name, "src-bit-1");
+    assert_string_equal(v->cases[1].name, "src-bit-3");
+    assert_int_equal(v->cases[1].flip_bit, 3);
+    assert_int_equal(v->cases[1].outcome_count, 5);
+    assert_string_equal(v->cases[1].outcomes[4].runtime, "linux:jit");
+    done(&f);
+}
+
+static void faulty_flips_have_their_place(void **state)
+{
+    (void)state;
+    refuses(HEAD VERDICT "    program: [{opcode: 0x87, flip: colour}]\n    verdict: reject\n",
+            "f.yaml:8:36: ", "flip: opcode, dst");
+    refuses(HEAD VERDICT "    program: [{opcode: 0x87, flip: next_imm}]\n    verdict: reject\n",
+            "f.yaml:8:36: ", "one slot only");
+    refuses(HEAD VERDICT "    program: [{opcode: 0x87, but: [1]}]\n    verdict: reject\n",
+            "f.yaml:8:35: ", "goes with flip");
+    refuses(HEAD VERDICT "    program: [{opcode: 0x87, flip: dst, but: [4]}]\n"
+                         "    verdict: reject\n",
+            "f.yaml:8:47: ", "but");
+    refuses(HEAD VERDICT "    program: [{opcode: 0x87, flip: dst, but: [0, 1, 2, 3]}]\n"
+                         "    verdict: reject\n",
+            "f.yaml:8:46: ", "leaves no bit");
+    refuses(HEAD VERDICT "    program: [{opcode: 0x87, flip: dst}, {opcode: 0x87, flip: src}]\n"
+                         "    verdict: reject\n",
+            "f.yaml:8:42: ", "in one piece");
+    refuses(HEAD VECTOR "    code: [{opcode: 0x87, flip: dst}]\n    cases: [{out: {}}]\n",
+            "f.yaml:6:12: ", "of a verdict's program");
+    refuses(HEAD VERDICT "    program: [exit]\n    verdict: reject\n"
+                         "    verdicts: {'linux:': any}\n",
+            "f.yaml:10:16: ", "RUNTIME:ENGINE");
+    refuses(HEAD "  - name: v\n    rows: [neg64]\n    clauses: []\n    policy: structural\n"
+                 "    program: [exit]\n    verdict: reject\n",
+            "f.yaml:3:5: ", "needs 'class'");
+}
+
 static void aliases_have_a_leader(void **state)
 {
     struct fixture f;
@@ -342,6 +394,8 @@ int main(void)
         cmocka_unit_test(memory_and_stack_are_read),
         cmocka_unit_test(code_in_pieces_is_read),
         cmocka_unit_test(sweeps_and_verdicts_are_read),
+        cmocka_unit_test(flips_make_cases),
+        cmocka_unit_test(faulty_flips_have_their_place),
         cmocka_unit_test(aliases_have_a_leader),
         cmocka_unit_test(faults_have_their_place),
         cmocka_unit_test(faulty_cases_have_their_place),

@@ -1,0 +1,163 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/opt.h"
+#include "conf/conf.h"
+#include "host/fs.h"
+
+enum { O_OUT = 1, O_SUITE, PATHS_MAX = 256, FILE_MAX = 16 << 20 };
+
+static const struct cts_opt options[] = {
+    {O_OUT, 'o', "output", "FILE", "write the vector file there instead of to standard output"},
+    {O_SUITE, 0, "suite", "NAME", "first part of the vectors' ids (default: imported)"},
+    {0},
+};
+
+struct import {
+    const char *path[PATHS_MAX], *out, *suite;
+    size_t paths, files, bad;
+    struct cts_arena arena;
+    struct cts_buf text;
+};
+
+static void complain(const struct cts_err *err)
+{
+    char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
+    fprintf(stderr, "%s\n", cts_err_text(err, text, sizeof(text)));
+}
+
+/* 0 to go on, -1 after --help, else the exit code. */
+static int parse(struct import *im, int argc, char **argv)
+{
+    struct cts_opts o;
+    cts_opts_init(&o, "import", options, argc, argv);
+    for (int id; (id = cts_opts_next(&o)) != CTS_OPT_END;) {
+        if (id == CTS_OPT_HELP)
+            return -1;
+        if (id == CTS_OPT_BAD)
+            return CTS_EXIT_USAGE;
+        if (id == O_OUT) {
+            im->out = o.value;
+        } else if (id == O_SUITE) {
+            im->suite = o.value;
+        } else if (im->paths == PATHS_MAX) {
+            fprintf(stderr, "ebpf-cts import: too many paths\n");
+            return CTS_EXIT_USAGE;
+        } else {
+            im->path[im->paths++] = o.value;
+        }
+    }
+    if (im->paths)
+        return 0;
+    fprintf(stderr, "ebpf-cts import: no path\nTry: ebpf-cts import --help\n");
+    return CTS_EXIT_USAGE;
+}
+
+static int import_file(struct import *im, const char *path, struct cts_err *err)
+{
+    struct cts_conf_test test;
+    struct cts_vec v;
+    struct cts_buf text;
+    cts_buf_init(&text, 0);
+    int rc = cts_fs_read(path, FILE_MAX, &text, err);
+    if (rc == 0)
+        rc = cts_conf_parse(path, cts_buf_text(&text), text.len, &im->arena, &test, err);
+    if (rc == 0)
+        rc = cts_conf_vector(&test, path, im->suite, &im->arena, &v, err);
+    if (rc == 0)
+        cts_conf_yaml_add(&im->text, &v);
+    cts_buf_release(&text);
+    return rc;
+}
+
+static int import_path(struct import *im, const char *path, struct cts_err *err)
+{
+    struct cts_fs_list list;
+    int rc = cts_fs_walk(path, ".data", &im->arena, &list, err);
+    for (size_t i = 0; rc == 0 && i < list.count; i++) {
+        struct cts_err why = {0};
+        im->files++;
+        if (import_file(im, list.paths[i], &why) == 0)
+            continue;
+        im->bad++;
+        complain(&why);
+    }
+    return rc;
+}
+
+static int write_out(struct import *im, struct cts_err *err)
+{
+    if (im->text.failed)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    if (im->out)
+        return cts_fs_write_atomic(im->out, im->text.data, im->text.len, err);
+    if (fwrite(im->text.data, 1, im->text.len, stdout) != im->text.len || fflush(stdout) != 0)
+        return cts_err_set(err, CTS_E_IO, "standard output cannot be written");
+    return 0;
+}
+
+static int import(struct import *im)
+{
+    struct cts_err err = {0};
+    int rc = 0;
+    cts_conf_yaml_begin(&im->text, im->suite);
+    for (size_t i = 0; rc == 0 && i < im->paths; i++)
+        rc = import_path(im, im->path[i], &err);
+    if (rc == 0 && im->files == im->bad) {
+        if (im->files == 0)
+            fprintf(stderr, "ebpf-cts import: there is no .data file\n");
+        return im->files ? CTS_EXIT_USAGE : CTS_EXIT_NOTHING;
+    }
+    if (rc == 0)
+        rc = write_out(im, &err);
+    if (rc) {
+        complain(&err);
+        return err.code == CTS_E_NOMEM ? CTS_EXIT_BROKEN : CTS_EXIT_USAGE;
+    }
+    fprintf(stderr, "%zu of %zu files imported\n", im->files - im->bad, im->files);
+    return im->bad ? CTS_EXIT_USAGE : CTS_EXIT_OK;
+}
+
+/* What the vector file's reader would refuse later. */
+static bool suite_ok(const char *suite)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789_-./";
+    size_t len = strlen(suite);
+    return len && strspn(suite, allowed) == len && suite[0] != '/' && suite[len - 1] != '/';
+}
+
+static int import_main(int argc, char **argv)
+{
+    struct import im = {.suite = "imported"};
+    int code = parse(&im, argc, argv);
+    if (code < 0) {
+        cts_help_command(stdout, &cts_cmd_import);
+        return CTS_EXIT_OK;
+    }
+    if (code == 0 && !suite_ok(im.suite)) {
+        fprintf(stderr, "ebpf-cts import: a suite is lower-case words parted by slashes\n");
+        return CTS_EXIT_USAGE;
+    }
+    if (code)
+        return code;
+    cts_arena_init(&im.arena, 0);
+    cts_buf_init(&im.text, 0);
+    code = import(&im);
+    cts_buf_release(&im.text);
+    cts_arena_release(&im.arena);
+    return code;
+}
+
+const struct cts_command cts_cmd_import = {
+    .name = "import",
+    .args = "[OPTIONS] PATH...",
+    .what = "make vectors of bpf_conformance's .data files",
+    .about =
+        "Reads the .data files named, and those in the folders named, and writes a vector file.\n"
+        "Each program becomes a function that a vector calls with r1 = the address of its\n"
+        "memory and r2 = its length, so that all 64 bits of r0 are compared on every runtime.\n"
+        "A file with a mistake is told with its line and column, and left out. To run .data\n"
+        "files as they are, give them or their folder to ebpf-cts run.",
+    .options = options,
+    .main = import_main,
+};

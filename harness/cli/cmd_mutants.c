@@ -1,0 +1,489 @@
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/opt.h"
+#include "cli/paths.h"
+#include "cli/progress.h"
+#include "cli/vectors.h"
+#include "host/clock.h"
+#include "host/fs.h"
+#include "mutate/mutate.h"
+#include "reference.h"
+
+enum { PROOF_MS = 2000, PATH_LIMIT = 4096 };
+
+enum option { O_LEVEL = 1, O_ROW, O_OP, O_JOBS, O_HAND, O_LIST, O_OUTPUT, O_NO_CACHE };
+
+static const struct cts_opt options[] = {
+    {O_LEVEL, 0, "level", "LEVEL", "quick (default), full or exhaustive: how much is run"},
+    {O_ROW, 0, "row", "ROW", "only mutants of this row of the specification; again for more"},
+    {O_OP, 0, "operator", "NAME", "list and print only mutants made by this operator"},
+    {O_JOBS, 'j', "jobs", "N", "how many threads; default: as many as there are processors"},
+    {O_HAND, 0, "hand", NULL, "hand-written cases alone, no sweeps"},
+    {O_LIST, 0, "list", NULL, "print the mutants, run nothing"},
+    {O_OUTPUT, 'o', "output", "FORMAT", "text (default), tsv or json: one line a mutant"},
+    {O_NO_CACHE, 0, "no-cache", NULL, "assemble and prove everything anew"},
+    {0},
+};
+
+struct mutants {
+    struct cts_vectors vectors;
+    struct cts_spec spec;
+    struct cts_arena arena;
+    struct cts_mut_list list;
+    struct cts_mut_opts opts;
+    uint8_t rows[CTS_ROW_COUNT];
+    unsigned row_count;
+    const char *op, *format;
+    bool only_list;
+    struct cts_progress progress;
+    uint64_t ns;
+    char z3[PATH_LIMIT], proofs[PATH_LIMIT];
+};
+
+/* Signal handlers can reach nothing but objects of static storage. */
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+static int complain(const struct cts_err *err)
+{
+    char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
+    fprintf(stderr, "ebpf-cts: %s\n", cts_err_text(err, text, sizeof(text)));
+    return err->code == CTS_E_NOMEM || err->code == CTS_E_WORKER || err->code == CTS_E_INVAL ||
+                   err->code == CTS_E_TOOL
+               ? CTS_EXIT_BROKEN
+               : CTS_EXIT_USAGE;
+}
+
+/* ---- the command line ---- */
+
+static int usage(const char *what, const char *value)
+{
+    fprintf(stderr, "ebpf-cts mutants: %s '%s'\nTry: ebpf-cts mutants --help\n", what, value);
+    return CTS_EXIT_USAGE;
+}
+
+static int add_row(struct mutants *m, const char *id)
+{
+    enum cts_row_id row = cts_row_find(id);
+    if (row == CTS_ROW_COUNT)
+        return usage("there is no row", id);
+    m->rows[row] = 1;
+    m->row_count++;
+    return 0;
+}
+
+static int set_level(struct mutants *m, const char *text)
+{
+    int level = cts_level_find(text);
+    if (level < 0)
+        return usage("there are levels quick, full and exhaustive, but no", text);
+    m->vectors.level = m->opts.level = (enum cts_level)level;
+    return 0;
+}
+
+static int set_format(struct mutants *m, const char *text)
+{
+    if (strcmp(text, "text") != 0 && strcmp(text, "tsv") != 0 && strcmp(text, "json") != 0)
+        return usage("the format is text, tsv or json, not", text);
+    m->format = text;
+    return 0;
+}
+
+static int take_option(struct mutants *m, struct cts_opts *o, enum option id)
+{
+    switch (id) {
+    case O_LEVEL:
+        return set_level(m, o->value);
+    case O_ROW:
+        return add_row(m, o->value);
+    case O_OP:
+        m->op = o->value;
+        return 0;
+    case O_JOBS:
+        return cts_opt_number(o, "the number of jobs", 1, 256, &m->opts.jobs) ? 0 : CTS_EXIT_USAGE;
+    case O_HAND:
+        m->opts.hand = true;
+        return 0;
+    case O_LIST:
+        m->only_list = true;
+        return 0;
+    case O_OUTPUT:
+        return set_format(m, o->value);
+    case O_NO_CACHE:
+        m->vectors.no_cache = true;
+        return 0;
+    }
+    return CTS_EXIT_USAGE;
+}
+
+/* 0 to go on, -1 after --help, else the exit code. */
+static int parse(struct mutants *m, int argc, char **argv)
+{
+    struct cts_opts o;
+    cts_opts_init(&o, "mutants", options, argc, argv);
+    for (;;) {
+        int id = cts_opts_next(&o), rc = 0;
+        if (id == CTS_OPT_END)
+            return 0;
+        if (id == CTS_OPT_HELP)
+            return -1;
+        if (id == CTS_OPT_BAD)
+            return CTS_EXIT_USAGE;
+        if (id != CTS_OPT_ARG)
+            rc = take_option(m, &o, (enum option)id);
+        else if (m->vectors.paths < CTS_PATHS_MAX)
+            m->vectors.path[m->vectors.paths++] = o.value;
+        else
+            rc = usage("too many paths, from", o.value);
+        if (rc != 0)
+            return rc;
+    }
+}
+
+/* ---- printing ---- */
+
+static const char *const level_names[] = {[CTS_LEVEL_QUICK] = "quick",
+                                          [CTS_LEVEL_FULL] = "full",
+                                          [CTS_LEVEL_EXHAUSTIVE] = "exhaustive",
+                                          [CTS_MUT_NEVER] = "-"};
+static const char *const status_names[] = {[CTS_MUT_KILLED] = "killed",
+                                           [CTS_MUT_SURVIVED] = "survived",
+                                           [CTS_MUT_PROVEN] = "equivalent",
+                                           [CTS_MUT_LISTED] = "equivalent"};
+
+static const char *row_text(const struct cts_mutant *m)
+{
+    return m->row == CTS_ROW_COUNT ? "-" : cts_row_info(m->row)->id;
+}
+
+static bool is_shown(const struct mutants *m, const struct cts_mutant *x)
+{
+    return !x->control && (!m->op || strcmp(m->op, x->op) == 0);
+}
+
+static const char *or_dash(const char *text)
+{
+    return text && text[0] ? text : "-";
+}
+
+static void print_tsv(const struct mutants *m)
+{
+    puts(
+        "row\toperator\tmutant\tdemanded\tstatus\tkilled\tkilled by hand\tkiller\tinput or reason");
+    for (size_t i = 0; i < m->list.count; i++) {
+        const struct cts_mutant *x = &m->list.all[i];
+        if (is_shown(m, x))
+            printf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", row_text(x), x->op, x->text,
+                   level_names[x->level], status_names[x->status], level_names[x->killed],
+                   level_names[x->killed_hand], or_dash(x->killer),
+                   or_dash(x->reason ? x->reason : x->input));
+    }
+}
+
+static void json_text(const char *name, const char *text, bool last)
+{
+    printf("\"%s\":", name);
+    if (!text)
+        printf("null");
+    for (const char *p = text; p && *p; p++) {
+        if (p == text)
+            putchar('"');
+        if (*p == '"' || *p == '\\')
+            putchar('\\');
+        if ((unsigned char)*p < 0x20)
+            printf("\\u%04x", (unsigned)(unsigned char)*p);
+        else
+            putchar(*p);
+    }
+    if (text)
+        printf("%s", text[0] ? "\"" : "\"\"");
+    printf("%s", last ? "}\n" : ",");
+}
+
+static const char *level_or_null(unsigned level)
+{
+    return level == CTS_MUT_NEVER ? NULL : level_names[level];
+}
+
+static void print_json(const struct mutants *m)
+{
+    for (size_t i = 0; i < m->list.count; i++) {
+        const struct cts_mutant *x = &m->list.all[i];
+        if (!is_shown(m, x))
+            continue;
+        putchar('{');
+        json_text("row", x->row == CTS_ROW_COUNT ? NULL : row_text(x), false);
+        json_text("operator", x->op, false);
+        json_text("mutant", x->text, false);
+        json_text("demanded", level_names[x->level], false);
+        json_text("status", status_names[x->status], false);
+        json_text("killed", level_or_null(x->killed), false);
+        json_text("killed_by_hand", level_or_null(x->killed_hand), false);
+        json_text("killer", x->killer, false);
+        json_text("reason", x->reason, false);
+        json_text("input", x->input, true);
+    }
+}
+
+static void print_list(const struct mutants *m)
+{
+    for (size_t i = 0; i < m->list.count; i++) {
+        const struct cts_mutant *x = &m->list.all[i];
+        if (is_shown(m, x))
+            printf("%s\t%s\t%s\t%s\n", row_text(x), x->op, x->text, level_names[x->level]);
+    }
+}
+
+static void print_table_line(const struct mutants *m, const char *name, enum cts_row_id row,
+                             const char *op)
+{
+    struct cts_mut_score s[CTS_MUT_LEVELS];
+    for (unsigned l = 0; l < CTS_MUT_LEVELS; l++)
+        s[l] = cts_mutants_score(&m->list, row, op, (enum cts_level)l);
+    const struct cts_mut_score *top = &s[m->opts.level];
+    if (top->generated == 0)
+        return;
+    printf("%-20s %9u %10u %7u", name, top->generated, top->equivalent, s[0].dead);
+    for (unsigned l = 1; l <= m->opts.level; l++)
+        printf(" %10u", s[l].dead - s[l - 1].dead);
+    printf(" %9u\n", top->all - top->dead);
+}
+
+static void print_head(const struct mutants *m, const char *what)
+{
+    printf("%-20s %9s %10s %7s", what, "generated", "equivalent", "quick");
+    for (unsigned l = 1; l <= m->opts.level; l++)
+        printf(" %10s", level_names[l]);
+    printf(" %9s\n", "surviving");
+}
+
+/* Operators in the order of their first mutants. */
+static void print_operators(const struct mutants *m)
+{
+    print_head(m, "operator");
+    for (size_t i = 0; i < m->list.count; i++) {
+        const char *op = m->list.all[i].op;
+        size_t first = 0;
+        while (strcmp(m->list.all[first].op, op) != 0)
+            first++;
+        if (first == i)
+            print_table_line(m, op, CTS_ROW_COUNT, op);
+    }
+}
+
+static void print_rows(const struct mutants *m)
+{
+    print_head(m, "row");
+    for (size_t i = 0; i < m->list.count; i++)
+        if (m->list.all[i].control)
+            print_table_line(m, row_text(&m->list.all[i]), m->list.all[i].row, NULL);
+}
+
+static void print_survivors(const struct mutants *m)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < m->list.count; i++) {
+        const struct cts_mutant *x = &m->list.all[i];
+        if (!is_shown(m, x) || x->status != CTS_MUT_SURVIVED)
+            continue;
+        printf("%s%s  %s  [%s%s]\n    %s\n", n++ ? "" : "survivors:\n", row_text(x), x->op,
+               "must die at ", level_names[x->level], x->text);
+        if (x->input)
+            printf("    told apart by %s\n", x->input);
+    }
+    if (n)
+        putchar('\n');
+}
+
+static double percent(unsigned part, unsigned all)
+{
+    return all ? 100.0 * part / all : 100.0;
+}
+
+static struct cts_mut_score total(const struct mutants *m, enum cts_level level)
+{
+    return cts_mutants_score(&m->list, CTS_ROW_COUNT, NULL, level);
+}
+
+static void print_scores(const struct mutants *m)
+{
+    for (unsigned l = 0; l <= m->opts.level; l++) {
+        struct cts_mut_score s = total(m, (enum cts_level)l);
+        printf("score: %s %.1f %% (%u of %u), hand-written alone %.1f %%; of all mutants %.1f %%\n",
+               level_names[l], percent(s.killed, s.due), s.killed, s.due, percent(s.hand, s.due),
+               percent(s.dead, s.all));
+    }
+    struct cts_mut_score s = total(m, m->opts.level);
+    printf("%u mutants, %u of them equivalent, in %.1f s\n", s.generated, s.equivalent,
+           (double)m->ns / 1e9);
+    printf("total: %u passed, %u failed, %u skipped\n", s.killed, s.due - s.killed,
+           s.generated - s.due);
+}
+
+static void print_text(const struct mutants *m)
+{
+    print_survivors(m);
+    print_operators(m);
+    putchar('\n');
+    print_rows(m);
+    putchar('\n');
+    print_scores(m);
+}
+
+/* ---- the run ---- */
+
+static void on_progress(void *arg, size_t done, size_t all)
+{
+    struct mutants *m = arg;
+    cts_progress_show(&m->progress, done, all);
+}
+
+static int make(struct mutants *m, struct cts_err *err)
+{
+    const char *dir = cts_data_path(&m->arena, "spec");
+    int rc =
+        dir ? cts_spec_load(&m->spec, dir, err) : cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    if (rc == 0)
+        rc = cts_mutants_make(&m->list, &m->spec, m->row_count ? m->rows : NULL, &m->arena, err);
+    return rc;
+}
+
+static void find_proofs(struct mutants *m)
+{
+    char cache[PATH_LIMIT];
+    if (m->vectors.no_cache || cts_fs_cache_dir(cache, sizeof(cache), NULL) != 0)
+        return;
+    int n = snprintf(m->proofs, sizeof(m->proofs), "%s/proofs", cache);
+    if (n < (int)sizeof(m->proofs) && cts_fs_mkdirs(m->proofs, NULL) == 0)
+        m->opts.proofs = m->proofs;
+}
+
+static int run(struct mutants *m, struct cts_err *err)
+{
+    int rc = cts_vectors_open(&m->vectors, err);
+    if (rc != 0)
+        return rc;
+    m->opts.pack = &m->vectors.pack;
+    m->opts.machine = (struct cts_mut_machine){.open = cts_reference_open,
+                                               .adapter = &cts_reference_adapter,
+                                               .runtime = "reference",
+                                               .engine = {"interp", "interp-be"}};
+    m->opts.equivalents = cts_data_path(&m->arena, "spec/equivalents.yaml");
+    if (m->opts.equivalents && !cts_fs_exists(m->opts.equivalents))
+        m->opts.equivalents = NULL;
+    if (cts_fs_find_program("z3", m->z3, sizeof(m->z3)) == 0)
+        m->opts.z3 = m->z3;
+    else
+        fprintf(stderr, "no z3: equivalent mutants count as survivors (apt-get install z3)\n");
+    find_proofs(m);
+    m->opts.z3_ms = PROOF_MS;
+    m->opts.progress = on_progress;
+    m->opts.arg = m;
+    m->opts.stop = &interrupted;
+    uint64_t start = cts_clock_ns();
+    rc = cts_mutants_run(&m->list, &m->opts, err);
+    m->ns = cts_clock_ns() - start;
+    cts_progress_end(&m->progress);
+    return rc;
+}
+
+/* Is every row without a mistake in order? */
+static bool controls_pass(const struct mutants *m)
+{
+    bool good = true;
+    for (size_t i = 0; i < m->list.count; i++) {
+        const struct cts_mutant *x = &m->list.all[i];
+        if (!x->control || x->status != CTS_MUT_KILLED)
+            continue;
+        fprintf(stderr, "ebpf-cts: %s without a mistake does not pass %s, which is left out\n",
+                row_text(x), x->killer);
+        good = false;
+    }
+    return good;
+}
+
+static int report(const struct mutants *m)
+{
+    bool sane = controls_pass(m);
+    if (strcmp(m->format, "tsv") == 0)
+        print_tsv(m);
+    else if (strcmp(m->format, "json") == 0)
+        print_json(m);
+    else
+        print_text(m);
+    struct cts_mut_score s = total(m, m->opts.level);
+    if (fflush(stdout) != 0 || ferror(stdout) || !sane)
+        return CTS_EXIT_BROKEN;
+    if (m->vectors.stats.errors)
+        return CTS_EXIT_USAGE;
+    return s.killed < s.due ? CTS_EXIT_FAILED : CTS_EXIT_OK;
+}
+
+static int execute(struct mutants *m)
+{
+    struct cts_err err = {0};
+    struct sigaction sa = {.sa_handler = on_signal};
+    if (make(m, &err) != 0)
+        return complain(&err);
+    if (m->only_list) {
+        print_list(m);
+        return CTS_EXIT_OK;
+    }
+    sigaction(SIGINT, &sa, NULL);
+    sigaction(SIGTERM, &sa, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    if (run(m, &err) != 0)
+        return complain(&err);
+    return interrupted ? CTS_EXIT_INTERRUPTED : report(m);
+}
+
+static int mutants_main(int argc, char **argv)
+{
+    struct mutants *m = calloc(1, sizeof(*m));
+    if (!m) {
+        fprintf(stderr, "out of memory\n");
+        return CTS_EXIT_BROKEN;
+    }
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    cts_arena_init(&m->arena, 0);
+    cts_spec_init(&m->spec);
+    m->opts.jobs = processors > 0 ? (unsigned)processors : 1;
+    m->format = "text";
+    int code = parse(m, argc, argv);
+    if (code == 0) {
+        cts_progress_init(&m->progress, true);
+        code = execute(m);
+    } else if (code < 0) {
+        cts_help_command(stdout, &cts_cmd_mutants);
+        code = CTS_EXIT_OK;
+    }
+    cts_vectors_release(&m->vectors);
+    cts_spec_release(&m->spec);
+    cts_arena_release(&m->arena);
+    free(m);
+    return code;
+}
+
+const struct cts_command cts_cmd_mutants = {
+    .name = "mutants",
+    .args = "[OPTIONS] [PATH...]",
+    .what = "measure how many wrong semantics the vectors notice",
+    .about =
+        "Makes mutants of the specification (each row's `does` with one mistake, and faults of\n"
+        "the machine around it) and runs the suite's vectors, or those named, on each. A mutant\n"
+        "that no case notices is a hole in the vectors; it is printed with an input that tells it\n"
+        "apart. Mutants that z3 proves to be the same function, and those that\n"
+        "spec/equivalents.yaml gives a reason for, are not counted. Passed are those that die at\n"
+        "the level demanded of them, or below it.",
+    .options = options,
+    .main = mutants_main,
+};

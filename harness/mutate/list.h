@@ -1,0 +1,18 @@
+/* Adding to a list of mutants, for those who make them. */
+#ifndef CTS_MUTATE_LIST_H
+#define CTS_MUTATE_LIST_H
+
+#include "mutate/mutate.h"
+
+/* Copies *m to the end; its texts must be the list's or constant. */
+void cts_mut_add(struct cts_mut_list *list, const struct cts_mutant *m);
+/* Mutants of the row's `does`. */
+void cts_mut_add_does(struct cts_mut_list *list, const struct cts_spec_row *row,
+                      enum cts_row_id id);
+/* Faults of the machine when it runs, or decodes, this row. */
+void cts_mut_add_model(struct cts_mut_list *list, const struct cts_spec_row *row,
+                       enum cts_row_id id);
+/* Faults of the decoder that belong to no row: they go with the first row. */
+void cts_mut_add_global(struct cts_mut_list *list);
+
+#endif

@@ -1,0 +1,89 @@
+#include "mutate/mutate.h"
+
+#include <string.h>
+
+#include "mutate/list.h"
+
+void cts_mut_add(struct cts_mut_list *list, const struct cts_mutant *m)
+{
+    if (list->count == list->cap) {
+        size_t cap = list->cap ? list->cap * 2 : 1024;
+        struct cts_mutant *more = cts_arena_take_array(list->arena, cap, sizeof(*more));
+        if (!more) {
+            list->failed = true;
+            return;
+        }
+        if (list->count)
+            memcpy(more, list->all, list->count * sizeof(*more));
+        list->all = more;
+        list->cap = cap;
+    }
+    list->all[list->count++] = *m;
+}
+
+static void add_control(struct cts_mut_list *list, const struct cts_spec_row *row,
+                        enum cts_row_id id)
+{
+    cts_mut_add(list, &(struct cts_mutant){.row = id,
+                                           .op = "control",
+                                           .text = row->does,
+                                           .level = CTS_LEVEL_QUICK,
+                                           .sema = row->sema,
+                                           .control = true});
+}
+
+int cts_mutants_make(struct cts_mut_list *list, const struct cts_spec *spec, const uint8_t *rows,
+                     struct cts_arena *arena, struct cts_err *err)
+{
+    *list = (struct cts_mut_list){.arena = arena, .spec = spec};
+    for (size_t i = 0; i < spec->row_count; i++) {
+        const struct cts_spec_row *row = &spec->rows[i];
+        enum cts_row_id id = cts_row_find(row->id);
+        if (id == CTS_ROW_COUNT)
+            return cts_err_set(err, CTS_E_NOTFOUND,
+                               "row '%s' is not in the tables: generate them anew", row->id);
+        if (row->slot || (rows && !rows[id]))
+            continue;
+        add_control(list, row, id);
+        cts_mut_add_does(list, row, id);
+        cts_mut_add_model(list, row, id);
+    }
+    if (!rows)
+        cts_mut_add_global(list);
+    return list->failed ? cts_err_set(err, CTS_E_NOMEM, "no memory for the mutants") : 0;
+}
+
+bool cts_mutant_counts(const struct cts_mutant *m)
+{
+    return !m->control && m->status != CTS_MUT_PROVEN && m->status != CTS_MUT_LISTED;
+}
+
+static void count(struct cts_mut_score *s, const struct cts_mutant *m, enum cts_level level)
+{
+    bool dead = m->killed <= level;
+    s->generated++;
+    if (!cts_mutant_counts(m)) {
+        s->equivalent++;
+        return;
+    }
+    s->all++;
+    s->dead += dead;
+    if (m->level > level)
+        return;
+    s->due++;
+    s->killed += dead;
+    s->hand += m->killed_hand <= level;
+}
+
+struct cts_mut_score cts_mutants_score(const struct cts_mut_list *list, enum cts_row_id row,
+                                       const char *op, enum cts_level level)
+{
+    struct cts_mut_score s = {0};
+    for (size_t i = 0; i < list->count; i++) {
+        const struct cts_mutant *m = &list->all[i];
+        if (!m->control && (row == CTS_ROW_COUNT || m->row == row) &&
+            (!op || strcmp(op, m->op) == 0))
+            count(&s, m, level);
+    }
+    return s;
+}

@@ -1,0 +1,801 @@
+/* Running mutants: one task is one row with all its mutants; each thread has machines of its own,
+ * in both byte orders, loads what concerns the row once and exchanges the semantics below it. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fmt.h"
+#include "core/judge.h"
+#include "core/rows.h"
+#include "host/buf.h"
+#include "load/yaml.h"
+#include "mutate/model.h"
+#include "mutate/smt.h"
+#include "pack/env.h"
+
+enum {
+    RING = 256, /* operand rows under way */
+    FIRST_RING = 8,
+    ORDERS = 2,
+    MAPS = 16,
+    NAMES = 16,
+};
+
+struct task {
+    size_t first, count; /* mutants */
+};
+
+struct run {
+    struct cts_mut_list *list;
+    const struct cts_mut_opts *opts;
+    const struct cts_spec_row **row; /* by enum cts_row_id */
+    uint8_t *holds; /* unit_count x CTS_ROW_COUNT bits: which rows are in its code */
+    struct task *tasks;
+    size_t task_count, next;
+    size_t done;
+    pthread_mutex_t lock;
+    struct cts_err err; /* the first trouble */
+};
+
+/* A unit on one machine. */
+struct loaded {
+    bool tried, asked, accepted;
+    enum cts_level level; /* of a sweep's domains */
+    struct cts_seg seg;
+    struct cts_layout layout;
+    void *prog;
+    struct cts_load_res *res;
+};
+
+struct machine {
+    void *self;
+    struct cts_caps caps;
+};
+
+struct rig {
+    struct run *run;
+    struct cts_mut_table table;
+    struct machine machine[ORDERS];
+    struct cts_arena arena; /* of a task */
+    uint32_t *units;        /* that hold the task's row, those about it first */
+    uint32_t unit_count;
+    struct loaded *loaded[ORDERS][CTS_MUT_LEVELS]; /* by place in `units` */
+    uint8_t *expect;
+    size_t expect_cap;
+    struct cts_load_res load_res; /* large: not for the stack of every call */
+    struct cts_run_res run_res;
+    struct cts_err err;
+};
+
+static const struct cts_pack *pack_of(const struct rig *g)
+{
+    return g->run->opts->pack;
+}
+
+static bool is_stopped(const struct run *r)
+{
+    return (r->opts->stop && *r->opts->stop) || r->err.code != 0;
+}
+
+/* ---- loading ---- */
+
+static bool is_whole(const struct cts_pk_unit *u)
+{
+    return u->flags & CTS_UF_WHOLE;
+}
+
+static uint32_t power_above(uint32_t n)
+{
+    uint32_t p = 1;
+    while (p < n)
+        p <<= 1;
+    return p;
+}
+
+static void place_rows(const struct machine *m, struct loaded *l)
+{
+    struct cts_layout *at = &l->layout;
+    uint32_t bytes = CTS_ROW_MEM + at->mem_bytes;
+    if (at->stack_off)
+        bytes = at->stack_off + 2 * CTS_STACK_BYTES;
+    at->stride = power_above(bytes);
+    at->region = CTS_WIN_RESERVED;
+    at->rows = l->seg.rows < RING ? power_above(l->seg.rows) : RING;
+    while (at->rows > 1 && at->region + cts_layout_bytes(at) > m->caps.window_bytes)
+        at->rows /= 2;
+}
+
+struct objects {
+    struct cts_map_def map[MAPS];
+    const char *name[NAMES];
+};
+
+static void fill_objects(const struct cts_pack *p, const struct cts_pk_unit *u, bool be,
+                         struct objects *o, struct cts_load_req *req)
+{
+    for (uint32_t i = 0; i < u->maps.count && i < MAPS; i++, req->map_count++) {
+        const struct cts_pk_map *m = &p->maps[u->maps.first + i];
+        o->map[i] = (struct cts_map_def){m->value_bytes, m->entries,
+                                         p->data + (be && m->be != UINT32_MAX ? m->be : m->data)};
+    }
+    for (uint32_t i = 0; i < u->names.count && i < NAMES; i++, req->name_count++)
+        o->name[i] = cts_pack_text(p, p->string_refs[u->names.first + i]);
+    req->maps = o->map;
+    req->names = o->name;
+}
+
+/* `code`: little-endian encoding; swapped in place where the machine wants it. */
+static void load_code(struct rig *g, struct machine *m, struct loaded *l, struct cts_buf *code)
+{
+    const struct cts_pk_unit *u = l->seg.unit;
+    struct objects objects;
+    uint32_t slots = (uint32_t)(code->len / CTS_SLOT_BYTES);
+    if (m->caps.be && slots)
+        cts_slots_swap_order((uint8_t *)code->data, slots);
+    struct cts_load_req req = {
+        .kind = is_whole(u) ? CTS_PK_WHOLE : CTS_PK_WINDOW,
+        .packet = u->flags & CTS_UF_PACKET,
+        .code = (const uint8_t *)cts_buf_text(code),
+        .slots = slots,
+        .layout = is_whole(u) ? NULL : &l->layout,
+        .segments = is_whole(u) ? 0 : 1,
+    };
+    fill_objects(pack_of(g), u, m->caps.be, &objects, &req);
+    l->prog = NULL;
+    g->run->opts->machine.adapter->load(m->self, &req, &l->prog, &g->load_res);
+    l->accepted = g->load_res.verdict == CTS_ACCEPTED;
+    if (g->load_res.verdict == CTS_LOAD_ERROR)
+        cts_err_set(&g->err, CTS_E_WORKER, "%s: %s",
+                    cts_pack_text(pack_of(g), pack_of(g)->vectors[u->vector].id), g->load_res.text);
+}
+
+static void unit_code(const struct rig *g, const struct cts_pk_unit *u, struct cts_buf *code)
+{
+    cts_buf_init(code, 0);
+    cts_buf_add(code, pack_of(g)->code + u->code, (size_t)u->slots * CTS_SLOT_BYTES);
+}
+
+static void unload(struct rig *g, struct machine *m, struct loaded *l)
+{
+    if (l->prog)
+        g->run->opts->machine.adapter->unload(m->self, l->prog);
+    l->prog = NULL;
+}
+
+static bool case_asked(const struct cts_pack *p, uint32_t kase, bool be)
+{
+    uint8_t order = p->cases[kase].order;
+    return order == CTS_ORDER_ANY || (order == CTS_ORDER_BIG) == be;
+}
+
+static bool unit_asked(const struct rig *g, const struct cts_pk_unit *u,
+                       const struct cts_caps *caps)
+{
+    const struct cts_pack *p = pack_of(g);
+    const struct cts_pk_vector *v = &p->vectors[u->vector];
+    bool named = v->only.count == 0;
+    for (uint32_t i = 0; i < v->only.count; i++)
+        named |= strcmp(cts_pack_text(p, p->string_refs[v->only.first + i]), caps->runtime) == 0;
+    if (!named || (v->needs & ~caps->features))
+        return false;
+    return u->sweep == UINT32_MAX || case_asked(p, p->sweeps[u->sweep].kase, caps->be);
+}
+
+static struct loaded *get_loaded(struct rig *g, unsigned order, enum cts_level level, uint32_t at)
+{
+    const struct cts_pk_unit *u = &pack_of(g)->units[g->units[at]];
+    struct machine *m = &g->machine[order];
+    struct loaded *l = &g->loaded[order][u->sweep == UINT32_MAX ? CTS_LEVEL_QUICK : level][at];
+    struct cts_buf code;
+    if (l->tried)
+        return l;
+    l->tried = true;
+    l->asked = unit_asked(g, u, &m->caps);
+    if (!l->asked ||
+        cts_seg_init(&l->seg, pack_of(g), g->units[at], &m->caps, level, &g->arena, &g->err) != 0)
+        return l;
+    l->layout = l->seg.layout;
+    if (!is_whole(u))
+        place_rows(m, l);
+    unit_code(g, u, &code);
+    load_code(g, m, l, &code);
+    cts_buf_release(&code);
+    return l;
+}
+
+/* ---- running ---- */
+
+/* Does the judge call it a failure? */
+static bool fails(struct rig *g, const struct machine *m, struct loaded *l, uint32_t r,
+                  const struct cts_obs *obs)
+{
+    const struct cts_pack *p = pack_of(g);
+    const struct cts_pk_vector *v = &p->vectors[l->seg.unit->vector];
+    struct cts_target target = {.runtime = m->caps.runtime, .engine = m->caps.engine};
+    struct cts_arena arena;
+    cts_arena_init(&arena, 0);
+    struct cts_judge j = {.pack = p,
+                          .target = &target,
+                          .caps = &m->caps,
+                          .arena = &arena,
+                          .tracks = cts_arena_take_array(&arena, v->cases.count, sizeof(*j.tracks)),
+                          .first_case = v->cases.first,
+                          .case_count = v->cases.count};
+    bool failed = false;
+    if (!j.tracks) {
+        cts_err_set(&g->err, CTS_E_NOMEM, "out of memory");
+        return false;
+    }
+    if (r == UINT32_MAX)
+        cts_judge_unit(&j, &l->seg, obs);
+    else
+        cts_judge_row(&j, &l->seg, r, obs);
+    for (uint32_t i = 0; i < j.case_count; i++)
+        failed |= j.tracks[i].seen && j.tracks[i].status == CTS_ST_FAIL;
+    cts_arena_release(&arena);
+    return failed;
+}
+
+static struct cts_who who(const struct machine *m)
+{
+    return (struct cts_who){m->caps.runtime, m->caps.engine};
+}
+
+static bool may_run(const struct cts_pack *p, const struct cts_seg *seg, const struct machine *m)
+{
+    for (uint32_t r = 0; !seg->swept && r < seg->rows; r++) {
+        const struct cts_pk_row *row = &p->rows[seg->unit->rows.first + r];
+        for (uint32_t i = 0; i < row->out.count; i++)
+            if (p->outcomes[row->out.first + i].kind != CTS_OUT_REJECTED &&
+                cts_outcome_counts(p, row->out, row->out.first + i, who(m)))
+                return true;
+    }
+    return seg->swept;
+}
+
+static void start(struct rig *g, struct machine *m, struct loaded *l, uint32_t first,
+                  uint32_t iterations)
+{
+    const struct cts_pk_unit *u = l->seg.unit;
+    struct cts_run_req req = {.first_row = first,
+                              .iterations = iterations,
+                              .packet = u->packet.count ? pack_of(g)->data + u->packet.first : NULL,
+                              .packet_bytes = u->packet.count};
+    g->run->opts->machine.adapter->run(m->self, l->prog, &req, &g->run_res);
+    if (g->run_res.status == CTS_RUN_ERROR)
+        cts_err_set(&g->err, CTS_E_WORKER, "%s", g->run_res.text);
+}
+
+static bool whole_kills(struct rig *g, struct machine *m, struct loaded *l)
+{
+    struct cts_obs obs = {.seen = CTS_SEEN_RAN};
+    if (!l->accepted) {
+        obs.seen = CTS_SEEN_REJECTED;
+    } else if (may_run(pack_of(g), &l->seg, m)) {
+        start(g, m, l, 0, 1);
+        obs.seen = g->run_res.status == CTS_FAULTED ? CTS_SEEN_FAULTED : CTS_SEEN_RAN;
+        obs.result_known = obs.seen == CTS_SEEN_RAN;
+        obs.r0 = g->run_res.r0;
+        obs.text = g->run_res.text;
+    }
+    return fails(g, m, l, UINT32_MAX, &obs);
+}
+
+static uint8_t *row_at(const struct machine *m, const struct loaded *l, uint32_t r)
+{
+    return (uint8_t *)m->caps.window + l->layout.region + CTS_WIN_HEADER +
+           (size_t)(r & (l->layout.rows - 1)) * l->layout.stride;
+}
+
+static uint8_t *expect_at(const struct rig *g, const struct loaded *l, uint32_t r)
+{
+    return g->expect + (r & (l->layout.rows - 1)) * cts_seg_expect_bytes(&l->seg);
+}
+
+static bool row_asked(const struct rig *g, const struct machine *m, const struct loaded *l,
+                      uint32_t r)
+{
+    return case_asked(pack_of(g), cts_seg_case(&l->seg, r), m->caps.be);
+}
+
+static bool row_fails(struct rig *g, const struct machine *m, struct loaded *l, uint32_t r,
+                      bool faulted)
+{
+    struct cts_obs obs = {.seen = faulted ? CTS_SEEN_FAULTED : CTS_SEEN_RAN};
+    if (!row_asked(g, m, l, r))
+        return false;
+    if (faulted) {
+        obs.text = g->run_res.text;
+        return fails(g, m, l, r, &obs);
+    }
+    obs.row = row_at(m, l, r);
+    obs.expect = expect_at(g, l, r);
+    if (cts_order_get64(m->caps.be, obs.row + CTS_ROW_END) == CTS_END_EXITED) {
+        obs.seen = CTS_SEEN_EXITED;
+        obs.result_known = true;
+        obs.r0 = cts_order_get64(m->caps.be, obs.row + CTS_ROW_OUT);
+    } else if (cts_seg_match(&l->seg, r, obs.row, obs.expect, who(m))) {
+        return false;
+    }
+    return fails(g, m, l, r, &obs);
+}
+
+/* Rows first .. first + n - 1, at most as many as the ring holds. */
+static bool ring_kills(struct rig *g, struct machine *m, struct loaded *l, uint32_t first,
+                       uint32_t n)
+{
+    for (uint32_t r = first; r < first + n; r++)
+        cts_seg_fill(&l->seg, r, row_at(m, l, r), expect_at(g, l, r));
+    for (uint32_t r = first; r < first + n;) {
+        start(g, m, l, r, first + n - r);
+        uint32_t done = g->run_res.done;
+        bool faulted = g->run_res.status == CTS_FAULTED;
+        if (g->err.code)
+            return false;
+        for (; done > 0; done--, r++)
+            if (row_fails(g, m, l, r, false))
+                return true;
+        if (faulted && row_fails(g, m, l, r, true))
+            return true;
+        r += faulted;
+    }
+    return false;
+}
+
+static bool make_room(struct rig *g, size_t bytes)
+{
+    if (bytes <= g->expect_cap)
+        return true;
+    free(g->expect);
+    g->expect = malloc(bytes);
+    g->expect_cap = g->expect ? bytes : 0;
+    if (!g->expect)
+        cts_err_set(&g->err, CTS_E_NOMEM, "out of memory");
+    return g->expect;
+}
+
+static bool window_kills(struct rig *g, struct machine *m, struct loaded *l)
+{
+    if (!make_room(g, l->layout.rows * cts_seg_expect_bytes(&l->seg) + 1))
+        return false;
+    uint32_t n = l->layout.rows < FIRST_RING ? l->layout.rows : FIRST_RING;
+    for (uint32_t r = 0; r < l->seg.rows && g->err.code == 0; r += n, n = l->layout.rows) {
+        if (n > l->seg.rows - r)
+            n = l->seg.rows - r;
+        if (ring_kills(g, m, l, r, n))
+            return true;
+    }
+    return false;
+}
+
+/* Is something about this unit not as its vector says? */
+static bool unit_kills(struct rig *g, struct machine *m, struct loaded *l)
+{
+    if (is_whole(l->seg.unit))
+        return whole_kills(g, m, l);
+    if (!l->accepted) {
+        struct cts_obs obs = {.seen = CTS_SEEN_REJECTED};
+        return fails(g, m, l, UINT32_MAX, &obs);
+    }
+    return window_kills(g, m, l);
+}
+
+/* A unit that a wrong decoder sees. */
+static bool decoder_kills(struct rig *g, struct machine *m, const struct loaded *right,
+                          const struct cts_mutant *mutant)
+{
+    struct loaded l = *right;
+    struct cts_buf code;
+    unit_code(g, l.seg.unit, &code);
+    enum cts_mut_seen_as seen = mutant->model->decode(mutant, &code);
+    bool kills = false;
+    l.prog = NULL;
+    l.accepted = false;
+    if (seen == CTS_MUT_CHANGED)
+        load_code(g, m, &l, &code);
+    if (seen != CTS_MUT_SAME && g->err.code == 0)
+        kills = unit_kills(g, m, &l);
+    unload(g, m, &l);
+    cts_buf_release(&code);
+    return kills;
+}
+
+enum phase { HAND, SWEEP };
+
+/* The first of the task's units that notices; null: none does. Hand-written units of lower levels
+ * have been asked before; sweeps go further at each level. */
+static const char *killer(struct rig *g, const struct cts_mutant *mutant, enum phase phase,
+                          enum cts_level level)
+{
+    const struct cts_pack *p = pack_of(g);
+    bool decodes = mutant->model && mutant->model->decode;
+    for (unsigned order = 0; order < ORDERS; order++) {
+        struct machine *m = &g->machine[order];
+        for (uint32_t i = 0; i < g->unit_count && g->err.code == 0; i++) {
+            const struct cts_pk_unit *u = &p->units[g->units[i]];
+            bool swept = u->sweep != UINT32_MAX;
+            if (swept != (phase == SWEEP) || u->level > level || (!swept && u->level < level))
+                continue;
+            struct loaded *l = get_loaded(g, order, level, i);
+            if (!l->asked || g->err.code || (!decodes && !l->accepted))
+                continue;
+            if (decodes ? decoder_kills(g, m, l, mutant) : unit_kills(g, m, l))
+                return cts_pack_text(p, p->vectors[u->vector].id);
+        }
+    }
+    return NULL;
+}
+
+/* ---- one mutant ---- */
+
+/* With nothing wrong every unit passes. One that does not says nothing of mutants: it is left out,
+ * and the control is told of it. */
+static void run_control(struct rig *g, struct cts_mutant *m)
+{
+    const struct cts_pack *p = pack_of(g);
+    m->status = CTS_MUT_SURVIVED;
+    for (unsigned level = 0; level <= g->run->opts->level; level++)
+        for (unsigned i = 0; i < ORDERS * g->unit_count && g->err.code == 0; i++) {
+            unsigned order = i / g->unit_count, at = i % g->unit_count;
+            const struct cts_pk_unit *u = &p->units[g->units[at]];
+            bool swept = u->sweep != UINT32_MAX;
+            if (swept ? u->level > level || g->run->opts->hand : u->level != level)
+                continue;
+            struct loaded *l = get_loaded(g, order, (enum cts_level)level, at);
+            if (!l->asked || !unit_kills(g, &g->machine[order], l))
+                continue;
+            l->asked = false;
+            m->status = CTS_MUT_KILLED;
+            m->killed = (uint8_t)level;
+            m->killer = cts_pack_text(p, p->vectors[u->vector].id);
+        }
+}
+
+static bool is_equivalent(const struct cts_mutant *m)
+{
+    return m->status == CTS_MUT_PROVEN || m->status == CTS_MUT_LISTED;
+}
+
+static bool is_open(const struct cts_mutant *m)
+{
+    return m->status == CTS_MUT_SURVIVED && m->killed == CTS_MUT_NEVER && !m->control;
+}
+
+static void run_mutant(struct rig *g, struct cts_mutant *m, enum cts_level level)
+{
+    const char *hand = NULL, *swept = NULL;
+    if (m->control || m->status == CTS_MUT_PROVEN || m->killed_hand != CTS_MUT_NEVER)
+        return;
+    cts_mut_table_set(&g->table, m);
+    hand = killer(g, m, HAND, level);
+    if (hand)
+        m->killed_hand = (uint8_t)level;
+    if (!hand && !g->run->opts->hand && m->killed == CTS_MUT_NEVER)
+        swept = killer(g, m, SWEEP, level);
+    if ((!hand && !swept) || m->killed != CTS_MUT_NEVER)
+        return;
+    m->killed = (uint8_t)level;
+    m->killer = hand ? hand : swept;
+    if (is_equivalent(m))
+        cts_err_set(&g->err, CTS_E_INVAL, "%s: '%s' is listed as equivalent, but %s tells it apart",
+                    cts_row_info(m->row)->id, m->text, m->killer);
+    m->status = CTS_MUT_KILLED;
+}
+
+/* ---- equivalence ---- */
+
+static void note_answer(struct run *r, struct cts_mutant *m, struct cts_smt_query *q)
+{
+    if (q->answer == CTS_SMT_SAME) {
+        m->status = CTS_MUT_PROVEN;
+        m->reason = "proven by z3";
+    } else if (q->answer == CTS_SMT_DIFFERENT) {
+        pthread_mutex_lock(&r->lock); /* of the list's arena */
+        m->input = cts_arena_strdup(r->list->arena, cts_buf_text(&q->input));
+        pthread_mutex_unlock(&r->lock);
+    }
+    cts_buf_release(&q->input);
+}
+
+/* Those that nobody has noticed so far: are they wrong at all? */
+static void prove(struct rig *g, const struct task *t)
+{
+    const struct cts_mut_opts *o = g->run->opts;
+    struct cts_mutant *all = g->run->list->all + t->first;
+    struct cts_smt_query *q = cts_arena_take_array(&g->arena, t->count, sizeof(*q));
+    size_t n = 0;
+    for (size_t i = 0; q && i < t->count; i++)
+        if (all[i].sema && is_open(&all[i]))
+            q[n++] = (struct cts_smt_query){.row = g->run->row[all[i].row], .other = all[i].sema};
+    if (!q || n == 0)
+        return;
+    cts_smt_ask(o->z3, o->proofs, q, n, o->z3_ms);
+    for (size_t i = t->count; i-- > 0;)
+        if (all[i].sema && is_open(&all[i]))
+            note_answer(g->run, &all[i], &q[--n]);
+}
+
+/* ---- one task ---- */
+
+static bool holds(const struct run *r, uint32_t unit, enum cts_row_id row)
+{
+    size_t bit = (size_t)unit * CTS_ROW_COUNT + row;
+    return r->holds[bit / 8] >> (bit % 8) & 1;
+}
+
+static bool is_about(const struct cts_pack *p, const struct cts_pk_unit *u, enum cts_row_id row)
+{
+    const struct cts_pk_vector *v = &p->vectors[u->vector];
+    for (uint32_t i = 0; i < v->rows.count; i++)
+        if (p->row_ids[v->rows.first + i] == row)
+            return true;
+    return false;
+}
+
+/* Units that hold the row; for faults that belong to no row, all that are whole programs. */
+static void choose_units(struct rig *g, enum cts_row_id row)
+{
+    const struct cts_pack *p = pack_of(g);
+    g->unit_count = 0;
+    for (int about = 1; about >= 0; about--)
+        for (uint32_t i = 0; i < p->unit_count; i++) {
+            const struct cts_pk_unit *u = &p->units[i];
+            bool wanted = row == CTS_ROW_COUNT
+                              ? about && is_whole(u)
+                              : holds(g->run, i, row) && is_about(p, u, row) == (about == 1);
+            if (wanted && u->level <= g->run->opts->level)
+                g->units[g->unit_count++] = i;
+        }
+}
+
+static bool begin_task(struct rig *g, enum cts_row_id row)
+{
+    cts_arena_init(&g->arena, 0);
+    choose_units(g, row);
+    for (unsigned o = 0; o < ORDERS; o++)
+        for (unsigned l = 0; l < CTS_MUT_LEVELS; l++) {
+            g->loaded[o][l] =
+                cts_arena_take_array(&g->arena, g->unit_count + 1u, sizeof(*g->loaded[o][l]));
+            if (!g->loaded[o][l])
+                return cts_err_set(&g->err, CTS_E_NOMEM, "out of memory") == 0;
+        }
+    return true;
+}
+
+static void end_task(struct rig *g)
+{
+    for (unsigned o = 0; o < ORDERS; o++)
+        for (unsigned l = 0; l < CTS_MUT_LEVELS; l++)
+            for (uint32_t i = 0; g->loaded[o][l] && i < g->unit_count; i++)
+                unload(g, &g->machine[o], &g->loaded[o][l][i]);
+    cts_arena_release(&g->arena);
+    memset(g->loaded, 0, sizeof(g->loaded));
+}
+
+static void tell_progress(struct run *r, size_t count)
+{
+    pthread_mutex_lock(&r->lock);
+    r->done += count;
+    if (r->opts->progress)
+        r->opts->progress(r->opts->arg, r->done, r->list->count);
+    pthread_mutex_unlock(&r->lock);
+}
+
+static void run_task(struct rig *g, const struct task *t)
+{
+    struct cts_mutant *all = g->run->list->all;
+    if (begin_task(g, all[t->first].row) && all[t->first].control) {
+        cts_mut_table_set(&g->table, &all[t->first]);
+        run_control(g, &all[t->first]);
+    }
+    for (unsigned level = 0; level <= g->run->opts->level; level++) {
+        for (size_t i = t->first; i < t->first + t->count; i++) {
+            if (g->err.code || is_stopped(g->run))
+                break;
+            run_mutant(g, &all[i], (enum cts_level)level);
+        }
+        if (level == 0 && g->run->opts->z3 && g->err.code == 0 && !is_stopped(g->run))
+            prove(g, t);
+    }
+    tell_progress(g->run, t->count);
+    end_task(g);
+}
+
+/* ---- threads ---- */
+
+static bool open_rig(struct rig *g)
+{
+    const struct cts_mut_machine *how = &g->run->opts->machine;
+    g->units = malloc((pack_of(g)->unit_count + 1u) * sizeof(*g->units));
+    if (!g->units)
+        return cts_err_set(&g->err, CTS_E_NOMEM, "out of memory") == 0;
+    cts_mut_table_set(&g->table, NULL);
+    for (unsigned o = 0; o < ORDERS; o++) {
+        struct machine *m = &g->machine[o];
+        if (how->open(g->table.exec, &m->self, how->engine[o], &m->caps, &g->err) != 0)
+            return false;
+        cts_fmt(m->caps.runtime, sizeof(m->caps.runtime), "%s", how->runtime);
+        cts_fmt(m->caps.engine, sizeof(m->caps.engine), "%s", how->engine[o]);
+    }
+    return true;
+}
+
+static void close_rig(struct rig *g)
+{
+    for (unsigned o = 0; o < ORDERS; o++)
+        if (g->machine[o].self)
+            g->run->opts->machine.adapter->release(g->machine[o].self);
+    free(g->units);
+    free(g->expect);
+    free(g);
+}
+
+static struct task *next_task(struct run *r)
+{
+    pthread_mutex_lock(&r->lock);
+    struct task *t = r->next < r->task_count && !is_stopped(r) ? &r->tasks[r->next++] : NULL;
+    pthread_mutex_unlock(&r->lock);
+    return t;
+}
+
+static void *work(void *arg)
+{
+    struct run *r = arg;
+    struct cts_err none = {.code = CTS_E_NOMEM, .msg = "out of memory"};
+    struct rig *g = calloc(1, sizeof(*g));
+    if (g) {
+        g->run = r;
+        if (open_rig(g))
+            for (struct task *t; g->err.code == 0 && (t = next_task(r));)
+                run_task(g, t);
+    }
+    pthread_mutex_lock(&r->lock);
+    if (r->err.code == 0 && (!g || g->err.code))
+        r->err = g ? g->err : none;
+    pthread_mutex_unlock(&r->lock);
+    if (g)
+        close_rig(g);
+    return NULL;
+}
+
+static void run_threads(struct run *r)
+{
+    enum { MOST = 256 };
+    pthread_t thread[MOST];
+    unsigned started = 0;
+    while (started + 1 < r->opts->jobs && started < MOST &&
+           pthread_create(&thread[started], NULL, work, r) == 0)
+        started++;
+    work(r);
+    for (unsigned i = 0; i < started; i++)
+        pthread_join(thread[i], NULL);
+}
+
+/* ---- preparing ---- */
+
+static void note_row(struct run *r, uint32_t unit, enum cts_row_id row)
+{
+    size_t bit = (size_t)unit * CTS_ROW_COUNT + row;
+    r->holds[bit / 8] |= (uint8_t)(1 << (bit % 8));
+}
+
+/* What is not legal may be meant for any row of its opcode. */
+static void index_unit(struct run *r, uint32_t unit)
+{
+    const struct cts_pk_unit *u = &r->opts->pack->units[unit];
+    for (uint32_t i = 0; i < u->slots;) {
+        struct cts_insn in;
+        enum cts_row_id row;
+        int n = cts_decode(r->opts->pack->code + u->code + (size_t)i * CTS_SLOT_BYTES, u->slots - i,
+                           false, &in, &row, NULL);
+        if (n > 0)
+            note_row(r, unit, row);
+        for (unsigned k = 0; n <= 0 && k < CTS_ROW_COUNT; k++)
+            if (cts_row_info((enum cts_row_id)k)->opcode == in.opcode)
+                note_row(r, unit, (enum cts_row_id)k);
+        i += n > 0 ? (uint32_t)n : 1;
+    }
+}
+
+static int make_tasks(struct run *r, struct cts_err *err)
+{
+    struct cts_mut_list *list = r->list;
+    r->tasks = calloc(list->count + 1, sizeof(*r->tasks));
+    if (!r->tasks)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    for (size_t i = 0; i < list->count; i++) {
+        struct cts_mutant *m = &list->all[i];
+        m->killed = m->killed_hand = CTS_MUT_NEVER;
+        m->status = CTS_MUT_SURVIVED;
+        if (i == 0 || m->row != list->all[i - 1].row)
+            r->tasks[r->task_count++] = (struct task){.first = i};
+        r->tasks[r->task_count - 1].count++;
+    }
+    return 0;
+}
+
+static int find_rows(struct run *r, struct cts_err *err)
+{
+    const struct cts_spec *spec = r->list->spec;
+    r->row = calloc(CTS_ROW_COUNT, sizeof(*r->row));
+    r->holds = calloc((size_t)r->opts->pack->unit_count * CTS_ROW_COUNT / 8 + 1, 1);
+    if (!r->row || !r->holds)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    for (size_t i = 0; i < spec->row_count; i++) {
+        enum cts_row_id id = cts_row_find(spec->rows[i].id);
+        if (id != CTS_ROW_COUNT)
+            r->row[id] = &spec->rows[i];
+    }
+    for (uint32_t u = 0; u < r->opts->pack->unit_count; u++)
+        index_unit(r, u);
+    return 0;
+}
+
+/* ---- equivalents on record ---- */
+
+static int note_equivalent(struct run *r, const struct cts_yaml *item, struct cts_err *err)
+{
+    const char *row, *op, *text, *why;
+    int rc = cts_yaml_str(cts_yaml_get(item, "row"), "row", &row, err);
+    if (rc == 0)
+        rc = cts_yaml_str(cts_yaml_get(item, "operator"), "operator", &op, err);
+    if (rc == 0)
+        rc = cts_yaml_str(cts_yaml_get(item, "mutant"), "mutant", &text, err);
+    if (rc == 0)
+        rc = cts_yaml_str(cts_yaml_get(item, "why"), "why", &why, err);
+    if (rc != 0)
+        return rc;
+    enum cts_row_id id = cts_row_find(row);
+    bool of_rows = false;
+    for (size_t i = 0; i < r->list->count; i++) {
+        struct cts_mutant *m = &r->list->all[i];
+        of_rows |= m->row == id;
+        if (m->row != id || m->control || strcmp(m->op, op) != 0 || strcmp(m->text, text) != 0)
+            continue;
+        m->status = CTS_MUT_LISTED;
+        m->reason = cts_arena_strdup(r->list->arena, why);
+        return 0;
+    }
+    if (id != CTS_ROW_COUNT && !of_rows)
+        return 0; /* not among those that run */
+    return cts_yaml_error(item, CTS_E_NOTFOUND, err, "%s has no mutant '%s' by '%s'", row, text,
+                          op);
+}
+
+static int read_equivalents(struct run *r, struct cts_err *err)
+{
+    struct cts_arena arena;
+    struct cts_yaml *root;
+    if (!r->opts->equivalents)
+        return 0;
+    cts_arena_init(&arena, 0);
+    int rc = cts_yaml_load(r->opts->equivalents, &arena, &root, err);
+    if (rc == 0)
+        rc = cts_yaml_want(root, CTS_YAML_SEQ, "the list of equivalents", err);
+    for (size_t i = 0; rc == 0 && i < root->count; i++)
+        rc = note_equivalent(r, root->items[i], err);
+    cts_arena_release(&arena);
+    return rc;
+}
+
+int cts_mutants_run(struct cts_mut_list *list, const struct cts_mut_opts *opts, struct cts_err *err)
+{
+    struct run r = {.list = list, .opts = opts};
+    pthread_mutex_init(&r.lock, NULL);
+    int rc = find_rows(&r, err);
+    if (rc == 0)
+        rc = make_tasks(&r, err);
+    if (rc == 0)
+        rc = read_equivalents(&r, err);
+    if (rc == 0) {
+        run_threads(&r);
+        rc = r.err.code;
+        if (rc != 0 && err)
+            *err = r.err;
+    }
+    pthread_mutex_destroy(&r.lock);
+    free(r.row);
+    free(r.holds);
+    free(r.tasks);
+    return rc;
+}

@@ -1,0 +1,660 @@
+#include "mutate/smt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fmt.h"
+#include "base/sha256.h"
+#include "host/fs.h"
+#include "host/proc.h"
+
+enum { ACCESSES = 16, NAME = 24 };
+
+/* What one tree does, as names of SMT-LIB terms. Every step defines a new name. */
+struct side {
+    struct cts_buf *out;
+    const struct cts_spec_row *row;
+    char tag; /* the first letter of its names */
+    unsigned next;
+    unsigned reg[3], memory; /* numbers of the current names; 0: as in the beginning */
+    unsigned local[CTS_SEMA_LOCALS_MAX];
+    bool abstract; /* multiplication and division are functions that nothing is known of */
+    struct access {
+        bool write;
+        unsigned bits, at; /* the name of the address */
+    } access[ACCESSES];
+    unsigned accesses;
+    bool too_many;
+    unsigned taken, target; /* of a jump: names; 0: none */
+    int leaves;             /* 0 falls through, 1 jump, 2 exit, 3 and up calls */
+};
+
+static const char *const reg_names[] = {"dst", "src", "r0"};
+
+static const char *reg_name(const struct side *s, unsigned i, char buf[NAME])
+{
+    if (s->reg[i])
+        cts_fmt(buf, NAME, "%c%u", s->tag, s->reg[i]);
+    else
+        cts_fmt(buf, NAME, "%s", reg_names[i]);
+    return buf;
+}
+
+static const char *memory_name(const struct side *s, char buf[NAME])
+{
+    if (s->memory)
+        cts_fmt(buf, NAME, "%c%u", s->tag, s->memory);
+    else
+        cts_fmt(buf, NAME, "memory");
+    return buf;
+}
+
+static unsigned sort_bits(enum cts_sema_type t)
+{
+    return cts_sema_type_bits(t);
+}
+
+static unsigned begin(struct side *s, enum cts_sema_type t)
+{
+    if (t == CTS_T_BOOL)
+        cts_buf_addf(s->out, "(define-fun %c%u () Bool ", s->tag, ++s->next);
+    else
+        cts_buf_addf(s->out, "(define-fun %c%u () (_ BitVec %u) ", s->tag, ++s->next, sort_bits(t));
+    return s->next;
+}
+
+static void end(struct side *s)
+{
+    cts_buf_adds(s->out, ")\n");
+}
+
+static unsigned term(struct side *s, const struct cts_expr *x);
+
+static unsigned term_convert(struct side *s, const struct cts_expr *x)
+{
+    unsigned kid = term(s, x->kid[0]);
+    unsigned from = sort_bits(x->kid[0]->type), to = sort_bits(x->to);
+    unsigned name = begin(s, x->to);
+    if (to < from)
+        cts_buf_addf(s->out, "((_ extract %u 0) %c%u)", to - 1, s->tag, kid);
+    else if (to == from)
+        cts_buf_addf(s->out, "%c%u", s->tag, kid);
+    else
+        cts_buf_addf(s->out, "((_ %s_extend %u) %c%u)",
+                     cts_sema_type_is_signed(x->kid[0]->type) ? "sign" : "zero", to - from, s->tag,
+                     kid);
+    end(s);
+    return name;
+}
+
+static const char *const op_unsigned[CTS_OP_COUNT] = {
+    [CTS_OP_NEG] = "bvneg",  [CTS_OP_INV] = "bvnot",   [CTS_OP_NOT] = "not",
+    [CTS_OP_ADD] = "bvadd",  [CTS_OP_SUB] = "bvsub",   [CTS_OP_MUL] = "bvmul",
+    [CTS_OP_DIV] = "bvudiv", [CTS_OP_MOD] = "bvurem",  [CTS_OP_AND] = "bvand",
+    [CTS_OP_OR] = "bvor",    [CTS_OP_XOR] = "bvxor",   [CTS_OP_SHL] = "bvshl",
+    [CTS_OP_SHR] = "bvlshr", [CTS_OP_EQ] = "=",        [CTS_OP_NE] = "distinct",
+    [CTS_OP_LT] = "bvult",   [CTS_OP_LE] = "bvule",    [CTS_OP_GT] = "bvugt",
+    [CTS_OP_GE] = "bvuge",   [CTS_OP_ANDALSO] = "and", [CTS_OP_ORELSE] = "or",
+};
+
+static const char *const op_signed[CTS_OP_COUNT] = {
+    [CTS_OP_DIV] = "bvsdiv", [CTS_OP_MOD] = "bvsrem", [CTS_OP_SHR] = "bvashr",
+    [CTS_OP_LT] = "bvslt",   [CTS_OP_LE] = "bvsle",   [CTS_OP_GT] = "bvsgt",
+    [CTS_OP_GE] = "bvsge",
+};
+
+static const char *op_name(enum cts_sema_op op, enum cts_sema_type of)
+{
+    return cts_sema_type_is_signed(of) && op_signed[op] ? op_signed[op] : op_unsigned[op];
+}
+
+static bool is_hard(enum cts_sema_op op)
+{
+    return op == CTS_OP_MUL || op == CTS_OP_DIV || op == CTS_OP_MOD;
+}
+
+/* What is known of a multiplication or division all the same: x the first operand, y the second, z
+ * the result, 0 and 1 of their width. */
+static const struct {
+    enum cts_sema_op op;
+    int is_signed; /* -1: both */
+    const char *fact;
+} facts[] = {
+    {CTS_OP_MUL, -1, "(=> (= x 0) (= z 0))"},
+    {CTS_OP_MUL, -1, "(=> (= y 0) (= z 0))"},
+    {CTS_OP_MUL, -1, "(=> (= x 1) (= z y))"},
+    {CTS_OP_MUL, -1, "(=> (= y 1) (= z x))"},
+    {CTS_OP_DIV, 0, "(=> (= y 0) (= z (bvnot 0)))"},
+    {CTS_OP_DIV, 1, "(=> (= y 0) (= z (ite (bvslt x 0) 1 (bvnot 0))))"},
+    {CTS_OP_DIV, -1, "(=> (= y 1) (= z x))"},
+    {CTS_OP_DIV, -1, "(=> (and (= x 0) (not (= y 0))) (= z 0))"},
+    {CTS_OP_MOD, -1, "(=> (= x 0) (= z 0))"},
+    {CTS_OP_MOD, -1, "(=> (= y 0) (= z x))"},
+    {CTS_OP_MOD, -1, "(=> (= y 1) (= z 0))"},
+    {CTS_OP_MOD, 0, "(=> (bvult x y) (= z x))"},
+    {CTS_OP_MOD, 1, "(= z (f x (bvneg y)))"},
+};
+
+/* Writes a fact with its letters and numbers replaced. */
+static void put_fact(struct side *s, const char *fact, const struct cts_expr *e, unsigned a,
+                     unsigned b, unsigned z)
+{
+    unsigned bits = sort_bits(e->type);
+    cts_buf_adds(s->out, "(assert ");
+    for (const char *p = fact; *p; p++) {
+        bool alone = p > fact && (p[-1] == ' ' || p[-1] == '(') && (p[1] == ' ' || p[1] == ')');
+        if (alone && (*p == '0' || *p == '1'))
+            cts_buf_addf(s->out, "(_ bv%c %u)", *p, bits);
+        else if (alone && (*p == 'x' || *p == 'y' || *p == 'z'))
+            cts_buf_addf(s->out, "%c%u", s->tag, *p == 'x' ? a : *p == 'y' ? b : z);
+        else if (alone && *p == 'f')
+            cts_buf_addf(s->out, "%s_%u", op_name(e->op, e->type), bits);
+        else
+            cts_buf_addc(s->out, *p);
+    }
+    cts_buf_adds(s->out, ")\n");
+}
+
+static void put_facts(struct side *s, const struct cts_expr *e, unsigned a, unsigned b, unsigned z)
+{
+    for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
+        if (facts[i].op == e->op &&
+            (facts[i].is_signed < 0 || facts[i].is_signed == cts_sema_type_is_signed(e->type)))
+            put_fact(s, facts[i].fact, e, a, b, z);
+}
+
+static unsigned term_operator(struct side *s, const struct cts_expr *x)
+{
+    unsigned a = term(s, x->kid[0]), b = x->kid[1] ? term(s, x->kid[1]) : 0;
+    unsigned name = begin(s, x->type);
+    cts_buf_addf(s->out, "(%s", op_name(x->op, x->kid[0]->type));
+    if (s->abstract && is_hard(x->op))
+        cts_buf_addf(s->out, "_%u", sort_bits(x->type));
+    cts_buf_addf(s->out, " %c%u", s->tag, a);
+    if (x->kid[1])
+        cts_buf_addf(s->out, " %c%u", s->tag, b);
+    cts_buf_adds(s->out, ")");
+    end(s);
+    if (s->abstract && is_hard(x->op))
+        put_facts(s, x, a, b, name);
+    return name;
+}
+
+static unsigned term_cond(struct side *s, const struct cts_expr *x)
+{
+    unsigned c = term(s, x->kid[0]), yes = term(s, x->kid[1]), no = term(s, x->kid[2]);
+    unsigned name = begin(s, x->type);
+    cts_buf_addf(s->out, "(ite %c%u %c%u %c%u)", s->tag, c, s->tag, yes, s->tag, no);
+    end(s);
+    return name;
+}
+
+static unsigned swapped(struct side *s, enum cts_sema_type t, unsigned kid)
+{
+    unsigned name = begin(s, t), bytes = sort_bits(t) / 8;
+    cts_buf_adds(s->out, "(concat");
+    for (unsigned i = 0; i < bytes; i++)
+        cts_buf_addf(s->out, " ((_ extract %u %u) %c%u)", 8 * i + 7, 8 * i, s->tag, kid);
+    cts_buf_adds(s->out, ")");
+    end(s);
+    return name;
+}
+
+/* The value, or its bytes reversed on machines of one order. */
+static unsigned swapped_if(struct side *s, enum cts_sema_type t, unsigned kid, bool big)
+{
+    if (sort_bits(t) == 8)
+        return kid;
+    unsigned other = swapped(s, t, kid), name = begin(s, t);
+    cts_buf_addf(s->out, "(ite big %c%u %c%u)", s->tag, big ? other : kid, s->tag,
+                 big ? kid : other);
+    end(s);
+    return name;
+}
+
+static unsigned term_call(struct side *s, const struct cts_expr *x)
+{
+    unsigned kid = term(s, x->kid[0]);
+    if (x->func <= CTS_FN_BSWAP64)
+        return swapped(s, x->type, kid);
+    if (x->func < CTS_FN_MAP_BY_FD)
+        return swapped_if(s, x->type, kid, x->func <= CTS_FN_LE64);
+    unsigned name = begin(s, x->type);
+    /* Of a place in a packet the low half counts. */
+    cts_buf_addf(s->out, x->func >= CTS_FN_PACKET8 ? "(%s ((_ extract 31 0) %c%u))" : "(%s %c%u)",
+                 cts_sema_func_name(x->func), s->tag, kid);
+    end(s);
+    return name;
+}
+
+static void note_access(struct side *s, bool write, unsigned bits, unsigned at)
+{
+    s->too_many |= s->accesses == ACCESSES;
+    if (!s->too_many)
+        s->access[s->accesses++] = (struct access){write, bits, at};
+}
+
+static unsigned term_mem(struct side *s, const struct cts_expr *x)
+{
+    char m[NAME];
+    unsigned at = term(s, x->kid[0]);
+    note_access(s, false, x->bits, at);
+    unsigned name = begin(s, x->type);
+    if (x->bits > 8)
+        cts_buf_adds(s->out, "(concat");
+    for (unsigned i = x->bits / 8; i-- > 0;)
+        cts_buf_addf(s->out, " (select %s (bvadd %c%u (_ bv%u 64)))", memory_name(s, m), s->tag, at,
+                     i);
+    if (x->bits > 8)
+        cts_buf_adds(s->out, ")");
+    end(s);
+    return swapped_if(s, x->type, name, true);
+}
+
+static unsigned term_operand(struct side *s, const struct cts_expr *x)
+{
+    char r[NAME];
+    unsigned name = begin(s, x->type);
+    cts_buf_adds(s->out, x->operand <= CTS_O_R0 ? reg_name(s, (unsigned)x->operand, r)
+                                                : cts_sema_operand_name(x->operand));
+    end(s);
+    return name;
+}
+
+static unsigned term_literal(struct side *s, const struct cts_expr *x)
+{
+    unsigned bits = sort_bits(x->type), name = begin(s, x->type);
+    uint64_t v = bits < 64 ? x->value & ((UINT64_C(1) << bits) - 1) : x->value;
+    cts_buf_addf(s->out, "(_ bv%llu %u)", (unsigned long long)v, bits);
+    end(s);
+    return name;
+}
+
+static unsigned term(struct side *s, const struct cts_expr *x)
+{
+    switch (x->kind) {
+    case CTS_X_LITERAL:
+        return term_literal(s, x);
+    case CTS_X_OPERAND:
+        return term_operand(s, x);
+    case CTS_X_LOCAL:
+        return s->local[x->local];
+    case CTS_X_MEM:
+        return term_mem(s, x);
+    case CTS_X_CONVERT:
+        return term_convert(s, x);
+    case CTS_X_UNARY:
+    case CTS_X_BINARY:
+        return term_operator(s, x);
+    case CTS_X_COND:
+        return term_cond(s, x);
+    case CTS_X_CALL:
+        return term_call(s, x);
+    }
+    return 0;
+}
+
+/* A register that is the same as another one changes with it. */
+static void write_register(struct side *s, unsigned target, unsigned value)
+{
+    static const char *const same[3][3] = {
+        {NULL, "dst_is_src", "dst_is_r0"},
+        {"dst_is_src", NULL, "src_is_r0"},
+        {"dst_is_r0", "src_is_r0", NULL},
+    };
+    unsigned changed[3];
+    for (unsigned i = 0; i < 3; i++) {
+        char old[NAME];
+        if (i == target) {
+            changed[i] = value;
+            continue;
+        }
+        reg_name(s, i, old);
+        changed[i] = begin(s, CTS_T_U64);
+        cts_buf_addf(s->out, "(ite %s %c%u %s)", same[target][i], s->tag, value, old);
+        end(s);
+    }
+    memcpy(s->reg, changed, sizeof(changed));
+}
+
+static void write_memory(struct side *s, const struct cts_expr *target, unsigned at, unsigned value)
+{
+    char m[NAME];
+    unsigned bytes = target->bits / 8, ordered = swapped_if(s, target->type, value, true);
+    note_access(s, true, target->bits, at);
+    for (unsigned i = 0; i < bytes; i++) {
+        memory_name(s, m);
+        cts_buf_addf(s->out,
+                     "(define-fun %c%u () (Array (_ BitVec 64) (_ BitVec 8)) (store %s (bvadd %c%u "
+                     "(_ bv%u 64)) ((_ extract %u %u) %c%u)))\n",
+                     s->tag, ++s->next, m, s->tag, at, i, 8 * i + 7, 8 * i, s->tag, ordered);
+        s->memory = s->next;
+    }
+}
+
+static void statement(struct side *s, const struct cts_stmt *st)
+{
+    unsigned at = 0, value;
+    switch (st->kind) {
+    case CTS_S_ASSIGN:
+        if (st->target->kind == CTS_X_MEM)
+            at = term(s, st->target->kid[0]);
+        value = term(s, st->value);
+        if (st->target->kind == CTS_X_MEM)
+            write_memory(s, st->target, at, value);
+        else
+            write_register(s, (unsigned)st->target->operand, value);
+        break;
+    case CTS_S_LET:
+        s->local[st->local] = term(s, st->value);
+        break;
+    case CTS_S_GOTO:
+        s->taken = st->cond ? term(s, st->cond) : 0;
+        s->target = term(s, st->value);
+        s->leaves = 1;
+        break;
+    case CTS_S_CALL:
+        s->target = term(s, st->value);
+        s->leaves = 3 + (int)st->call;
+        break;
+    case CTS_S_EXIT:
+        s->leaves = 2;
+        break;
+    case CTS_S_ATOMIC:
+        for (const struct cts_stmt *i = st->body; i; i = i->next)
+            statement(s, i);
+        break;
+    }
+}
+
+static void declare_abstract(struct cts_buf *out)
+{
+    static const char *const names[] = {"bvmul", "bvudiv", "bvurem", "bvsdiv", "bvsrem"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        for (unsigned bits = 8; bits <= 64; bits *= 2)
+            cts_buf_addf(out, "(declare-fun %s_%u ((_ BitVec %u) (_ BitVec %u)) (_ BitVec %u))\n",
+                         names[i], bits, bits, bits, bits);
+}
+
+static void declare(const struct cts_spec_row *row, struct cts_buf *out)
+{
+    static const struct {
+        enum cts_sema_func func;
+        unsigned arg, result;
+    } functions[] = {{CTS_FN_MAP_BY_FD, 32, 64}, {CTS_FN_MAP_BY_IDX, 32, 64},
+                     {CTS_FN_MAP_VAL, 64, 64},   {CTS_FN_VAR_ADDR, 32, 64},
+                     {CTS_FN_CODE_ADDR, 32, 64}, {CTS_FN_PACKET8, 32, 8},
+                     {CTS_FN_PACKET16, 32, 16},  {CTS_FN_PACKET32, 32, 32}};
+    for (unsigned i = 0; i < 3; i++)
+        cts_buf_addf(out, "(declare-const %s (_ BitVec 64))\n", reg_names[i]);
+    cts_buf_adds(out, "(declare-const imm (_ BitVec 32))\n(declare-const next_imm (_ BitVec 32))\n"
+                      "(declare-const off (_ BitVec 16))\n(declare-const big Bool)\n"
+                      "(declare-const memory (Array (_ BitVec 64) (_ BitVec 8)))\n"
+                      "(declare-const dst_is_src Bool)\n(declare-const dst_is_r0 Bool)\n"
+                      "(declare-const src_is_r0 Bool)\n"
+                      "(assert (=> dst_is_src (= dst src)))\n"
+                      "(assert (=> dst_is_r0 (= dst r0)))\n(assert (=> src_is_r0 (= src r0)))\n"
+                      "(assert (=> (and dst_is_src dst_is_r0) src_is_r0))\n"
+                      "(assert (=> (and dst_is_src src_is_r0) dst_is_r0))\n"
+                      "(assert (=> (and dst_is_r0 src_is_r0) dst_is_src))\n");
+    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
+        cts_buf_addf(out, "(declare-fun %s ((_ BitVec %u)) (_ BitVec %u))\n",
+                     cts_sema_func_name(functions[i].func), functions[i].arg, functions[i].result);
+    /* A fixed field holds its value; a register number that is fixed names that register. */
+    if (row->enc[CTS_SF_DST].rule == CTS_SR_FIXED)
+        cts_buf_addf(out, "(assert %s)\n",
+                     row->enc[CTS_SF_DST].value ? "(not dst_is_r0)" : "dst_is_r0");
+    if (row->enc[CTS_SF_SRC].rule == CTS_SR_FIXED)
+        cts_buf_addf(out, "(assert %s)\n",
+                     row->enc[CTS_SF_SRC].value ? "(not src_is_r0)" : "src_is_r0");
+    if (row->enc[CTS_SF_IMM].rule == CTS_SR_FIXED)
+        cts_buf_addf(out, "(assert (= imm (_ bv%u 32)))\n", (uint32_t)row->enc[CTS_SF_IMM].value);
+    if (row->enc[CTS_SF_OFF].rule == CTS_SR_FIXED)
+        cts_buf_addf(out, "(assert (= off (_ bv%u 16)))\n",
+                     (unsigned)(uint16_t)row->enc[CTS_SF_OFF].value);
+}
+
+/* True if they touch memory in the same order and widths, with the addresses that must agree in
+ * the text. */
+static bool same_accesses(const struct side *a, const struct side *b, struct cts_buf *out)
+{
+    if (a->accesses != b->accesses || a->too_many || b->too_many)
+        return false;
+    for (unsigned i = 0; i < a->accesses; i++) {
+        if (a->access[i].write != b->access[i].write || a->access[i].bits != b->access[i].bits)
+            return false;
+        cts_buf_addf(out, " (= a%u b%u)", a->access[i].at, b->access[i].at);
+    }
+    return true;
+}
+
+static void same_flow(const struct side *a, const struct side *b, struct cts_buf *out)
+{
+    if (a->leaves != b->leaves) {
+        cts_buf_adds(out, " false");
+        return;
+    }
+    if (a->leaves == 0 || a->leaves == 2)
+        return;
+    char ta[NAME], tb[NAME];
+    cts_fmt(ta, sizeof(ta), a->taken ? "a%u" : "true", a->taken);
+    cts_fmt(tb, sizeof(tb), b->taken ? "b%u" : "true", b->taken);
+    /* A jump by 0 is the same as none. */
+    if (a->leaves == 1)
+        cts_buf_addf(out, " (= (ite %s a%u (_ bv0 64)) (ite %s b%u (_ bv0 64)))", ta, a->target, tb,
+                     b->target);
+    else
+        cts_buf_addf(out, " (= a%u b%u)", a->target, b->target);
+}
+
+void cts_smt_question(const struct cts_spec_row *row, const struct cts_sema *other, bool abstract,
+                      struct cts_buf *out)
+{
+    struct side a = {.out = out, .row = row, .tag = 'a', .abstract = abstract};
+    struct side b = {.out = out, .row = row, .tag = 'b', .abstract = abstract};
+    char x[NAME], y[NAME];
+    declare(row, out);
+    if (abstract)
+        declare_abstract(out);
+    for (const struct cts_stmt *s = row->sema->body; s; s = s->next)
+        statement(&a, s);
+    for (const struct cts_stmt *s = other->body; s; s = s->next)
+        statement(&b, s);
+    cts_buf_adds(out, "(assert (not (and true");
+    for (unsigned i = 0; i < 3; i++)
+        if (a.reg[i] || b.reg[i])
+            cts_buf_addf(out, " (= %s %s)", reg_name(&a, i, x), reg_name(&b, i, y));
+    if (a.memory || b.memory)
+        cts_buf_addf(out, " (= %s %s)", memory_name(&a, x), memory_name(&b, y));
+    if (!same_accesses(&a, &b, out))
+        cts_buf_adds(out, " false");
+    same_flow(&a, &b, out);
+    cts_buf_adds(out, ")))\n(check-sat)\n"
+                      "(get-value (dst src r0 imm next_imm off big dst_is_src dst_is_r0 "
+                      "src_is_r0))\n");
+}
+
+/* "((dst #x0000000000000001)": the value of one name in z3's answer. */
+static bool answer_value(const char *text, const char *name, char *value, size_t cap)
+{
+    char key[NAME];
+    cts_fmt(key, sizeof(key), "(%s ", name);
+    const char *at = strstr(text, key);
+    if (!at)
+        return false;
+    at += strlen(key);
+    cts_fmt(value, cap, "%.*s", (int)strcspn(at, ")"), at);
+    return true;
+}
+
+static void describe(const struct cts_spec_row *row, const struct cts_sema *other,
+                     const char *answer, struct cts_buf *input)
+{
+    static const char *const flags[] = {"dst_is_src", "dst_is_r0", "src_is_r0"};
+    char value[80];
+    for (enum cts_sema_operand o = CTS_O_DST; o < CTS_O_COUNT; o++) {
+        if (!cts_sema_reads(row->sema, o) && !cts_sema_reads(other, o))
+            continue;
+        if (answer_value(answer, cts_sema_operand_name(o), value, sizeof(value)) &&
+            value[0] == '#' && value[1] == 'x')
+            cts_buf_addf(input, "%s%s=0x%llx", input->len ? " " : "", cts_sema_operand_name(o),
+                         strtoull(value + 2, NULL, 16));
+    }
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+        if (row->enc[CTS_SF_DST].rule == CTS_SR_REG &&
+            (i == 1 || cts_sema_reads(row->sema, CTS_O_SRC)) &&
+            answer_value(answer, flags[i], value, sizeof(value)) && strcmp(value, "true") == 0)
+            cts_buf_addf(input, " %s", flags[i]);
+    if ((cts_sema_uses(other) | cts_sema_uses(row->sema)) &
+            (CTS_USES_LOAD | CTS_USES_STORE | CTS_USES_ORDER) &&
+        answer_value(answer, "big", value, sizeof(value)))
+        cts_buf_adds(input, strcmp(value, "true") == 0 ? " big-endian" : " little-endian");
+}
+
+/* One process answers all: each question starts from nothing and is marked. */
+static bool add_questions(struct cts_smt_query *q, size_t n, bool abstract, unsigned ms,
+                          struct cts_buf *text)
+{
+    bool any = false;
+    for (size_t i = 0; i < n; i++) {
+        if (q[i].answer != CTS_SMT_UNKNOWN || (abstract && !q[i].hard))
+            continue;
+        cts_buf_addf(text, "(reset)\n(set-option :timeout %u)\n(echo \"question %zu\")\n", ms, i);
+        cts_smt_question(q[i].row, q[i].other, abstract, text);
+        any = true;
+    }
+    cts_buf_adds(text, "(echo \"question end\")\n");
+    return any && !text->failed;
+}
+
+/* That two differ as long as nothing is known of an operator says nothing. */
+static void read_answer(struct cts_smt_query *q, bool abstract, const char *answer)
+{
+    if (strncmp(answer, "unsat", 5) == 0)
+        q->answer = CTS_SMT_SAME;
+    else if (strncmp(answer, "sat", 3) == 0 && !abstract)
+        q->answer = CTS_SMT_DIFFERENT;
+    if (q->answer == CTS_SMT_DIFFERENT)
+        describe(q->row, q->other, answer, &q->input);
+}
+
+static void read_answers(struct cts_smt_query *q, size_t n, bool abstract, char *out)
+{
+    static const char mark[] = "question ";
+    for (char *at = strstr(out, mark); at;) {
+        char *line = strchr(at, '\n'), *next = line ? strstr(line, mark) : NULL;
+        size_t i = strtoul(at + strlen(mark), NULL, 10);
+        if (!next || i >= n)
+            return; /* the last one is the end; without it the answer before may be cut off */
+        char first = *next;
+        *next = '\0';
+        read_answer(&q[i], abstract, line + 1);
+        *next = first;
+        at = next;
+    }
+}
+
+static void ask(const char *z3, struct cts_smt_query *q, size_t n, bool abstract, unsigned ms)
+{
+    struct cts_buf text, out, err_text;
+    const char *argv[] = {z3, "-smt2", "-in", NULL};
+    unsigned limit = n < 10000 ? (unsigned)(2 * n * ms) + 10000 : 0;
+    int status;
+    cts_buf_init(&text, 0);
+    cts_buf_init(&out, 64 << 20);
+    cts_buf_init(&err_text, 1 << 16);
+    if (add_questions(q, n, abstract, ms, &text) &&
+        cts_proc_run(argv, text.data, text.len, &out, &err_text, limit, &status, NULL) == 0 &&
+        out.data)
+        read_answers(q, n, abstract, out.data);
+    cts_buf_release(&text);
+    cts_buf_release(&out);
+    cts_buf_release(&err_text);
+}
+
+static bool expr_is_hard(const struct cts_expr *x)
+{
+    if (!x)
+        return false;
+    if (x->kind == CTS_X_BINARY && is_hard(x->op))
+        return true;
+    return expr_is_hard(x->kid[0]) || expr_is_hard(x->kid[1]) || expr_is_hard(x->kid[2]);
+}
+
+static bool tree_is_hard(const struct cts_stmt *s)
+{
+    for (; s; s = s->next)
+        if (expr_is_hard(s->value) || expr_is_hard(s->cond) || tree_is_hard(s->body))
+            return true;
+    return false;
+}
+
+/* ---- answers of earlier runs ---- */
+
+enum { PATH = 4096 };
+
+static void cache_path(const char *cache, const struct cts_smt_query *q, char path[PATH])
+{
+    struct cts_sha256 sum;
+    struct cts_buf text;
+    uint8_t digest[32];
+    char hex[65];
+    cts_buf_init(&text, 0);
+    cts_smt_question(q->row, q->other, false, &text);
+    cts_sha256_init(&sum);
+    cts_sha256_add(&sum, cts_buf_text(&text), text.len);
+    cts_sha256_end(&sum, digest);
+    cts_sha256_hex(digest, hex);
+    cts_fmt(path, PATH, "%s/%s", cache, hex);
+    cts_buf_release(&text);
+}
+
+static void recall(const char *cache, struct cts_smt_query *q)
+{
+    char path[PATH];
+    struct cts_buf text;
+    cache_path(cache, q, path);
+    cts_buf_init(&text, 4096);
+    if (cts_fs_read(path, 4096, &text, NULL) == 0) {
+        if (strcmp(cts_buf_text(&text), "same") == 0)
+            q->answer = CTS_SMT_SAME;
+        else if (strncmp(cts_buf_text(&text), "different ", 10) == 0)
+            q->answer = CTS_SMT_DIFFERENT;
+        if (q->answer == CTS_SMT_DIFFERENT)
+            cts_buf_adds(&q->input, cts_buf_text(&text) + 10);
+    }
+    cts_buf_release(&text);
+}
+
+/* A cache that cannot be written is none. */
+static void remember(const char *cache, const struct cts_smt_query *q)
+{
+    char path[PATH], text[4096];
+    if (q->answer == CTS_SMT_UNKNOWN)
+        return;
+    cache_path(cache, q, path);
+    cts_fmt(text, sizeof(text), q->answer == CTS_SMT_SAME ? "same" : "different %s",
+            cts_buf_text(&q->input));
+    cts_fs_write_atomic(path, text, strlen(text), NULL);
+}
+
+void cts_smt_ask(const char *z3, const char *cache, struct cts_smt_query *q, size_t n, unsigned ms)
+{
+    bool *known = calloc(n + 1, sizeof(*known));
+    for (size_t i = 0; i < n; i++) {
+        q[i].answer = CTS_SMT_UNKNOWN;
+        q[i].hard = tree_is_hard(q[i].row->sema->body) || tree_is_hard(q[i].other->body);
+        cts_buf_init(&q[i].input, 4096);
+        if (cache && known)
+            recall(cache, &q[i]);
+        if (known)
+            known[i] = q[i].answer != CTS_SMT_UNKNOWN;
+    }
+    /* Multiplication and division are hard to reason about, and mostly there is no need to. */
+    ask(z3, q, n, true, ms);
+    ask(z3, q, n, false, ms);
+    for (size_t i = 0; cache && known && i < n; i++)
+        if (!known[i])
+            remember(cache, &q[i]);
+    free(known);
+}

@@ -1,0 +1,141 @@
+#!/usr/bin/env bash
+# Programs in .data files: run as they are, and made into vector files.
+. "$(dirname "$0")/lib.sh"
+export EBPF_CTS_CACHE=$T/cache
+cd "$T" || exit 255
+
+mkdir good bad
+cat >good/sum.data <<'EOF'
+# The sum of the bytes of the memory.
+-- asm
+mov %r0, 0
+again: jeq %r2, 0, exit
+ldxb %r3, [%r1]
+add %r0, %r3
+add %r1, 1
+sub %r2, 1
+ja again
+exit
+-- mem
+01 02 03 04 fa
+-- result
+0x104
+EOF
+cat >good/all-bits.data <<'EOF'
+-- asm
+lddw %r0, 0x123456789abcdef0
+stxdw [%r10-8], %r0
+mov %r1, 1
+lock fetch add [%r10-8], %r1
+ldxdw %r1, [%r10-8]
+call local twice
+exit
+twice:
+mov %r0, %r1
+add %r0, %r0
+exit
+-- result
+0x2468acf13579bde2
+-- no register offset
+whatever
+EOF
+cat >good/refused.data <<'EOF'
+-- raw
+0x00000000000000b7
+95 00 01 00 00 00 00 00
+-- error
+EOF
+cat >good/stopped.data <<'EOF'
+-- asm
+mov %r1, 0
+ldxdw %r0, [%r1]
+exit
+-- error
+out of bounds
+EOF
+
+run_cmd "$CTS" run -r reference good
+is "$rc$err" 0 "a folder of .data files runs"
+like "$out" '^total: 4 passed, 0 failed, 0 skipped$' "... and all of them pass"
+run_cmd "$CTS" run -r reference good/sum.data
+is "$rc" 0 "a single file runs"
+like "$out" '^total: 1 passed, 0 failed, 0 skipped$' "... and it only"
+run_cmd "$CTS" run -r reference -f data/sum good
+like "$out" '^total: 1 passed, 0 failed, 0 skipped$' "vectors are called after their files"
+
+# ---- a wrong result is a failure ----
+
+sed 's/^0x104$/0x105/' good/sum.data >bad/sum.data
+sed 's/^0x2468acf13579bde2$/0x3468acf13579bde2/' good/all-bits.data >bad/all-bits.data
+run_cmd "$CTS" run -r reference bad
+is "$rc" 1 "wrong results fail"
+like "$out" '^FAIL reference:interp data/sum#1: wrong-result' "... by name"
+like "$out" 'r0 .*0x0000000000000105  0x0000000000000104' "... and show both values"
+like "$out" '^FAIL reference:interp data/all-bits#1' "all 64 bits are compared"
+printf -- '-- asm\nmov %%r0, 1\nexit\n-- error\nx\n' >bad/accepted.data
+run_cmd "$CTS" run -r reference bad/accepted.data
+is "$rc" 1 "a program that should be refused or stopped, and is not, fails"
+like "$out" 'wrongly-accepted' "... as that"
+
+# ---- mistakes ----
+
+printf -- '-- asm\nmov %%r0, 1\nmov %%r1 2\nexit\n-- result\n1\n' >bad/comma.data
+run_cmd "$CTS" run -r reference bad/comma.data good
+is "$rc" 2 "a file with a mistake is bad input"
+like "$err" '^bad/comma\.data:3:9: a comma is wanted' "... told with line and column"
+like "$out" '^total: 4 passed, 0 failed, 0 skipped$' "... and the others run all the same"
+
+# ---- import ----
+
+run_cmd "$CTS" import good -o out.yaml
+is "$rc" 0 "import succeeds"
+is "$err" "4 of 4 files imported" "... and counts"
+run_cmd "$CTS" run -r reference -r reference:interp-be out.yaml
+is "$rc" 0 "the vector file runs"
+like "$out" '^total: 8 passed, 0 failed, 0 skipped$' "... with the same results"
+run_cmd "$CTS" import --suite mine/x good/sum.data
+is "$rc" 0 "import writes to standard output"
+like "$out" '^suite: mine/x$' "... with the suite asked for"
+like "$out" '# r0 \+= r3$' "... and says what each instruction is"
+run_cmd "$CTS" import bad/comma.data good -o two.yaml
+is "$rc" 2 "import of a file with a mistake is bad input"
+like "$err" '^bad/comma\.data:3:9: ' "... that is told"
+like "$err" '^4 of 5 files imported$' "... and the others are imported"
+run_cmd "$CTS" import
+is "$rc$out" 2 "import of nothing: wrong usage"
+mkdir empty
+run_cmd "$CTS" import empty
+is "$rc" 4 "import of an empty folder: nothing"
+run_cmd "$CTS" import no-such-folder
+is "$rc" 2 "import of what is not there: bad input"
+run_cmd "$CTS" import --suite 'Not A Suite' good
+is "$rc" 2 "import refuses a bad suite name"
+run_cmd "$CTS" import good -o no-such-folder/out.yaml
+is "$rc" 2 "import says when it cannot write"
+
+# ---- export ----
+
+cat >own.yaml <<'EOF'
+suite: own
+vectors:
+  - {name: add, rows: [add64_x], clauses: [N039], asm: "{dst} += {src}", cases: [{in: {dst: -1, src: 2}, out: {dst: 1}}]}
+  - {name: swap, rows: [xor64_x], clauses: [N051], asm: "{a} ^= {b}\n{b} ^= {a}\n{a} ^= {b}", cases: [{in: {a: 5, b: 6}, out: {a: 6, b: 5}}]}
+  - {name: load, rows: [ldx_h], clauses: [N132], asm: "{dst} = *(u16 *)({base} + 2)",
+     cases: [{in: {base: mem+8, mem: [{at: 10, hex: "cd ab"}]}, out: {dst: 0xabcd}, order: little}]}
+  - {name: bad, class: V01, rows: [exit], clauses: [N127], policy: structural, program: [{opcode: 0xff}, exit], verdict: reject}
+  - {name: store, rows: [stx_b], clauses: [N130], asm: "*(u8 *)({base} + 0) = {src}",
+     cases: [{in: {base: mem+0, src: 7}, out: {mem: [{at: 0, u8: [7]}]}}]}
+EOF
+run_cmd "$CTS" export exported own.yaml
+is "$rc" 0 "export succeeds"
+like "$err" '^5 files from 4 vectors; 1 vectors cannot' "... and counts"
+is "$(cd exported && echo *)" "own-add-1-r3.data own-bad-verdict.data own-load-1-r3.data own-swap-1-r3.data own-swap-1-r4.data" "one file for each register that changes"
+run_cmd "$CTS" run -r reference exported
+like "$out" '^total: 5 passed, 0 failed, 0 skipped$' "what is exported runs"
+sed -i 's/^0x1$/0x2/' exported/own-add-1-r3.data
+run_cmd "$CTS" run -r reference exported
+like "$out" '^total: 4 passed, 1 failed, 0 skipped$' "... and is a test"
+run_cmd "$CTS" export
+is "$rc$out" 2 "export to nowhere: wrong usage"
+
+done_testing
