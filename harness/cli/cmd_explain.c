@@ -10,7 +10,8 @@
 enum { O_LEVEL = 1 };
 
 static const struct cts_opt options[] = {
-    {O_LEVEL, 0, "level", "LEVEL", "show the variants of this level: quick (default), full, exhaustive"},
+    {O_LEVEL, 0, "level", "LEVEL",
+     "show the variants of this level: quick (default), full, exhaustive"},
     {0},
 };
 
@@ -20,6 +21,10 @@ static void print_rule(const char *name, const struct cts_field_rule *f)
         printf("  %-9s a register, 0 to 10\n", name);
     else if (f->kind == CTS_FK_ANY)
         printf("  %-9s any value\n", name);
+    else if (f->kind == CTS_FK_NONZERO)
+        printf("  %-9s any value but 0\n", name);
+    else if (f->kind == CTS_FK_SPAN)
+        printf("  %-9s a multiple of %d from %d to %d\n", name, f->step, f->value, f->last);
     else
         printf("  %-9s %d\n", name, f->value);
 }
@@ -38,9 +43,12 @@ static bool explain_row(const char *id)
     if (at == CTS_ROW_COUNT)
         return false;
     const struct cts_row_info *r = cts_row_info(at);
-    printf("row %s (%s), RFC 9669 section %s, group %s, since ISA %s, Linux %s\n\n", r->id, r->name,
-           r->section, cts_group_name(r->group), r->since_isa, r->since_linux);
-    printf("syntax     %s\n", r->syntax ? r->syntax : "(none)");
+    printf("row %s (%s), %s%s, group %s, since ISA %s, Linux %s\n\n", r->id, r->name,
+           r->section[0] ? "RFC 9669 section " : "not in the RFC, from ",
+           r->section[0] ? r->section : r->origin, cts_group_name(r->group), r->since_isa,
+           r->since_linux);
+    printf("syntax     %s\nuBPF       %s\n", r->syntax[0] ? r->syntax : "(none)",
+           r->ubpf[0] ? r->ubpf : "(none)");
     printf("semantics  %s\n\nencoding\n  %-9s 0x%02x\n", r->does ? r->does : "(none)", "opcode",
            r->opcode);
     for (unsigned f = 0; f < (r->flags & CTS_RF_WIDE ? CTS_F_COUNT : CTS_F_NEXT_IMM); f++)
@@ -112,8 +120,11 @@ static void print_code(const struct cts_pack *p, const struct cts_pk_unit *u)
 
 static void print_value(const struct cts_pk_state *s, unsigned i)
 {
-    static const char *const places[] = {
-        [CTS_PL_VALUE] = "", [CTS_PL_MEM] = "mem+", [CTS_PL_FP] = "fp+", [CTS_PL_CTX] = "", [CTS_PL_NONE] = ""};
+    static const char *const places[] = {[CTS_PL_VALUE] = "",
+                                         [CTS_PL_MEM] = "mem+",
+                                         [CTS_PL_FP] = "fp+",
+                                         [CTS_PL_CTX] = "",
+                                         [CTS_PL_NONE] = ""};
     printf(" r%u=%s0x%llx", i, places[s->place[i]], (unsigned long long)s->r[i]);
 }
 
@@ -211,7 +222,8 @@ static int explain(const char *id, struct cts_vectors *v)
     if (vector)
         explain_vector(&v->pack, vector);
     else if (print_vectors_of(&v->pack, id) == 0 && !found) {
-        fprintf(stderr, "ebpf-cts explain: no vector, row, clause, verdict class or bug '%s'\n", id);
+        fprintf(stderr, "ebpf-cts explain: no vector, row, clause, verdict class or bug '%s'\n",
+                id);
         return CTS_EXIT_USAGE;
     }
     return CTS_EXIT_OK;
@@ -254,9 +266,10 @@ const struct cts_command cts_cmd_explain = {
     .name = "explain",
     .args = "ID",
     .what = "explain a vector, row, clause, verdict class or bug",
-    .about = "Tells all there is about one thing: a vector (its clauses, code, cases), a row of the\n"
-             "specification (encoding, semantics, vectors), a clause of the RFC, a verdict class, or a\n"
-             "real bug by the identifier that vectors give for it.",
+    .about =
+        "Tells all there is about one thing: a vector (its clauses, code, cases), a row of the\n"
+        "specification (encoding, semantics, vectors), a clause of the RFC, a verdict class, or a\n"
+        "real bug by the identifier that vectors give for it.",
     .options = options,
     .main = explain_main,
 };

@@ -25,7 +25,8 @@ static const struct cts_field when_fields[] = {
 
 static const struct cts_field limit_fields[] = {
     {"rows", CTS_FT_STRS, false, "rows concerned; all if absent", NULL, NULL},
-    {"when", CTS_FT_MAP, false, "conditions on the instruction, all of which hold", when_fields, NULL},
+    {"when", CTS_FT_MAP, false, "conditions on the instruction, all of which hold", when_fields,
+     NULL},
     {"reason", CTS_FT_STR, true, "why the runtime refuses it", NULL, NULL},
     {0},
 };
@@ -36,7 +37,8 @@ static const struct cts_field runtime_fields[] = {
     {"worker", CTS_FT_STR, true, "the worker's executable", NULL, NULL},
     {"engines", CTS_FT_MAPS, true, "its engines", engine_fields, NULL},
     {"groups", CTS_FT_ANY, false, "conformance groups it claims, or all", NULL, NULL},
-    {"pinned", CTS_FT_ANY, false, "rows it is known to implement, or all", NULL, NULL},
+    {"pinned", CTS_FT_ANY, false, "rows it is known to implement, by id or by group, or all", NULL,
+     NULL},
     {"install", CTS_FT_STR, false, "what to install where it is missing", NULL, NULL},
     {"limits", CTS_FT_MAPS, false, "forms it refuses by design", limit_fields, NULL},
     {0},
@@ -91,9 +93,8 @@ static int read_limit(const struct cts_yaml *item, struct cts_arena *arena, stru
 {
     const struct cts_yaml *when = cts_yaml_get(item, "when");
     const struct cts_yaml *alias = cts_yaml_get(when, "alias");
-    *l = (struct cts_rt_limit){.reason = text_or_null(item, "reason"),
-                               .file = item->file,
-                               .line = item->line};
+    *l = (struct cts_rt_limit){
+        .reason = text_or_null(item, "reason"), .file = item->file, .line = item->line};
     int rc = read_all_or_list(item, "rows", arena, &l->rows, err);
     if (rc == 0)
         rc = read_number(when, "dst", 0, 15, &l->has_dst, &l->dst, err);

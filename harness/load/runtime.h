@@ -1,4 +1,5 @@
-/* runtimes/<name>/runtime.yaml and known.yaml: what a runtime is, which rows it is known to implement, and which of its failures are on record. */
+/* runtimes/<name>/runtime.yaml and known.yaml: what a runtime is, which rows it is known to
+ * implement, and which of its failures are on record. */
 #ifndef CTS_LOAD_RUNTIME_H
 #define CTS_LOAD_RUNTIME_H
 
@@ -25,10 +26,11 @@ struct cts_rt_limit {
 };
 
 struct cts_rt_known {
-    const char *vectors;       /* glob over ids */
-    const char **engines;      /* ended by null; null: all */
-    const char *failure;       /* null: any */
-    const char *reason, *link, *clause, *review_by; /* reason is never null; link or clause is given */
+    const char *vectors;  /* glob over ids */
+    const char **engines; /* ended by null; null: all */
+    const char *failure;  /* null: any */
+    const char *reason, *link, *clause,
+        *review_by; /* reason is never null; link or clause is given */
     const char *file;
     unsigned line;
 };
@@ -38,7 +40,7 @@ struct cts_rt {
     struct cts_rt_engine *engines;
     size_t engine_count;
     const char **groups; /* names, ended by null; null: all */
-    const char **pinned; /* row ids, ended by null; null: all */
+    const char **pinned; /* row ids and group names, ended by null; null: all */
     struct cts_rt_limit *limits;
     size_t limit_count;
     struct cts_rt_known *known;
