@@ -9,16 +9,35 @@ struct ring {
     uint32_t last; /* rows in the last of them */
 };
 
+enum { AHEAD = 8 };
+
 static uint32_t ring_count(const struct ring *g, uint32_t run)
 {
     return run + 1 == g->runs ? g->last : g->half;
+}
+
+/* The rows were last in the cache of the processor that ran them: fetching some of them at a time
+ * hides most of the way. */
+static inline void fetch_row(const uint8_t *row, bool to_write)
+{
+    for (unsigned at = 0; at < CTS_ROW_MEM; at += 64) {
+        if (to_write)
+            __builtin_prefetch(row + at, 1);
+        else
+            __builtin_prefetch(row + at, 0);
+    }
 }
 
 static void ring_fill(struct cts_exec *x, const struct ring *g, uint32_t run)
 {
     for (uint32_t i = 0; i < ring_count(g, run); i++) {
         uint32_t r = run * g->half + i, at = r & (g->j->layout[0].rows - 1);
-        cts_seg_fill(g->j->seg[0], r, cts_x_row_at(x, g->j, at), cts_x_expect_at(g->j, at));
+        fetch_row(cts_x_row_at(x, g->j, at + AHEAD), true);
+        uint8_t *row = cts_x_row_at(x, g->j, at), *expect = cts_x_expect_at(g->j, at);
+        if (run < 2)
+            cts_seg_fill(g->j->seg[0], r, row, expect);
+        else
+            cts_seg_refill(g->j->seg[0], r, row, expect);
     }
 }
 
@@ -45,6 +64,7 @@ static uint32_t ring_check(struct cts_exec *x, const struct ring *g, uint32_t ru
     uint32_t n = ring_count(g, run);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t r = run * g->half + i, at = r & (g->j->layout[0].rows - 1);
+        fetch_row(cts_x_row_at(x, g->j, at + AHEAD), false);
         if (!cts_seg_match(seg, r, cts_x_row_at(x, g->j, at), cts_x_expect_at(g->j, at),
                            cts_x_caps(x)->runtime))
             return r;
