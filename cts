@@ -81,6 +81,7 @@ find_missing() { # run | test
     check clang-format-19 has clang-format-19
     check "libclang-rt-$(clang_version)-dev" has_fuzzer
     check binutils-bpf has bpf-objdump
+    check z3 has z3
     check perl has prove
 }
 
@@ -250,7 +251,15 @@ count_tap() {
         /^not ok [0-9]+/ { failed++ }
         END { print passed + 0, failed + 0, skipped + 0 }' "$2")
     if [ "$failed" != 0 ]; then
-        awk '/^not ok [0-9]+/ && !/# [Ss][Kk][Ii][Pp]/ { shown = 12 } shown-- > 0 { print "   " $0 }' "$2" | head -n 80
+        awk '/\.t \.+ *$/ { file = $1 }
+            /^not ok [0-9]+/ && !/# [Ss][Kk][Ii][Pp]/ {
+                if (file != "") print "   " file
+                file = ""
+                on = 1
+                print "   " $0
+                next
+            }
+            on && /^#/ { print "   " $0; next } { on = 0 }' "$2" | head -n 80
     elif [ "$3" != 0 ]; then
         failed=1
         tail -n 25 "$2" | sed 's/^/   /'

@@ -5,6 +5,7 @@
 
 #include "asm/unit.h"
 #include "base/bytes.h"
+#include "base/fmt.h"
 
 enum { TOKENS_MAX = 48, NAME_MAX_LEN = 128, TEXT_LIMIT = 64 << 20 };
 
@@ -284,55 +285,19 @@ static void add_ref(struct filter *f, const struct statement *s, uint32_t i,
 
 /* All words of LLVM's syntax but registers. An unknown one would be taken for a symbol, and llvm-mc
  * 19 crashes on most of these. */
-static const char *const known_words[] = {
-    "if",
-    "goto",
-    "gotol",
-    "gotox",
-    "may_goto",
-    "call",
-    "callx",
-    "exit",
-    "lock",
-    "ld_pseudo",
-    "ll",
-    "skb",
-    "s",
-    "u8",
-    "u16",
-    "u32",
-    "u64",
-    "s8",
-    "s16",
-    "s32",
-    "be16",
-    "be32",
-    "be64",
-    "le16",
-    "le32",
-    "le64",
-    "bswap16",
-    "bswap32",
-    "bswap64",
-    "atomic_fetch_add",
-    "atomic_fetch_and",
-    "atomic_fetch_or",
-    "atomic_fetch_xor",
-    "xchg_64",
-    "xchg32_32",
-    "cmpxchg_64",
-    "cmpxchg32_32",
-    "addr_space_cast",
-    "load_acquire",
-    "store_release",
-};
+static const char known_words[] =
+    " if goto gotol gotox may_goto call callx exit lock ld_pseudo ll skb s u8 u16 u32 "
+    "u64 s8 s16 s32 be16 be32 be64 le16 le32 le64 bswap16 bswap32 bswap64 "
+    "atomic_fetch_add atomic_fetch_and atomic_fetch_or atomic_fetch_xor xchg_64 "
+    "xchg32_32 cmpxchg_64 cmpxchg32_32 addr_space_cast load_acquire store_release ";
 
 static bool is_known(const struct filter *f, const struct token *t)
 {
-    for (size_t i = 0; i < CTS_ARRAY_LEN(known_words); i++)
-        if (token_is(f, t, known_words[i]))
-            return true;
-    return is_register(f, t);
+    char word[32];
+    if (is_register(f, t))
+        return true;
+    size_t len = cts_fmt(word, sizeof(word), " %.*s ", (int)t->len, f->src->text + t->at);
+    return len < sizeof(word) && strstr(known_words, word) != NULL;
 }
 
 static int check_words(const struct filter *f, const struct statement *s)
@@ -364,7 +329,7 @@ static int add_insn(struct filter *f, const struct statement *s)
         .len = last->at + last->len - s->token[0].at,
         .slot = f->slot,
         .num_first = (uint32_t)(f->b->nums.len / sizeof(struct cts_asm_num)),
-        .prefix = f->label_count, /* for now: how many labels stand before it */
+        .before = f->label_count,
         .wide = has_word(f, s, "ll") || has_word(f, s, "ld_pseudo"),
     };
     int rc = check_words(f, s);
@@ -481,14 +446,13 @@ static int write_insn(struct filter *f, struct cts_asm_insn *in, const struct ct
 {
     struct cts_buf *out = &f->b->text;
     const char *text = f->src->text + in->at;
-    uint32_t before = in->prefix;
     size_t start = out->len;
-    for (; *written < before; (*written)++)
+    for (; *written < in->before; (*written)++)
         cts_buf_addf(out, ".L%u_%u: ", f->prog, *written);
     in->prefix = (uint32_t)(out->len - start);
     if (in->ref_old) {
         const struct cts_asm_label *label =
-            cts_asm_label_find(labels, f->label_count, text + in->ref_at, in->ref_old, before);
+            cts_asm_label_find(labels, f->label_count, text + in->ref_at, in->ref_old, in->before);
         if (!label)
             return cts_asm_err(f->src, f->err, CTS_E_SYNTAX, in->line, in->col + in->ref_at,
                                "no label '%.*s' in this program",

@@ -29,10 +29,11 @@ struct cts_asm_insn {
     uint32_t at, len;   /* in the source text */
     uint32_t slot;      /* in the program */
     uint32_t num_first, num_count;
-    uint32_t prefix; /* labels written in front of it */
-    uint32_t ref_at, ref_old,
-        ref_new;      /* a label's name in it: place, length in the source, length as written */
-    uint32_t ref_num; /* the number that is the distance to it */
+    uint32_t before; /* how many of the program's labels stand before it */
+    uint32_t prefix; /* bytes of labels written in front of it */
+    /* A label's name in it: place, length in the source, length as written; and the number that is
+     * the distance to it. */
+    uint32_t ref_at, ref_old, ref_new, ref_num;
     bool wide;
 };
 

@@ -60,7 +60,7 @@ const char *cts_err_text(const struct cts_err *err, char *buf, size_t cap)
 const char *cts_errno_name(int code)
 {
     static const char *const names[] = {
-        "ok",       "memory", "io",      "syntax",      "schema",  "range", "limit",
+        "ok",       "memory",   "io",     "syntax",  "schema",      "range",   "limit",
         "notfound", "protocol", "worker", "timeout", "unsupported", "invalid", "tool",
     };
     unsigned i = (unsigned)-code;

@@ -1,8 +1,8 @@
 /* Errors: what went wrong, once, and where.
  *
- * A fallible function returns 0 or a negative enum cts_errno and takes `struct cts_err *` as its last parameter. The
- * function that knows the cause fills it; callers pass it up unchanged (the first message wins). A null pointer is
- * allowed and drops the message. Freestanding. */
+ * A fallible function returns 0 or a negative enum cts_errno and takes `struct cts_err *` as its
+ * last parameter. The function that knows the cause fills it; callers pass it up unchanged (the
+ * first message wins). A null pointer is allowed and drops the message. Freestanding. */
 #ifndef CTS_BASE_ERR_H
 #define CTS_BASE_ERR_H
 
@@ -11,19 +11,20 @@
 
 enum cts_errno {
     CTS_OK = 0,
-    CTS_E_NOMEM = -1,       /* out of memory */
-    CTS_E_IO = -2,          /* the operating system refused: file, pipe, process */
-    CTS_E_SYNTAX = -3,      /* text that cannot be parsed */
-    CTS_E_SCHEMA = -4,      /* parsed, but an unknown key, a wrong type, a missing field */
-    CTS_E_RANGE = -5,       /* a number outside what its field can hold */
-    CTS_E_LIMIT = -6,       /* a growing thing reached its limit */
-    CTS_E_NOTFOUND = -7,    /* no such id, file, tool */
-    CTS_E_PROTOCOL = -8,    /* a worker said something that is not in the protocol */
-    CTS_E_WORKER = -9,      /* a worker died or cannot be started */
-    CTS_E_TIMEOUT = -10,    /* no answer in time */
-    CTS_E_UNSUPPORTED = -11,/* understood, but not to be had here; the message is the reason for the skip */
-    CTS_E_INVAL = -12,      /* a caller's mistake, or an encoding the specification refuses */
-    CTS_E_TOOL = -13,       /* an outside tool (llvm-mc) failed */
+    CTS_E_NOMEM = -1,    /* out of memory */
+    CTS_E_IO = -2,       /* the operating system refused: file, pipe, process */
+    CTS_E_SYNTAX = -3,   /* text that cannot be parsed */
+    CTS_E_SCHEMA = -4,   /* parsed, but an unknown key, a wrong type, a missing field */
+    CTS_E_RANGE = -5,    /* a number outside what its field can hold */
+    CTS_E_LIMIT = -6,    /* a growing thing reached its limit */
+    CTS_E_NOTFOUND = -7, /* no such id, file, tool */
+    CTS_E_PROTOCOL = -8, /* a worker said something that is not in the protocol */
+    CTS_E_WORKER = -9,   /* a worker died or cannot be started */
+    CTS_E_TIMEOUT = -10, /* no answer in time */
+    CTS_E_UNSUPPORTED =
+        -11, /* understood, but not to be had here; the message is the reason for the skip */
+    CTS_E_INVAL = -12, /* a caller's mistake, or an encoding the specification refuses */
+    CTS_E_TOOL = -13,  /* an outside tool (llvm-mc) failed */
 };
 
 enum { CTS_ERR_FILE_MAX = 256, CTS_ERR_MSG_MAX = 1024 };

@@ -1,7 +1,8 @@
 /* A small, freestanding snprintf.
  *
- * %s %.*s %.Ns %c %d %i %u %x %X %p %% with flags 0 and -, a width (number or *), and the sizes l, ll, z, h, hh. No floating
- * point. Always terminates; returns the length the whole text would have had. */
+ * %s %.*s %.Ns %c %d %i %u %x %X %p %% with flags 0 and -, a width (number or *), and the sizes l,
+ * ll, z, h, hh. No floating point. Always terminates; returns the length the whole text would have
+ * had. */
 #ifndef CTS_BASE_FMT_H
 #define CTS_BASE_FMT_H
 

@@ -39,7 +39,8 @@ static void compress(uint32_t state[8], const uint8_t block[64])
         w[i] = w[i - 16] + s0 + w[i - 7] + s1;
     }
     memcpy(v, state, sizeof(v));
-    /* The eight words change places in each round; after eight rounds each is back where it began. */
+    /* The eight words change places in each round; after eight rounds each is back where it began.
+     */
     for (size_t i = 0; i < 64; i += 8) {
         ROUND(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], i);
         ROUND(v[7], v[0], v[1], v[2], v[3], v[4], v[5], v[6], i + 1);

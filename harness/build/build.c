@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "build/impl.h"
+#include "generated/spec_text.h"
 #include "wire/wire.h"
 
 enum { FILE_MAX = 64 << 20 };
@@ -96,7 +97,9 @@ static int known_names(struct cts_builder *b, struct cts_vec_known *k, struct ct
     const char **rows = cts_arena_take_array(&b->arena, CTS_ROW_COUNT, sizeof(*rows));
     const char **domains = cts_arena_take_array(&b->arena, CTS_DOM_COUNT, sizeof(*domains));
     const char **features = cts_arena_take_array(&b->arena, needs + 1, sizeof(*features));
-    if (!rows || !domains || !features)
+    const char **clauses = cts_arena_take_array(&b->arena, CTS_CLAUSE_COUNT, sizeof(*clauses));
+    const char **classes = cts_arena_take_array(&b->arena, CTS_VERDICT_COUNT, sizeof(*classes));
+    if (!rows || !domains || !features || !clauses || !classes)
         return no_memory(err);
     for (unsigned i = 0; i < CTS_ROW_COUNT; i++)
         rows[i] = cts_row_info((enum cts_row_id)i)->id;
@@ -104,12 +107,16 @@ static int known_names(struct cts_builder *b, struct cts_vec_known *k, struct ct
         domains[i] = cts_domain_name((enum cts_domain)i);
     for (unsigned i = 0; i < needs; i++)
         features[i] = cts_feature_name(i);
+    for (unsigned i = 0; i < CTS_CLAUSE_COUNT; i++)
+        clauses[i] = cts_clause_texts[i].id;
+    for (unsigned i = 0; i < CTS_VERDICT_COUNT; i++)
+        classes[i] = cts_verdict_texts[i].id;
     *k = (struct cts_vec_known){
         .rows = {rows, CTS_ROW_COUNT},
         .domains = {domains, CTS_DOM_COUNT},
         .needs = {features, needs},
-        .clauses = {b->opts->clauses, list_length(b->opts->clauses)},
-        .classes = {b->opts->classes, list_length(b->opts->classes)},
+        .clauses = {clauses, CTS_CLAUSE_COUNT},
+        .classes = {classes, CTS_VERDICT_COUNT},
         .runtimes = {b->opts->runtimes, list_length(b->opts->runtimes)},
     };
     return 0;
@@ -193,15 +200,32 @@ static int drop_twins(struct cts_builder *b, struct cts_err *err)
 
 /* ---- from vectors to codes ---- */
 
+/* What {imm} is swept over; null and 0 if it is not. */
+static const uint64_t *imm_domain(const struct cts_vec *v, enum cts_level level, uint32_t *n)
+{
+    *n = 0;
+    for (size_t i = 0; i < v->sweep_count; i++)
+        if (v->sweeps[i].target == CTS_VT_IMM)
+            return cts_domain_values(cts_domain_find(v->sweeps[i].domain), level, n);
+    return NULL;
+}
+
+/* The lowest level at which the domain has this value. */
+static uint8_t imm_level(const struct cts_vec *v, size_t index)
+{
+    uint32_t n;
+    unsigned level = CTS_LEVEL_QUICK;
+    while (level < CTS_LEVEL_EXHAUSTIVE && imm_domain(v, (enum cts_level)level, &n) && index >= n)
+        level++;
+    return (uint8_t)level;
+}
+
 /* The values of {imm}: those of the cases, or the domain's. At least one, which may mean none. */
 static int imm_values(struct cts_builder *b, const struct cts_vec *v, uint64_t **out, size_t *count,
                       struct cts_err *err)
 {
-    const uint64_t *domain = NULL;
     uint32_t n = 0;
-    for (size_t i = 0; i < v->sweep_count; i++)
-        if (v->sweeps[i].target == CTS_VT_IMM)
-            domain = cts_domain_values(cts_domain_find(v->sweeps[i].domain), b->opts->level, &n);
+    const uint64_t *domain = imm_domain(v, b->opts->level, &n);
     uint64_t *values = cts_arena_take_array(&b->arena, n + v->case_count + 1, sizeof(*values));
     if (!values)
         return no_memory(err);
@@ -240,6 +264,9 @@ static int plan_codes(struct cts_builder *b, struct cts_plan *p, struct cts_err 
         c->binding = &p->bindings[i / n];
         c->has_imm = p->v->uses_imm;
         c->imm = imms[i % n];
+        c->level = imm_level(p->v, i % n);
+        if (c->level < c->binding->level)
+            c->level = c->binding->level;
         rc = cts_bld_request(b, p->v, c, err);
     }
     return rc;

@@ -13,8 +13,8 @@ struct cts_build_opts {
     size_t path_count;
     enum cts_level level;
     bool no_cache;
-    /* The names vectors may use, each list ended by a null pointer; null: not checked. */
-    const char *const *clauses, *const *classes, *const *runtimes;
+    /* The runtimes vectors may name, ended by a null pointer; null: not checked. */
+    const char *const *runtimes;
     /* Called once for each error (a bad file, a bad program); the rest is built all the same. */
     void (*on_error)(void *arg, const struct cts_err *err);
     void *arg;

@@ -94,8 +94,6 @@ void cts_bld_key(const struct cts_build_opts *opts, const struct cts_source *fil
     add_u64(&s, (uint64_t)CTS_PACK_VERSION << 32 | CTS_BLD_VERSION);
     add_u64(&s, (uint64_t)opts->level);
     add_text(&s, getenv("EBPF_CTS_LLVM_MC"));
-    add_list(&s, opts->clauses);
-    add_list(&s, opts->classes);
     add_list(&s, opts->runtimes);
     add_rows(&s);
     add_program(&s);

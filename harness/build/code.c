@@ -215,7 +215,8 @@ int cts_bld_assemble(struct cts_builder *b, char *assembler, size_t cap, struct 
     return rc;
 }
 
-/* The assembler's complaint at the place of this use. */
+/* The assembler's complaint at the place of this use. Its column counts in the text after the roles
+ * were replaced, and says nothing about the file. */
 static int asm_error(const struct cts_request *r, const struct cts_text_use *use,
                      struct cts_err *err)
 {
@@ -225,8 +226,7 @@ static int asm_error(const struct cts_request *r, const struct cts_text_use *use
         pos = &use->subs;
         line -= use->body_lines + 1;
     }
-    return cts_err_at(err, r->err->code, pos->file, pos->line + line, r->err->col, "%s",
-                      r->err->msg);
+    return cts_err_at(err, r->err->code, pos->file, pos->line + line, 0, "%s", r->err->msg);
 }
 
 static int append(struct cts_buf *code, const void *bytes, size_t slots,

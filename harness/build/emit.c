@@ -287,7 +287,7 @@ static void emit_unit(struct emitter *e, const struct unit *u)
         lay_out(e, u, &out.layout);
     out.flags = flags_of(e, u);
     out.operands = (uint8_t)u->operands;
-    out.level = u->c->binding->level;
+    out.level = u->c->level;
     out.packet = e->packet;
     out.maps = e->maps;
     out.names = e->names;
@@ -301,8 +301,9 @@ static void emit_unit(struct emitter *e, const struct unit *u)
     cts_pkw_add(w, CTS_PT_UNITS, &out);
 }
 
-/* The epilogue spoils eight bytes of the stack: where it is observed, the lowest the first time and the highest the second;
- * elsewhere the highest, so that the frame stays small and leaves room for those of subprograms. */
+/* The epilogue spoils eight bytes of the stack: where it is observed, the lowest the first time and
+ * the highest the second; elsewhere the highest, so that the frame stays small and leaves room for
+ * those of subprograms. */
 static void emit_spills(struct emitter *e, struct unit *u)
 {
     if (e->v->stack) {

@@ -45,6 +45,7 @@ struct cts_text_use {
 /* One code of a vector: a binding and a value of {imm}. */
 struct cts_concrete {
     const struct cts_binding *binding;
+    uint8_t level; /* enum cts_level: of the binding, or of the immediate's place in its domain */
     bool has_imm;
     uint64_t imm;
     struct cts_text_use *uses; /* of the TEXT pieces, in the order of code, subs */

@@ -100,7 +100,8 @@ static int assemble(const struct request *r)
     struct cts_err err = {0};
     struct cts_arena arena;
     struct cts_asm_out out = {0};
-    struct cts_asm_src src = {cts_buf_text(&r->text), r->file && strcmp(r->file, "-") ? r->file : "input", 1};
+    struct cts_asm_src src = {cts_buf_text(&r->text),
+                              r->file && strcmp(r->file, "-") ? r->file : "input", 1};
     int code = CTS_EXIT_OK;
     cts_arena_init(&arena, 0);
     int rc = cts_asm_find(&tool, &err);
@@ -136,8 +137,8 @@ static int from_hex(struct cts_buf *b, struct cts_err *err)
             continue;
         int hi = hex_digit(b->data[i]), lo = i + 1 < b->len ? hex_digit(b->data[i + 1]) : -1;
         if (hi < 0 || lo < 0)
-            return cts_err_set(err, CTS_E_SYNTAX, "byte %zu is not two hexadecimal digits: '%.2s'", n,
-                               b->data + i);
+            return cts_err_set(err, CTS_E_SYNTAX, "byte %zu is not two hexadecimal digits: '%.2s'",
+                               n, b->data + i);
         b->data[n++] = (char)(hi << 4 | lo);
         i++;
     }
@@ -152,8 +153,8 @@ static int disassemble(struct request *r)
     if (!r->raw && from_hex(&r->text, &err) != 0)
         return complain(&err);
     if (r->text.len % CTS_SLOT_BYTES)
-        return complain(&(struct cts_err){.code = CTS_E_SYNTAX,
-                                          .msg = "the bytes are no multiple of 8"});
+        return complain(
+            &(struct cts_err){.code = CTS_E_SYNTAX, .msg = "the bytes are no multiple of 8"});
     const uint8_t *bytes = (const uint8_t *)r->text.data;
     for (size_t at = 0, slots = r->text.len / CTS_SLOT_BYTES; at < slots;) {
         struct cts_insn in;
@@ -161,7 +162,8 @@ static int disassemble(struct request *r)
         char text[256];
         if (cts_decode(bytes + at * CTS_SLOT_BYTES, slots - at, r->be, &in, &row, NULL) < 0)
             code = CTS_EXIT_FAILED;
-        at += (size_t)cts_disasm(bytes + at * CTS_SLOT_BYTES, slots - at, r->be, text, sizeof(text));
+        at +=
+            (size_t)cts_disasm(bytes + at * CTS_SLOT_BYTES, slots - at, r->be, text, sizeof(text));
         printf("%s\n", text);
     }
     return code;
@@ -193,9 +195,10 @@ const struct cts_command cts_cmd_asm = {
     .name = "asm",
     .args = "[--be] [--raw] [TEXT... | -i FILE]",
     .what = "assemble text",
-    .about = "Assembles instructions in LLVM's syntax (one argument or line each) through llvm-mc and\n"
-             "prints their bytes, a slot of eight a line. Numbers that do not fit their field are\n"
-             "refused.",
+    .about =
+        "Assembles instructions in LLVM's syntax (one argument or line each) through llvm-mc and\n"
+        "prints their bytes, a slot of eight a line. Numbers that do not fit their field are\n"
+        "refused.",
     .options = asm_options,
     .main = asm_main,
 };
@@ -204,8 +207,9 @@ const struct cts_command cts_cmd_disasm = {
     .name = "disasm",
     .args = "[--be] [--raw] [HEX... | -i FILE]",
     .what = "disassemble bytes",
-    .about = "Prints instructions in LLVM's syntax. What the specification does not allow is shown as\n"
-             ".insn with the rule it breaks, and makes the exit code 1.",
+    .about =
+        "Prints instructions in LLVM's syntax. What the specification does not allow is shown as\n"
+        ".insn with the rule it breaks, and makes the exit code 1.",
     .options = disasm_options,
     .main = disasm_main,
 };

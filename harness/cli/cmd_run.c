@@ -17,23 +17,41 @@
 enum { MOST_OUTPUTS = 16, MOST_RUNTIMES = 64, DEFAULT_TIMEOUT_MS = 5000 };
 
 enum option {
-    O_RUNTIME = 1, O_GROUP, O_FILTER, O_EXCLUDE, O_ROW, O_CLAUSE, O_JOBS, O_LEVEL, O_TIMEOUT, O_SHARD,
-    O_KNOWN, O_OUTPUT, O_VERBOSE, O_QUIET, O_NO_CACHE, O_COLOR,
+    O_RUNTIME = 1,
+    O_GROUP,
+    O_FILTER,
+    O_EXCLUDE,
+    O_ROW,
+    O_CLAUSE,
+    O_JOBS,
+    O_LEVEL,
+    O_TIMEOUT,
+    O_SHARD,
+    O_KNOWN,
+    O_OUTPUT,
+    O_VERBOSE,
+    O_QUIET,
+    O_NO_CACHE,
+    O_COLOR,
 };
 
 static const struct cts_opt options[] = {
-    {O_RUNTIME, 'r', "runtime", "NAME[:ENGINE]", "run on this runtime (or worker, by its path); again for more; default: all that are there"},
+    {O_RUNTIME, 'r', "runtime", "NAME[:ENGINE]",
+     "run on this runtime (or worker, by its path); again for more; default: all that are there"},
     {O_GROUP, 'g', "group", "GROUP", "only vectors of this conformance group; again for more"},
-    {O_FILTER, 'f', "filter", "PATTERN", "only vectors whose id holds or, with * and ?, matches this; id#case for one case"},
+    {O_FILTER, 'f', "filter", "PATTERN",
+     "only vectors whose id holds or, with * and ?, matches this; id#case for one case"},
     {O_EXCLUDE, 'x', "exclude", "PATTERN", "not these"},
     {O_ROW, 0, "row", "ROW", "only vectors that test this row of the specification"},
     {O_CLAUSE, 0, "clause", "ID", "only vectors that rest on this clause"},
-    {O_JOBS, 'j', "jobs", "N", "how many workers at a time; default: as many as there are processors"},
+    {O_JOBS, 'j', "jobs", "N",
+     "how many workers at a time; default: as many as there are processors"},
     {O_LEVEL, 0, "level", "LEVEL", "quick (default), full or exhaustive"},
     {O_TIMEOUT, 0, "timeout", "SECONDS", "how long a program may be silent; default 5"},
     {O_SHARD, 0, "shard", "I/N", "the I-th of N parts of the vectors"},
     {O_KNOWN, 0, "known", "FILE", "a further list of known failures"},
-    {O_OUTPUT, 'o', "output", "FORMAT[=FILE]", "text (default), json, junit or tap; again for more"},
+    {O_OUTPUT, 'o', "output", "FORMAT[=FILE]",
+     "text (default), json, junit or tap; again for more"},
     {O_VERBOSE, 'v', "verbose", NULL, "every skip with its reason"},
     {O_QUIET, 'q', "quiet", NULL, "only failures and the total"},
     {O_NO_CACHE, 0, "no-cache", NULL, "assemble everything anew"},
@@ -114,7 +132,8 @@ static int set_timeout(struct job *j, const char *text)
     char *end;
     double v = strtod(text, &end);
     if (end == text || *end || !(v >= 0.01 && v <= 86400))
-        return usage("ebpf-cts run: the timeout is '%s', not a number of seconds from 0.01 to 86400", text);
+        return usage(
+            "ebpf-cts run: the timeout is '%s', not a number of seconds from 0.01 to 86400", text);
     j->timeout_ms = (unsigned)(v * 1000);
     return 0;
 }
@@ -138,8 +157,9 @@ static int set_color(struct job *j, const char *text)
 
 static int add_to(const char **list, unsigned *count, const char *value)
 {
-    return cts_select_add(list, count, value) ? 0
-                                              : usage("ebpf-cts run: too many options like '%s'", value);
+    return cts_select_add(list, count, value)
+               ? 0
+               : usage("ebpf-cts run: too many options like '%s'", value);
 }
 
 static int take_option(struct job *j, struct cts_opts *o, enum option id)
@@ -362,7 +382,8 @@ static int execute(struct job *j)
                                  .select = j->selected,
                                  .select_case = j->cases,
                                  .stop = &interrupted};
-    struct cts_sink sink = {.arg = j, .engine = on_engine, .result = on_result, .progress = on_progress};
+    struct cts_sink sink = {
+        .arg = j, .engine = on_engine, .result = on_result, .progress = on_progress};
     int code = open_outputs(j);
     if (code != 0)
         return code;
@@ -423,10 +444,12 @@ const struct cts_command cts_cmd_run = {
     .name = "run",
     .args = "[OPTIONS] [PATH...]",
     .what = "run vectors on runtimes and judge them",
-    .about = "Runs the suite's vectors, or those in the files and folders named, on runtimes. Each case\n"
-             "is judged by the clauses it names: registers, memory, stack and verdicts are compared\n"
-             "with what RFC 9669 says. Results go to standard output, everything else to standard\n"
-             "error; the last line is the total.",
+    .about =
+        "Runs the suite's vectors, or those in the files and folders named, on runtimes. Each "
+        "case\n"
+        "is judged by the clauses it names: registers, memory, stack and verdicts are compared\n"
+        "with what RFC 9669 says. Results go to standard output, everything else to standard\n"
+        "error; the last line is the total.",
     .options = options,
     .main = run_main,
 };

@@ -71,6 +71,9 @@ void cts_help_all(FILE *out)
 static void man_text(FILE *out, const char *text)
 {
     for (const char *p = text; *p; p++) {
+        /* A line that begins with one of these would be a request. */
+        if ((p == text || p[-1] == '\n') && (*p == '.' || *p == '\''))
+            fputs("\\&", out);
         if (*p == '-' || *p == '\\')
             fputc('\\', out);
         fputc(*p, out);

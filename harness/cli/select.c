@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/core.h"
+#include "generated/spec_text.h"
 
 bool cts_select_add(const char **list, unsigned *count, const char *value)
 {
@@ -13,10 +14,22 @@ bool cts_select_add(const char **list, unsigned *count, const char *value)
     return true;
 }
 
+/* Digits only, at most nine of them. */
+static bool whole_number(const char *from, const char *to, unsigned *out)
+{
+    *out = 0;
+    if (from == to || to - from > 9)
+        return false;
+    for (; from < to && *from >= '0' && *from <= '9'; from++)
+        *out = *out * 10 + (unsigned)(*from - '0');
+    return from == to;
+}
+
 bool cts_select_shard(struct cts_selector *s, const char *text)
 {
-    char rest;
-    return sscanf(text, "%u/%u%c", &s->shard, &s->shards, &rest) == 2 && s->shard >= 1 &&
+    const char *slash = strchr(text, '/');
+    return slash && whole_number(text, slash, &s->shard) &&
+           whole_number(slash + 1, text + strlen(text), &s->shards) && s->shard >= 1 &&
            s->shard <= s->shards;
 }
 
@@ -31,6 +44,11 @@ int cts_select_check(const struct cts_selector *s, struct cts_err *err)
         if (cts_row_find(s->row[i]) == CTS_ROW_COUNT)
             return cts_err_set(err, CTS_E_NOTFOUND,
                                "no row '%s'; ebpf-cts list rows shows which there are", s->row[i]);
+    for (unsigned i = 0; i < s->clauses; i++)
+        if (!cts_clause_text_find(s->clause[i]))
+            return cts_err_set(err, CTS_E_NOTFOUND,
+                               "no clause '%s'; ebpf-cts list clauses shows which there are",
+                               s->clause[i]);
     return 0;
 }
 

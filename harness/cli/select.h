@@ -24,8 +24,9 @@ bool cts_select_add(const char **list, unsigned *count, const char *value);
 bool cts_select_shard(struct cts_selector *s, const char *text);
 /* Are the groups and rows named ones of the specification? */
 int cts_select_check(const struct cts_selector *s, struct cts_err *err);
-/* Fills one bool per case; returns how many cases are selected. A pattern with * or ? is a glob over the vector's id or over "id#case"; with a #
- * it is a whole "id#case"; else it is found anywhere in the id. Shards take every n-th vector of what the rest selects. */
+/* Fills one bool per case; returns how many cases are selected. A pattern with * or ? is a glob
+ * over the vector's id or over "id#case"; with a # it is a whole "id#case"; else it is found
+ * anywhere in the id. Shards take every n-th vector of what the rest selects. */
 uint64_t cts_select(const struct cts_selector *s, const struct cts_pack *pack, uint8_t *cases,
                     uint8_t *vectors);
 

@@ -116,6 +116,9 @@ static int make_known(const struct cts_rt *rt, struct cts_target *t, struct cts_
     t->known = list;
     for (; t->known_count < rt->known_count; t->known_count++) {
         const struct cts_rt_known *k = &rt->known[t->known_count];
+        if (k->failure && !cts_failure_is(k->failure))
+            return cts_err_at(err, CTS_E_SCHEMA, k->file, k->line, k->col,
+                              "no kind of failure '%s': see the table in README.md", k->failure);
         list[t->known_count] =
             (struct cts_known){k->vectors, (const char *const *)k->engines, k->failure, k->reason};
     }

@@ -20,7 +20,8 @@ struct cts_vectors {
 /* Prints each bad file's or program's error on stderr. */
 int cts_vectors_open(struct cts_vectors *v, struct cts_err *err);
 void cts_vectors_release(struct cts_vectors *v);
-/* SHA-256 of the pack, in hexadecimal: names what was run. It takes a while, so ask only for reports that say it. */
+/* SHA-256 of the pack, in hexadecimal: names what was run. It takes a while, so ask only for
+ * reports that say it. */
 void cts_vectors_hash(const struct cts_vectors *v, char hash[65]);
 /* "quick", "full", "exhaustive"; negative if it is none of them. */
 int cts_level_find(const char *name);

@@ -1,7 +1,8 @@
 /* Core: runs the vectors of a pack on engines and judges what comes back.
  *
- * Each job (thread) drives at most one worker of an engine at a time; vectors are dealt out in blocks; results are told in the order of the
- * pack, engine by engine, whatever the number of jobs. */
+ * Each job (thread) drives at most one worker of an engine at a time; vectors are dealt out in
+ * blocks; results are told in the order of the pack, engine by engine, whatever the number of jobs.
+ */
 #ifndef CTS_CORE_CORE_H
 #define CTS_CORE_CORE_H
 
@@ -16,17 +17,19 @@
 
 enum { CTS_ANY_VALUE = INT32_MIN };
 
-/* Why a runtime that implements a row refuses some of its forms: explains a rejection (a skip), changes nothing else. */
+/* Why a runtime that implements a row refuses some of its forms: explains a rejection (a skip),
+ * changes nothing else. */
 struct cts_limit {
     const uint8_t *rows; /* CTS_ROW_COUNT bools; null: every row */
     /* Conditions on one instruction of the program, all of which hold; CTS_ANY_VALUE: none. */
     int32_t dst, src, imm, off;
-    bool alias;       /* dst == src */
-    bool imm_above;   /* `imm` is a lower bound, unsigned */
+    bool alias;     /* dst == src */
+    bool imm_above; /* `imm` is a lower bound, unsigned */
     const char *reason;
 };
 
-/* A failure that is known, with its reason on record. Globs (* and ?) match the vector's id, or "id#case". */
+/* A failure that is known, with its reason on record. Globs (* and ?) match the vector's id, or
+ * "id#case". */
 struct cts_known {
     const char *vectors;
     const char *const *engines; /* ended by null; null: all */
@@ -37,27 +40,28 @@ struct cts_known {
 /* One engine of one runtime. All memory stays the caller's and lives as long as the run. */
 struct cts_target {
     const char *runtime, *engine;
-    const char *const *argv;  /* the worker's command, ended by null */
-    const uint8_t *pinned;    /* CTS_ROW_COUNT bools: rows it is known to implement; null: all */
-    uint64_t groups;          /* bit per enum cts_group it claims */
+    const char *const *argv; /* the worker's command, ended by null */
+    const uint8_t *pinned;   /* CTS_ROW_COUNT bools: rows it is known to implement; null: all */
+    uint64_t groups;         /* bit per enum cts_group it claims */
     const struct cts_limit *limits;
     size_t limit_count;
     const struct cts_known *known;
     size_t known_count;
-    const char *install;      /* a hint for a worker or engine that is missing; may be null */
+    const char *install; /* a hint for a worker or engine that is missing; may be null */
 };
 
 struct cts_core_opts {
-    unsigned jobs;         /* >= 1 */
-    unsigned timeout_ms;   /* of one program */
-    enum cts_level level;  /* units above it are left out */
-    const uint8_t *select; /* one bool per vector of the pack; null: all */
+    unsigned jobs;              /* >= 1 */
+    unsigned timeout_ms;        /* of one program */
+    enum cts_level level;       /* units above it are left out */
+    const uint8_t *select;      /* one bool per vector of the pack; null: all */
     const uint8_t *select_case; /* one bool per case; null: all of the vectors selected */
     const volatile int *stop;   /* not null: becomes non-zero when the run is to end early */
 };
 
-/* Runs everything. 0 when it ran to its end (whatever the results); CTS_E_WORKER when a worker could not be started or restarted (its cases
- * are errors; the others ran). The summary is complete in any case. */
+/* Runs everything. 0 when it ran to its end (whatever the results); CTS_E_WORKER when a worker
+ * could not be started or restarted (its cases are errors; the others ran). The summary is complete
+ * in any case. */
 int cts_core_run(const struct cts_pack *pack, const struct cts_target *targets, size_t n,
                  const struct cts_core_opts *opts, const struct cts_sink *sink,
                  struct cts_summary *summary, struct cts_err *err);

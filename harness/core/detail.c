@@ -69,7 +69,8 @@ static void add_code(const struct cts_judge *j, const struct cts_seg *seg, struc
 static void add_registers(const struct cts_seg *seg, const struct cts_seg_view *v,
                           const struct cts_obs *obs, struct cts_buf *b)
 {
-    cts_buf_adds(b, "  state    before              expected            seen                differs\n");
+    cts_buf_adds(
+        b, "  state    before              expected            seen                differs\n");
     for (unsigned i = 0; i < 10; i++) {
         bool stored = (seg->layout.out_mask >> i) & 1, any = (v->any >> i) & 1;
         uint64_t got = cts_order_get64(seg->be, obs->row + CTS_ROW_OUT + 8 * i);

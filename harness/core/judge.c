@@ -16,7 +16,7 @@ static struct cts_track *track_of(struct cts_judge *j, uint32_t kase)
 static unsigned weight(enum cts_status s)
 {
     static const unsigned char by_status[CTS_ST_COUNT] = {
-        [CTS_ST_SKIP] = 0, [CTS_ST_PASS] = 1, [CTS_ST_XFAIL] = 1,
+        [CTS_ST_SKIP] = 0,  [CTS_ST_PASS] = 1,  [CTS_ST_XFAIL] = 1,
         [CTS_ST_XPASS] = 1, [CTS_ST_ERROR] = 2, [CTS_ST_FAIL] = 3,
     };
     return by_status[s];
@@ -161,7 +161,8 @@ static bool limit_holds(const struct cts_limit *l, enum cts_row_id row, const st
     return l->imm_above ? (uint32_t)in->imm >= (uint32_t)l->imm : in->imm == l->imm;
 }
 
-/* The reason on record why this runtime refuses a form that the program contains; null if there is none. */
+/* The reason on record why this runtime refuses a form that the program contains; null if there is
+ * none. */
 static const char *limit_reason(const struct cts_judge *j, const struct cts_seg *seg)
 {
     const uint8_t *code = j->pack->code + seg->unit->code;
@@ -178,7 +179,8 @@ static const char *limit_reason(const struct cts_judge *j, const struct cts_seg 
     return NULL;
 }
 
-/* The first row under test that the runtime is not known to implement; CTS_ROW_COUNT if it should know all. */
+/* The first row under test that the runtime is not known to implement; CTS_ROW_COUNT if it should
+ * know all. */
 static unsigned unpinned_row(const struct cts_judge *j, const struct cts_seg *seg)
 {
     const struct cts_pk_vector *v = &j->pack->vectors[seg->unit->vector];
@@ -215,7 +217,8 @@ static void judge_rejected(struct cts_judge *j, struct cts_seg *seg, uint32_t r,
                            cts_row_info((enum cts_row_id)row)->id, first_line(why), why));
     else
         fail(j, seg, r, CTS_FL_WRONGLY_REJECTED,
-             cts_arena_fmt(j->arena, "rejected, but it must be accepted: %.*s", first_line(why), why),
+             cts_arena_fmt(j->arena, "rejected, but it must be accepted: %.*s", first_line(why),
+                           why),
              obs);
 }
 
@@ -229,7 +232,8 @@ static void judge_ran(struct cts_judge *j, struct cts_seg *seg, uint32_t r, unsi
              obs);
     else if (is_whole(seg))
         fail(j, seg, r, CTS_FL_WRONG_RESULT,
-             cts_arena_fmt(j->arena, "wrong result: r0 = 0x%llx", (unsigned long long)obs->r0), obs);
+             cts_arena_fmt(j->arena, "wrong result: r0 = 0x%llx", (unsigned long long)obs->r0),
+             obs);
     else if (obs->seen == CTS_SEEN_EXITED)
         fail(j, seg, r, CTS_FL_WRONG_RESULT,
              "the program ended before the end of the vector's code", obs);
@@ -246,7 +250,8 @@ static bool conforms(struct cts_judge *j, struct cts_seg *seg, uint32_t r, unsig
             return (allowed & (1u << CTS_OUT_RAN)) && result_conforms(j, seg, r, CTS_OUT_RAN, obs);
         return obs->row && cts_seg_match(seg, r, obs->row, obs->expect, j->target->runtime);
     case CTS_SEEN_EXITED:
-        return (allowed & (1u << CTS_OUT_EXITED)) && result_conforms(j, seg, r, CTS_OUT_EXITED, obs);
+        return (allowed & (1u << CTS_OUT_EXITED)) &&
+               result_conforms(j, seg, r, CTS_OUT_EXITED, obs);
     case CTS_SEEN_REJECTED:
         return allowed & (1u << CTS_OUT_REJECTED);
     case CTS_SEEN_FAULTED:
@@ -292,9 +297,10 @@ void cts_judge_row(struct cts_judge *j, struct cts_seg *seg, uint32_t r, const s
 {
     unsigned allowed = kinds_allowed(j, seg, r);
     if (obs->flaky) {
-        fail(j, seg, r, CTS_FL_FLAKY,
-             cts_arena_fmt(j->arena, "not the same twice: %.*s", first_line(words(obs)), words(obs)),
-             obs);
+        fail(
+            j, seg, r, CTS_FL_FLAKY,
+            cts_arena_fmt(j->arena, "not the same twice: %.*s", first_line(words(obs)), words(obs)),
+            obs);
     } else if (conforms(j, seg, r, allowed, obs)) {
         cts_judge_matched(j, seg, r, seg->swept ? seg->rows : 1);
     } else {

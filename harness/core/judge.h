@@ -10,7 +10,7 @@ enum cts_seen {
     CTS_SEEN_RAN,
     CTS_SEEN_REJECTED,
     CTS_SEEN_FAULTED,
-    CTS_SEEN_EXITED,     /* the end of the body was not reached */
+    CTS_SEEN_EXITED, /* the end of the body was not reached */
     CTS_SEEN_CRASHED,
     CTS_SEEN_TIMED_OUT,
     CTS_SEEN_LOAD_ERROR, /* the runtime's own trouble: neither accepted nor rejected */
@@ -18,19 +18,19 @@ enum cts_seen {
 
 struct cts_obs {
     enum cts_seen seen;
-    bool flaky;          /* looked at again it behaved otherwise */
-    bool result_known;   /* r0 is known (whole programs, exits) */
+    bool flaky;        /* looked at again it behaved otherwise */
+    bool result_known; /* r0 is known (whole programs, exits) */
     uint64_t r0;
-    const char *text;    /* the runtime's words; may be null */
+    const char *text;            /* the runtime's words; may be null */
     const uint8_t *row, *expect; /* of the window; null where there was none */
 };
 
 struct cts_track {
-    bool seen;               /* at least one of its rows was judged */
-    bool not_asked;          /* a skip that nothing changes, though its rows may run beside others */
+    bool seen;      /* at least one of its rows was judged */
+    bool not_asked; /* a skip that nothing changes, though its rows may run beside others */
     enum cts_status status;
     enum cts_failure failure;
-    uint32_t unit;           /* where it failed, or was skipped: the lowest */
+    uint32_t unit; /* where it failed, or was skipped: the lowest */
     uint64_t operand_rows;
     const char *label, *message, *detail;
 };
@@ -39,8 +39,8 @@ struct cts_judge {
     const struct cts_pack *pack;
     const struct cts_target *target;
     const struct cts_caps *caps;
-    struct cts_arena *arena;     /* holds what the tracks point to */
-    struct cts_track *tracks;    /* of cases first_case .. first_case + case_count - 1 */
+    struct cts_arena *arena;  /* holds what the tracks point to */
+    struct cts_track *tracks; /* of cases first_case .. first_case + case_count - 1 */
     uint32_t first_case, case_count;
 };
 
@@ -50,7 +50,8 @@ void cts_judge_matched(struct cts_judge *j, const struct cts_seg *seg, uint32_t 
 void cts_judge_row(struct cts_judge *j, struct cts_seg *seg, uint32_t r, const struct cts_obs *obs);
 /* The same for all rows of a unit. */
 void cts_judge_unit(struct cts_judge *j, struct cts_seg *seg, const struct cts_obs *obs);
-/* All cases of a unit cannot be judged: an error of the harness or of a worker that does not start. */
+/* All cases of a unit cannot be judged: an error of the harness or of a worker that does not start.
+ */
 void cts_judge_error(struct cts_judge *j, const struct cts_seg *seg, const char *why);
 /* A case that this engine is not asked. */
 void cts_judge_skip(struct cts_judge *j, uint32_t kase, const char *why);

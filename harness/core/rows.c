@@ -31,18 +31,7 @@ void cts_order_put64(bool be, uint8_t *p, uint64_t v)
 static void image(const struct cts_pack *p, const struct cts_pk_bytes_ref *ref, size_t n, bool be,
                   uint8_t *out)
 {
-    const uint8_t *data = p->data + ref->data;
-    if (!be || ref->width == UINT32_MAX) {
-        memcpy(out, data, n);
-        return;
-    }
-    const uint8_t *width = p->data + ref->width;
-    for (size_t i = 0; i < n;) {
-        size_t w = width[i] && i + width[i] <= n ? width[i] : 1;
-        for (size_t j = 0; j < w; j++)
-            out[i + j] = data[i + w - 1 - j];
-        i += w;
-    }
+    memcpy(out, p->data + (be && ref->be != UINT32_MAX ? ref->be : ref->data), n);
 }
 
 static const uint8_t *any_mask(const struct cts_pack *p, const struct cts_pk_bytes_ref *ref)
@@ -50,19 +39,42 @@ static const uint8_t *any_mask(const struct cts_pack *p, const struct cts_pk_byt
     return ref->data == UINT32_MAX || ref->any == UINT32_MAX ? NULL : p->data + ref->any;
 }
 
+/* Which registers the operands and the body write; none of the others can differ from row to row.
+ */
+static void find_moving(struct cts_seg *s)
+{
+    unsigned mask = 0;
+    s->lean = s->plain;
+    for (uint32_t i = 0; i < s->operands; i++)
+        mask |= 1u << s->operand[i].reg;
+    for (uint32_t at = 0; at < s->unit->slots; at++) {
+        const struct cts_mach_insn *one = &s->mach->prog[at];
+        if (one->row == CTS_ROW_COUNT)
+            continue;
+        s->lean =
+            s->lean && !(cts_row_info(one->row)->flags & ~(unsigned)(CTS_RF_WIDE | CTS_RF_JUMP));
+        mask |= 1u << one->in.dst;
+    }
+    for (uint8_t i = 0; i < 10; i++)
+        if ((mask >> i) & 1)
+            s->moving[s->moving_count++] = i;
+}
+
 static int sweep_init(struct cts_seg *s, enum cts_level level, struct cts_arena *arena,
                       struct cts_err *err)
 {
     const struct cts_pk_unit *u = s->unit;
     const struct cts_pk_sweep *sw = &s->pack->sweeps[u->sweep];
-    struct cts_mach_insn *prog = cts_arena_take_array(arena, u->slots ? u->slots : 1, sizeof(*prog));
+    struct cts_mach_insn *prog =
+        cts_arena_take_array(arena, u->slots ? u->slots : 1, sizeof(*prog));
     s->mach = cts_arena_take(arena, sizeof(*s->mach));
     s->base_mem = cts_arena_take(arena, s->layout.mem_bytes + 8);
     s->base_stack = cts_arena_take(arena, STACK);
     if (!prog || !s->mach || !s->base_mem || !s->base_stack)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     if (sw->operands.count > CTS_SEG_OPERANDS)
-        return cts_err_set(err, CTS_E_LIMIT, "a sweep over more than %d operands", CTS_SEG_OPERANDS);
+        return cts_err_set(err, CTS_E_LIMIT, "a sweep over more than %d operands",
+                           CTS_SEG_OPERANDS);
     int rc = cts_mach_decode(s->pack->code + u->code, u->slots, false, true, prog, err);
     if (rc != 0)
         return rc;
@@ -85,6 +97,7 @@ static int sweep_init(struct cts_seg *s, enum cts_level level, struct cts_arena 
     for (unsigned i = 0; i < 10; i++)
         s->plain = s->plain && s->base->place[i] == CTS_PL_VALUE;
     s->plain = s->plain && s->base->any == 0 && s->layout.out_mask == 0x3ff;
+    find_moving(s);
     if (s->layout.mem_bytes)
         image(s->pack, &s->base->mem, s->layout.mem_bytes, s->be, s->base_mem);
     if (s->layout.stack_off)
@@ -134,8 +147,7 @@ size_t cts_seg_expect_bytes(const struct cts_seg *s)
 {
     if (!s->swept)
         return 0;
-    return PRE_FILL_REGISTERS * 8 + s->layout.mem_bytes +
-           (s->layout.stack_off ? (size_t)STACK : 0);
+    return PRE_FILL_REGISTERS * 8 + s->layout.mem_bytes + (s->layout.stack_off ? (size_t)STACK : 0);
 }
 
 uint32_t cts_seg_case(const struct cts_seg *s, uint32_t r)
@@ -144,19 +156,42 @@ uint32_t cts_seg_case(const struct cts_seg *s, uint32_t r)
                     : s->pack->rows[s->unit->rows.first + r].kase;
 }
 
-/* The values of the operands in row r: the last operand changes fastest. */
-static void operand_values(const struct cts_seg *s, uint32_t r, uint64_t value[CTS_SEG_OPERANDS])
+static void seek(struct cts_seg *s, uint32_t r)
 {
+    s->next = r;
     for (uint32_t i = s->operands; i-- > 0;) {
-        value[i] = s->values[i][r % s->value_count[i]];
+        s->digit[i] = r % s->value_count[i];
         r /= s->value_count[i];
     }
+}
+
+/* The values of the operands in row r: the last operand changes fastest. */
+static void operand_values(struct cts_seg *s, uint32_t r, uint64_t value[CTS_SEG_OPERANDS])
+{
+    if (r != s->next)
+        seek(s, r);
+    for (uint32_t i = 0; i < s->operands; i++)
+        value[i] = s->values[i][s->digit[i]];
+    s->next++;
+    for (uint32_t i = s->operands; i-- > 0 && ++s->digit[i] == s->value_count[i];)
+        s->digit[i] = 0;
 }
 
 static void put_sized(bool be, uint8_t *p, unsigned width, uint64_t v)
 {
     for (unsigned i = 0; i < width; i++)
         p[be ? width - 1 - i : i] = (uint8_t)(v >> (8 * i));
+}
+
+/* Ten registers in the machine's byte order: inverted if `flip` is all ones. */
+static void put_registers(bool be, uint8_t *out, const uint64_t r[10], uint64_t flip)
+{
+    uint64_t v[10];
+    for (unsigned i = 0; i < 10; i++)
+        v[i] = r[i] ^ flip;
+    for (unsigned i = 0; be != CTS_HOST_IS_BE && i < 10; i++)
+        v[i] = __builtin_bswap64(v[i]);
+    memcpy(out, v, sizeof(v));
 }
 
 static void fill_plain(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *expect)
@@ -167,18 +202,40 @@ static void fill_plain(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *exp
     operand_values(s, r, value);
     for (uint32_t i = 0; i < s->operands; i++)
         m->r[s->operand[i].reg] = value[i];
-    for (unsigned i = 0; i < 10; i++)
-        cts_order_put64(s->be, row + CTS_ROW_IN + 8 * i, m->r[i]);
+    put_registers(s->be, row + CTS_ROW_IN, m->r, 0);
     m->pc = 0;
     m->depth = 0;
     m->stop = CTS_MACH_RUNNING;
     m->budget = 100000;
     cts_mach_run(m);
-    for (unsigned i = 0; i < 10; i++) {
-        cts_order_put64(s->be, expect + 8 * i, m->r[i]);
-        cts_order_put64(s->be, row + CTS_ROW_OUT + 8 * i, ~m->r[i]);
-    }
+    put_registers(s->be, expect, m->r, 0);
+    put_registers(s->be, row + CTS_ROW_OUT, m->r, UINT64_MAX);
     cts_order_put64(s->be, row + CTS_ROW_END, CTS_END_UNKNOWN);
+}
+
+/* Every output register was seen to be written when the row's place was used first; from then on
+ * those that move show whether the row was run. */
+static void refill_lean(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *expect)
+{
+    struct cts_mach *m = s->mach;
+    uint64_t value[CTS_SEG_OPERANDS];
+    operand_values(s, r, value);
+    for (unsigned i = 0; i < s->moving_count; i++)
+        m->r[s->moving[i]] = s->base->r[s->moving[i]];
+    for (uint32_t i = 0; i < s->operands; i++)
+        m->r[s->operand[i].reg] = value[i];
+    for (unsigned i = 0; i < s->moving_count; i++)
+        cts_order_put64(s->be, row + CTS_ROW_IN + 8 * s->moving[i], m->r[s->moving[i]]);
+    m->pc = 0;
+    m->depth = 0;
+    m->stop = CTS_MACH_RUNNING;
+    m->budget = 100000;
+    cts_mach_run(m);
+    for (unsigned i = 0; i < s->moving_count; i++) {
+        unsigned reg = s->moving[i];
+        cts_order_put64(s->be, expect + 8 * reg, m->r[reg]);
+        cts_order_put64(s->be, row + CTS_ROW_OUT + 8 * reg, ~m->r[reg]);
+    }
 }
 
 static uint64_t place_address(unsigned place, uint64_t add)
@@ -194,8 +251,9 @@ static void fill_swept(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *exp
     uint64_t value[CTS_SEG_OPERANDS];
     operand_values(s, r, value);
     for (unsigned i = 0; i < 10; i++)
-        m->r[i] = s->base->place[i] == CTS_PL_VALUE ? s->base->r[i]
-                                                    : place_address(s->base->place[i], s->base->r[i]);
+        m->r[i] = s->base->place[i] == CTS_PL_VALUE
+                      ? s->base->r[i]
+                      : place_address(s->base->place[i], s->base->r[i]);
     m->r[10] = stack_top;
     m->regions = 0;
     if (l->mem_bytes) {
@@ -212,8 +270,7 @@ static void fill_swept(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *exp
         else
             put_sized(s->be, mem + s->operand[i].at, s->operand[i].width, value[i]);
     }
-    for (unsigned i = 0; i < 10; i++)
-        cts_order_put64(s->be, row + CTS_ROW_IN + 8 * i, m->r[i]);
+    put_registers(s->be, row + CTS_ROW_IN, m->r, 0);
     if (l->mem_bytes)
         memcpy(row + CTS_ROW_MEM, mem, l->mem_bytes);
     if (l->stack_off)
@@ -223,10 +280,8 @@ static void fill_swept(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *exp
     m->stop = CTS_MACH_RUNNING;
     m->budget = 100000;
     cts_mach_run(m);
-    for (unsigned i = 0; i < 10; i++) {
-        cts_order_put64(s->be, expect + 8 * i, m->r[i]);
-        cts_order_put64(s->be, row + CTS_ROW_OUT + 8 * i, ~m->r[i]);
-    }
+    put_registers(s->be, expect, m->r, 0);
+    put_registers(s->be, row + CTS_ROW_OUT, m->r, UINT64_MAX);
     for (int i = 0; l->stack_off && i < STACK; i++)
         row[l->stack_off + (uint32_t)STACK + (uint32_t)i] = (uint8_t)~stack[i];
     cts_order_put64(s->be, row + CTS_ROW_END, CTS_END_UNKNOWN);
@@ -299,6 +354,14 @@ void cts_seg_fill(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *expect)
         fill_swept(s, r, row, expect);
     else
         fill_hand(s, r, row);
+}
+
+void cts_seg_refill(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *expect)
+{
+    if (s->lean)
+        refill_lean(s, r, row, expect);
+    else
+        cts_seg_fill(s, r, row, expect);
 }
 
 /* The value of a register that holds an address, as it is in this run. */
@@ -442,8 +505,8 @@ static void expected_hand(struct cts_seg *s, uint32_t r, const uint8_t *row,
     v->stack_any = any_mask(s->pack, &want->stack);
 }
 
-static void expected_swept(struct cts_seg *s, uint32_t r, const uint8_t *row,
-                           const uint8_t *expect, struct cts_seg_view *v)
+static void expected_swept(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint8_t *expect,
+                           struct cts_seg_view *v)
 {
     const struct cts_layout *l = &s->layout;
     uint64_t value[CTS_SEG_OPERANDS];

@@ -1,4 +1,5 @@
-/* Operand rows: writing a state into a row of the window, and comparing what came out with what may. */
+/* Operand rows: writing a state into a row of the window, and comparing what came out with what
+ * may. */
 #ifndef CTS_CORE_ROWS_H
 #define CTS_CORE_ROWS_H
 
@@ -18,17 +19,21 @@ struct cts_seg {
     const struct cts_pack *pack;
     const struct cts_pk_unit *unit;
     uint32_t unit_index;
-    uint32_t rows;  /* how many operand rows it has */
+    uint32_t rows;            /* how many operand rows it has */
     struct cts_layout layout; /* the unit's, less what this runtime may not show */
     bool be;
     bool swept;
-    bool plain;     /* swept, and neither memory nor stack nor addresses: the fast way */
+    bool plain; /* swept, and neither memory nor stack nor addresses: the fast way */
     /* Of a sweep: */
     struct cts_pk_operand operand[CTS_SEG_OPERANDS];
     const uint64_t *values[CTS_SEG_OPERANDS];
     uint32_t value_count[CTS_SEG_OPERANDS];
     uint32_t operands;
+    uint32_t digit[CTS_SEG_OPERANDS],
+        next; /* indexes of the values in row `next`: rows mostly come in order */
     const struct cts_pk_state *base;
+    bool lean; /* plain, and only the registers of `moving` differ from row to row */
+    uint8_t moving[10], moving_count;
     struct cts_mach *mach;
     uint8_t *base_mem, *base_stack; /* images in the machine's byte order */
     uint8_t *scratch;               /* mem_bytes + 512: an image being compared */
@@ -42,9 +47,13 @@ int cts_seg_init(struct cts_seg *s, const struct cts_pack *pack, uint32_t unit_i
 /* Bytes a row's expected state takes beside the window (0 unless swept). */
 size_t cts_seg_expect_bytes(const struct cts_seg *s);
 
-/* Writes the inputs of operand row `r` to `row` and fills its outputs with what must not come out, so that a row nobody wrote never
- * passes. `expect` receives a sweep's expected state. */
+/* Writes the inputs of operand row `r` to `row` and fills its outputs with what must not come out,
+ * so that a row nobody wrote never passes. `expect` receives a sweep's expected state. */
 void cts_seg_fill(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *expect);
+
+/* The same where `row` and `expect` already hold an earlier row of this sweep, which was run:
+ * writes what differs. */
+void cts_seg_refill(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *expect);
 
 /* Did the row end in a state that conforms? Only outcomes of kind RAN count, for `runtime`. */
 bool cts_seg_match(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint8_t *expect,
@@ -54,8 +63,8 @@ bool cts_seg_match(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint
 bool cts_seg_untouched(const struct cts_seg *s, uint32_t r, const uint8_t *row,
                        const uint8_t *expect);
 
-/* What was expected of the row, for people: the first conforming state. Registers are absolute (addresses are those of this run). False if no
- * outcome of kind RAN exists. */
+/* What was expected of the row, for people: the first conforming state. Registers are absolute
+ * (addresses are those of this run). False if no outcome of kind RAN exists. */
 struct cts_seg_view {
     uint64_t in[10], r[10];
     uint16_t any;
@@ -68,7 +77,8 @@ bool cts_seg_expected(struct cts_seg *s, uint32_t r, const uint8_t *row, const u
 /* The case that operand row r belongs to. */
 uint32_t cts_seg_case(const struct cts_seg *s, uint32_t r);
 
-/* Does outcome `index` of a row's outcomes count for `runtime`? Those with its name do; if there are none, those for all. */
+/* Does outcome `index` of a row's outcomes count for `runtime`? Those with its name do; if there
+ * are none, those for all. */
 bool cts_outcome_counts(const struct cts_pack *p, struct cts_pk_range all, uint32_t index,
                         const char *runtime);
 

@@ -9,7 +9,7 @@
 #include "host/clock.h"
 
 enum {
-    BLOCK_UNITS = 256,      /* units in a block of vectors, about */
+    BLOCK_UNITS = 256, /* units in a block of vectors, about */
     START_TIMEOUT_MS = 10000,
 };
 
@@ -28,9 +28,9 @@ struct engine {
     const struct cts_target *target;
     struct cts_session first; /* started before the threads; lent to whoever comes first */
     bool first_lent, up;
-    struct cts_caps caps;     /* copies of what the first session said */
+    struct cts_caps caps; /* copies of what the first session said */
     struct cts_engine_info info;
-    const char *env_broken;   /* why no window program can be judged; null: it can */
+    const char *env_broken; /* why no window program can be judged; null: it can */
 };
 
 struct run {
@@ -121,7 +121,9 @@ static void start_engine(struct run *run, struct engine *e, const struct cts_tar
     }
     e->info.skipped = true;
     cts_err_text(&err, text, sizeof(text));
-    e->info.reason = t->install && t->install[0]
+    /* An engine that is not to be had says itself what would help; a worker that is missing cannot.
+     */
+    e->info.reason = rc != CTS_E_UNSUPPORTED && t->install && t->install[0]
                          ? cts_arena_fmt(&run->arena, "%s (%s)", text, t->install)
                          : cts_arena_strdup(&run->arena, text);
     run->summary->engines_skipped++;
@@ -234,7 +236,8 @@ static const char *case_reason(const struct cts_pack *p, const struct engine *e,
     return text;
 }
 
-static void skip_cases(struct run *run, const struct engine *e, struct cts_judge *j, uint32_t vector)
+static void skip_cases(struct run *run, const struct engine *e, struct cts_judge *j,
+                       uint32_t vector)
 {
     const struct cts_pk_vector *v = &run->pack->vectors[vector];
     char text[128];
@@ -245,7 +248,8 @@ static void skip_cases(struct run *run, const struct engine *e, struct cts_judge
     }
 }
 
-/* Is there something to run in the unit on this engine? A unit whose rows belong to different cases runs when one of them is asked. */
+/* Is there something to run in the unit on this engine? A unit whose rows belong to different cases
+ * runs when one of them is asked. */
 static bool unit_asked(const struct run *run, const struct engine *e, const struct cts_pk_unit *u)
 {
     const struct cts_pack *p = run->pack;
@@ -345,11 +349,16 @@ static void run_block(struct crew *c, struct block *b)
     for (uint32_t v = 0; v < b->vectors.count; v++)
         all += run->pack->vectors[b->vectors.first + v].units.count;
     uint32_t *units = malloc((all ? all : 1) * sizeof(*units));
-    b->tracks = cts_arena_take_array(&b->arena, b->case_count ? b->case_count : 1, sizeof(*b->tracks));
+    b->tracks =
+        cts_arena_take_array(&b->arena, b->case_count ? b->case_count : 1, sizeof(*b->tracks));
     if (units && b->tracks) {
-        struct cts_judge j = {.pack = run->pack, .target = e->target, .caps = &e->caps,
-                              .arena = &b->arena, .tracks = b->tracks,
-                              .first_case = b->first_case, .case_count = b->case_count};
+        struct cts_judge j = {.pack = run->pack,
+                              .target = e->target,
+                              .caps = &e->caps,
+                              .arena = &b->arena,
+                              .tracks = b->tracks,
+                              .first_case = b->first_case,
+                              .case_count = b->case_count};
         size_t n = units_of_block(run, b, &j, units);
         struct cts_exec *x = n ? exec_for(c, b->target, &err) : NULL;
         if (x)
@@ -412,20 +421,31 @@ static void tell_case(struct run *run, struct block *b, uint32_t vector, uint32_
     const struct cts_pk_vector *v = &p->vectors[vector];
     const struct cts_pk_case *c = &p->cases[kase];
     const struct engine *e = &run->engines[b->target];
-    struct cts_track none = {.status = CTS_ST_ERROR, .label = "", .detail = "",
+    struct cts_track none = {.status = CTS_ST_ERROR,
+                             .label = "",
+                             .detail = "",
                              .message = stopped(run) ? "interrupted" : "nothing of it was run"};
     struct cts_track *t = b->tracks ? &b->tracks[kase - b->first_case] : &none;
     if (!t->seen)
         t = &none;
     struct cts_result r = {
-        .runtime = e->info.runtime, .engine = e->info.engine, .version = e->info.version,
-        .vector = cts_pack_text(p, v->id), .kase = cts_pack_text(p, c->name),
-        .file = cts_pack_text(p, v->file), .line = c->line,
+        .runtime = e->info.runtime,
+        .engine = e->info.engine,
+        .version = e->info.version,
+        .vector = cts_pack_text(p, v->id),
+        .kase = cts_pack_text(p, c->name),
+        .file = cts_pack_text(p, v->file),
+        .line = c->line,
         .group = cts_group_name((enum cts_group)v->group),
-        .rows = row_list(b, p, v->rows), .clauses = text_list(b, p, v->clauses),
-        .policy = cts_pack_text(p, v->policy), .status = t->status, .failure = t->failure,
-        .unit = t->label ? t->label : "", .message = t->message ? t->message : "",
-        .detail = t->detail ? t->detail : "", .operand_rows = t->operand_rows,
+        .rows = row_list(b, p, v->rows),
+        .clauses = text_list(b, p, v->clauses),
+        .policy = cts_pack_text(p, v->policy),
+        .status = t->status,
+        .failure = t->failure,
+        .unit = t->label ? t->label : "",
+        .message = t->message ? t->message : "",
+        .detail = t->detail ? t->detail : "",
+        .operand_rows = t->operand_rows,
         .ns = b->case_count ? b->ns / b->case_count : 0,
     };
     const struct cts_known *known = known_of(e->target, r.vector, r.kase, t);

@@ -2,6 +2,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+
+#include "base/bytes.h"
+#include "host/clock.h"
 
 enum {
     MOST_ARGS = 64,
@@ -55,14 +59,23 @@ static void begin(struct cts_session *s)
         s->out.len = sizeof(room);
 }
 
+/* xorshift64*: enough that a worker cannot answer what it has not been asked yet. */
+static uint32_t next_random(struct cts_session *s)
+{
+    s->random ^= s->random >> 12;
+    s->random ^= s->random << 25;
+    s->random ^= s->random >> 27;
+    return (uint32_t)((s->random * 0x2545f4914f6cdd1du) >> 32);
+}
+
 /* Registers the question in s->out, whose answer takes `most` bytes at most, and sends it. */
 static int send_question(struct cts_session *s, uint16_t type, uint64_t most, uint64_t deadline,
                          struct cts_err *err)
 {
-    struct cts_frame f = {
-        .bytes = (uint32_t)(s->out.len - CTS_FRAME_HEADER), .type = type, .seq = ++s->seq_asked};
-    struct cts_session_question *q = &s->asked[f.seq % CTS_SESSION_DEPTH];
-    q->seq = f.seq;
+    struct cts_session_question *q = &s->asked[++s->seq_asked % CTS_SESSION_DEPTH];
+    struct cts_frame f = {.bytes = (uint32_t)(s->out.len - CTS_FRAME_HEADER),
+                          .type = type,
+                          .seq = q->seq = next_random(s)};
     q->most = CTS_FRAME_HEADER + most;
     s->expected += q->most;
     cts_frame_put(s->out.data, &f);
@@ -161,6 +174,10 @@ int cts_session_start(struct cts_session *s, unsigned timeout_ms, struct cts_err
     s->caps = (struct cts_caps){.window_fd = -1};
     s->out_ended = false;
     s->noise = 0;
+    s->items_asked = s->begun_seen = 0;
+    if (getrandom(&s->random, sizeof(s->random), GRND_NONBLOCK) != sizeof(s->random))
+        s->random = cts_clock_ns();
+    s->random |= 1;
     cts_buf_clear(&s->stderr_text);
     if (s->starts++)
         s->restarts++;
@@ -224,7 +241,7 @@ static int write_items(struct cts_session *s, struct cts_session_question *q,
 int cts_session_ask(struct cts_session *s, struct cts_item *items, uint32_t n, unsigned timeout_ms,
                     struct cts_err *err)
 {
-    if (!s->up || n == 0 || n > CTS_SESSION_ITEMS)
+    if (!s->up || n > CTS_SESSION_ITEMS)
         return cts_err_set(err, CTS_E_INVAL, s->up ? "%u items in a question" : "no worker is up",
                            n);
     if (cts_session_pending(s) >= CTS_SESSION_DEPTH)
@@ -239,7 +256,16 @@ int cts_session_ask(struct cts_session *s, struct cts_item *items, uint32_t n, u
     if (rc)
         return rc;
     q->n = n;
+    s->items_asked += n;
     return send_question(s, CTS_FT_EXEC, most, cts_session_deadline(timeout_ms), err);
+}
+
+uint64_t cts_session_begun(const struct cts_session *s)
+{
+    if (!s->shared || s->caps.window_bytes < CTS_WIN_RESERVED)
+        return s->items_asked;
+    uint64_t begun = cts_get64_host((const uint8_t *)s->caps.window + CTS_WIN_BEGUN);
+    return begun < s->items_asked ? begun : s->items_asked;
 }
 
 /* Answers. */
@@ -328,7 +354,10 @@ int cts_session_answer(struct cts_session *s, struct cts_answer *answers, uint32
     const struct cts_session_question *q = &s->asked[(s->seq_answered + 1) % CTS_SESSION_DEPTH];
     if (q->n != n)
         return cts_err_set(err, CTS_E_INVAL, "the oldest question had %u items, not %u", q->n, n);
-    int rc = cts_session_receive(s, cts_session_deadline(timeout_ms), &f, &r, err);
+    s->timeout_ms = timeout_ms;
+    if (!s->shared && n > 1 && timeout_ms <= UINT32_MAX / n)
+        s->timeout_ms *= n;
+    int rc = cts_session_receive(s, cts_session_deadline(s->timeout_ms), &f, &r, err);
     if (rc)
         return rc;
     if (f.type == CTS_FT_FAILED)

@@ -27,7 +27,8 @@ struct cts_session_step {
 };
 
 struct cts_session_question {
-    uint32_t seq, n, cap;
+    uint32_t seq; /* as sent: nobody who has not read the question can know it */
+    uint32_t n, cap;
     uint64_t most; /* bytes: no honest answer is longer, header included */
     struct cts_session_step *steps;
 };
@@ -49,9 +50,13 @@ struct cts_session {
     unsigned starts;
     size_t in_at;                       /* bytes of `in` that are done with */
     size_t window_mapped, window_owned; /* bytes, to give the window back; at most one is not 0 */
-    uint64_t expected; /* the most that all answers under way can take; more is a flood */
-    uint64_t noise;    /* bytes of stderr since the last answer */
-    bool out_ended;    /* stdout is at its end */
+    uint64_t expected;    /* the most that all answers under way can take; more is a flood */
+    uint64_t noise;       /* bytes of stderr since the last answer */
+    bool out_ended;       /* stdout is at its end */
+    uint64_t items_asked; /* since the start */
+    uint64_t begun_seen;  /* of them, as far as the worker had told when last looked */
+    uint64_t random;      /* state of the sequence numbers */
+    unsigned timeout_ms;  /* of the wait under way */
     struct cts_session_question asked[CTS_SESSION_DEPTH]; /* by sequence number */
 };
 
@@ -66,14 +71,22 @@ int cts_session_start(struct cts_session *s, unsigned timeout_ms, struct cts_err
 void cts_session_stop(struct cts_session *s);
 void cts_session_release(struct cts_session *s);
 
-/* Sends n items; does not wait for the answers, but reads on while it writes, so that neither side
- * blocks for ever. CTS_OP_ROWS is the session's to set: with a window that is not shared, items
- * with CTS_OP_RUN carry the regions in [rows_off, rows_off + rows_bytes). CTS_E_INVAL, CTS_E_LIMIT:
- * nothing was sent and the session goes on (no item, rows outside the window, a question longer
- * than a frame or one more than CTS_SESSION_DEPTH). */
+/* Of all items asked since the start, how many the worker has begun, by its own word in a shared
+ * window; items_asked if there is no telling. Also after its death. */
+uint64_t cts_session_begun(const struct cts_session *s);
+
+/* Sends n items (none: a question that only wants its answer); does not wait for the answers, but
+ * reads on while it writes, so that neither side blocks for ever. CTS_OP_ROWS is the session's to
+ * set: with a window that is not shared, items with CTS_OP_RUN carry the regions in [rows_off,
+ * rows_off + rows_bytes). CTS_E_INVAL, CTS_E_LIMIT: nothing was sent and the session goes on (no
+ * item, rows outside the window, a question longer than a frame or one more than
+ * CTS_SESSION_DEPTH). */
 int cts_session_ask(struct cts_session *s, struct cts_item *items, uint32_t n, unsigned timeout_ms,
                     struct cts_err *err);
-/* Waits for the answers to the oldest unanswered question, which had n items: exactly n answers, or
+/* The timeout is that of one item: as long as the worker begins items, it starts anew. Where that
+ * cannot be seen (the window is not shared) a question may take as many timeouts as it has items.
+ *
+ * Waits for the answers to the oldest unanswered question, which had n items: exactly n answers, or
  * an error. For a window that is not shared the rows are copied back. Texts are made printable;
  * answers[i].rows is null. */
 int cts_session_answer(struct cts_session *s, struct cts_answer *answers, uint32_t n,

@@ -155,6 +155,9 @@ static int read_answers(struct cts_session *s, struct cts_err *err)
 static int poll_ms(const struct cts_session *s, uint64_t deadline)
 {
     uint64_t most = s->proc.pidfd < 0 ? IDLE_MS : 1000;
+    /* Looks at what has begun often enough for a time-out to be meant. */
+    if (s->up && s->shared && s->timeout_ms && most > s->timeout_ms / 8 + 1)
+        most = s->timeout_ms / 8 + 1;
     if (!deadline)
         return (int)most;
     uint64_t now = cts_clock_ns();
@@ -270,17 +273,25 @@ static int have_frame(struct cts_session *s, struct cts_frame *f, struct cts_err
         return 0;
     if (cts_frame_get((const uint8_t *)s->in.data + s->in_at, f, &why))
         return lose_garbage(s, &why, err);
-    if (f->seq != s->seq_answered + 1) {
-        cts_err_set(&why, CTS_E_PROTOCOL, "sequence number %u instead of %u", f->seq,
-                    s->seq_answered + 1);
+    const struct cts_session_question *q = &s->asked[(s->seq_answered + 1) % CTS_SESSION_DEPTH];
+    if (f->seq != q->seq) {
+        cts_err_set(&why, CTS_E_PROTOCOL, "sequence number %u instead of %u", f->seq, q->seq);
         return cts_session_lose_protocol(s, &why, err);
     }
-    const struct cts_session_question *q = &s->asked[f->seq % CTS_SESSION_DEPTH];
     if (CTS_FRAME_HEADER + (uint64_t)f->bytes > q->most) {
         cts_err_set(&why, CTS_E_PROTOCOL, "an answer of %u bytes", f->bytes);
         return cts_session_lose_protocol(s, &why, err);
     }
     return have - CTS_FRAME_HEADER >= f->bytes;
+}
+
+/* A worker that has begun another item since it was last looked at gets its time anew. */
+static void extend(struct cts_session *s, uint64_t *deadline)
+{
+    uint64_t begun = cts_session_begun(s);
+    if (s->up && s->shared && *deadline && begun > s->begun_seen)
+        *deadline = cts_session_deadline(s->timeout_ms);
+    s->begun_seen = begun;
 }
 
 int cts_session_receive(struct cts_session *s, uint64_t deadline, struct cts_frame *f,
@@ -291,8 +302,10 @@ int cts_session_receive(struct cts_session *s, uint64_t deadline, struct cts_fra
         rc = pump(s, false, deadline, err);
         if (rc == 0)
             rc = have_frame(s, f, err);
-        if (rc == 0)
+        if (rc == 0) {
+            extend(s, &deadline);
             rc = check_alive(s, deadline, err);
+        }
     }
     if (rc < 0)
         return rc;
@@ -300,7 +313,7 @@ int cts_session_receive(struct cts_session *s, uint64_t deadline, struct cts_fra
                                .len = f->bytes};
     s->in_at += CTS_FRAME_HEADER + f->bytes;
     s->seq_answered++;
-    s->expected -= s->asked[f->seq % CTS_SESSION_DEPTH].most;
+    s->expected -= s->asked[s->seq_answered % CTS_SESSION_DEPTH].most;
     s->noise = 0;
     return s->in.len - s->in_at > s->expected ? lose_flood(s, "stdout", err) : 0;
 }

@@ -14,7 +14,8 @@ struct cts_arena {
 void cts_arena_init(struct cts_arena *a, size_t limit);
 void cts_arena_release(struct cts_arena *a);
 
-/* Zeroed memory aligned for any object, owned by the arena; null when memory or the limit is exhausted. */
+/* Zeroed memory aligned for any object, owned by the arena; null when memory or the limit is
+ * exhausted. */
 void *cts_arena_take(struct cts_arena *a, size_t bytes);
 /* n * size with an overflow check. */
 void *cts_arena_take_array(struct cts_arena *a, size_t n, size_t size);

@@ -1,4 +1,5 @@
-/* Growing byte buffers with a limit. Bytes may hold zeros; text is always terminated behind `len`. */
+/* Growing byte buffers with a limit. Bytes may hold zeros; text is always terminated behind `len`.
+ */
 #ifndef CTS_HOST_BUF_H
 #define CTS_HOST_BUF_H
 
@@ -9,7 +10,8 @@
 struct cts_buf {
     char *data; /* never null after the first append; data[len] is 0 */
     size_t len, cap, limit;
-    bool failed; /* an append did not fit or memory ran out: sticky, so a chain is checked once at its end */
+    bool failed; /* an append did not fit or memory ran out: sticky, so a chain is checked once at
+                    its end */
 };
 
 /* limit: the most bytes it may hold; 0 means 1 GiB. Allocates nothing. */

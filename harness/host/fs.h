@@ -11,7 +11,8 @@
 
 /* Appends the whole file; CTS_E_LIMIT above `limit` bytes (0: 256 MiB). */
 int cts_fs_read(const char *path, size_t limit, struct cts_buf *out, struct cts_err *err);
-/* Writes a file so that readers see either the old or the whole new one (temporary file, rename). */
+/* Writes a file so that readers see either the old or the whole new one (temporary file, rename).
+ */
 int cts_fs_write_atomic(const char *path, const void *data, size_t len, struct cts_err *err);
 int cts_fs_mkdirs(const char *path, struct cts_err *err);
 bool cts_fs_is_dir(const char *path);
@@ -22,13 +23,13 @@ struct cts_fs_list {
     char **paths; /* in the arena, sorted bytewise */
     size_t count;
 };
-/* All regular files below `root` (recursive) whose name ends in `suffix`; `root` may itself be such a file. Hidden
- * entries are passed over. */
+/* All regular files below `root` (recursive) whose name ends in `suffix`; `root` may itself be such
+ * a file. Hidden entries are passed over. */
 int cts_fs_walk(const char *root, const char *suffix, struct cts_arena *arena,
                 struct cts_fs_list *out, struct cts_err *err);
 
-/* $XDG_CACHE_HOME/ebpf-cts, else $HOME/.cache/ebpf-cts, else /tmp/ebpf-cts-UID; made if missing. EBPF_CTS_CACHE
- * overrides. */
+/* $XDG_CACHE_HOME/ebpf-cts, else $HOME/.cache/ebpf-cts, else /tmp/ebpf-cts-UID; made if missing.
+ * EBPF_CTS_CACHE overrides. */
 int cts_fs_cache_dir(char *path, size_t cap, struct cts_err *err);
 /* The folder that holds the running executable, without a slash at its end. */
 int cts_fs_self_dir(char *path, size_t cap, struct cts_err *err);

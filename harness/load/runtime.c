@@ -163,6 +163,7 @@ static int read_known(const struct cts_yaml *item, struct cts_arena *arena, stru
         .review_by = text_or_null(item, "review-by"),
         .file = item->file,
         .line = item->line,
+        .col = item->col,
     };
     if (!k->link && !k->clause)
         return cts_yaml_error(item, CTS_E_SCHEMA, err,

@@ -32,7 +32,7 @@ struct cts_rt_known {
     const char *reason, *link, *clause,
         *review_by; /* reason is never null; link or clause is given */
     const char *file;
-    unsigned line;
+    unsigned line, col;
 };
 
 struct cts_rt {

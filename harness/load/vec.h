@@ -156,7 +156,8 @@ struct cts_vec {
     const char *policy; /* "rfc" */
     const char *klass;  /* "" */
     uint8_t kind;       /* enum cts_vec_kind_ */
-    const char *const *rows, *const *clauses, *const *bugs, *const *needs, *const *names, *const *only;
+    const char *const *rows, *const *clauses, *const *bugs, *const *needs, *const *names,
+                                                                               *const *only;
     size_t row_count, clause_count, bug_count, need_count, name_count, only_count;
     struct cts_vec_code code, subs;
     bool uses_imm;                    /* {imm} is in code or subs */

@@ -153,7 +153,7 @@ static int read_text(struct cts_vec_reader *r, const struct cts_yaml *node, cons
         return cts_yaml_error(node, CTS_E_SCHEMA, r->err, "%s: no instruction", what);
     p->kind = CTS_VP_TEXT;
     p->text_pos = cts_vec_pos_of(node);
-    p->text_pos.line += node->block;
+    p->text_pos.line = node->text_line;
     return scan_text(r, p);
 }
 

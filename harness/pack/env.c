@@ -5,8 +5,8 @@
 #include "base/bytes.h"
 #include "isa/isa.h"
 
-/* Registers of the environment: r9 walks to the row in the prologue, r0 in the epilogue; both ends use only rows of base64 and
- * leave nothing behind but what they store. */
+/* Registers of the environment: r9 walks to the row in the prologue, r0 in the epilogue; both ends
+ * use only rows of base64 and leave nothing behind but what they store. */
 
 struct emitter {
     const struct cts_caps *caps;
@@ -163,8 +163,8 @@ static void emit_epilogue(struct emitter *e, const struct cts_layout *l)
     emit_stack_out(e, l);
 }
 
-/* Is the slot a reference to code by a distance from itself that may lead out of the body: a local call, the address of a
- * function? */
+/* Is the slot a reference to code by a distance from itself that may lead out of the body: a local
+ * call, the address of a function? */
 static bool is_code_reference(const struct cts_insn *in)
 {
     return (in->opcode == cts_row_info(CTS_ROW_CALL_LOCAL)->opcode &&
@@ -179,9 +179,10 @@ static void emit_body(struct emitter *e, const struct cts_env_segment *seg)
         cts_buf_add(e->out, seg->code, (size_t)seg->body_slots * CTS_SLOT_BYTES);
 }
 
-/* The subprograms of a segment have moved away from its body by `distance` slots: correct what refers to them. */
-static void move_references(struct emitter *e, const struct cts_env_segment *seg,
-                            uint32_t body_at, uint32_t distance)
+/* The subprograms of a segment have moved away from its body by `distance` slots: correct what
+ * refers to them. */
+static void move_references(struct emitter *e, const struct cts_env_segment *seg, uint32_t body_at,
+                            uint32_t distance)
 {
     uint8_t *code = (uint8_t *)e->out->data + e->start + (size_t)body_at * CTS_SLOT_BYTES;
     for (uint32_t i = 0; i < seg->body_slots; i++) {

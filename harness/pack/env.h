@@ -1,5 +1,5 @@
-/* Environments: the code around a body that loads its inputs from a row of the window and stores the whole state back. One generator;
- * what differs between runtimes is in struct cts_caps. */
+/* Environments: the code around a body that loads its inputs from a row of the window and stores
+ * the whole state back. One generator; what differs between runtimes is in struct cts_caps. */
 #ifndef CTS_PACK_ENV_H
 #define CTS_PACK_ENV_H
 
@@ -8,17 +8,20 @@
 #include "wire/worker.h"
 
 struct cts_env_segment {
-    const uint8_t *code;     /* body, then subprograms; little-endian encoding */
+    const uint8_t *code; /* body, then subprograms; little-endian encoding */
     uint32_t slots, body_slots;
-    struct cts_layout layout; /* region, rows and stride are the same for all segments of a program */
+    struct cts_layout
+        layout; /* region, rows and stride are the same for all segments of a program */
 };
 
-/* Appends the program's bytes, in the runtime's byte order. Local calls of a body to its own subprograms are moved along. CTS_E_LIMIT if the
- * program is longer than the runtime takes. */
+/* Appends the program's bytes, in the runtime's byte order. Local calls of a body to its own
+ * subprograms are moved along. CTS_E_LIMIT if the program is longer than the runtime takes. */
 int cts_env_build(const struct cts_caps *caps, const struct cts_env_segment *seg, uint32_t n,
                   struct cts_buf *out, struct cts_err *err);
 
-/* The rows of the specification that every environment of this shape uses, for blame when its self-test fails: fills ids, returns how many. */
-uint32_t cts_env_rows(const struct cts_caps *caps, const struct cts_layout *layout, uint16_t *ids, uint32_t cap);
+/* The rows of the specification that every environment of this shape uses, for blame when its
+ * self-test fails: fills ids, returns how many. */
+uint32_t cts_env_rows(const struct cts_caps *caps, const struct cts_layout *layout, uint16_t *ids,
+                      uint32_t cap);
 
 #endif

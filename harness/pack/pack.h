@@ -1,9 +1,10 @@
 /* Packs: vectors compiled to what runs.
  *
- * A pack is one block of memory (a file mapped, or built in memory): a header and flat tables of fixed-size records that refer to one
- * another by index, so that loading is mapping. Numbers are in the byte order of the machine that wrote it (the header tells; a foreign one is
- * refused). Programs are kept as bodies in the little-endian encoding; the environment around them and the byte order are added when a
- * runtime is known (env.h). Nothing in a pack depends on a runtime. */
+ * A pack is one block of memory (a file mapped, or built in memory): a header and flat tables of
+ * fixed-size records that refer to one another by index, so that loading is mapping. Numbers are in
+ * the byte order of the machine that wrote it (the header tells; a foreign one is refused).
+ * Programs are kept as bodies in the little-endian encoding; the environment around them and the
+ * byte order are added when a runtime is known (env.h). Nothing in a pack depends on a runtime. */
 #ifndef CTS_PACK_PACK_H
 #define CTS_PACK_PACK_H
 
@@ -28,21 +29,21 @@ enum cts_vec_kind { CTS_VK_RUN, CTS_VK_SWEEP, CTS_VK_VERDICT };
 
 /* One vector: a template and its cases. */
 struct cts_pk_vector {
-    cts_pk_str id;     /* "base64/add/carries-into-upper-half" */
+    cts_pk_str id; /* "base64/add/carries-into-upper-half" */
     cts_pk_str file;
     uint32_t line;
-    cts_pk_str why;    /* "" if none */
-    cts_pk_str policy; /* "rfc" or the name of a policy */
-    cts_pk_str klass;  /* verdict class, "V01"; "" for others */
+    cts_pk_str why;              /* "" if none */
+    cts_pk_str policy;           /* "rfc" or the name of a policy */
+    cts_pk_str klass;            /* verdict class, "V01"; "" for others */
     struct cts_pk_range rows;    /* in u16 row ids (enum cts_row_id) */
     struct cts_pk_range clauses; /* in strings */
     struct cts_pk_range bugs;    /* in strings */
     struct cts_pk_range only;    /* in strings: the runtimes it is for; none: all */
     struct cts_pk_range cases;
     struct cts_pk_range units;
-    uint32_t needs;    /* enum cts_feature */
-    uint8_t kind;      /* enum cts_vec_kind */
-    uint8_t group;     /* enum cts_group of its first row */
+    uint32_t needs; /* enum cts_feature */
+    uint8_t kind;   /* enum cts_vec_kind */
+    uint8_t group;  /* enum cts_group of its first row */
 };
 
 enum cts_order { CTS_ORDER_ANY, CTS_ORDER_LITTLE, CTS_ORDER_BIG };
@@ -66,69 +67,78 @@ enum cts_operands { CTS_OPD_OPAQUE, CTS_OPD_CONSTANT, CTS_OPD_MASKED };
 /* One unit: a vector made concrete, one piece of code with its rows. */
 struct cts_pk_unit {
     uint32_t vector;
-    cts_pk_str label;     /* "dst=r3 src=r7 constant" */
-    uint32_t code;        /* offset in the code table (bytes), a multiple of 8 */
-    uint32_t slots;       /* of the whole: body, then subprograms */
-    uint32_t body_slots;  /* where the subprograms begin; == slots if there are none */
-    struct cts_layout layout; /* region and rows are 0: not yet placed */
-    struct cts_pk_range rows; /* operand rows in the row table; empty for a sweep */
-    uint32_t sweep;       /* index, or UINT32_MAX */
+    cts_pk_str label;           /* "dst=r3 src=r7 constant" */
+    uint32_t code;              /* offset in the code table (bytes), a multiple of 8 */
+    uint32_t slots;             /* of the whole: body, then subprograms */
+    uint32_t body_slots;        /* where the subprograms begin; == slots if there are none */
+    struct cts_layout layout;   /* region and rows are 0: not yet placed */
+    struct cts_pk_range rows;   /* operand rows in the row table; empty for a sweep */
+    uint32_t sweep;             /* index, or UINT32_MAX */
     struct cts_pk_range packet; /* bytes in the data table */
     struct cts_pk_range maps;
     struct cts_pk_range names; /* strings */
-    uint8_t flags;        /* enum cts_unit_flags */
-    uint8_t operands;     /* enum cts_operands */
-    uint8_t level;        /* enum cts_level: the lowest at which it runs */
+    uint8_t flags;             /* enum cts_unit_flags */
+    uint8_t operands;          /* enum cts_operands */
+    uint8_t level;             /* enum cts_level: the lowest at which it runs */
 };
 
 /* One operand row: a state to start from and what may come out. */
 struct cts_pk_row {
-    uint32_t kase; /* the case it belongs to */
-    uint32_t in;   /* state; UINT32_MAX for whole programs */
+    uint32_t kase;           /* the case it belongs to */
+    uint32_t in;             /* state; UINT32_MAX for whole programs */
     struct cts_pk_range out; /* outcomes: any of them conforms */
 };
 
 enum cts_outcome_kind {
-    CTS_OUT_RAN,      /* the body fell through to its end with this state; a whole program exited with r0 */
+    CTS_OUT_RAN, /* the body fell through to its end with this state; a whole program exited with r0
+                  */
     CTS_OUT_REJECTED, /* refused at load */
     CTS_OUT_FAULTED,  /* stopped by the runtime */
     CTS_OUT_EXITED,   /* the body ended the program itself, with r0 */
 };
 
 struct cts_pk_outcome {
-    uint8_t kind;    /* enum cts_outcome_kind */
-    bool has_r0;     /* EXITED and whole programs: r0 is compared, in as many bits as the runtime reports */
+    uint8_t kind; /* enum cts_outcome_kind */
+    bool has_r0;  /* EXITED and whole programs: r0 is compared, in as many bits as the runtime
+                     reports */
     uint64_t r0;
-    uint32_t state;  /* RAN of a body; else UINT32_MAX */
-    cts_pk_str runtime; /* if any outcome of a row names the runtime under test only those count, else those with "" (0) */
+    uint32_t state;     /* RAN of a body; else UINT32_MAX */
+    cts_pk_str runtime; /* if any outcome of a row names the runtime under test only those count,
+                           else those with "" (0) */
 };
 
 /* A machine state. Every register and byte is named; what is not to be looked at is masked. */
 struct cts_pk_state {
-    uint64_t r[10];     /* for registers whose place is an address: what is added to it */
-    uint8_t place[10];  /* enum cts_place: VALUE, MEM, FP */
-    uint16_t any;       /* bit i: ri may hold anything */
+    uint64_t r[10];    /* for registers whose place is an address: what is added to it */
+    uint8_t place[10]; /* enum cts_place: VALUE, MEM, FP */
+    uint16_t any;      /* bit i: ri may hold anything */
     struct cts_pk_bytes_ref {
         uint32_t data;  /* offset in the data table of the bytes as on a little-endian machine */
-        uint32_t width; /* offset in the data table of as many bytes: the width (1 2 4 8) of the element each byte is in; UINT32_MAX: all 1 */
-        uint32_t any;   /* offset in the data table of as many bytes, 1: may hold anything; UINT32_MAX: none may */
-        uint32_t be;    /* offset in the data table of the bytes as on a big-endian machine; UINT32_MAX: the same as data. It is not always
-                           to be had from `data` and `width`: a byte stored into a wider element leaves other bytes behind there */
-    } mem, stack;       /* mem: layout.mem_bytes; stack: 512, lowest address first; data is UINT32_MAX: none */
+        uint32_t width; /* offset in the data table of as many bytes: the width (1 2 4 8) of the
+                           element each byte is in; UINT32_MAX: all 1 */
+        uint32_t any;   /* offset in the data table of as many bytes, 1: may hold anything;
+                           UINT32_MAX: none may */
+        uint32_t
+            be; /* offset in the data table of the bytes as on a big-endian machine; UINT32_MAX: the
+                   same as data. It is not always to be had from `data` and `width`: a byte stored
+                   into a wider element leaves other bytes behind there */
+    } mem, stack; /* mem: layout.mem_bytes; stack: 512, lowest address first; data is UINT32_MAX:
+                     none */
     uint32_t mem_bytes; /* the layout's of every unit that uses it; 0 if there is no mem */
 };
 
 enum cts_sweep_target { CTS_ST_REG, CTS_ST_MEM };
 
 struct cts_pk_operand {
-    uint8_t target;  /* enum cts_sweep_target */
+    uint8_t target; /* enum cts_sweep_target */
     uint8_t reg;
-    uint8_t width;   /* bytes written, for memory */
-    uint8_t domain;  /* enum cts_domain */
-    uint32_t at;     /* offset in the row's memory */
+    uint8_t width;  /* bytes written, for memory */
+    uint8_t domain; /* enum cts_domain */
+    uint32_t at;    /* offset in the row's memory */
 };
 
-/* The product of the operands' domains; expected states come from running the body on the reference machine. */
+/* The product of the operands' domains; expected states come from running the body on the reference
+ * machine. */
 struct cts_pk_sweep {
     uint32_t kase;
     uint32_t base; /* state that everything not swept comes from */
@@ -136,13 +146,27 @@ struct cts_pk_sweep {
 };
 
 struct cts_pk_map {
-    uint32_t value_bytes, entries, data; /* offset in the data table: contents on a little-endian machine */
-    uint32_t be;                         /* the same for a big-endian one */
+    uint32_t value_bytes, entries,
+        data;    /* offset in the data table: contents on a little-endian machine */
+    uint32_t be; /* the same for a big-endian one */
 };
 
 /* Boundary sets. Values are in a fixed order; a higher level has more. */
-enum cts_domain { CTS_DOM_U64, CTS_DOM_U32, CTS_DOM_U16, CTS_DOM_U8, CTS_DOM_SHIFT, CTS_DOM_IMM, CTS_DOM_IMM_NONZERO, CTS_DOM_IMM_SHIFT32, CTS_DOM_IMM_SHIFT64, CTS_DOM_COUNT };
-const char *cts_domain_name(enum cts_domain d); /* "u64", "u32" (any upper half), "u16", "u8", "shift", "imm", "imm-nonzero", "imm-shift32", "imm-shift64" */
+enum cts_domain {
+    CTS_DOM_U64,
+    CTS_DOM_U32,
+    CTS_DOM_U16,
+    CTS_DOM_U8,
+    CTS_DOM_SHIFT,
+    CTS_DOM_IMM,
+    CTS_DOM_IMM_NONZERO,
+    CTS_DOM_IMM_SHIFT32,
+    CTS_DOM_IMM_SHIFT64,
+    CTS_DOM_COUNT
+};
+const char *
+cts_domain_name(enum cts_domain d); /* "u64", "u32" (any upper half), "u16", "u8", "shift", "imm",
+                                       "imm-nonzero", "imm-shift32", "imm-shift64" */
 enum cts_domain cts_domain_find(const char *name);
 const uint64_t *cts_domain_values(enum cts_domain d, enum cts_level level, uint32_t *count);
 
@@ -164,14 +188,17 @@ struct cts_pack {
     const cts_pk_str *string_refs; /* clauses, bugs, only, names */
     const uint8_t *code, *data;
     const char *strings;
-    uint32_t vector_count, case_count, unit_count, row_count, outcome_count, state_count, sweep_count, operand_count, map_count, row_id_count,
-        string_ref_count, code_bytes, data_bytes, string_bytes;
+    uint32_t vector_count, case_count, unit_count, row_count, outcome_count, state_count,
+        sweep_count, operand_count, map_count, row_id_count, string_ref_count, code_bytes,
+        data_bytes, string_bytes;
 };
 
-/* Maps a pack file. Everything is checked once (magic, version, byte order, all indexes in range), so that users need not. */
+/* Maps a pack file. Everything is checked once (magic, version, byte order, all indexes in range),
+ * so that users need not. */
 int cts_pack_open(struct cts_pack *p, const char *path, struct cts_err *err);
 /* The same over memory that stays the caller's; `owned`: free() it on release. */
-int cts_pack_from_memory(struct cts_pack *p, const uint8_t *data, size_t len, bool owned, struct cts_err *err);
+int cts_pack_from_memory(struct cts_pack *p, const uint8_t *data, size_t len, bool owned,
+                         struct cts_err *err);
 void cts_pack_release(struct cts_pack *p);
 static inline const char *cts_pack_text(const struct cts_pack *p, cts_pk_str s)
 {

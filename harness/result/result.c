@@ -1,5 +1,7 @@
 #include "result/result.h"
 
+#include <string.h>
+
 const char *cts_status_name(enum cts_status s)
 {
     static const char *const names[CTS_ST_COUNT] = {
@@ -22,6 +24,14 @@ const char *cts_failure_name(enum cts_failure f)
         [CTS_FL_FLAKY] = "flaky",
     };
     return (unsigned)f < CTS_FL_COUNT ? names[f] : "unknown";
+}
+
+bool cts_failure_is(const char *name)
+{
+    for (int f = CTS_FL_NONE + 1; f < CTS_FL_COUNT; f++)
+        if (strcmp(cts_failure_name((enum cts_failure)f), name) == 0)
+            return true;
+    return false;
 }
 
 void cts_summary_add(struct cts_summary *s, const struct cts_result *r)

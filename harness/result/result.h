@@ -1,4 +1,5 @@
-/* Results: what happened to one case on one engine, and the summary. Filled by core, read by report. */
+/* Results: what happened to one case on one engine, and the summary. Filled by core, read by
+ * report. */
 #ifndef CTS_RESULT_RESULT_H
 #define CTS_RESULT_RESULT_H
 
@@ -6,9 +7,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum cts_status { CTS_ST_PASS, CTS_ST_FAIL, CTS_ST_SKIP, CTS_ST_ERROR, CTS_ST_XFAIL, CTS_ST_XPASS, CTS_ST_COUNT };
+enum cts_status {
+    CTS_ST_PASS,
+    CTS_ST_FAIL,
+    CTS_ST_SKIP,
+    CTS_ST_ERROR,
+    CTS_ST_XFAIL,
+    CTS_ST_XPASS,
+    CTS_ST_COUNT
+};
 
-/* Why a case failed. Wrong results and wrong acceptances are the gravest and are never merged with the others. */
+/* Why a case failed. Wrong results and wrong acceptances are the gravest and are never merged with
+ * the others. */
 enum cts_failure {
     CTS_FL_NONE,
     CTS_FL_WRONG_RESULT,
@@ -23,12 +33,14 @@ enum cts_failure {
 
 const char *cts_status_name(enum cts_status s);   /* "pass" ... */
 const char *cts_failure_name(enum cts_failure f); /* "wrong-result" ... */
+bool cts_failure_is(const char *name);            /* is it a name of one? */
 
-/* One case on one engine. Strings are owned by whoever made the result and live as long as the run. */
+/* One case on one engine. Strings are owned by whoever made the result and live as long as the run.
+ */
 struct cts_result {
     const char *runtime, *engine, *version;
-    const char *vector;  /* id */
-    const char *kase;    /* name of the case */
+    const char *vector; /* id */
+    const char *kase;   /* name of the case */
     const char *file;
     unsigned line;
     const char *group;
@@ -39,8 +51,9 @@ struct cts_result {
     enum cts_failure failure;
     const char *unit;    /* label of the variant that failed first, "" */
     const char *message; /* one line: what was expected and what happened; the reason of a skip */
-    const char *detail;  /* several lines: disassembly, states side by side, the command that repeats it; "" */
-    const char *known;   /* for xfail and xpass: the reason on record */
+    const char *detail; /* several lines: disassembly, states side by side, the command that repeats
+                           it; "" */
+    const char *known;  /* for xfail and xpass: the reason on record */
     uint64_t operand_rows; /* how many were compared */
     uint64_t ns;
 };
@@ -51,7 +64,7 @@ struct cts_summary {
     uint64_t count[CTS_ST_COUNT];
     uint64_t failures[CTS_FL_COUNT];
     unsigned engines_run, engines_skipped;
-    uint64_t input_errors;   /* bad files and the like */
+    uint64_t input_errors; /* bad files and the like */
     uint64_t ns;
 };
 
@@ -68,7 +81,8 @@ struct cts_engine_info {
     const char *reason; /* of the skip, with what to install */
 };
 
-/* Who wants to hear. Calls come in a stable order from one thread at a time, whatever --jobs is. Null members are passed over. */
+/* Who wants to hear. Calls come in a stable order from one thread at a time, whatever --jobs is.
+ * Null members are passed over. */
 struct cts_sink {
     void *arg;
     void (*engine)(void *arg, const struct cts_engine_info *info);

@@ -1,15 +1,15 @@
 /* The frame protocol between harness and worker, version 1.
  *
  * A frame is a header of 12 bytes and a payload; all numbers are little-endian:
- *     u32 payload bytes   u16 type   u16 zero   u32 sequence number (an answer repeats that of its question)
- * The harness asks, the worker answers each question with one frame, in order; several questions may be under way. EOF on the
- * worker's stdin ends it. Strings are u32 length and bytes; booleans u8.
+ *     u32 payload bytes   u16 type   u16 zero   u32 sequence number (an answer repeats that of its
+ * question) The harness asks, the worker answers each question with one frame, in order; several
+ * questions may be under way. EOF on the worker's stdin ends it. Strings are u32 length and bytes;
+ * booleans u8.
  *
  *     HELLO   u32 lowest, u32 highest version it speaks; string engine ("" default)
- *     CAPS    u32 version; i32 code (0 or enum cts_errno); string reason; if code is 0: struct cts_caps, field by field
- *     EXEC    u32 n; n items
- *     DONE    u32 n; n answers
- *     FAILED  i32 code; string: the frame could not be understood; the worker goes on
+ *     CAPS    u32 version; i32 code (0 or enum cts_errno); string reason; if code is 0: struct
+ * cts_caps, field by field EXEC    u32 n; n items DONE    u32 n; n answers FAILED  i32 code;
+ * string: the frame could not be understood; the worker goes on
  *
  * PROTOCOL.md in this folder has every field.
  */
@@ -39,19 +39,21 @@ struct cts_frame {
     uint32_t seq;
 };
 
-/* Steps of an item, in this order. `prog` names the program from its load to its unload: 0 .. CTS_WIRE_PROGS - 1. */
+/* Steps of an item, in this order. `prog` names the program from its load to its unload: 0 ..
+ * CTS_WIRE_PROGS - 1. */
 enum cts_item_ops {
     CTS_OP_LOAD = 1 << 0,
-    CTS_OP_RUN = 1 << 1,   /* skipped if the program is not loaded (rejected) */
+    CTS_OP_RUN = 1 << 1, /* skipped if the program is not loaded (rejected) */
     CTS_OP_UNLOAD = 1 << 2,
-    CTS_OP_ROWS = 1 << 3,  /* the region's bytes travel in the item and in the answer: for workers whose window is not shared */
+    CTS_OP_ROWS = 1 << 3, /* the region's bytes travel in the item and in the answer: for workers
+                             whose window is not shared */
 };
 
 struct cts_item {
     uint8_t ops;
     uint8_t prog;
-    struct cts_load_req load; /* with CTS_OP_LOAD */
-    struct cts_run_req run;   /* with CTS_OP_RUN */
+    struct cts_load_req load;      /* with CTS_OP_LOAD */
+    struct cts_run_req run;        /* with CTS_OP_RUN */
     uint32_t rows_off, rows_bytes; /* with CTS_OP_ROWS: where in the window */
     const uint8_t *rows;
 };
@@ -77,7 +79,8 @@ void cts_wr_u32(struct cts_wr *w, uint32_t v);
 void cts_wr_u64(struct cts_wr *w, uint64_t v);
 void cts_wr_bytes(struct cts_wr *w, const void *data, uint32_t len); /* u32 length and bytes */
 void cts_wr_str(struct cts_wr *w, const char *text);
-/* grow function for memory from malloc, up to a whole frame; cts_wr_release_malloc (or free(w->data)) gives it back. */
+/* grow function for memory from malloc, up to a whole frame; cts_wr_release_malloc (or
+ * free(w->data)) gives it back. */
 bool cts_wr_grow_malloc(struct cts_wr *w, size_t want);
 void cts_wr_release_malloc(struct cts_wr *w);
 
@@ -101,7 +104,8 @@ int cts_frame_get(const uint8_t header[CTS_FRAME_HEADER], struct cts_frame *f, s
 void cts_wire_put_caps(struct cts_wr *w, const struct cts_caps *caps);
 int cts_wire_get_caps(struct cts_rd *r, struct cts_caps *caps, struct cts_err *err);
 void cts_wire_put_item(struct cts_wr *w, const struct cts_item *it);
-/* `layouts`, `maps`, `names`: room for what the item points to (see CTS_ITEM_*); the rest stays in the frame. */
+/* `layouts`, `maps`, `names`: room for what the item points to (see CTS_ITEM_*); the rest stays in
+ * the frame. */
 enum { CTS_ITEM_LAYOUTS = 16, CTS_ITEM_MAPS = 16, CTS_ITEM_NAMES = 16, CTS_ITEM_NAME_BYTES = 64 };
 struct cts_item_room {
     struct cts_layout layout[CTS_ITEM_LAYOUTS];

@@ -1,8 +1,9 @@
 /* What an adapter implements to put a runtime under test.
  *
- * An adapter is a table of functions; worker_main.c gives it a process that speaks the frame protocol (wire.h) on stdin and
- * stdout. It may be killed at any time, and it may crash: the harness names the program that did it and starts another. An adapter needs
- * C11 and this box only. */
+ * An adapter is a table of functions; worker_main.c gives it a process that speaks the frame
+ * protocol (wire.h) on stdin and stdout. It may be killed at any time, and it may crash: the
+ * harness names the program that did it and starts another. An adapter needs C11 and this box only.
+ */
 #ifndef CTS_WIRE_WORKER_H
 #define CTS_WIRE_WORKER_H
 
@@ -16,60 +17,68 @@
 /* How a program reaches its window. */
 enum cts_window_kind {
     CTS_WK_NONE,     /* no window: whole programs and verdicts only */
-    CTS_WK_NATIVE,   /* the adapter itself loads registers from the row and stores them back; it is given bare bodies */
+    CTS_WK_NATIVE,   /* the adapter itself loads registers from the row and stores them back; it is
+                        given bare bodies */
     CTS_WK_MAP,      /* lddw src=2 imm=0 (the window's ordinal) next_imm=offset */
     CTS_WK_ABSOLUTE, /* plain lddw of window_addr + offset */
 };
 
-/* What vectors may need beyond plain instructions. Names (for YAML): see cts_feature_names in wire.h, same order. */
+/* What vectors may need beyond plain instructions. Names (for YAML): see cts_feature_names in
+ * wire.h, same order. */
 enum cts_feature {
     CTS_FEAT_LOCAL_CALL = 1 << 0,
-    CTS_FEAT_MAP_FD = 1 << 1,      /* lddw src 1 and 2 */
-    CTS_FEAT_MAP_IDX = 1 << 2,     /* lddw src 5 and 6 */
-    CTS_FEAT_VAR = 1 << 3,         /* lddw src 3 */
-    CTS_FEAT_CODE = 1 << 4,        /* lddw src 4 and a helper that calls back (bpf_loop, id 181) */
-    CTS_FEAT_BTF_CALL = 1 << 5,    /* call src 2 */
-    CTS_FEAT_PACKET = 1 << 6,      /* ldabs, ldind: a packet context */
-    CTS_FEAT_HELPER_MAP = 1 << 7,  /* helper 1, bpf_map_lookup_elem(map, key) */
-    CTS_FEAT_HELPER_CSUM = 1 << 8, /* helper 28, bpf_csum_diff(from, from_size, to, to_size, seed); Linux's semantics */
-    CTS_FEAT_HELPER_TEST = 1 << 9, /* the test helpers of the reference, ids 0x7000 and up: see docs of the reference runtime */
+    CTS_FEAT_MAP_FD = 1 << 1,     /* lddw src 1 and 2 */
+    CTS_FEAT_MAP_IDX = 1 << 2,    /* lddw src 5 and 6 */
+    CTS_FEAT_VAR = 1 << 3,        /* lddw src 3 */
+    CTS_FEAT_CODE = 1 << 4,       /* lddw src 4 and a helper that calls back (bpf_loop, id 181) */
+    CTS_FEAT_BTF_CALL = 1 << 5,   /* call src 2 */
+    CTS_FEAT_PACKET = 1 << 6,     /* ldabs, ldind: a packet context */
+    CTS_FEAT_HELPER_MAP = 1 << 7, /* helper 1, bpf_map_lookup_elem(map, key) */
+    CTS_FEAT_HELPER_CSUM =
+        1
+        << 8, /* helper 28, bpf_csum_diff(from, from_size, to, to_size, seed); Linux's semantics */
+    CTS_FEAT_HELPER_TEST = 1 << 9, /* the test helpers of the reference, ids 0x7000 and up: see docs
+                                      of the reference runtime */
     CTS_FEAT_POINTERS = 1 << 10,   /* programs may store and compare pointers (Linux: root) */
     CTS_FEAT_STACK_UNINIT = 1 << 11, /* reading stack never written is allowed */
 };
 
 struct cts_caps {
     char runtime[32], engine[32], version[64]; /* "linux" "jit" "6.18.44 x86_64" */
-    bool be;                    /* byte order of its programs and memory */
-    uint8_t window_kind;        /* enum cts_window_kind */
+    bool be;                                   /* byte order of its programs and memory */
+    uint8_t window_kind;                       /* enum cts_window_kind */
     uint32_t window_bytes;
-    void *window;               /* this process's view of it */
-    int window_fd;              /* a descriptor that mmap()s to the same memory at offset 0; -1: none. A memory file must allow sealing
-                                   (MFD_ALLOW_SEALING): the harness shares only memory that cannot shrink, and sends rows otherwise */
-    uint64_t window_addr;       /* CTS_WK_ABSOLUTE: its address inside programs */
-    uint32_t features;          /* enum cts_feature */
-    uint32_t max_slots;         /* the longest program */
-    uint32_t max_segments;      /* bodies that may share a program; 1: none */
-    uint32_t max_iterations;    /* of one run */
-    uint8_t r0_bits;            /* of a whole program's result: 32 or 64 */
+    void *window;  /* this process's view of it */
+    int window_fd; /* a descriptor that mmap()s to the same memory at offset 0; -1: none. A memory
+                      file must allow sealing (MFD_ALLOW_SEALING): the harness shares only memory
+                      that cannot shrink, and sends rows otherwise */
+    uint64_t window_addr;    /* CTS_WK_ABSOLUTE: its address inside programs */
+    uint32_t features;       /* enum cts_feature */
+    uint32_t max_slots;      /* the longest program */
+    uint32_t max_segments;   /* bodies that may share a program; 1: none */
+    uint32_t max_iterations; /* of one run */
+    uint8_t r0_bits;         /* of a whole program's result: 32 or 64 */
 };
 
 struct cts_map_def {
     uint32_t value_bytes, entries; /* an array map, key u32 */
-    const uint8_t *data;           /* entries * value_bytes, its contents at every run's start; null: zeros */
+    const uint8_t *data; /* entries * value_bytes, its contents at every run's start; null: zeros */
 };
 
 enum cts_prog_kind {
-    CTS_PK_WINDOW, /* works on rows; falls through to its end (the environment's exit is part of it unless the window is native) */
+    CTS_PK_WINDOW, /* works on rows; falls through to its end (the environment's exit is part of it
+                      unless the window is native) */
     CTS_PK_WHOLE,  /* a whole program: r1 = context; its r0 is the result */
 };
 
 struct cts_load_req {
-    uint8_t kind;          /* enum cts_prog_kind */
-    bool packet;           /* it needs a packet context */
-    bool log;              /* a rejection's text is wanted */
-    const uint8_t *code;   /* 8-byte aligned; slots * 8 bytes in the runtime's byte order; lddw src 1, 2, 5, 6: imm is an ordinal, 0 the
-                              window, n maps[n - 1]; lddw src 3 and call src 2: imm is an index into names. An index that is out of
-                              range is left as it is. */
+    uint8_t kind; /* enum cts_prog_kind */
+    bool packet;  /* it needs a packet context */
+    bool log;     /* a rejection's text is wanted */
+    const uint8_t
+        *code; /* 8-byte aligned; slots * 8 bytes in the runtime's byte order; lddw src 1, 2, 5, 6:
+                  imm is an ordinal, 0 the window, n maps[n - 1]; lddw src 3 and call src 2: imm is
+                  an index into names. An index that is out of range is left as it is. */
     uint32_t slots;
     const struct cts_layout *layout; /* one per segment; null for whole programs */
     uint32_t segments;
@@ -79,19 +88,24 @@ struct cts_load_req {
     uint32_t name_count;
 };
 
-enum cts_verdict { CTS_ACCEPTED, CTS_REJECTED, CTS_LOAD_ERROR /* neither: the adapter's own trouble */ };
+enum cts_verdict {
+    CTS_ACCEPTED,
+    CTS_REJECTED,
+    CTS_LOAD_ERROR /* neither: the adapter's own trouble */
+};
 
 enum { CTS_TEXT_MAX = 2048 };
 
 struct cts_load_res {
-    uint8_t verdict;        /* enum cts_verdict */
-    int32_t err_no;         /* the runtime's error number, 0 if it has none */
-    uint32_t native_bytes;  /* size of the compiled code, 0: interpreted or unknown */
-    char text[CTS_TEXT_MAX];/* a rejection's reason; for logs: their last lines */
+    uint8_t verdict;         /* enum cts_verdict */
+    int32_t err_no;          /* the runtime's error number, 0 if it has none */
+    uint32_t native_bytes;   /* size of the compiled code, 0: interpreted or unknown */
+    char text[CTS_TEXT_MAX]; /* a rejection's reason; for logs: their last lines */
 };
 
 struct cts_run_req {
-    uint32_t first_row;    /* index of the first row, for native windows (others count in the header) */
+    uint32_t
+        first_row; /* index of the first row, for native windows (others count in the header) */
     uint32_t iterations;   /* >= 1; each runs every segment once */
     const uint8_t *packet; /* may be null */
     uint32_t packet_bytes;
@@ -114,8 +128,8 @@ struct cts_adapter {
     const char *name;
     /* engines[i].name, ended by a null name */
     const struct cts_engine *engines;
-    /* Opens the engine and fills caps (all of it but runtime and engine). 0; CTS_E_UNSUPPORTED: the engine is not to be had here, err says why
-     * and what would help; else a failure. */
+    /* Opens the engine and fills caps (all of it but runtime and engine). 0; CTS_E_UNSUPPORTED: the
+     * engine is not to be had here, err says why and what would help; else a failure. */
     int (*probe)(void **self, const char *engine, struct cts_caps *caps, struct cts_err *err);
     /* *prog is the adapter's own; set only when accepted. */
     void (*load)(void *self, const struct cts_load_req *req, void **prog, struct cts_load_res *res);
@@ -124,8 +138,8 @@ struct cts_adapter {
     void (*release)(void *self); /* may be null */
 };
 
-/* The main function of a worker: `ENGINE` is argv[1] (the adapter's first engine if absent). Returns the exit code. Whatever the adapter's
- * libraries print on stdout goes to stderr. */
+/* The main function of a worker: `ENGINE` is argv[1] (the adapter's first engine if absent).
+ * Returns the exit code. Whatever the adapter's libraries print on stdout goes to stderr. */
 int cts_worker_main(int argc, char **argv, const struct cts_adapter *adapter);
 
 #endif

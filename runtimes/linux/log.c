@@ -9,11 +9,19 @@ struct line {
     size_t len;
 };
 
+/* What the verifier adds about its own work, or about the states it compared, is no reason. */
 static bool is_statistics(const struct line *l)
 {
-    static const char head[] = "processed ";
+    static const char *const heads[] = {"processed ", "verification time ", "stack depth ",
+                                        "cur state:", "old state:"};
 
-    return l->len >= sizeof(head) - 1 && memcmp(l->text, head, sizeof(head) - 1) == 0;
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+        size_t n = strlen(heads[i]);
+
+        if (l->len >= n && memcmp(l->text, heads[i], n) == 0)
+            return true;
+    }
+    return false;
 }
 
 static void append(char text[CTS_TEXT_MAX], size_t *at, const struct line *l)
@@ -42,12 +50,10 @@ void cts_lx_log_text(const char *log, size_t len, char text[CTS_TEXT_MAX])
         struct line l = {log + at, end ? (size_t)(end - (log + at)) : len - at};
 
         at += l.len + 1;
-        if (is_statistics(&l))
-            break;
-        if (l.len > 0)
+        if (l.len > 0 && !is_statistics(&l))
             kept[seen++ % LINES_KEPT] = l;
     }
-    if (seen == 0)
+    if (seen == 0) /* the verifier had nothing against it: what refused it came later */
         return;
     append(text, &out, &kept[(seen - 1) % LINES_KEPT]);
     for (size_t i = seen > LINES_KEPT ? seen - LINES_KEPT : 0; i + 1 < seen; i++)

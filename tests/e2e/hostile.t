@@ -1,0 +1,191 @@
+#!/usr/bin/env bash
+# Workers that crash, hang, flood, lie and babble: each is named for what it did, costs no more than the case that did it, and nothing
+# ever passes for want of an answer.
+. "$(dirname "$0")/lib.sh"
+export EBPF_CTS_CACHE=$T/cache
+worker=$TESTS/cts-fake-worker
+[ -x "$worker" ] || { echo "Bail out! no $worker"; exit 255; }
+cd "$T" || exit 255
+
+# The mark of the fake workers is 0xdead in `rX = imm`.
+mkdir in
+cat >in/mark.yaml <<'Y'
+suite: hostile/mark
+vectors:
+  - name: before
+    rows: [add64_x]
+    clauses: [N037]
+    asm: "{dst} += {src}"
+    cases:
+      - {in: {dst: 1, src: 2}, out: {dst: 3}}
+      - {in: {dst: 5, src: 2}, out: {dst: 7}}
+  - name: marked
+    rows: [mov64_k]
+    clauses: [N037]
+    asm: "r0 = 0xdead"
+    cases:
+      - {in: {r0: 1}, out: {r0: 0xdead}}
+  - name: after
+    rows: [sub64_x]
+    clauses: [N037]
+    asm: "{dst} -= {src}"
+    cases:
+      - {in: {dst: 1, src: 2}, out: {dst: -1}}
+  - name: sweep
+    rows: [xor64_x]
+    clauses: [N037]
+    asm: "{dst} ^= {src}"
+    sweep: {dst: u64, src: u64}
+  - name: refused
+    class: V01
+    rows: [neg64]
+    clauses: [N081]
+    program: [{opcode: 0x8f, dst: 0}, "exit"]
+    verdict: reject
+  - name: accepted
+    class: V01
+    rows: [neg64]
+    clauses: [N081]
+    program: ["r0 = 5", "r0 = -r0", "exit"]
+    verdict: accept
+    r0: -5
+Y
+CASES=7
+
+# What each fault must lead to: fault, exit code, which (the marked case, or all), status and kind, and words in the message.
+cat >table <<'X'
+none          0 none  -                -
+right         0 none  -                -
+chatter       0 none  -                -
+escape        0 none  -                -
+unshared      0 none  -                -
+small-window  0 none  -                -
+crash         1 mark  crash            SIGSEGV
+crash-load    1 mark  crash            SIGSEGV
+exit          1 mark  crash            exit.7
+child         1 mark  crash            SIGSEGV
+hang          1 mark  timeout          did.not.answer
+hang-load     1 mark  timeout          did.not.answer
+late          1 mark  timeout          did.not.answer
+stuck         1 mark  timeout          did.not.answer
+trickle       1 mark  timeout          did.not.answer
+flood-stderr  1 mark  crash            floods.stderr
+flood-stdout  1 mark  crash            (text.on|floods).stdout
+short         1 mark  crash            answers.to
+truncate      1 mark  crash            middle.of.an.answer
+seq           1 mark  crash            sequence.number
+type          1 mark  crash            no.answer
+failed        1 mark  crash            did.not.understand
+huge          1 mark  crash            a.frame.of
+large         1 mark  crash            an.answer.of
+trailing      1 mark  crash            bytes.behind
+ops           1 mark  crash            malformed.answer
+closed        1 mark  crash            closed.its.stdout
+wrong         1 mark  wrong-result     -
+flaky         1 some  flaky            -
+flaky-wrong   1 mark  flaky            -
+accept-all    1 other wrongly-accepted -
+lie           1 lie   -                -
+lie-r0        1 lie   -                -
+reject-all    1 lie   -                -
+twice         - babble -               -
+flood-frames  - babble -               -
+unsupported   4 start -                moon.is.not.full
+broken        3 start -                cannot.be.loaded
+noexec        3 start -                never.works
+garbage       3 start -                not.a.frame
+text          3 start -                text.on.stdout
+huge-window   3 start -                impossible.window
+no-slots      3 start -                number.of.slots
+odd-version   3 start -                impossible.version
+X
+
+# Every fault that the worker has is in the table.
+"$worker" 2>&1 | awk '/^  / { print $1 }' | sort >have
+awk '{ print $1 }' table | sort >want
+is "$(diff want have)" "" "every fault of the worker is tried"
+
+run_fault() { # FAULT
+    local f=$1 start=$SECONDS
+    mkdir "run-$f"
+    printf '#!/bin/sh\nexec "%s" --fault %s "$@"\n' "$worker" "$f" >"run-$f/worker"
+    chmod +x "run-$f/worker"
+    FAKE_STATE=$T/run-$f/state timeout -k 5 120 "$CTS" run --timeout 1 -r "./run-$f/worker:interp" -o text -o json="run-$f/json" in \
+        >"run-$f/out" 2>"run-$f/err" </dev/null
+    echo "$? $((SECONDS - start))" >"run-$f/rc"
+}
+export -f run_fault
+export worker CTS T
+# Most of the time is spent waiting.
+awk '{ print $1 }' table | xargs -n 1 -P 8 bash -c 'run_fault "$1"' run
+
+status() { # FAULT VECTOR: the statuses of its cases
+    sed -nE 's/^\{"type":"case".*"vector":"hostile\/mark\/'"$2"'".*"status":"([^"]*)".*/\1/p' "run-$1/json" | sort -u | xargs
+}
+
+while read -r fault want what kind words; do
+    read -r rc took <"run-$fault/rc"
+    out=$(cat "run-$fault/out")
+    err=$(cat "run-$fault/err")
+    [ "$want" = - ] || is "$rc" "$want" "$fault: exit code $want"
+    [ "$took" -lt 60 ]; ok $? "$fault: is over soon ($took s)"
+    unlike "$out$err" $'\033|\001' "$fault: no control characters of its own reach the terminal"
+    total=$(printf '%s\n' "$out" | tail -n 1)
+    fail="FAIL worker:interp hostile/mark"
+    case $what in
+        none)
+            is "$total" "total: $CASES passed, 0 failed, 0 skipped" "$fault: all pass"
+            ;;
+        mark)
+            like "$out" "^$fail/marked#1: $kind: " "$fault: named as $kind"
+            is "$total" "total: $((CASES - 1)) passed, 1 failed, 0 skipped" "$fault: everything else passes"
+            ;;
+        some)
+            like "$out" "^$fail/[a-z]+#[a-z0-9]+: $kind: " "$fault: named as $kind"
+            unlike "$total" "total: $CASES passed" "$fault: is no pass"
+            ;;
+        other)
+            like "$out" "^$fail/refused#verdict: $kind: " "$fault: named as $kind"
+            is "$total" "total: $((CASES - 1)) passed, 1 failed, 0 skipped" "$fault: everything else passes"
+            ;;
+        lie)
+            # One answer for everything: no vector that looks at a state may pass.
+            for vector in before marked after sweep accepted; do
+                unlike "$(status "$fault" "$vector")" pass "$fault: $vector does not pass"
+            done
+            ;;
+        babble)
+            # More answers than questions: whether they come in time to be seen is a race. All that was asked was answered rightly, so either
+            # nothing is amiss, or the case is named.
+            case $rc in
+                0) is "$total" "total: $CASES passed, 0 failed, 0 skipped" "$fault: all pass" ;;
+                1) like "$out" "^$fail/marked#1: (crash|flaky|wrong-result): " "$fault: the case is named" ;;
+                *) is "$rc" "0 or 1" "$fault: exit code" ;;
+            esac
+            is "$(printf '%s\n' "$out" | grep -c '^ERROR')" 0 "$fault: nothing remains unjudged"
+            ;;
+        start)
+            is "$total" "total: 0 passed, 0 failed, 0 skipped" "$fault: nothing passes"
+            like "$out" "^worker:interp  skipped: " "$fault: the engine is named as skipped"
+            ;;
+    esac
+    if [ "$words" != - ]; then
+        like "$out" "$words" "$fault: ... and the words say how"
+    fi
+done <table
+
+# A worker that is missing does not keep the others from running.
+run_cmd "$CTS" run -r ./run-noexec/worker:interp -r reference in
+is "$rc" 3 "a broken runtime beside a good one: exit code 3"
+like "$out" "^total: $CASES passed, 0 failed, 0 skipped$" "... and the good one is run"
+run_cmd "$CTS" run -r ./run-unsupported/worker:interp -r reference in
+is "$rc" 0 "a runtime that is not to be had beside a good one: exit code 0"
+like "$out" "^worker:interp  skipped: the moon" "... and it is named"
+run_cmd "$CTS" run -r ./run-crash/worker:interp -r reference in
+is "$rc" 1 "a crashing runtime beside a good one: exit code 1"
+like "$out" "^total: $((2 * CASES - 1)) passed, 1 failed, 0 skipped$" "... and the good one is run"
+
+# Nothing is left behind.
+sleep 0.2
+is "$(ps -eo args | grep -F -- "$T/run-" | grep -vcF grep)" 0 "no worker survives"
+done_testing
