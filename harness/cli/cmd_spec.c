@@ -268,7 +268,8 @@ static int help(const struct subcommand *sub)
 
 static bool take_option(struct call *c, const struct cts_opts *o, int id)
 {
-    c->given |= O(id);
+    if (id > 0) /* not an argument, nor a mistake */
+        c->given |= O(id);
     switch (id) {
     case O_FORMAT:
         c->format = o->value;
