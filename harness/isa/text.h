@@ -14,7 +14,7 @@ enum cts_syntax {
     CTS_SYNTAX_COUNT
 };
 
-enum { CTS_TEXT_MAX = 128 }; /* room for any instruction's text */
+enum { CTS_INSN_TEXT_MAX = 128 }; /* room for any instruction's text */
 
 const char *cts_syntax_name(enum cts_syntax syntax); /* "llvm", "ubpf" */
 enum cts_syntax cts_syntax_find(const char *name);   /* CTS_SYNTAX_COUNT: none */

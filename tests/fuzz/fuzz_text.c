@@ -26,7 +26,7 @@ static void one(const char *line, enum cts_syntax syntax, const struct cts_text_
     struct cts_insn in, back;
     enum cts_row_id row, again;
     struct cts_err err;
-    char text[CTS_TEXT_MAX];
+    char text[CTS_INSN_TEXT_MAX];
 
     cts_err_clear(&err);
     if (cts_text_parse(line, syntax, names, &in, &row, &err)) {

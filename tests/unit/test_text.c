@@ -33,7 +33,7 @@ struct tally {
 static void check_text(const struct cts_insn *in, enum cts_row_id row, enum cts_syntax syntax,
                        struct tally *t)
 {
-    char text[CTS_TEXT_MAX];
+    char text[CTS_INSN_TEXT_MAX];
     struct cts_insn back;
     enum cts_row_id found;
     struct cts_err err;
@@ -351,7 +351,7 @@ static void test_damaged_text(void **state)
 
     for (unsigned r = 0; r < CTS_ROW_COUNT; r++) {
         for (unsigned s = 0; s < CTS_SYNTAX_COUNT; s++) {
-            char text[CTS_TEXT_MAX], copy[CTS_TEXT_MAX];
+            char text[CTS_INSN_TEXT_MAX], copy[CTS_INSN_TEXT_MAX];
             struct cts_insn in = {.dst = 1, .src = 2, .off = 8, .imm = 3}, back;
             enum cts_row_id row;
             size_t len =
