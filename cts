@@ -81,6 +81,7 @@ find_missing() { # run | test
     check clang-format-19 has clang-format-19
     check "libclang-rt-$(clang_version)-dev" has_fuzzer
     check binutils-bpf has bpf-objdump
+    check z3 has z3
     check perl has prove
 }
 

@@ -21,6 +21,10 @@ static void print_rule(const char *name, const struct cts_field_rule *f)
         printf("  %-9s a register, 0 to 10\n", name);
     else if (f->kind == CTS_FK_ANY)
         printf("  %-9s any value\n", name);
+    else if (f->kind == CTS_FK_NONZERO)
+        printf("  %-9s any value but 0\n", name);
+    else if (f->kind == CTS_FK_SPAN)
+        printf("  %-9s a multiple of %d from %d to %d\n", name, f->step, f->value, f->last);
     else
         printf("  %-9s %d\n", name, f->value);
 }
@@ -39,9 +43,12 @@ static bool explain_row(const char *id)
     if (at == CTS_ROW_COUNT)
         return false;
     const struct cts_row_info *r = cts_row_info(at);
-    printf("row %s (%s), RFC 9669 section %s, group %s, since ISA %s, Linux %s\n\n", r->id, r->name,
-           r->section, cts_group_name(r->group), r->since_isa, r->since_linux);
-    printf("syntax     %s\n", r->syntax ? r->syntax : "(none)");
+    printf("row %s (%s), %s%s, group %s, since ISA %s, Linux %s\n\n", r->id, r->name,
+           r->section[0] ? "RFC 9669 section " : "not in the RFC, from ",
+           r->section[0] ? r->section : r->origin, cts_group_name(r->group), r->since_isa,
+           r->since_linux);
+    printf("syntax     %s\nuBPF       %s\n", r->syntax[0] ? r->syntax : "(none)",
+           r->ubpf[0] ? r->ubpf : "(none)");
     printf("semantics  %s\n\nencoding\n  %-9s 0x%02x\n", r->does ? r->does : "(none)", "opcode",
            r->opcode);
     for (unsigned f = 0; f < (r->flags & CTS_RF_WIDE ? CTS_F_COUNT : CTS_F_NEXT_IMM); f++)

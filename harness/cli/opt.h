@@ -48,7 +48,7 @@ struct cts_command {
 };
 /* One in each cmd_<name>.c; main.c lists them. */
 extern const struct cts_command cts_cmd_run, cts_cmd_list, cts_cmd_explain, cts_cmd_asm,
-    cts_cmd_disasm, cts_cmd_import, cts_cmd_export, cts_cmd_mutants, cts_cmd_help;
+    cts_cmd_disasm, cts_cmd_spec, cts_cmd_import, cts_cmd_export, cts_cmd_mutants, cts_cmd_help;
 extern const struct cts_command *const cts_commands[]; /* ended by null */
 const struct cts_command *cts_command_find(const char *name);
 

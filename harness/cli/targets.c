@@ -45,6 +45,26 @@ static int row_bits(const char **ids, const char *file, unsigned line, struct ct
     return 0;
 }
 
+/* The rows that a runtime is known to implement, by their ids or by groups. */
+static int pinned_bits(const struct cts_rt *rt, struct cts_arena *arena, const uint8_t **out,
+                       struct cts_err *err)
+{
+    uint8_t *bits = rt->pinned ? cts_arena_take(arena, CTS_ROW_COUNT) : NULL;
+    *out = bits;
+    if (rt->pinned && !bits)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    for (size_t i = 0; rt->pinned && rt->pinned[i]; i++) {
+        enum cts_row_id row = cts_row_find(rt->pinned[i]);
+        enum cts_group group = cts_group_find(rt->pinned[i]);
+        if (row == CTS_ROW_COUNT && group == CTS_GROUP_COUNT)
+            return cts_err_set(err, CTS_E_SCHEMA, "%s/runtime.yaml: no row or group '%s'", rt->dir,
+                               rt->pinned[i]);
+        for (unsigned r = 0; r < CTS_ROW_COUNT; r++)
+            bits[r] |= r == (unsigned)row || cts_group_has(group, (enum cts_row_id)r);
+    }
+    return 0;
+}
+
 static int group_bits(const struct cts_rt *rt, uint64_t *out, struct cts_err *err)
 {
     *out = rt->groups ? 0 : UINT64_MAX;
@@ -116,7 +136,7 @@ static int add_engine(struct cts_targets *t, const struct cts_rt *rt, const char
     struct cts_target *n = &t->list[t->count];
     *n = (struct cts_target){
         .runtime = rt->name, .engine = engine, .argv = argv, .install = rt->install};
-    int rc = row_bits(rt->pinned, rt->dir, 0, arena, &n->pinned, err);
+    int rc = pinned_bits(rt, arena, &n->pinned, err);
     if (rc == 0)
         rc = group_bits(rt, &n->groups, err);
     if (rc == 0)

@@ -2,9 +2,12 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/sha256.h"
 #include "cli/paths.h"
+
+enum { PATH_LIMIT = 4096 };
 
 int cts_level_find(const char *name)
 {
@@ -24,11 +27,20 @@ static void print_error(void *arg, const struct cts_err *err)
     fprintf(stderr, "%s\n", cts_err_text(err, text, sizeof(text)));
 }
 
+/* The path as a person in this folder would write it. */
+static const char *from_here(const char *path)
+{
+    char here[PATH_LIMIT];
+    size_t n = getcwd(here, sizeof(here)) ? strlen(here) : 0;
+    return n > 1 && strncmp(path, here, n) == 0 && path[n] == '/' ? path + n + 1 : path;
+}
+
 int cts_vectors_open(struct cts_vectors *v, struct cts_err *err)
 {
     struct cts_arena arena;
     cts_arena_init(&arena, 0);
     const char *suite = cts_data_path(&arena, "vectors");
+    suite = suite ? from_here(suite) : NULL;
     struct cts_build_opts opts = {.paths = v->paths ? v->path : &suite,
                                   .path_count = v->paths ? v->paths : 1,
                                   .level = v->level,

@@ -39,6 +39,27 @@ static const uint8_t *any_mask(const struct cts_pack *p, const struct cts_pk_byt
     return ref->data == UINT32_MAX || ref->any == UINT32_MAX ? NULL : p->data + ref->any;
 }
 
+/* Which registers the operands and the body write; none of the others can differ from row to row.
+ */
+static void find_moving(struct cts_seg *s)
+{
+    unsigned mask = 0;
+    s->lean = s->plain;
+    for (uint32_t i = 0; i < s->operands; i++)
+        mask |= 1u << s->operand[i].reg;
+    for (uint32_t at = 0; at < s->unit->slots; at++) {
+        const struct cts_mach_insn *one = &s->mach->prog[at];
+        if (one->row == CTS_ROW_COUNT)
+            continue;
+        s->lean =
+            s->lean && !(cts_row_info(one->row)->flags & ~(unsigned)(CTS_RF_WIDE | CTS_RF_JUMP));
+        mask |= 1u << one->in.dst;
+    }
+    for (uint8_t i = 0; i < 10; i++)
+        if ((mask >> i) & 1)
+            s->moving[s->moving_count++] = i;
+}
+
 static int sweep_init(struct cts_seg *s, enum cts_level level, struct cts_arena *arena,
                       struct cts_err *err)
 {
@@ -76,6 +97,7 @@ static int sweep_init(struct cts_seg *s, enum cts_level level, struct cts_arena 
     for (unsigned i = 0; i < 10; i++)
         s->plain = s->plain && s->base->place[i] == CTS_PL_VALUE;
     s->plain = s->plain && s->base->any == 0 && s->layout.out_mask == 0x3ff;
+    find_moving(s);
     if (s->layout.mem_bytes)
         image(s->pack, &s->base->mem, s->layout.mem_bytes, s->be, s->base_mem);
     if (s->layout.stack_off)
@@ -189,6 +211,31 @@ static void fill_plain(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *exp
     put_registers(s->be, expect, m->r, 0);
     put_registers(s->be, row + CTS_ROW_OUT, m->r, UINT64_MAX);
     cts_order_put64(s->be, row + CTS_ROW_END, CTS_END_UNKNOWN);
+}
+
+/* Every output register was seen to be written when the row's place was used first; from then on
+ * those that move show whether the row was run. */
+static void refill_lean(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *expect)
+{
+    struct cts_mach *m = s->mach;
+    uint64_t value[CTS_SEG_OPERANDS];
+    operand_values(s, r, value);
+    for (unsigned i = 0; i < s->moving_count; i++)
+        m->r[s->moving[i]] = s->base->r[s->moving[i]];
+    for (uint32_t i = 0; i < s->operands; i++)
+        m->r[s->operand[i].reg] = value[i];
+    for (unsigned i = 0; i < s->moving_count; i++)
+        cts_order_put64(s->be, row + CTS_ROW_IN + 8 * s->moving[i], m->r[s->moving[i]]);
+    m->pc = 0;
+    m->depth = 0;
+    m->stop = CTS_MACH_RUNNING;
+    m->budget = 100000;
+    cts_mach_run(m);
+    for (unsigned i = 0; i < s->moving_count; i++) {
+        unsigned reg = s->moving[i];
+        cts_order_put64(s->be, expect + 8 * reg, m->r[reg]);
+        cts_order_put64(s->be, row + CTS_ROW_OUT + 8 * reg, ~m->r[reg]);
+    }
 }
 
 static uint64_t place_address(unsigned place, uint64_t add)
@@ -317,6 +364,14 @@ void cts_seg_fill(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *expect)
         fill_swept(s, r, row, expect);
     else
         fill_hand(s, r, row);
+}
+
+void cts_seg_refill(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *expect)
+{
+    if (s->lean)
+        refill_lean(s, r, row, expect);
+    else
+        cts_seg_fill(s, r, row, expect);
 }
 
 /* The value of a register that holds an address, as it is in this run. */

@@ -32,6 +32,8 @@ struct cts_seg {
     uint32_t digit[CTS_SEG_OPERANDS],
         next; /* indexes of the values in row `next`: rows mostly come in order */
     const struct cts_pk_state *base;
+    bool lean; /* plain, and only the registers of `moving` differ from row to row */
+    uint8_t moving[10], moving_count;
     struct cts_mach *mach;
     uint8_t *base_mem, *base_stack; /* images in the machine's byte order */
     uint8_t *scratch;               /* mem_bytes + 512: an image being compared */
@@ -53,6 +55,10 @@ void cts_seg_fill(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *expect);
 struct cts_who {
     const char *runtime, *engine; /* engine null: any */
 };
+
+/* The same where `row` and `expect` already hold an earlier row of this sweep, which was run:
+ * writes what differs. */
+void cts_seg_refill(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *expect);
 
 /* Did the row end in a state that conforms? Only outcomes of kind RAN count, for `who`. */
 bool cts_seg_match(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint8_t *expect,

@@ -13,16 +13,21 @@ static int32_t field_get(const struct cts_insn *in, unsigned field)
     return values[field];
 }
 
-/* The rows of one opcode. */
+enum { ROWS_MAX = 32 };
+
+/* Rows of one opcode. */
 struct rows {
-    const uint16_t *row;
+    uint16_t row[ROWS_MAX];
     unsigned count;
 };
 
 static struct rows rows_of_opcode(uint8_t opcode)
 {
-    unsigned first = cts_opcode_first[opcode];
-    return (struct rows){&cts_opcode_rows[first], cts_opcode_first[opcode + 1] - first};
+    struct rows rows = {.count = 0};
+    for (unsigned i = cts_opcode_first[opcode];
+         i < cts_opcode_first[opcode + 1] && rows.count < ROWS_MAX; i++)
+        rows.row[rows.count++] = cts_opcode_rows[i];
+    return rows;
 }
 
 static const struct cts_field_rule *rule_of(const struct rows *rows, unsigned i, unsigned field)
@@ -30,84 +35,127 @@ static const struct cts_field_rule *rule_of(const struct rows *rows, unsigned i,
     return &cts_row_table[rows->row[i]].field[field];
 }
 
-/* A field tells rows of one opcode apart if each of them fixes it, and not all to the same value.
- */
-static bool is_selector(const struct rows *rows, unsigned field)
+static bool allows(const struct cts_field_rule *rule, int32_t value)
 {
-    bool differ = false;
-    for (unsigned i = 0; i < rows->count; i++) {
-        const struct cts_field_rule *rule = rule_of(rows, i, field);
-        if (rule->kind != CTS_FK_FIXED)
-            return false;
-        differ |= rule->value != rule_of(rows, 0, field)->value;
+    switch ((enum cts_field_kind)rule->kind) {
+    case CTS_FK_FIXED:
+        return value == rule->value;
+    case CTS_FK_REG:
+        return value >= 0 && value < CTS_REG_COUNT;
+    case CTS_FK_ANY:
+        return true;
+    case CTS_FK_NONZERO:
+        return value != 0;
+    case CTS_FK_SPAN:
+        return value >= rule->value && value <= rule->last && value % rule->step == 0;
     }
-    return differ;
+    return false;
 }
 
-static bool is_selected(const struct rows *rows, unsigned i, const struct cts_insn *in)
+static bool same_rule(const struct cts_field_rule *a, const struct cts_field_rule *b)
 {
-    for (unsigned f = 0; f < CTS_F_COUNT; f++) {
-        const struct cts_field_rule *rule = rule_of(rows, i, f);
-        if (rule->kind == CTS_FK_FIXED && rule->value != field_get(in, f) && is_selector(rows, f))
-            return false;
-    }
-    return true;
+    return a->kind == b->kind && a->value == b->value && a->last == b->last && a->step == b->step;
+}
+
+/* Does the field tell these rows apart? */
+static bool is_selector(const struct rows *rows, unsigned field)
+{
+    for (unsigned i = 1; i < rows->count; i++)
+        if (!same_rule(rule_of(rows, i, field), rule_of(rows, 0, field)))
+            return true;
+    return false;
+}
+
+/* Keeps the rows whose rule for the field allows the value; false, and all stay, if none does. */
+static bool narrow(struct rows *rows, unsigned field, int32_t value)
+{
+    struct rows left = {.count = 0};
+    for (unsigned i = 0; i < rows->count; i++)
+        if (allows(rule_of(rows, i, field), value))
+            left.row[left.count++] = rows->row[i];
+    if (left.count > 0)
+        *rows = left;
+    return left.count > 0;
+}
+
+/* Looks at one selecting field after the other until one row is left. If none fits, *field is the
+ * field that fits none of the rows still in *rows. */
+static enum cts_row_id select_row(const struct cts_insn *in, struct rows *rows, unsigned *field)
+{
+    *rows = rows_of_opcode(in->opcode);
+    for (*field = 0; *field < CTS_F_COUNT && rows->count > 1; ++*field)
+        if (is_selector(rows, *field) && !narrow(rows, *field, field_get(in, *field)))
+            return CTS_ROW_COUNT;
+    return rows->count == 1 ? (enum cts_row_id)rows->row[0] : CTS_ROW_COUNT;
 }
 
 enum cts_row_id cts_row_of(const struct cts_insn *in)
 {
-    struct rows rows = rows_of_opcode(in->opcode);
-    if (rows.count == 1)
-        return (enum cts_row_id)rows.row[0];
-    for (unsigned i = 0; i < rows.count; i++)
-        if (is_selected(&rows, i, in))
-            return (enum cts_row_id)rows.row[i];
-    return CTS_ROW_COUNT;
+    struct rows rows;
+    unsigned field;
+    return select_row(in, &rows, &field);
 }
 
-/* "0, 1 or 2": the values of a selecting field. */
-static void list_values(const struct rows *rows, unsigned field, char *text, size_t cap)
+static size_t put_rule(const struct cts_field_rule *rule, char *text, size_t cap)
 {
-    size_t len = 0;
-    for (unsigned i = 0; i < rows->count && len < cap; i++) {
-        const char *sep = i == 0 ? "" : i + 1 == rows->count ? " or " : ", ";
-        len += cts_fmt(text + len, cap - len, "%s%d", sep, (int)rule_of(rows, i, field)->value);
+    switch ((enum cts_field_kind)rule->kind) {
+    case CTS_FK_FIXED:
+        return cts_fmt(text, cap, "%d", (int)rule->value);
+    case CTS_FK_REG:
+        return cts_fmt(text, cap, "a register r0 to r10");
+    case CTS_FK_ANY:
+        return cts_fmt(text, cap, "anything");
+    case CTS_FK_NONZERO:
+        return cts_fmt(text, cap, "not 0");
+    case CTS_FK_SPAN:
+        return cts_fmt(text, cap, "a multiple of %d from %d to %d", (int)rule->step,
+                       (int)rule->value, (int)rule->last);
+    }
+    return 0;
+}
+
+/* "0, 1 or 2": what the rows allow in a selecting field, each once. */
+static void list_rules(const struct rows *rows, unsigned field, char *text, size_t cap)
+{
+    const struct cts_field_rule *rule[ROWS_MAX];
+    unsigned count = 0;
+    for (unsigned i = 0; i < rows->count; i++) {
+        unsigned seen = 0;
+        while (seen < count && !same_rule(rule[seen], rule_of(rows, i, field)))
+            seen++;
+        if (seen == count)
+            rule[count++] = rule_of(rows, i, field);
+    }
+    for (size_t i = 0, len = 0; i < count && len < cap; i++) {
+        len += cts_fmt(text + len, cap - len, "%s", i == 0 ? "" : i + 1 == count ? " or " : ", ");
+        if (len < cap)
+            len += put_rule(rule[i], text + len, cap - len);
     }
 }
 
 static int no_row(const struct cts_insn *in, struct cts_err *err)
 {
-    struct rows rows = rows_of_opcode(in->opcode);
-    for (unsigned f = 0; f < CTS_F_COUNT; f++) {
-        char values[128];
-        if (!is_selector(&rows, f))
-            continue;
-        list_values(&rows, f, values, sizeof(values));
-        return cts_err_set(err, CTS_E_INVAL, "opcode 0x%02x: field %s is %d, must be %s",
-                           in->opcode, field_names[f], (int)field_get(in, f), values);
-    }
-    return cts_err_set(err, CTS_E_INVAL, "opcode 0x%02x is no instruction", in->opcode);
+    struct rows rows;
+    unsigned f;
+    char rules[256];
+    select_row(in, &rows, &f);
+    if (rows.count == 0)
+        return cts_err_set(err, CTS_E_INVAL, "opcode 0x%02x is no instruction", in->opcode);
+    list_rules(&rows, f, rules, sizeof(rules));
+    return cts_err_set(err, CTS_E_INVAL, "opcode 0x%02x: field %s is %d, must be %s", in->opcode,
+                       field_names[f], (int)field_get(in, f), rules);
 }
 
 static int check_field(const struct cts_row_info *info, unsigned field, int32_t value,
                        struct cts_err *err)
 {
     const struct cts_field_rule *rule = &info->field[field];
-    switch ((enum cts_field_kind)rule->kind) {
-    case CTS_FK_FIXED:
-        if (value == rule->value)
-            return 0;
-        return cts_err_set(err, CTS_E_INVAL, "%s: field %s is %d, must be %d", info->id,
-                           field_names[field], (int)value, (int)rule->value);
-    case CTS_FK_REG:
-        if (value >= 0 && value < CTS_REG_COUNT)
-            return 0;
-        return cts_err_set(err, CTS_E_INVAL, "%s: field %s is r%d, must be a register r0 to r10",
-                           info->id, field_names[field], (int)value);
-    case CTS_FK_ANY:
+    char text[96];
+    if (allows(rule, value))
         return 0;
-    }
-    return cts_err_set(err, CTS_E_INVAL, "%s: field %s has no rule", info->id, field_names[field]);
+    put_rule(rule, text, sizeof(text));
+    return cts_err_set(err, CTS_E_INVAL, "%s: field %s is %s%d, must be %s", info->id,
+                       field_names[field], rule->kind == CTS_FK_REG ? "r" : "", (int)value, text);
 }
 
 static int check_second_slot(const struct cts_row_info *info, const struct cts_insn *in,
@@ -145,8 +193,9 @@ int cts_insn_check(enum cts_row_id row, const struct cts_insn *in, struct cts_er
 
 static bool is_wide_opcode(uint8_t opcode)
 {
-    struct rows rows = rows_of_opcode(opcode);
-    return rows.count > 0 && (cts_row_table[rows.row[0]].flags & CTS_RF_WIDE);
+    unsigned first = cts_opcode_first[opcode];
+    return cts_opcode_first[opcode + 1] > first &&
+           (cts_row_table[cts_opcode_rows[first]].flags & CTS_RF_WIDE);
 }
 
 static void get_second_slot(const uint8_t *bytes, bool be, struct cts_insn *in)

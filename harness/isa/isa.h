@@ -28,14 +28,16 @@ struct cts_insn {
 enum cts_field { CTS_F_DST, CTS_F_SRC, CTS_F_OFF, CTS_F_IMM, CTS_F_NEXT_IMM, CTS_F_COUNT };
 
 enum cts_field_kind {
-    CTS_FK_FIXED, /* exactly `value`; an unused field is FIXED 0 */
-    CTS_FK_REG,   /* a register 0..10 */
-    CTS_FK_ANY,   /* any value the field can hold */
+    CTS_FK_FIXED,   /* exactly `value`; an unused field is FIXED 0 */
+    CTS_FK_REG,     /* a register 0..10 */
+    CTS_FK_ANY,     /* any value the field can hold */
+    CTS_FK_NONZERO, /* any value but 0 */
+    CTS_FK_SPAN,    /* from `value` to `last`, the multiples of `step` */
 };
 
 struct cts_field_rule {
     uint8_t kind; /* enum cts_field_kind */
-    int32_t value;
+    int32_t value, last, step;
 };
 
 enum cts_row_flags {
@@ -45,12 +47,15 @@ enum cts_row_flags {
     CTS_RF_LOAD = 1 << 3,     /* reads memory at src + off */
     CTS_RF_STORE = 1 << 4,    /* writes memory at dst + off */
     CTS_RF_ATOMIC = 1 << 5,   /* reads and writes memory at dst + off */
-    CTS_RF_CALL = 1 << 6,     /* call_helper, call_local, call_btf */
+    CTS_RF_CALL = 1 << 6,     /* calls a function */
     CTS_RF_PLATFORM = 1 << 7, /* needs an object of the platform: map, variable, function, packet */
+    CTS_RF_CHOOSE = 1 << 8,   /* the runtime decides between two ways */
+    CTS_RF_FOREIGN = 1 << 9,  /* needs a platform of a kind that the reference machine is not */
 };
 
 struct cts_row_info {
-    const char *id, *name, *section; /* "add64_x"; "ADD64_X"; RFC section, "4.1" */
+    /* "add64_x"; "ADD64_X"; RFC section, "4.1", or "" for what came later */
+    const char *id, *name, *section;
     enum cts_group group;
     uint8_t opcode;
     struct cts_field_rule field[CTS_F_COUNT];
@@ -58,9 +63,11 @@ struct cts_row_info {
     /* LLVM syntax with {dst} {dst.w} {src} {src.w} {imm} {imm64}, {off} (+4, as in jumps), {disp}
      * (+ 4, as behind a base register). */
     const char *syntax;
+    const char *ubpf;                    /* the same in uBPF's syntax; {rel} is imm with its sign */
     const char *does;                    /* the text of its semantics */
     const char *const *clauses;          /* ids, ended by a null pointer */
     const char *since_isa, *since_linux; /* "v1".."v4"; "6.6" */
+    const char *origin;                  /* "rfc", "linux", "toolchain" */
 };
 
 const struct cts_row_info *cts_row_info(enum cts_row_id row);
@@ -79,7 +86,8 @@ void cts_slot_put(uint8_t bytes[8], bool be, const struct cts_insn *in);
 void cts_slots_swap_order(uint8_t *bytes, size_t slots);
 
 /* The row an instruction belongs to, by opcode and the fields that select it; CTS_ROW_COUNT if
- * none. Says nothing of the other fields. */
+ * none. Says nothing of the other fields. A field selects where the rows that are still possible,
+ * looking at dst, src, off, imm in this order, have different rules for it. */
 enum cts_row_id cts_row_of(const struct cts_insn *in);
 /* 0 if every field is what the row allows, else CTS_E_INVAL naming the field and the rule. */
 int cts_insn_check(enum cts_row_id row, const struct cts_insn *in, struct cts_err *err);

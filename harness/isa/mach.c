@@ -356,6 +356,10 @@ static int decode_all(const uint8_t *bytes, uint32_t slots, bool be, struct cts_
                               &out[i].row, &why);
         if (used < 0)
             return cts_err_set(err, used, "slot %u: %s", (unsigned)i, why.msg);
+        const struct cts_row_info *info = cts_row_info(out[i].row);
+        if (info->flags & CTS_RF_FOREIGN)
+            return cts_err_set(err, CTS_E_INVAL, "slot %u: %s is not for this machine", (unsigned)i,
+                               info->id);
         *last = i;
         out[i].wide = used == 2;
         if (used == 2)

@@ -100,7 +100,8 @@ struct cts_mach {
     /* Machine address of the lowest byte of the lowest frame's stack; frames lie below one another.
      * In the region that begins here only the stacks of frames in use can be accessed. 0: none. */
     uint64_t stack_base;
-    bool be; /* the order of this machine's memory */
+    bool be;     /* the order of this machine's memory */
+    bool choose; /* what `choose` gives: false falls through */
     const struct cts_mach_platform *platform;
     char why[128]; /* after a fault: one line */
 };

@@ -40,7 +40,7 @@ struct cts_rt {
     struct cts_rt_engine *engines;
     size_t engine_count;
     const char **groups; /* names, ended by null; null: all */
-    const char **pinned; /* row ids, ended by null; null: all */
+    const char **pinned; /* row ids and group names, ended by null; null: all */
     struct cts_rt_limit *limits;
     size_t limit_count;
     struct cts_rt_known *known;

@@ -62,12 +62,24 @@ static const struct {
     [CTS_FN_PACKET8] = {"packet8", CTS_T_U64, CTS_T_U8},
     [CTS_FN_PACKET16] = {"packet16", CTS_T_U64, CTS_T_U16},
     [CTS_FN_PACKET32] = {"packet32", CTS_T_U64, CTS_T_U32},
+    [CTS_FN_FROM_ARENA] = {"from_arena", CTS_T_U64, CTS_T_U64},
+    [CTS_FN_TO_ARENA] = {"to_arena", CTS_T_U64, CTS_T_U64},
+    [CTS_FN_SLOTS_TO] = {"slots_to", CTS_T_U64, CTS_T_S64},
+    [CTS_FN_MODULE_FUNC] = {"module_func", CTS_T_U64, CTS_T_S32},
+    [CTS_FN_ARG_IN] = {"arg_in", CTS_T_S16, CTS_T_U64},
+    [CTS_FN_ARG_OUT] = {"arg_out", CTS_T_S16, CTS_T_U64},
 };
 
 static const char *const CALLS[CTS_CALL_COUNT] = {
     [CTS_CALL_HELPER] = "helper",
     [CTS_CALL_LOCAL] = "local",
     [CTS_CALL_BTF] = "btf",
+};
+
+static const char *const ORDERS[CTS_SEMA_ORDERS] = {
+    [CTS_SEMA_PLAIN] = "",
+    [CTS_SEMA_ACQUIRE] = "acquire",
+    [CTS_SEMA_RELEASE] = "release",
 };
 
 const char *cts_sema_type_name(enum cts_sema_type type)
@@ -132,6 +144,11 @@ enum cts_sema_type cts_sema_func_result(enum cts_sema_func func)
 const char *cts_sema_call_name(enum cts_sema_call call)
 {
     return call < CTS_CALL_COUNT ? CALLS[call] : "?";
+}
+
+const char *cts_sema_order_name(enum cts_sema_order order)
+{
+    return order < CTS_SEMA_ORDERS ? ORDERS[order] : "?";
 }
 
 /* --- errors -------------------------------------------------------------------------------- */
@@ -318,6 +335,8 @@ bool cts_expr_equal(const struct cts_expr *a, const struct cts_expr *b)
     case CTS_X_COND:
         same = true;
         break;
+    case CTS_X_CHOOSE: /* two choices are not one */
+        break;
     case CTS_X_CALL:
         same = a->func == b->func;
         break;
@@ -347,6 +366,8 @@ static unsigned expr_uses(const struct cts_expr *x)
     unsigned uses = 0;
     if (x->kind == CTS_X_MEM)
         uses |= CTS_USES_LOAD;
+    if (x->kind == CTS_X_CHOOSE)
+        uses |= CTS_USES_CHOOSE;
     if (x->kind == CTS_X_CALL && x->func >= CTS_FN_MAP_BY_FD)
         uses |= CTS_USES_PLATFORM;
     if (x->kind == CTS_X_CALL && x->func >= CTS_FN_LE16 && x->func <= CTS_FN_BE64)

@@ -46,6 +46,7 @@ enum cts_expr_kind {
     CTS_X_BINARY,  /* op; kid[0], kid[1] */
     CTS_X_COND,    /* kid[0] ? kid[1] : kid[2] */
     CTS_X_CALL,    /* func; kid[0] */
+    CTS_X_CHOOSE,  /* either truth value: the machine chooses, every time anew */
 };
 
 enum cts_sema_operand {
@@ -103,6 +104,12 @@ enum cts_sema_func {
     CTS_FN_PACKET8,
     CTS_FN_PACKET16,
     CTS_FN_PACKET32,
+    CTS_FN_FROM_ARENA,
+    CTS_FN_TO_ARENA,
+    CTS_FN_SLOTS_TO,
+    CTS_FN_MODULE_FUNC,
+    CTS_FN_ARG_IN,
+    CTS_FN_ARG_OUT,
     CTS_FN_COUNT
 };
 
@@ -128,8 +135,11 @@ enum cts_stmt_kind {
     CTS_S_GOTO,   /* cond (or null), value: s64 slots from the next instruction */
     CTS_S_CALL,   /* call, value: s32 */
     CTS_S_EXIT,
-    CTS_S_ATOMIC, /* body */
+    CTS_S_ATOMIC, /* body, order */
 };
+
+/* What an atomic block says of the accesses around it. */
+enum cts_sema_order { CTS_SEMA_PLAIN, CTS_SEMA_ACQUIRE, CTS_SEMA_RELEASE, CTS_SEMA_ORDERS };
 
 enum cts_sema_call { CTS_CALL_HELPER, CTS_CALL_LOCAL, CTS_CALL_BTF, CTS_CALL_COUNT };
 
@@ -141,6 +151,7 @@ struct cts_stmt {
     const char *name;
     enum cts_sema_call call;
     struct cts_stmt *body; /* of an atomic block */
+    enum cts_sema_order order;
     struct cts_stmt *next;
 };
 
@@ -170,6 +181,9 @@ int cts_sema_parse(const char *text, const struct cts_sema_place *place, struct 
                    struct cts_sema **out, struct cts_err *err);
 /* Sets the type of every expression, or says CTS_E_SCHEMA with the place of the first offence. */
 int cts_sema_check(struct cts_sema *sema, unsigned flags, struct cts_err *err);
+/* Reads and checks a condition alone: a bool about the instruction's operands. */
+int cts_sema_read_condition(const char *text, const struct cts_sema_place *place,
+                            struct cts_arena *arena, struct cts_expr **out, struct cts_err *err);
 /* Both. */
 int cts_sema_read(const char *text, const struct cts_sema_place *place, unsigned flags,
                   struct cts_arena *arena, struct cts_sema **out, struct cts_err *err);
@@ -199,6 +213,7 @@ enum cts_sema_uses {
     CTS_USES_CALL = 1 << 4,     /* any call */
     CTS_USES_PLATFORM = 1 << 5, /* asks the platform: maps, variables, functions, packet */
     CTS_USES_ORDER = 1 << 6,    /* depends on the machine's byte order */
+    CTS_USES_CHOOSE = 1 << 7,   /* does one thing or the other: there is more than one outcome */
 };
 unsigned cts_sema_uses(const struct cts_sema *sema);
 /* Is operand `o` read; is it written? */
@@ -220,5 +235,6 @@ const char *cts_sema_func_name(enum cts_sema_func func);
 enum cts_sema_type cts_sema_func_arg(enum cts_sema_func func);
 enum cts_sema_type cts_sema_func_result(enum cts_sema_func func);
 const char *cts_sema_call_name(enum cts_sema_call call);
+const char *cts_sema_order_name(enum cts_sema_order order); /* "" for none */
 
 #endif

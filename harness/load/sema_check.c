@@ -279,6 +279,9 @@ static int check(struct checker *c, struct cts_expr *x, enum cts_sema_type want)
         return set_cond(c, x, want);
     case CTS_X_CALL:
         return set_call(c, x);
+    case CTS_X_CHOOSE:
+        x->type = CTS_T_BOOL;
+        return 0;
     }
     return offend(c, x, "no such expression");
 }
@@ -340,6 +343,13 @@ static int check_stmts(struct checker *c, struct cts_stmt *s, bool in_atomic)
     for (; !rc && s; s = s->next)
         rc = check_stmt(c, s, in_atomic);
     return rc;
+}
+
+int cts_sema_check_condition(struct cts_sema *sema, struct cts_expr *x, struct cts_err *err)
+{
+    struct checker c = {.sema = sema, .err = err};
+
+    return check_as(&c, x, CTS_T_BOOL, "the condition");
 }
 
 int cts_sema_check(struct cts_sema *sema, unsigned flags, struct cts_err *err)

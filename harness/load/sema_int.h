@@ -8,6 +8,9 @@
 int cts_sema_error(const struct cts_sema *sema, unsigned pos, int code, struct cts_err *err,
                    const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
+/* `x` must be a bool; `sema` is for messages. */
+int cts_sema_check_condition(struct cts_sema *sema, struct cts_expr *x, struct cts_err *err);
+
 /* How tightly a binary operator binds, from 1 (||); 0 for unary ones. */
 unsigned cts_sema_op_level(enum cts_sema_op op);
 

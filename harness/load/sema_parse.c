@@ -26,8 +26,9 @@ struct parser {
     bool hidden[CTS_SEMA_LOCALS_MAX];
 };
 
-static const char *const KEYWORDS[] = {"let",    "if",     "goto",  "call", "exit",
-                                       "atomic", "helper", "local", "btf",  "bool"};
+static const char *const KEYWORDS[] = {"let",    "if",      "goto",   "call", "exit",
+                                       "atomic", "helper",  "local",  "btf",  "bool",
+                                       "choose", "acquire", "release"};
 
 /* --- scanner ------------------------------------------------------------------------------- */
 
@@ -339,6 +340,10 @@ static int parse_name(struct parser *p, struct cts_expr **out)
         next(p);
         return 0;
     }
+    if (take(p, "choose")) {
+        x->kind = CTS_X_CHOOSE;
+        return 0;
+    }
     if (find_type(p, &x->to)) {
         x->kind = CTS_X_CONVERT;
         return parse_argument(p, x, "(", ")");
@@ -518,6 +523,10 @@ static int parse_atomic(struct parser *p, struct cts_stmt *s)
 
     s->kind = CTS_S_ATOMIC;
     next(p);
+    for (unsigned o = CTS_SEMA_ACQUIRE; !s->order && o < CTS_SEMA_ORDERS; o++) {
+        if (take(p, cts_sema_order_name((enum cts_sema_order)o)))
+            s->order = (enum cts_sema_order)o;
+    }
     int rc = want(p, "{");
     if (!rc)
         rc = enter(p);
@@ -588,26 +597,53 @@ static int parse_block(struct parser *p, struct cts_stmt **out)
     }
 }
 
+/* A parser at the first token of `text`. */
+static int begin(struct parser *p, const char *text, const struct cts_sema_place *place)
+{
+    p->sema = cts_arena_take(p->arena, sizeof(*p->sema));
+    if (!p->sema)
+        return no_memory(p);
+    p->sema->place = *place;
+    if (strnlen(text, CTS_SEMA_TEXT_MAX + 1) > CTS_SEMA_TEXT_MAX)
+        return cts_sema_error(p->sema, 0, CTS_E_LIMIT, p->err, "longer than %d bytes",
+                              CTS_SEMA_TEXT_MAX);
+    p->sema->text = cts_arena_strdup(p->arena, text);
+    if (!p->sema->text)
+        return no_memory(p);
+    next(p);
+    return 0;
+}
+
 int cts_sema_parse(const char *text, const struct cts_sema_place *place, struct cts_arena *arena,
                    struct cts_sema **out, struct cts_err *err)
 {
-    *out = NULL;
-    struct cts_sema *sema = cts_arena_take(arena, sizeof(*sema));
-    struct parser p = {.sema = sema, .arena = arena, .err = err};
+    struct parser p = {.arena = arena, .err = err};
+    int rc = begin(&p, text, place);
 
-    if (!sema)
-        return no_memory(&p);
-    sema->place = *place;
-    if (strnlen(text, CTS_SEMA_TEXT_MAX + 1) > CTS_SEMA_TEXT_MAX)
-        return cts_sema_error(sema, 0, CTS_E_LIMIT, err, "longer than %d bytes", CTS_SEMA_TEXT_MAX);
-    sema->text = cts_arena_strdup(arena, text);
-    if (!sema->text)
-        return no_memory(&p);
-    next(&p);
-    int rc = parse_block(&p, &sema->body);
+    *out = NULL;
+    if (!rc)
+        rc = parse_block(&p, &p.sema->body);
     if (!rc && p.token != T_END)
         rc = wanted(&p, "the end");
     if (!rc)
-        *out = sema;
+        *out = p.sema;
+    return rc;
+}
+
+int cts_sema_read_condition(const char *text, const struct cts_sema_place *place,
+                            struct cts_arena *arena, struct cts_expr **out, struct cts_err *err)
+{
+    struct parser p = {.arena = arena, .err = err};
+    int rc = begin(&p, text, place);
+
+    *out = NULL;
+    if (!rc)
+        rc = parse_expr(&p, out);
+    if (!rc && p.token != T_END)
+        rc = wanted(&p, "the end");
+    if (!rc)
+        rc = cts_sema_check_condition(p.sema, *out, err);
+    if (rc)
+        *out = NULL;
     return rc;
 }

@@ -75,6 +75,9 @@ void cts_expr_print(const struct cts_expr *x, struct cts_buf *out)
     case CTS_X_CALL:
         print_wrapped(cts_sema_func_name(x->func), "()", x->kid[0], out);
         return;
+    case CTS_X_CHOOSE:
+        cts_buf_adds(out, "choose");
+        return;
     }
 }
 
@@ -108,7 +111,8 @@ static void print_stmt(const struct cts_stmt *s, struct cts_buf *out)
         cts_buf_adds(out, "exit");
         return;
     case CTS_S_ATOMIC:
-        cts_buf_adds(out, "atomic { ");
+        cts_buf_adds(out, "atomic ");
+        cts_buf_addf(out, s->order ? "%s { " : "%s{ ", cts_sema_order_name(s->order));
         print_stmts(s->body, out);
         cts_buf_adds(out, " }");
         return;

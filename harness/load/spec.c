@@ -8,11 +8,12 @@
 
 /* --- what the files may hold --------------------------------------------------------------- */
 
-static const char *const STATUS_WORDS[] = {"permanent", "provisional", "historical", NULL};
+static const char *const STATUS_WORDS[] = {"permanent", "provisional", "historical", "unregistered",
+                                           NULL};
 
 const struct cts_field cts_group_fields[] = {
     {.key = "name", .type = CTS_FT_ID, .required = true, .doc = "label"},
-    {.key = "section", .type = CTS_FT_STR, .required = true, .doc = "section of RFC 9669"},
+    {.key = "section", .type = CTS_FT_STR, .required = true, .doc = "section of RFC 9669, or none"},
     {.key = "description", .type = CTS_FT_STR, .required = true, .doc = "what is in it"},
     {.key = "includes",
      .type = CTS_FT_STRS,
@@ -32,6 +33,28 @@ const struct cts_field cts_group_fields[] = {
 
 static const char *const ISA_WORDS[] = {"v1", "v2", "v3", "v4", NULL};
 static const char *const KIND_WORDS[] = {"instruction", "slot", NULL};
+static const char *const ORIGIN_WORDS[CTS_ORIGIN_COUNT + 1] = {
+    [CTS_ORIGIN_RFC] = "rfc",
+    [CTS_ORIGIN_LINUX] = "linux",
+    [CTS_ORIGIN_TOOLCHAIN] = "toolchain",
+};
+static const char *const WAY_NAMES[CTS_WAY_COUNT] = {
+    [CTS_WAY_RUN] = "run",
+    [CTS_WAY_REJECT] = "reject",
+    [CTS_WAY_FAULT] = "fault",
+};
+
+static const struct cts_field OUTCOME_FIELDS[] = {
+    {.key = "when",
+     .type = CTS_FT_STR,
+     .required = true,
+     .doc = "a condition on the operands, see semantics.md"},
+    {.key = "allow",
+     .type = CTS_FT_STRS,
+     .required = true,
+     .doc = "what conforms then: run, reject, fault"},
+    {.key = NULL},
+};
 
 static const struct cts_field SINCE_FIELDS[] = {
     {.key = "isa",
@@ -47,7 +70,10 @@ static const struct cts_field ENCODING_FIELDS[] = {
     {.key = "opcode", .type = CTS_FT_NUM, .required = true, .doc = "0..255"},
     {.key = "dst", .type = CTS_FT_ANY, .required = true, .doc = "reg or 0..15"},
     {.key = "src", .type = CTS_FT_ANY, .required = true, .doc = "reg or 0..15"},
-    {.key = "off", .type = CTS_FT_ANY, .required = true, .doc = "any or a signed 16-bit number"},
+    {.key = "off",
+     .type = CTS_FT_ANY,
+     .required = true,
+     .doc = "any, nonzero, a signed 16-bit number, or from, to and step"},
     {.key = "imm", .type = CTS_FT_ANY, .required = true, .doc = "any or a signed 32-bit number"},
     {.key = "next_imm",
      .type = CTS_FT_ANY,
@@ -65,14 +91,26 @@ const struct cts_field cts_row_fields[] = {
      .required = true,
      .doc = "first versions that have it",
      .sub = SINCE_FIELDS},
-    {.key = "section", .type = CTS_FT_STR, .required = true, .doc = "section of RFC 9669"},
+    {.key = "origin",
+     .type = CTS_FT_WORD,
+     .doc = "whose instruction it is; default: rfc",
+     .words = ORIGIN_WORDS},
+    {.key = "section", .type = CTS_FT_STR, .doc = "section of RFC 9669; with origin rfc"},
     {.key = "encoding",
      .type = CTS_FT_MAP,
      .required = true,
      .doc = "every field of every slot",
      .sub = ENCODING_FIELDS},
     {.key = "asm", .type = CTS_FT_STR, .doc = "its text in LLVM's syntax; not for slots"},
+    {.key = "ubpf", .type = CTS_FT_STR, .doc = "its text in uBPF's syntax; not for slots"},
     {.key = "does", .type = CTS_FT_STR, .doc = "its semantics, see semantics.md; not for slots"},
+    {.key = "platform",
+     .type = CTS_FT_BOOL,
+     .doc = "it needs what the reference machine does not have; default: false"},
+    {.key = "outcomes",
+     .type = CTS_FT_MAPS,
+     .doc = "where the RFC is silent: what else conforms",
+     .sub = OUTCOME_FIELDS},
     {.key = "clauses", .type = CTS_FT_STRS, .required = true, .doc = "clauses it rests on"},
     {.key = "ambiguities", .type = CTS_FT_STRS, .doc = "open questions of the RFC it touches"},
     {.key = "note", .type = CTS_FT_STR, .doc = "what else a reader must know"},
@@ -112,11 +150,29 @@ const struct cts_field cts_verdict_fields[] = {
     {.key = NULL},
 };
 
+static const char *const OPEN_WORDS[CTS_OPEN_COUNT + 1] = {
+    [CTS_OPEN_DEFECT] = "defect",
+    [CTS_OPEN_SILENT] = "silent",
+    [CTS_OPEN_DISPUTE] = "dispute",
+    [CTS_OPEN_LATER] = "later",
+};
+
 const struct cts_field cts_ambiguity_fields[] = {
     {.key = "id", .type = CTS_FT_ID, .required = true, .doc = "A and two digits"},
     {.key = "section", .type = CTS_FT_STR, .required = true, .doc = "section of RFC 9669"},
+    {.key = "kind",
+     .type = CTS_FT_WORD,
+     .required = true,
+     .doc = "what kind of a question it is",
+     .words = OPEN_WORDS},
     {.key = "question", .type = CTS_FT_STR, .required = true, .doc = "what the RFC leaves open"},
     {.key = "here", .type = CTS_FT_STR, .required = true, .doc = "what the rows do"},
+    {.key = "policy", .type = CTS_FT_ID, .required = true, .doc = "the name of that"},
+    {.key = "runtimes",
+     .type = CTS_FT_MAP,
+     .doc = "what implementations do, by name, with version"},
+    {.key = "vectors", .type = CTS_FT_STRS, .doc = "vectors that show it: ids, or patterns with *"},
+    {.key = "untested", .type = CTS_FT_STR, .doc = "why there are none"},
     {.key = NULL},
 };
 
@@ -250,6 +306,49 @@ int cts_groups_load(struct cts_spec *spec, const char *path, struct cts_err *err
 
 /* --- rows ---------------------------------------------------------------------------------- */
 
+const char *cts_spec_origin_name(enum cts_spec_origin origin)
+{
+    return origin < CTS_ORIGIN_COUNT ? ORIGIN_WORDS[origin] : "?";
+}
+
+const char *cts_spec_way_name(enum cts_spec_way way)
+{
+    return way < CTS_WAY_COUNT ? WAY_NAMES[way] : "?";
+}
+
+bool cts_spec_enc_allows(const struct cts_spec_enc *enc, int64_t value)
+{
+    switch (enc->rule) {
+    case CTS_SR_FIXED:
+        return value == enc->value;
+    case CTS_SR_REG:
+        return value >= 0 && value <= 10;
+    case CTS_SR_ANY:
+        return true;
+    case CTS_SR_NONZERO:
+        return value != 0;
+    case CTS_SR_SPAN:
+        return value >= enc->value && value <= enc->last && value % enc->step == 0;
+    }
+    return false;
+}
+
+bool cts_spec_enc_meet(const struct cts_spec_enc *a, const struct cts_spec_enc *b)
+{
+    if (b->rule == CTS_SR_FIXED)
+        return cts_spec_enc_allows(a, b->value);
+    if (a->rule == CTS_SR_FIXED)
+        return cts_spec_enc_allows(b, a->value);
+    if (a->rule == CTS_SR_SPAN) {
+        for (int64_t v = a->value; v <= a->last; v += a->step) {
+            if (cts_spec_enc_allows(b, v))
+                return true;
+        }
+        return false;
+    }
+    return b->rule == CTS_SR_SPAN ? cts_spec_enc_meet(b, a) : true;
+}
+
 struct enc_field {
     const char *key;
     const char *open; /* the word for "not fixed" */
@@ -266,6 +365,32 @@ static const struct enc_field ENC_FIELDS[CTS_SF_COUNT] = {
     [CTS_SF_NEXT_IMM] = {"next_imm", "any", CTS_SR_ANY, INT32_MIN, INT32_MAX},
 };
 
+static const struct cts_field SPAN_FIELDS[] = {
+    {.key = "from", .type = CTS_FT_NUM, .required = true, .doc = "the least"},
+    {.key = "to", .type = CTS_FT_NUM, .required = true, .doc = "the greatest"},
+    {.key = "step", .type = CTS_FT_NUM, .required = true, .doc = "all are multiples of it"},
+    {.key = NULL},
+};
+
+static int read_span(const struct cts_yaml *node, const struct enc_field *f,
+                     struct cts_spec_enc *out, struct cts_err *err)
+{
+    int64_t from = 0, to = 0, step = 1;
+    int rc = cts_schema_check(node, SPAN_FIELDS, f->key, err);
+
+    if (!rc)
+        rc = cts_yaml_range(cts_yaml_get(node, "from"), f->key, f->lo, f->hi, &from, err);
+    if (!rc)
+        rc = cts_yaml_range(cts_yaml_get(node, "to"), f->key, from, f->hi, &to, err);
+    if (!rc)
+        rc = cts_yaml_range(cts_yaml_get(node, "step"), f->key, 1, f->hi, &step, err);
+    if (!rc && (from % step || to % step))
+        rc = cts_yaml_error(node, CTS_E_SCHEMA, err, "%s: the ends are no multiples of the step",
+                            f->key);
+    *out = (struct cts_spec_enc){CTS_SR_SPAN, (int32_t)from, (int32_t)to, (int32_t)step};
+    return rc;
+}
+
 static int read_enc(const struct cts_yaml *map, const struct enc_field *f, struct cts_spec_enc *out,
                     struct cts_err *err)
 {
@@ -278,6 +403,12 @@ static int read_enc(const struct cts_yaml *map, const struct enc_field *f, struc
         out->rule = f->open_rule;
         return 0;
     }
+    if (f->open_rule == CTS_SR_ANY && cts_yaml_is(node, "nonzero")) {
+        out->rule = CTS_SR_NONZERO;
+        return 0;
+    }
+    if (f->open_rule == CTS_SR_ANY && node->kind == CTS_YAML_MAP)
+        return read_span(node, f, out, err);
     if (f->open && !cts_yaml_is_number(node))
         return cts_yaml_error(node, CTS_E_SCHEMA, err, "%s: '%s' or a number is wanted here",
                               f->key, f->open);
@@ -350,8 +481,9 @@ static int read_does(struct cts_spec *spec, struct cts_spec_row *row, struct cts
     const struct cts_yaml *node = cts_yaml_get(row->node, "does");
 
     row->syntax = text_of(row->node, "asm");
+    row->ubpf = text_of(row->node, "ubpf");
     if (row->slot) {
-        if (!node && !row->syntax)
+        if (!node && !row->syntax && !row->ubpf)
             return 0;
         return cts_yaml_error(row->node, CTS_E_SCHEMA, err,
                               "row %s: a slot has neither 'asm' nor 'does'", row->id);
@@ -367,6 +499,61 @@ static int read_does(struct cts_spec *spec, struct cts_spec_row *row, struct cts
     return row->does ? check_operands(row, err) : no_memory(err);
 }
 
+static int read_ways(const struct cts_yaml *list, unsigned *set, struct cts_err *err)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        size_t way = 0;
+        while (way < CTS_WAY_COUNT && !cts_yaml_is(list->items[i], WAY_NAMES[way]))
+            way++;
+        if (way == CTS_WAY_COUNT)
+            return cts_yaml_error(list->items[i], CTS_E_SCHEMA, err,
+                                  "allow: '%s' is none of run, reject, fault",
+                                  list->items[i]->text);
+        *set |= 1u << way;
+    }
+    return *set ? 0 : cts_yaml_error(list, CTS_E_SCHEMA, err, "allow: nothing");
+}
+
+static int read_outcomes(struct cts_spec *spec, struct cts_spec_row *row, struct cts_err *err)
+{
+    const struct cts_yaml *list = cts_yaml_get(row->node, "outcomes");
+    size_t count = list ? list->count : 0;
+    int rc = 0;
+
+    row->outcomes = cts_arena_take_array(&spec->arena, count + 1, sizeof(*row->outcomes));
+    if (!row->outcomes)
+        return no_memory(err);
+    for (size_t i = 0; !rc && i < count; i++) {
+        struct cts_spec_outcome *o = &row->outcomes[row->outcome_count++];
+        const struct cts_yaml *when = cts_yaml_get(list->items[i], "when");
+        struct cts_sema_place place = {when->file, when->text_line, when->text_col, when->text_col};
+        o->node = list->items[i];
+        o->when = one_line(&spec->arena, when->text);
+        if (!o->when)
+            return no_memory(err);
+        rc = cts_sema_read_condition(when->text, &place, &spec->arena, &o->cond, err);
+        if (!rc)
+            rc = read_ways(cts_yaml_get(o->node, "allow"), &o->allow, err);
+    }
+    return rc;
+}
+
+static int read_origin(struct cts_spec_row *row, struct cts_err *err)
+{
+    const char *word = text_of(row->node, "origin");
+
+    while (word && strcmp(word, ORIGIN_WORDS[row->origin]) != 0)
+        row->origin++;
+    row->section = text_of(row->node, "section");
+    if (!row->section != (row->origin != CTS_ORIGIN_RFC))
+        return cts_yaml_error(row->node, CTS_E_SCHEMA, err, "row %s: %s", row->id,
+                              row->section ? "a 'section', but not of the RFC"
+                                           : "'section' is missing");
+    if (!row->section)
+        row->section = "";
+    return 0;
+}
+
 static int read_row(struct cts_spec *spec, const struct cts_yaml *node, struct cts_spec_row *row,
                     struct cts_err *err)
 {
@@ -376,7 +563,7 @@ static int read_row(struct cts_spec *spec, const struct cts_yaml *node, struct c
     row->node = node;
     row->id = text_of(node, "id");
     row->name = text_of(node, "name");
-    row->section = text_of(node, "section");
+    row->platform = cts_yaml_is(cts_yaml_get(node, "platform"), "true");
     row->since_isa = text_of(since, "isa");
     row->since_linux = text_of(since, "linux");
     row->note = text_of(node, "note");
@@ -385,14 +572,18 @@ static int read_row(struct cts_spec *spec, const struct cts_yaml *node, struct c
     if (row->group == spec->group_count)
         return unknown_group(spec, group, err);
 
-    int rc =
-        cts_yaml_strs(cts_yaml_get(node, "clauses"), "clauses", &spec->arena, &row->clauses, err);
+    int rc = read_origin(row, err);
+    if (!rc)
+        rc = cts_yaml_strs(cts_yaml_get(node, "clauses"), "clauses", &spec->arena, &row->clauses,
+                           err);
     if (!rc)
         rc = cts_yaml_strs(cts_yaml_get(node, "ambiguities"), "ambiguities", &spec->arena,
                            &row->ambiguities, err);
     if (!rc)
         rc = read_encoding(row, err);
-    return rc ? rc : read_does(spec, row, err);
+    if (!rc)
+        rc = read_does(spec, row, err);
+    return rc ? rc : read_outcomes(spec, row, err);
 }
 
 static int by_id(const void *a, const void *b)
@@ -532,6 +723,53 @@ int cts_verdicts_load(struct cts_spec *spec, const char *path, struct cts_err *e
     return rc;
 }
 
+const char *cts_spec_open_name(enum cts_spec_open kind)
+{
+    return kind < CTS_OPEN_COUNT ? OPEN_WORDS[kind] : "?";
+}
+
+static int read_practices(struct cts_spec *spec, struct cts_spec_ambiguity *a, struct cts_err *err)
+{
+    const struct cts_yaml *map = cts_yaml_get(a->node, "runtimes");
+    size_t count = map ? map->count : 0;
+    int rc = 0;
+
+    a->practices = cts_arena_take_array(&spec->arena, count + 1, sizeof(*a->practices));
+    if (!a->practices)
+        return no_memory(err);
+    for (size_t i = 0; !rc && i < count; i++) {
+        struct cts_spec_practice *p = &a->practices[a->practice_count++];
+        p->runtime = map->keys[i]->text;
+        rc = cts_yaml_str(map->items[i], p->runtime, &p->what, err);
+    }
+    return rc;
+}
+
+static int read_ambiguity(struct cts_spec *spec, const struct cts_yaml *node,
+                          struct cts_spec_ambiguity *a, struct cts_err *err)
+{
+    *a = (struct cts_spec_ambiguity){
+        .id = text_of(node, "id"),
+        .section = text_of(node, "section"),
+        .question = text_of(node, "question"),
+        .here = text_of(node, "here"),
+        .policy = text_of(node, "policy"),
+        .untested = text_of(node, "untested"),
+        .node = node,
+    };
+    while (strcmp(text_of(node, "kind"), OPEN_WORDS[a->kind]) != 0)
+        a->kind++;
+    int rc =
+        cts_yaml_strs(cts_yaml_get(node, "vectors"), "vectors", &spec->arena, &a->vectors, err);
+    if (!rc)
+        rc = read_practices(spec, a, err);
+    if (!rc && (a->vectors.count == 0) != (a->untested != NULL))
+        rc = cts_yaml_error(node, CTS_E_SCHEMA, err, "%s: %s", a->id,
+                            a->untested ? "'untested', but there are vectors"
+                                        : "neither 'vectors' nor 'untested'");
+    return rc;
+}
+
 int cts_ambiguities_load(struct cts_spec *spec, const char *path, struct cts_err *err)
 {
     struct cts_yaml *root;
@@ -548,13 +786,9 @@ int cts_ambiguities_load(struct cts_spec *spec, const char *path, struct cts_err
         if (cts_spec_ambiguity_find(spec, text_of(node, "id")))
             return cts_yaml_error(node, CTS_E_SCHEMA, err, "ambiguity %s is given twice",
                                   text_of(node, "id"));
-        spec->ambiguities[spec->ambiguity_count++] = (struct cts_spec_ambiguity){
-            .id = text_of(node, "id"),
-            .section = text_of(node, "section"),
-            .question = text_of(node, "question"),
-            .here = text_of(node, "here"),
-            .node = node,
-        };
+        rc = read_ambiguity(spec, node, &spec->ambiguities[spec->ambiguity_count++], err);
+        if (rc)
+            return rc;
     }
     return 0;
 }

@@ -31,22 +31,58 @@ enum cts_spec_field {
     CTS_SF_COUNT
 };
 
-enum cts_spec_rule { CTS_SR_FIXED, CTS_SR_REG, CTS_SR_ANY };
+enum cts_spec_rule {
+    CTS_SR_FIXED,   /* value */
+    CTS_SR_REG,     /* a register 0..10 */
+    CTS_SR_ANY,     /* anything the field can hold */
+    CTS_SR_NONZERO, /* anything but 0 */
+    CTS_SR_SPAN     /* from value to last, the multiples of step */
+};
 
 struct cts_spec_enc {
     enum cts_spec_rule rule;
-    int32_t value; /* CTS_SR_FIXED */
+    int32_t value, last, step;
+};
+/* Does the rule allow it? */
+bool cts_spec_enc_allows(const struct cts_spec_enc *enc, int64_t value);
+/* Is there a value that both allow? */
+bool cts_spec_enc_meet(const struct cts_spec_enc *a, const struct cts_spec_enc *b);
+
+/* Whose instruction a row is. */
+enum cts_spec_origin {
+    CTS_ORIGIN_RFC,
+    CTS_ORIGIN_LINUX,     /* added by Linux after the RFC */
+    CTS_ORIGIN_TOOLCHAIN, /* compilers emit it; no RFC, no Linux */
+    CTS_ORIGIN_COUNT
+};
+const char *cts_spec_origin_name(enum cts_spec_origin origin);
+
+/* What else than `does` conforms where the RFC is silent. */
+enum cts_spec_way { CTS_WAY_RUN, CTS_WAY_REJECT, CTS_WAY_FAULT, CTS_WAY_COUNT };
+const char *cts_spec_way_name(enum cts_spec_way way);
+
+struct cts_spec_outcome {
+    const char *when;      /* a condition in the language of `does`; on one line */
+    struct cts_expr *cond; /* the same, checked */
+    unsigned allow;        /* bit for each enum cts_spec_way */
+    const struct cts_yaml *node;
 };
 
 struct cts_spec_row {
-    const char *id, *name, *section, *since_isa, *since_linux;
+    const char *id, *name, *since_isa, *since_linux;
+    const char *section; /* of RFC 9669; "" if it is not the RFC's */
+    enum cts_spec_origin origin;
     unsigned group;
-    bool slot; /* not an instruction, but the second slot of a wide one: no asm, no does */
-    bool wide; /* next_imm is given */
+    bool platform; /* it needs a platform of a kind that the reference machine is not */
+    bool slot;     /* not an instruction, but the second slot of a wide one: no asm, no does */
+    bool wide;     /* next_imm is given */
     struct cts_spec_enc enc[CTS_SF_COUNT];
-    const char *syntax; /* null for a slot */
+    const char *syntax; /* LLVM's; null for a slot */
+    const char *ubpf;   /* that of uBPF's assembler; null for a slot */
     const char *does;   /* on one line; null for a slot */
     struct cts_sema *sema;
+    struct cts_spec_outcome *outcomes;
+    size_t outcome_count;
     struct cts_yaml_strs clauses, ambiguities;
     const char *note; /* or null */
     const struct cts_yaml *node;
@@ -78,9 +114,30 @@ struct cts_spec_verdict {
     const struct cts_yaml *node;
 };
 
+/* What kind of a question it is. */
+enum cts_spec_open {
+    CTS_OPEN_DEFECT,  /* the RFC contradicts itself or the registry */
+    CTS_OPEN_SILENT,  /* it says nothing */
+    CTS_OPEN_DISPUTE, /* it says something, and implementations do something else */
+    CTS_OPEN_LATER,   /* it is about what came after the RFC */
+    CTS_OPEN_COUNT
+};
+const char *cts_spec_open_name(enum cts_spec_open kind);
+
+/* What one runtime does. */
+struct cts_spec_practice {
+    const char *runtime, *what;
+};
+
 /* Where the RFC contradicts itself or is silent, and what the rows do there. */
 struct cts_spec_ambiguity {
     const char *id, *section, *question, *here;
+    enum cts_spec_open kind;
+    const char *policy; /* the name of what `here` says */
+    struct cts_spec_practice *practices;
+    size_t practice_count;
+    struct cts_yaml_strs vectors; /* ids or globs of the vectors that show it */
+    const char *untested;         /* why there are none; null if there are */
     const struct cts_yaml *node;
 };
 

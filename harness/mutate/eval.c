@@ -175,6 +175,12 @@ static uint64_t platform(struct cts_mach *m, enum cts_sema_func func, uint64_t v
     case CTS_FN_BE16:
     case CTS_FN_BE32:
     case CTS_FN_BE64:
+    case CTS_FN_FROM_ARENA: /* of rows that the reference machine does not run */
+    case CTS_FN_TO_ARENA:
+    case CTS_FN_SLOTS_TO:
+    case CTS_FN_MODULE_FUNC:
+    case CTS_FN_ARG_IN:
+    case CTS_FN_ARG_OUT:
     case CTS_FN_COUNT:
         break;
     }
@@ -218,6 +224,8 @@ static uint64_t eval(struct eval *e, const struct cts_expr *x)
         return eval(e, x->kid[eval(e, x->kid[0]) ? 1 : 2]);
     case CTS_X_CALL:
         return eval_call(e, x);
+    case CTS_X_CHOOSE:
+        return e->m->choose;
     }
     return 0;
 }

@@ -180,6 +180,7 @@ static struct cts_expr *retype(struct maker *k, struct cts_expr *x, enum cts_sem
     case CTS_X_LOCAL:
     case CTS_X_MEM:
     case CTS_X_CALL:
+    case CTS_X_CHOOSE:
         break;
     }
     return convert(k, to, x);

@@ -290,6 +290,8 @@ static unsigned term(struct side *s, const struct cts_expr *x)
         return term_cond(s, x);
     case CTS_X_CALL:
         return term_call(s, x);
+    case CTS_X_CHOOSE: /* rows with a choice are not mutated */
+        break;
     }
     return 0;
 }

@@ -5,8 +5,9 @@
 #include "base/bytes.h"
 #include "isa/isa.h"
 
-/* Registers of the environment: r9 walks to the row in the prologue, r0 in the epilogue; both ends
- * use only rows of base64 and leave nothing behind but what they store. */
+/* Registers of the environment: r9 walks to the row in the prologue, with r7, r8 and r0 to help; r1
+ * still is the context then. r0 walks in the epilogue. Both ends use only rows of base64 and leave
+ * nothing behind but what they store. */
 
 struct emitter {
     const struct cts_caps *caps;
@@ -69,11 +70,15 @@ static void emit_walk(struct emitter *e, const struct cts_layout *l, unsigned ba
     emit(e, CTS_ROW_ADD64_K, base, 0, 0, CTS_WIN_HEADER);
 }
 
+/* From r1, before its own input replaces it. r9 is needed up to the last input and then gets the
+ * context out of the stack slot that is the environment's. */
 static void emit_context(struct emitter *e, const struct cts_layout *l)
 {
-    for (unsigned i = 0; i < 10; i++)
+    for (unsigned i = 0; i < 9; i++)
         if (l->place[i] == CTS_PL_CTX && i != 1)
             emit(e, CTS_ROW_MOV64_X, i, 1, 0, 0);
+    if (l->place[9] == CTS_PL_CTX)
+        emit(e, CTS_ROW_STX_DW, 10, 1, l->spill, 0);
 }
 
 static void emit_stack_in(struct emitter *e, const struct cts_layout *l)
@@ -93,13 +98,16 @@ static void emit_register_in(struct emitter *e, const struct cts_layout *l, unsi
     case CTS_PL_MEM:
         if (i != 9)
             emit(e, CTS_ROW_MOV64_X, i, 9, 0, 0);
-        emit(e, CTS_ROW_ADD64_K, i, 0, 0, CTS_ROW_MEM + l->add[i]);
+        emit(e, CTS_ROW_ADD64_K, i, 0, 0, (int32_t)(CTS_ROW_MEM + (uint32_t)l->add[i]));
         break;
     case CTS_PL_FP:
         emit(e, CTS_ROW_MOV64_X, i, 10, 0, 0);
         emit(e, CTS_ROW_ADD64_K, i, 0, 0, l->add[i]);
         break;
     case CTS_PL_CTX:
+        if (i == 9)
+            emit(e, CTS_ROW_LDX_DW, 9, 10, l->spill, 0);
+        break;
     case CTS_PL_NONE:
         break;
     }
@@ -107,7 +115,6 @@ static void emit_register_in(struct emitter *e, const struct cts_layout *l, unsi
 
 static void emit_prologue(struct emitter *e, const struct cts_layout *l)
 {
-    emit_context(e, l);
     emit_region(e, 9, l->region);
     emit(e, CTS_ROW_LDX_DW, 8, 9, CTS_WIN_INDEX, 0);
     emit(e, CTS_ROW_MOV64_X, 7, 8, 0, 0);
@@ -119,6 +126,7 @@ static void emit_prologue(struct emitter *e, const struct cts_layout *l)
         emit(e, CTS_ROW_STX_DW, 9, 9, CTS_ROW_SELF, 0);
         emit(e, CTS_ROW_STX_DW, 9, 10, CTS_ROW_FP, 0);
     }
+    emit_context(e, l);
     for (unsigned i = 0; i < 10; i++)
         emit_register_in(e, l, i);
 }

@@ -104,6 +104,26 @@ int cts_lx_patch(struct cts_lx_patch *p, struct cts_err *err)
     return rc;
 }
 
+bool cts_lx_blinding_wraps(const uint8_t *code, uint32_t slots)
+{
+    /* What lies between a branch and its target may grow before it is the branch's turn: by
+     * blinding, and by what the verifier puts in; 20 slots for one is more than either does. */
+    enum { NEAR = INT16_MIN / 32 };
+
+    for (uint32_t at = 0; at < slots; at++) {
+        struct cts_insn in;
+        uint8_t opcode = code[8 * (size_t)at], class = BPF_CLASS(opcode), op = BPF_OP(opcode);
+
+        if ((class != BPF_JMP && class != BPF_JMP32) || BPF_SRC(opcode) != BPF_K || op == BPF_JA ||
+            op == BPF_CALL || op == BPF_EXIT)
+            continue;
+        cts_slot_get(code + 8 * (size_t)at, CTS_HOST_IS_BE, &in);
+        if (in.off < NEAR)
+            return true;
+    }
+    return false;
+}
+
 static int ascending(const void *a, const void *b)
 {
     const uint32_t *x = a, *y = b;

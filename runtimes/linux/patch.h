@@ -35,6 +35,12 @@ struct cts_lx_patch {
  * variable of that name. */
 int cts_lx_patch(struct cts_lx_patch *p, struct cts_err *err);
 
+/* Could constant blinding turn a branch of the program around? Linux (6.18) puts 2 slots in front
+ * of one that goes back and compares with an immediate, and takes them off its offset in 16 bits:
+ * from -32767 or -32768 it then leads out of the program, and the compiler reads past the end of
+ * its table of addresses. True for any that is so far back that it may come to that. */
+bool cts_lx_blinding_wraps(const uint8_t *code, uint32_t slots);
+
 /* First slots of main and of every subprogram, ascending, each once; at most `cap` are written.
  * Returns how many there are. */
 uint32_t cts_lx_subprograms(const uint8_t *code, uint32_t slots, uint32_t *first, uint32_t cap);

@@ -167,8 +167,9 @@ static void ask_reason(struct cts_lx *lx, const struct cts_lx_prog_spec *spec,
     again.log = lx->log;
     again.log_bytes = CTS_LX_LOG_BYTES;
     /* Where the buffer is too small for every step, the last message alone (BPF_LOG_STATS) may fit.
-     */
-    for (again.log_level = 1; again.log_level <= 4; again.log_level += 3) {
+     * E2BIG is for a million steps and more, or thousands of jumps: they take long to write. */
+    for (again.log_level = res->err_no == E2BIG ? 4 : 1; again.log_level <= 4;
+         again.log_level += 3) {
         struct attempt a = {.spec = &again};
 
         lx->log[0] = 0;
@@ -281,6 +282,13 @@ static int load_described(struct cts_lx *lx, const struct cts_load_req *req,
     return fd;
 }
 
+/* bpf_jit_harden = 2 blinds every loader's constants, 1 only those of loaders without CAP_BPF. */
+static bool blinds(struct cts_lx *lx)
+{
+    return lx->knobs.want[CTS_LX_JIT_HARDEN] == 2 ||
+           cts_lx_knobs_settled(&lx->knobs, CTS_LX_JIT_HARDEN) == 2;
+}
+
 static void fill_prog(struct cts_lx *lx, const struct cts_load_req *req, struct prog *p,
                       struct cts_load_res *res)
 {
@@ -298,6 +306,13 @@ static void fill_prog(struct cts_lx *lx, const struct cts_load_req *req, struct 
         res->verdict = CTS_REJECTED;
         res->err_no = ENOENT;
         cts_fmt(res->text, sizeof(res->text), "%s", err.msg);
+        return;
+    }
+    if (cts_lx_blinding_wraps(lx->code, req->slots) && blinds(lx)) {
+        res->verdict = CTS_REJECTED;
+        cts_fmt(res->text, sizeof(res->text),
+                "kept from the kernel: blinding may turn a branch so far back around, and it "
+                "would run wild");
         return;
     }
     p->packet = req->packet;

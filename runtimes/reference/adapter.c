@@ -11,33 +11,49 @@
 enum {
     WINDOW_BYTES = 8 << 20,
     MAX_SLOTS = 1 << 20,
+    MAX_SEGMENTS = 8,
     MAX_ITERATIONS = 1 << 24,
     BUDGET = 1 << 26,  /* instructions of one row or one whole program */
     STACK_FILL = 0xa5, /* stack that the row says nothing of */
 };
 
+struct traits {
+    bool be;
+    bool env; /* the window is memory of the programs, which bring their own environment */
+};
+
 struct machine {
     const cts_exec_fn *exec;
-    bool be;
+    bool be, env;
     struct window window;
     uint8_t stacks[CTS_MACH_STACKS_BYTES];
 };
 
 struct program {
-    uint8_t kind;
+    bool bare; /* a body, to be run on a row; else a program that begins and ends by itself */
     bool uses_stack, uses_calls;
-    struct cts_layout layout;
-    struct cts_mach mach; /* region[0] is the row's memory */
+    struct cts_layout layout; /* of a body */
+    struct cts_mach mach;     /* region[0] is the row's memory, or the window */
     struct ref_platform platform;
     uint32_t slots;
     struct cts_mach_insn insn[];
 };
 
-enum { ENGINE_LITTLE, ENGINE_BIG, ENGINE_COUNT };
+enum { ENGINES = 4 };
 
-static const struct cts_engine engines[ENGINE_COUNT + 1] = {
-    [ENGINE_LITTLE] = {"interp", "little-endian machine"},
-    [ENGINE_BIG] = {"interp-be", "big-endian machine"},
+static const struct cts_engine engines[ENGINES + 1] = {
+    {"interp", "little-endian machine"},
+    {"interp-be", "big-endian machine"},
+    {"interp-env", "little-endian machine, through the same environment code as a real runtime"},
+    {"interp-env-be", "big-endian machine, through the same environment code as a real runtime"},
+};
+
+/* In the order of `engines`. */
+static const struct traits engine_traits[ENGINES] = {
+    {.be = false},
+    {.be = true},
+    {.be = false, .env = true},
+    {.be = true, .env = true},
 };
 
 static uint64_t get64(const uint8_t *at, bool be)
@@ -59,33 +75,33 @@ static void fill_caps(const struct machine *self, struct cts_caps *caps)
 {
     *caps = (struct cts_caps){
         .be = self->be,
-        .window_kind = CTS_WK_NATIVE,
+        .window_kind = self->env ? CTS_WK_ABSOLUTE : CTS_WK_NATIVE,
         .window_bytes = self->window.bytes,
         .window = self->window.data,
         .window_fd = self->window.fd,
+        .window_addr = self->env ? REF_WINDOW_BASE : 0,
         .features = CTS_FEAT_LOCAL_CALL | CTS_FEAT_MAP_FD | CTS_FEAT_MAP_IDX | CTS_FEAT_VAR |
                     CTS_FEAT_CODE | CTS_FEAT_BTF_CALL | CTS_FEAT_PACKET | CTS_FEAT_HELPER_MAP |
                     CTS_FEAT_HELPER_CSUM | CTS_FEAT_HELPER_TEST | CTS_FEAT_POINTERS |
                     CTS_FEAT_STACK_UNINIT,
         .max_slots = MAX_SLOTS,
-        .max_segments = 1,
+        .max_segments = self->env ? MAX_SEGMENTS : 1,
         .max_iterations = MAX_ITERATIONS,
         .r0_bits = 64,
     };
     cts_fmt(caps->version, sizeof(caps->version), "RFC 9669");
 }
 
-static int find_engine(const char *name, bool *be, struct cts_err *err)
+/* Null, and `err` says so, if there is none of that name. */
+static const struct traits *find_engine(const char *name, struct cts_err *err)
 {
-    *be = false;
     if (!name || name[0] == '\0')
-        return 0;
-    for (unsigned i = 0; i < ENGINE_COUNT; i++) {
-        *be = i == ENGINE_BIG;
+        return &engine_traits[0];
+    for (unsigned i = 0; i < ENGINES; i++)
         if (strcmp(engines[i].name, name) == 0)
-            return 0;
-    }
-    return cts_err_set(err, CTS_E_NOTFOUND, "the reference machine has no engine '%s'", name);
+            return &engine_traits[i];
+    cts_err_set(err, CTS_E_NOTFOUND, "the reference machine has no engine '%s'", name);
+    return NULL;
 }
 
 static void release(void *self)
@@ -100,17 +116,17 @@ static void release(void *self)
 int cts_reference_open(const cts_exec_fn *exec, void **self, const char *engine,
                        struct cts_caps *caps, struct cts_err *err)
 {
-    bool be;
+    const struct traits *traits = find_engine(engine, err);
     *self = NULL;
-    int rc = find_engine(engine, &be, err);
-    if (rc)
-        return rc;
+    if (!traits)
+        return CTS_E_NOTFOUND;
     struct machine *m = calloc(1, sizeof(*m));
     if (!m)
         return cts_err_set(err, CTS_E_NOMEM, "no memory for a machine");
     m->exec = exec;
-    m->be = be;
-    rc = window_open(&m->window, WINDOW_BYTES, err);
+    m->be = traits->be;
+    m->env = traits->env;
+    int rc = window_open(&m->window, WINDOW_BYTES, err);
     if (rc) {
         free(m);
         return rc;
@@ -159,9 +175,12 @@ static int check_request(const struct machine *self, const struct cts_load_req *
         return cts_err_set(err, CTS_E_LIMIT, "a program of %u slots", req->slots);
     if (req->kind == CTS_PK_WHOLE)
         return 0;
-    if (req->segments != 1 || !req->layout)
-        return cts_err_set(err, CTS_E_INVAL, "a program of %u segments, not 1", req->segments);
-    return check_layout(self, req->layout, req->slots, err);
+    if (req->segments == 0 || req->segments > (self->env ? MAX_SEGMENTS : 1) || !req->layout)
+        return cts_err_set(err, CTS_E_INVAL, "a program of %u segments", req->segments);
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < req->segments; i++)
+        rc = check_layout(self, &req->layout[i], req->slots, err);
+    return rc;
 }
 
 /* What has to be prepared for each row. */
@@ -174,7 +193,7 @@ static void note_use(struct program *p, const struct cts_mach_insn *insn)
 
 static int check_program(struct program *p, struct cts_err *err)
 {
-    for (unsigned i = 0; i < 10; i++)
+    for (unsigned i = 0; p->bare && i < 10; i++)
         p->uses_stack |= p->layout.place[i] == CTS_PL_FP;
     for (uint32_t i = 0; i < p->slots; i += 1 + p->insn[i].wide) {
         struct cts_err why;
@@ -187,7 +206,16 @@ static int check_program(struct program *p, struct cts_err *err)
     return 0;
 }
 
-static int prepare_machine(struct machine *self, struct program *p, struct cts_err *err)
+/* Bytes of the window that a program can reach: those of map 0. */
+static uint32_t window_bytes(const struct machine *self, const struct cts_load_req *req)
+{
+    if (req->kind == CTS_PK_WHOLE)
+        return 0;
+    return self->env ? self->window.bytes : req->layout[0].mem_bytes;
+}
+
+static int prepare_machine(struct machine *self, const struct cts_load_req *req, struct program *p,
+                           struct cts_err *err)
 {
     struct cts_mach *m = &p->mach;
     cts_mach_init(m);
@@ -196,7 +224,7 @@ static int prepare_machine(struct machine *self, struct program *p, struct cts_e
     m->prog = p->insn;
     m->prog_slots = p->slots;
     m->body_slots = p->layout.body_slots;
-    cts_mach_map(m, REF_WINDOW_BASE, self->window.data, p->layout.mem_bytes, true);
+    cts_mach_map(m, REF_WINDOW_BASE, self->window.data, window_bytes(self, req), true);
     cts_mach_map_stack(m, REF_STACK_BASE, self->stacks);
     return ref_platform_map(&p->platform, m, err);
 }
@@ -205,11 +233,11 @@ static int prepare_machine(struct machine *self, struct program *p, struct cts_e
 static int load_program(struct machine *self, const struct cts_load_req *req, struct program *p,
                         struct cts_err *err)
 {
-    bool allow_end = req->kind == CTS_PK_WINDOW && p->layout.body_slots == req->slots;
+    bool allow_end = p->bare && p->layout.body_slots == req->slots;
     int rc = cts_mach_decode(req->code, req->slots, self->be, allow_end, p->insn, err);
     if (rc == 0)
         rc = check_program(p, err);
-    return rc ? rc : prepare_machine(self, p, err);
+    return rc ? rc : prepare_machine(self, req, p, err);
 }
 
 static void unload(void *self, void *prog)
@@ -230,11 +258,11 @@ static struct program *new_program(struct machine *self, const struct cts_load_r
         cts_err_set(err, CTS_E_NOMEM, "no memory for a program of %u slots", req->slots);
         return NULL;
     }
-    p->kind = req->kind;
+    p->bare = req->kind == CTS_PK_WINDOW && !self->env;
     p->slots = req->slots;
-    if (req->kind == CTS_PK_WINDOW)
+    if (p->bare)
         p->layout = req->layout[0];
-    if (ref_platform_init(&p->platform, req, self->be, err)) {
+    if (ref_platform_init(&p->platform, req, window_bytes(self, req), self->be, err)) {
         unload(self, p);
         return NULL;
     }
@@ -345,7 +373,7 @@ static void run_row(struct machine *self, struct program *p, uint32_t index)
         store_row(self, p, row);
 }
 
-static void run_whole(struct machine *self, struct program *p)
+static void run_program(struct machine *self, struct program *p)
 {
     struct cts_mach *m = &p->mach;
     start_machine(m);
@@ -375,10 +403,10 @@ static void run(void *self, void *prog, const struct cts_run_req *req, struct ct
         return;
     }
     for (; res->done < req->iterations; res->done++) {
-        if (p->kind == CTS_PK_WHOLE)
-            run_whole(machine, p);
-        else
+        if (p->bare)
             run_row(machine, p, req->first_row + res->done);
+        else
+            run_program(machine, p);
         if (has_faulted(&p->mach)) {
             report_fault(&p->mach, res);
             return;

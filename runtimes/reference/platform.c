@@ -37,7 +37,7 @@ static const struct ref_map *map_of_handle(struct cts_mach *m, uint64_t handle)
     return NULL;
 }
 
-/* The window's value is the memory of the row that runs. */
+/* The window's value is the memory of the row that runs, or the window itself. */
 static uint64_t first_value(const struct cts_mach *m, const struct ref_map *map)
 {
     return map->host ? map->value : m->region[0].base;
@@ -266,11 +266,11 @@ static void init_map(struct ref_map *map, uint32_t n, const struct cts_map_def *
 }
 
 /* In a whole program, which has no row, the window is a map of 64 bytes of zeros. */
-static int init_maps(struct ref_platform *p, const struct cts_load_req *req, struct cts_err *err)
+static int init_maps(struct ref_platform *p, const struct cts_load_req *req, uint32_t window_bytes,
+                     struct cts_err *err)
 {
-    const struct cts_map_def window = {
-        req->kind == CTS_PK_WINDOW && req->layout ? req->layout->mem_bytes : REF_CTX_BYTES, 1,
-        NULL};
+    const struct cts_map_def window = {req->kind == CTS_PK_WINDOW ? window_bytes : REF_CTX_BYTES, 1,
+                                       NULL};
     uint64_t total;
     int rc = values_size(req, &total, err);
     if (rc)
@@ -311,8 +311,8 @@ static const struct cts_mach_platform all_calls = {
     .packet_load = packet_load,
 };
 
-int ref_platform_init(struct ref_platform *p, const struct cts_load_req *req, bool be,
-                      struct cts_err *err)
+int ref_platform_init(struct ref_platform *p, const struct cts_load_req *req, uint32_t window_bytes,
+                      bool be, struct cts_err *err)
 {
     *p = (struct ref_platform){.calls = all_calls, .has_packet = req->packet};
     p->calls.owner = p;
@@ -320,7 +320,7 @@ int ref_platform_init(struct ref_platform *p, const struct cts_load_req *req, bo
     if (p->has_packet && !(p->packet = malloc(REF_PACKET_MAX)))
         return cts_err_set(err, CTS_E_NOMEM, "no memory for a packet");
     int rc = init_names(p, req, err);
-    return rc ? rc : init_maps(p, req, err);
+    return rc ? rc : init_maps(p, req, window_bytes, err);
 }
 
 void ref_platform_release(struct ref_platform *p)

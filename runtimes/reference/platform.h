@@ -38,7 +38,7 @@ enum ref_name {
 struct ref_map {
     uint32_t value_bytes, entries;
     uint64_t value; /* machine address of the first value */
-    uint8_t *host;  /* map 0 of a window program: null, the row's memory */
+    uint8_t *host;  /* map 0 of a window program: null, the machine's region 0 */
     const uint8_t *start;
 };
 
@@ -56,10 +56,10 @@ struct ref_platform {
     uint8_t ctx[REF_CTX_BYTES], var[8];
 };
 
-/* Takes maps, names and packet from the request. CTS_E_NOMEM, or CTS_E_LIMIT for what is too large.
- */
-int ref_platform_init(struct ref_platform *p, const struct cts_load_req *req, bool be,
-                      struct cts_err *err);
+/* Takes maps, names and packet from the request; `window_bytes` are those of map 0 if the program
+ * works on the window. CTS_E_NOMEM, or CTS_E_LIMIT for what is too large. */
+int ref_platform_init(struct ref_platform *p, const struct cts_load_req *req, uint32_t window_bytes,
+                      bool be, struct cts_err *err);
 void ref_platform_release(struct ref_platform *p);
 /* Maps its memory into the machine; the window's is the caller's. */
 int ref_platform_map(struct ref_platform *p, struct cts_mach *m, struct cts_err *err);

@@ -67,7 +67,8 @@ static void emit_temp(struct emitter *e, const struct cts_expr *x)
 static void emit_tight(struct emitter *e, const struct cts_expr *x)
 {
     bool tight = is_temp(x) || x->kind == CTS_X_OPERAND || x->kind == CTS_X_LOCAL ||
-                 x->kind == CTS_X_LITERAL || x->kind == CTS_X_CALL || x->kind == CTS_X_CONVERT;
+                 x->kind == CTS_X_LITERAL || x->kind == CTS_X_CALL || x->kind == CTS_X_CONVERT ||
+                 x->kind == CTS_X_CHOOSE;
 
     if (!tight)
         cts_buf_addc(e->out, '(');
@@ -274,6 +275,9 @@ static void emit(struct emitter *e, const struct cts_expr *x)
     case CTS_X_CALL:
         emit_call(e, x);
         return;
+    case CTS_X_CHOOSE:
+        cts_buf_adds(e->out, "m->choose");
+        return;
     case CTS_X_MEM:
         return; /* a temporary, above */
     }
@@ -443,14 +447,14 @@ void cts_gen_exec_c(const struct cts_spec *spec, struct cts_buf *out)
     for (size_t r = 0; r < spec->row_count; r++) {
         const struct cts_spec_row *row = &spec->rows[r];
         char name[128] = "exec_";
-        if (row->slot)
+        if (row->slot || row->platform)
             continue;
         strncat(name, row->id, sizeof(name) - 8);
         cts_gen_function(name, row->sema, out);
     }
     cts_buf_adds(out, "const cts_exec_fn cts_exec_table[CTS_ROW_COUNT] = {\n");
     for (size_t r = 0; r < spec->row_count; r++) {
-        if (spec->rows[r].slot)
+        if (spec->rows[r].slot || spec->rows[r].platform)
             continue;
         cts_buf_adds(out, "    [CTS_ROW_");
         cts_gen_upper(spec->rows[r].id, out);

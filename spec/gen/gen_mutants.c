@@ -52,7 +52,7 @@ static int add_mutant(struct job *j, unsigned line, const char *id, const char *
     struct cts_sema_place place = {j->file, line, col, 1};
     struct cts_sema *sema;
 
-    if (!row || row->slot)
+    if (!row || row->slot || row->platform)
         return cts_err_at(j->err, CTS_E_NOTFOUND, j->file, line, 1, "no row '%.80s'", id);
     int rc = cts_sema_read(does, &place, CTS_SEMA_RELAXED, &j->arena, &sema, j->err);
     if (rc)

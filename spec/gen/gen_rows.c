@@ -108,13 +108,19 @@ static void add_field(const struct cts_spec_enc *enc, struct cts_buf *out)
 {
     switch (enc->rule) {
     case CTS_SR_FIXED:
-        cts_buf_addf(out, "{CTS_FK_FIXED, %d}", enc->value);
+        cts_buf_addf(out, "{CTS_FK_FIXED, %d, 0, 0}", enc->value);
         return;
     case CTS_SR_REG:
-        cts_buf_adds(out, "{CTS_FK_REG, 0}");
+        cts_buf_adds(out, "{CTS_FK_REG, 0, 0, 0}");
         return;
     case CTS_SR_ANY:
-        cts_buf_adds(out, "{CTS_FK_ANY, 0}");
+        cts_buf_adds(out, "{CTS_FK_ANY, 0, 0, 0}");
+        return;
+    case CTS_SR_NONZERO:
+        cts_buf_adds(out, "{CTS_FK_NONZERO, 0, 0, 0}");
+        return;
+    case CTS_SR_SPAN:
+        cts_buf_addf(out, "{CTS_FK_SPAN, %d, %d, %d}", enc->value, enc->last, enc->step);
         return;
     }
 }
@@ -122,7 +128,8 @@ static void add_field(const struct cts_spec_enc *enc, struct cts_buf *out)
 static void add_flags(const struct cts_spec_row *row, struct cts_buf *out)
 {
     unsigned uses = row->sema ? cts_sema_uses(row->sema) : 0;
-    bool plain = !(uses & CTS_USES_ATOMIC);
+    unsigned both = CTS_USES_ATOMIC | CTS_USES_LOAD | CTS_USES_STORE;
+    bool plain = (uses & both) != both; /* acquire and release only load, only store */
     const struct {
         bool set;
         const char *name;
@@ -132,9 +139,11 @@ static void add_flags(const struct cts_spec_row *row, struct cts_buf *out)
         {uses & (CTS_USES_JUMP | CTS_USES_CALL), "CTS_RF_JUMP"},
         {plain && (uses & CTS_USES_LOAD), "CTS_RF_LOAD"},
         {plain && (uses & CTS_USES_STORE), "CTS_RF_STORE"},
-        {uses & CTS_USES_ATOMIC, "CTS_RF_ATOMIC"},
+        {!plain, "CTS_RF_ATOMIC"},
         {uses & CTS_USES_CALL, "CTS_RF_CALL"},
         {uses & CTS_USES_PLATFORM, "CTS_RF_PLATFORM"},
+        {uses & CTS_USES_CHOOSE, "CTS_RF_CHOOSE"},
+        {row->platform, "CTS_RF_FOREIGN"},
     };
     bool any = false;
 
@@ -181,10 +190,12 @@ static void add_row(const struct cts_spec *spec, const struct cts_spec_row *row,
     add_flags(row, out);
     cts_buf_adds(out, ",\n");
     add_text("syntax", row->syntax, out);
+    add_text("ubpf", row->ubpf, out);
     add_text("does", row->does, out);
     cts_buf_addf(out, "        .clauses = clauses_%s,\n", row->id);
     add_text("since_isa", row->since_isa, out);
     add_text("since_linux", row->since_linux, out);
+    add_text("origin", cts_spec_origin_name(row->origin), out);
     cts_buf_adds(out, "    },\n");
 }
 

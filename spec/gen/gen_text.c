@@ -16,44 +16,46 @@ void cts_gen_text_h(const struct cts_spec *spec, struct cts_buf *out)
         spec->clause_count, spec->verdict_count, spec->group_count, spec->row_count,
         spec->ambiguity_count);
     cts_buf_adds(
-        out, "/* A statement of RFC 9669. */\n"
-             "struct cts_clause_text {\n"
-             "    const char *id, *section, *strength, *text;\n"
-             "    const char *tested; /* words with spaces between: run verdict encoding lint "
-             "concurrency "
-             "platform untestable */\n"
-             "    const char *reason; /* why it is untestable; \"\" otherwise */\n"
-             "};\n\n"
-             "/* A class of verdict vectors. */\n"
-             "struct cts_verdict_text {\n"
-             "    const char *id, *name, *from, *text; /* from: \"rfc\" or \"policy\" */\n"
-             "    const char *const *clauses;          /* ended by a null pointer */\n"
-             "};\n\n"
-             "struct cts_group_text {\n"
-             "    const char *name, *section, *text, *status;\n"
-             "};\n\n"
-             "/* What else a reader of a row must know. */\n"
-             "struct cts_row_note {\n"
-             "    const char *id, *text;              /* \"\": nothing */\n"
-             "    const char *const *ambiguities;     /* ended by a null pointer */\n"
-             "};\n\n"
-             "/* Where the RFC contradicts itself or is silent, and what the rows do there. */\n"
-             "struct cts_ambiguity_text {\n"
-             "    const char *id, *section, *question, *here;\n"
-             "};\n\n"
-             "/* Clauses and classes in the order of their files, rows as in cts_row_table, groups "
-             "as in enum cts_group. "
-             "*/\n"
-             "extern const struct cts_clause_text cts_clause_texts[CTS_CLAUSE_COUNT];\n"
-             "extern const struct cts_verdict_text cts_verdict_texts[CTS_VERDICT_COUNT];\n"
-             "extern const struct cts_group_text cts_group_texts[CTS_GROUP_TEXT_COUNT];\n"
-             "extern const struct cts_row_note cts_row_notes[CTS_ROW_NOTE_COUNT];\n"
-             "extern const struct cts_ambiguity_text cts_ambiguity_texts[CTS_AMBIGUITY_COUNT];\n\n"
-             "/* Null if there is none of that id; verdict classes are found by id or by name. */\n"
-             "const struct cts_clause_text *cts_clause_text_find(const char *id);\n"
-             "const struct cts_verdict_text *cts_verdict_text_find(const char *id_or_name);\n"
-             "const struct cts_ambiguity_text *cts_ambiguity_text_find(const char *id);\n\n"
-             "#endif\n");
+        out,
+        "/* A statement of RFC 9669. */\n"
+        "struct cts_clause_text {\n"
+        "    const char *id, *section, *strength, *text;\n"
+        "    const char *tested; /* words with spaces between: run verdict encoding lint "
+        "concurrency "
+        "platform untestable */\n"
+        "    const char *reason; /* why it is untestable; \"\" otherwise */\n"
+        "};\n\n"
+        "/* A class of verdict vectors. */\n"
+        "struct cts_verdict_text {\n"
+        "    const char *id, *name, *from, *text; /* from: \"rfc\" or \"policy\" */\n"
+        "    const char *const *clauses;          /* ended by a null pointer */\n"
+        "};\n\n"
+        "struct cts_group_text {\n"
+        "    const char *name, *section, *text, *status;\n"
+        "};\n\n"
+        "/* What else a reader of a row must know. */\n"
+        "struct cts_row_note {\n"
+        "    const char *id, *text;              /* \"\": nothing */\n"
+        "    const char *const *ambiguities;     /* ended by a null pointer */\n"
+        "};\n\n"
+        "/* Where the RFC contradicts itself or is silent, and what the rows do there. */\n"
+        "struct cts_ambiguity_text {\n"
+        "    const char *id, *section, *question, *here;\n"
+        "    const char *kind, *policy; /* defect, silent, dispute, later; the name of `here` */\n"
+        "};\n\n"
+        "/* Clauses and classes in the order of their files, rows as in cts_row_table, groups "
+        "as in enum cts_group. "
+        "*/\n"
+        "extern const struct cts_clause_text cts_clause_texts[CTS_CLAUSE_COUNT];\n"
+        "extern const struct cts_verdict_text cts_verdict_texts[CTS_VERDICT_COUNT];\n"
+        "extern const struct cts_group_text cts_group_texts[CTS_GROUP_TEXT_COUNT];\n"
+        "extern const struct cts_row_note cts_row_notes[CTS_ROW_NOTE_COUNT];\n"
+        "extern const struct cts_ambiguity_text cts_ambiguity_texts[CTS_AMBIGUITY_COUNT];\n\n"
+        "/* Null if there is none of that id; verdict classes are found by id or by name. */\n"
+        "const struct cts_clause_text *cts_clause_text_find(const char *id);\n"
+        "const struct cts_verdict_text *cts_verdict_text_find(const char *id_or_name);\n"
+        "const struct cts_ambiguity_text *cts_ambiguity_text_find(const char *id);\n\n"
+        "#endif\n");
 }
 
 static void add_strings(const char *const *list, size_t count, struct cts_buf *out)
@@ -136,8 +138,9 @@ static void add_ambiguities(const struct cts_spec *spec, struct cts_buf *out)
                  "const struct cts_ambiguity_text cts_ambiguity_texts[CTS_AMBIGUITY_COUNT] = {\n");
     for (size_t i = 0; i < spec->ambiguity_count; i++) {
         const struct cts_spec_ambiguity *a = &spec->ambiguities[i];
-        const char *const strings[] = {a->id, a->section, a->question, a->here};
-        add_strings(strings, 4, out);
+        const char *const strings[] = {
+            a->id, a->section, a->question, a->here, cts_spec_open_name(a->kind), a->policy};
+        add_strings(strings, 6, out);
         cts_buf_adds(out, "},\n");
     }
     cts_buf_adds(out, "};\n\n");

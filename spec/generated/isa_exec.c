@@ -936,6 +936,42 @@ static void exec_le64(struct cts_mach *m, const struct cts_insn *in)
     m->r[in->dst] = cts_sem_le64(m, m->r[in->dst]);
 }
 
+// atomic acquire { dst = u64(mem8[src + u64(off)]) }
+static void exec_load_acq_b(struct cts_mach *m, const struct cts_insn *in)
+{
+    const uint8_t t0 = (uint8_t)cts_mach_load(m, m->r[in->src] + (uint64_t)in->off, 1);
+    if (m->stop != CTS_MACH_RUNNING)
+        return;
+    m->r[in->dst] = (uint64_t)t0;
+}
+
+// atomic acquire { dst = mem64[src + u64(off)] }
+static void exec_load_acq_dw(struct cts_mach *m, const struct cts_insn *in)
+{
+    const uint64_t t0 = cts_mach_load(m, m->r[in->src] + (uint64_t)in->off, 8);
+    if (m->stop != CTS_MACH_RUNNING)
+        return;
+    m->r[in->dst] = t0;
+}
+
+// atomic acquire { dst = u64(mem16[src + u64(off)]) }
+static void exec_load_acq_h(struct cts_mach *m, const struct cts_insn *in)
+{
+    const uint16_t t0 = (uint16_t)cts_mach_load(m, m->r[in->src] + (uint64_t)in->off, 2);
+    if (m->stop != CTS_MACH_RUNNING)
+        return;
+    m->r[in->dst] = (uint64_t)t0;
+}
+
+// atomic acquire { dst = u64(mem32[src + u64(off)]) }
+static void exec_load_acq_w(struct cts_mach *m, const struct cts_insn *in)
+{
+    const uint32_t t0 = (uint32_t)cts_mach_load(m, m->r[in->src] + (uint64_t)in->off, 4);
+    if (m->stop != CTS_MACH_RUNNING)
+        return;
+    m->r[in->dst] = (uint64_t)t0;
+}
+
 // dst = u64(u32(dst) << (u32(imm) & 31))
 static void exec_lsh32_k(struct cts_mach *m, const struct cts_insn *in)
 {
@@ -958,6 +994,13 @@ static void exec_lsh64_k(struct cts_mach *m, const struct cts_insn *in)
 static void exec_lsh64_x(struct cts_mach *m, const struct cts_insn *in)
 {
     m->r[in->dst] = m->r[in->dst] << (m->r[in->src] & UINT64_C(63));
+}
+
+// if (choose) goto s64(off)
+static void exec_may_goto(struct cts_mach *m, const struct cts_insn *in)
+{
+    if (m->choose)
+        cts_mach_goto(m, (int64_t)in->off);
 }
 
 // dst = u64(u32(imm) == 0 ? u32(dst) : u32(dst) % u32(imm))
@@ -1194,6 +1237,30 @@ static void exec_st_w(struct cts_mach *m, const struct cts_insn *in)
     cts_mach_store(m, m->r[in->dst] + (uint64_t)in->off, 4, (uint32_t)in->imm);
 }
 
+// atomic release { mem8[dst + u64(off)] = u8(src) }
+static void exec_store_rel_b(struct cts_mach *m, const struct cts_insn *in)
+{
+    cts_mach_store(m, m->r[in->dst] + (uint64_t)in->off, 1, (uint8_t)m->r[in->src]);
+}
+
+// atomic release { mem64[dst + u64(off)] = src }
+static void exec_store_rel_dw(struct cts_mach *m, const struct cts_insn *in)
+{
+    cts_mach_store(m, m->r[in->dst] + (uint64_t)in->off, 8, m->r[in->src]);
+}
+
+// atomic release { mem16[dst + u64(off)] = u16(src) }
+static void exec_store_rel_h(struct cts_mach *m, const struct cts_insn *in)
+{
+    cts_mach_store(m, m->r[in->dst] + (uint64_t)in->off, 2, (uint16_t)m->r[in->src]);
+}
+
+// atomic release { mem32[dst + u64(off)] = u32(src) }
+static void exec_store_rel_w(struct cts_mach *m, const struct cts_insn *in)
+{
+    cts_mach_store(m, m->r[in->dst] + (uint64_t)in->off, 4, (uint32_t)m->r[in->src]);
+}
+
 // mem8[dst + u64(off)] = u8(src)
 static void exec_stx_b(struct cts_mach *m, const struct cts_insn *in)
 {
@@ -1382,10 +1449,15 @@ const cts_exec_fn cts_exec_table[CTS_ROW_COUNT] = {
     [CTS_ROW_LE16] = exec_le16,
     [CTS_ROW_LE32] = exec_le32,
     [CTS_ROW_LE64] = exec_le64,
+    [CTS_ROW_LOAD_ACQ_B] = exec_load_acq_b,
+    [CTS_ROW_LOAD_ACQ_DW] = exec_load_acq_dw,
+    [CTS_ROW_LOAD_ACQ_H] = exec_load_acq_h,
+    [CTS_ROW_LOAD_ACQ_W] = exec_load_acq_w,
     [CTS_ROW_LSH32_K] = exec_lsh32_k,
     [CTS_ROW_LSH32_X] = exec_lsh32_x,
     [CTS_ROW_LSH64_K] = exec_lsh64_k,
     [CTS_ROW_LSH64_X] = exec_lsh64_x,
+    [CTS_ROW_MAY_GOTO] = exec_may_goto,
     [CTS_ROW_MOD32_K] = exec_mod32_k,
     [CTS_ROW_MOD32_X] = exec_mod32_x,
     [CTS_ROW_MOD64_K] = exec_mod64_k,
@@ -1425,6 +1497,10 @@ const cts_exec_fn cts_exec_table[CTS_ROW_COUNT] = {
     [CTS_ROW_ST_DW] = exec_st_dw,
     [CTS_ROW_ST_H] = exec_st_h,
     [CTS_ROW_ST_W] = exec_st_w,
+    [CTS_ROW_STORE_REL_B] = exec_store_rel_b,
+    [CTS_ROW_STORE_REL_DW] = exec_store_rel_dw,
+    [CTS_ROW_STORE_REL_H] = exec_store_rel_h,
+    [CTS_ROW_STORE_REL_W] = exec_store_rel_w,
     [CTS_ROW_STX_B] = exec_stx_b,
     [CTS_ROW_STX_DW] = exec_stx_dw,
     [CTS_ROW_STX_H] = exec_stx_h,

@@ -295,6 +295,13 @@ const struct cts_group_text cts_group_texts[CTS_GROUP_TEXT_COUNT] = {
     {"divmul32", "4.1", "Division, multiplication and modulo on 32 bits.", "permanent"},
     {"divmul64", "4.1", "divmul32, and division, multiplication and modulo on 64 bits.", "permanent"},
     {"packet", "5.5", "The deprecated packet access instructions.", "historical"},
+    {"linux-acqrel", "none", "Load-acquire and store-release of 8 to 64 bits.", "unregistered"},
+    {"linux-may-goto", "none", "The jump that the runtime takes or not.", "unregistered"},
+    {"linux-arena", "none", "Casts between address spaces.", "unregistered"},
+    {"linux-gotox", "none", "Jumps to an address in a register.", "unregistered"},
+    {"linux-kfunc", "none", "Calls of a kernel module's function by its BTF id.", "unregistered"},
+    {"callx", "none", "Calls of a function whose address is in a register; drafted as a group of the RFC and dropped.", "unregistered"},
+    {"linux-stack-args", "none", "Arguments of calls on the stack, through r11.", "unregistered"},
 };
 
 static const char *const ambiguities_add32_k[] = {NULL};
@@ -309,40 +316,45 @@ static const char *const ambiguities_arsh32_k[] = {"A04", "A12", NULL};
 static const char *const ambiguities_arsh32_x[] = {"A04", "A13", NULL};
 static const char *const ambiguities_arsh64_k[] = {"A12", NULL};
 static const char *const ambiguities_arsh64_x[] = {"A13", NULL};
-static const char *const ambiguities_atomic32_add[] = {"A38", "A39", NULL};
-static const char *const ambiguities_atomic32_and[] = {"A38", "A39", NULL};
-static const char *const ambiguities_atomic32_cmpxchg[] = {"A20", "A22", "A38", "A39", NULL};
-static const char *const ambiguities_atomic32_fetch_add[] = {"A19", "A22", "A38", "A39", NULL};
-static const char *const ambiguities_atomic32_fetch_and[] = {"A19", "A22", "A38", "A39", NULL};
-static const char *const ambiguities_atomic32_fetch_or[] = {"A19", "A22", "A38", "A39", NULL};
-static const char *const ambiguities_atomic32_fetch_xor[] = {"A19", "A22", "A38", "A39", NULL};
-static const char *const ambiguities_atomic32_or[] = {"A38", "A39", NULL};
-static const char *const ambiguities_atomic32_xchg[] = {"A19", "A22", "A38", "A39", NULL};
-static const char *const ambiguities_atomic32_xor[] = {"A38", "A39", NULL};
-static const char *const ambiguities_atomic64_add[] = {"A38", "A39", NULL};
-static const char *const ambiguities_atomic64_and[] = {"A38", "A39", NULL};
-static const char *const ambiguities_atomic64_cmpxchg[] = {"A22", "A38", "A39", NULL};
-static const char *const ambiguities_atomic64_fetch_add[] = {"A22", "A38", "A39", NULL};
-static const char *const ambiguities_atomic64_fetch_and[] = {"A22", "A38", "A39", NULL};
-static const char *const ambiguities_atomic64_fetch_or[] = {"A22", "A38", "A39", NULL};
-static const char *const ambiguities_atomic64_fetch_xor[] = {"A22", "A38", "A39", NULL};
-static const char *const ambiguities_atomic64_or[] = {"A38", "A39", NULL};
-static const char *const ambiguities_atomic64_xchg[] = {"A22", "A38", "A39", NULL};
-static const char *const ambiguities_atomic64_xor[] = {"A38", "A39", NULL};
-static const char *const ambiguities_be16[] = {"A05", "A06", NULL};
-static const char *const ambiguities_be32[] = {"A05", "A06", NULL};
-static const char *const ambiguities_be64[] = {"A05", NULL};
+static const char *const ambiguities_atomic32_add[] = {"A38", "A39", "A40", "A41", NULL};
+static const char *const ambiguities_atomic32_and[] = {"A38", "A39", "A40", "A41", NULL};
+static const char *const ambiguities_atomic32_cmpxchg[] = {"A20", "A22", "A38", "A39", "A40", "A41", NULL};
+static const char *const ambiguities_atomic32_fetch_add[] = {"A19", "A22", "A38", "A39", "A40", "A41", NULL};
+static const char *const ambiguities_atomic32_fetch_and[] = {"A19", "A22", "A38", "A39", "A40", "A41", NULL};
+static const char *const ambiguities_atomic32_fetch_or[] = {"A19", "A22", "A38", "A39", "A40", "A41", NULL};
+static const char *const ambiguities_atomic32_fetch_xor[] = {"A19", "A22", "A38", "A39", "A40", "A41", NULL};
+static const char *const ambiguities_atomic32_or[] = {"A38", "A39", "A40", "A41", NULL};
+static const char *const ambiguities_atomic32_xchg[] = {"A19", "A22", "A38", "A39", "A40", "A41", NULL};
+static const char *const ambiguities_atomic32_xor[] = {"A38", "A39", "A40", "A41", NULL};
+static const char *const ambiguities_atomic64_add[] = {"A38", "A39", "A40", NULL};
+static const char *const ambiguities_atomic64_and[] = {"A38", "A39", "A40", NULL};
+static const char *const ambiguities_atomic64_cmpxchg[] = {"A22", "A38", "A39", "A40", NULL};
+static const char *const ambiguities_atomic64_fetch_add[] = {"A22", "A38", "A39", "A40", NULL};
+static const char *const ambiguities_atomic64_fetch_and[] = {"A22", "A38", "A39", "A40", NULL};
+static const char *const ambiguities_atomic64_fetch_or[] = {"A22", "A38", "A39", "A40", NULL};
+static const char *const ambiguities_atomic64_fetch_xor[] = {"A22", "A38", "A39", "A40", NULL};
+static const char *const ambiguities_atomic64_or[] = {"A38", "A39", "A40", NULL};
+static const char *const ambiguities_atomic64_xchg[] = {"A22", "A38", "A39", "A40", NULL};
+static const char *const ambiguities_atomic64_xor[] = {"A38", "A39", "A40", NULL};
+static const char *const ambiguities_be16[] = {"A05", "A06", "A51", NULL};
+static const char *const ambiguities_be32[] = {"A05", "A06", "A51", NULL};
+static const char *const ambiguities_be64[] = {"A05", "A51", NULL};
 static const char *const ambiguities_bswap16[] = {"A05", "A06", NULL};
 static const char *const ambiguities_bswap32[] = {"A05", "A06", NULL};
 static const char *const ambiguities_bswap64[] = {"A05", NULL};
 static const char *const ambiguities_call_btf[] = {"A07", "A34", NULL};
 static const char *const ambiguities_call_helper[] = {"A07", "A11", NULL};
 static const char *const ambiguities_call_local[] = {"A07", "A25", "A27", NULL};
+static const char *const ambiguities_call_module[] = {"A34", NULL};
+static const char *const ambiguities_callx[] = {"A35", NULL};
+static const char *const ambiguities_cast_from_arena[] = {"A44", NULL};
+static const char *const ambiguities_cast_to_arena[] = {"A44", NULL};
 static const char *const ambiguities_div32_k[] = {"A14", NULL};
 static const char *const ambiguities_div32_x[] = {"A15", NULL};
 static const char *const ambiguities_div64_k[] = {"A03", "A14", NULL};
 static const char *const ambiguities_div64_x[] = {"A15", NULL};
-static const char *const ambiguities_exit[] = {"A02", "A07", NULL};
+static const char *const ambiguities_exit[] = {"A02", "A07", "A28", "A31", NULL};
+static const char *const ambiguities_gotox[] = {"A45", NULL};
 static const char *const ambiguities_ja[] = {"A07", NULL};
 static const char *const ambiguities_ja32[] = {"A07", "A36", NULL};
 static const char *const ambiguities_jeq32_k[] = {NULL};
@@ -370,9 +382,9 @@ static const char *const ambiguities_jne32_x[] = {NULL};
 static const char *const ambiguities_jne_k[] = {"A17", NULL};
 static const char *const ambiguities_jne_x[] = {NULL};
 static const char *const ambiguities_jset32_k[] = {NULL};
-static const char *const ambiguities_jset32_x[] = {NULL};
+static const char *const ambiguities_jset32_x[] = {"A54", NULL};
 static const char *const ambiguities_jset_k[] = {"A17", NULL};
-static const char *const ambiguities_jset_x[] = {NULL};
+static const char *const ambiguities_jset_x[] = {"A54", NULL};
 static const char *const ambiguities_jsge32_k[] = {NULL};
 static const char *const ambiguities_jsge32_x[] = {NULL};
 static const char *const ambiguities_jsge_k[] = {"A17", NULL};
@@ -392,7 +404,7 @@ static const char *const ambiguities_jslt_x[] = {NULL};
 static const char *const ambiguities_ldabs_b[] = {"A37", NULL};
 static const char *const ambiguities_ldabs_h[] = {"A37", NULL};
 static const char *const ambiguities_ldabs_w[] = {"A37", NULL};
-static const char *const ambiguities_lddw[] = {"A21", NULL};
+static const char *const ambiguities_lddw[] = {"A21", "A29", NULL};
 static const char *const ambiguities_lddw_2nd[] = {"A09", NULL};
 static const char *const ambiguities_lddw_code[] = {"A32", NULL};
 static const char *const ambiguities_lddw_map_fd[] = {"A32", NULL};
@@ -404,38 +416,44 @@ static const char *const ambiguities_ldind_b[] = {"A37", NULL};
 static const char *const ambiguities_ldind_h[] = {"A37", NULL};
 static const char *const ambiguities_ldind_w[] = {"A37", NULL};
 static const char *const ambiguities_ldx_b[] = {"A22", NULL};
-static const char *const ambiguities_ldx_dw[] = {"A22", NULL};
+static const char *const ambiguities_ldx_dw[] = {"A22", "A46", NULL};
 static const char *const ambiguities_ldx_h[] = {"A22", NULL};
+static const char *const ambiguities_ldx_stack_arg[] = {"A46", NULL};
 static const char *const ambiguities_ldx_w[] = {"A22", NULL};
 static const char *const ambiguities_ldxsx_b[] = {"A01", NULL};
 static const char *const ambiguities_ldxsx_h[] = {"A01", NULL};
 static const char *const ambiguities_ldxsx_w[] = {"A01", "A11", NULL};
-static const char *const ambiguities_le16[] = {"A05", "A06", NULL};
-static const char *const ambiguities_le32[] = {"A05", "A06", NULL};
-static const char *const ambiguities_le64[] = {"A05", NULL};
+static const char *const ambiguities_le16[] = {"A05", "A06", "A51", NULL};
+static const char *const ambiguities_le32[] = {"A05", "A06", "A51", NULL};
+static const char *const ambiguities_le64[] = {"A05", "A51", NULL};
+static const char *const ambiguities_load_acq_b[] = {"A39", "A41", "A42", NULL};
+static const char *const ambiguities_load_acq_dw[] = {"A38", "A39", "A42", NULL};
+static const char *const ambiguities_load_acq_h[] = {"A38", "A39", "A42", NULL};
+static const char *const ambiguities_load_acq_w[] = {"A38", "A39", "A42", NULL};
 static const char *const ambiguities_lsh32_k[] = {"A04", "A12", NULL};
 static const char *const ambiguities_lsh32_x[] = {"A04", "A13", NULL};
 static const char *const ambiguities_lsh64_k[] = {"A12", NULL};
 static const char *const ambiguities_lsh64_x[] = {"A13", NULL};
-static const char *const ambiguities_mod32_k[] = {"A14", NULL};
-static const char *const ambiguities_mod32_x[] = {"A15", NULL};
+static const char *const ambiguities_may_goto[] = {"A43", NULL};
+static const char *const ambiguities_mod32_k[] = {"A14", "A16", NULL};
+static const char *const ambiguities_mod32_x[] = {"A15", "A16", NULL};
 static const char *const ambiguities_mod64_k[] = {"A03", "A14", NULL};
 static const char *const ambiguities_mod64_x[] = {"A15", NULL};
 static const char *const ambiguities_mov32_k[] = {NULL};
 static const char *const ambiguities_mov32_x[] = {NULL};
 static const char *const ambiguities_mov64_k[] = {NULL};
-static const char *const ambiguities_mov64_x[] = {NULL};
-static const char *const ambiguities_movsx32_s16[] = {NULL};
-static const char *const ambiguities_movsx32_s8[] = {NULL};
-static const char *const ambiguities_movsx64_s16[] = {NULL};
-static const char *const ambiguities_movsx64_s32[] = {NULL};
-static const char *const ambiguities_movsx64_s8[] = {NULL};
-static const char *const ambiguities_mul32_k[] = {NULL};
-static const char *const ambiguities_mul32_x[] = {NULL};
-static const char *const ambiguities_mul64_k[] = {NULL};
-static const char *const ambiguities_mul64_x[] = {NULL};
-static const char *const ambiguities_neg32[] = {NULL};
-static const char *const ambiguities_neg64[] = {NULL};
+static const char *const ambiguities_mov64_x[] = {"A44", NULL};
+static const char *const ambiguities_movsx32_s16[] = {"A33", NULL};
+static const char *const ambiguities_movsx32_s8[] = {"A33", NULL};
+static const char *const ambiguities_movsx64_s16[] = {"A33", NULL};
+static const char *const ambiguities_movsx64_s32[] = {"A33", NULL};
+static const char *const ambiguities_movsx64_s8[] = {"A33", NULL};
+static const char *const ambiguities_mul32_k[] = {"A10", NULL};
+static const char *const ambiguities_mul32_x[] = {"A10", NULL};
+static const char *const ambiguities_mul64_k[] = {"A10", NULL};
+static const char *const ambiguities_mul64_x[] = {"A10", NULL};
+static const char *const ambiguities_neg32[] = {"A52", NULL};
+static const char *const ambiguities_neg64[] = {"A52", NULL};
 static const char *const ambiguities_or32_k[] = {NULL};
 static const char *const ambiguities_or32_x[] = {NULL};
 static const char *const ambiguities_or64_k[] = {"A18", NULL};
@@ -444,21 +462,27 @@ static const char *const ambiguities_rsh32_k[] = {"A04", "A12", NULL};
 static const char *const ambiguities_rsh32_x[] = {"A04", "A13", NULL};
 static const char *const ambiguities_rsh64_k[] = {"A12", NULL};
 static const char *const ambiguities_rsh64_x[] = {"A13", NULL};
-static const char *const ambiguities_sdiv32_k[] = {"A08", "A14", NULL};
-static const char *const ambiguities_sdiv32_x[] = {"A08", "A15", NULL};
-static const char *const ambiguities_sdiv64_k[] = {"A08", "A14", NULL};
-static const char *const ambiguities_sdiv64_x[] = {"A08", "A15", NULL};
-static const char *const ambiguities_smod32_k[] = {"A08", "A14", NULL};
-static const char *const ambiguities_smod32_x[] = {"A08", "A15", NULL};
-static const char *const ambiguities_smod64_k[] = {"A08", "A14", NULL};
-static const char *const ambiguities_smod64_x[] = {"A08", "A15", NULL};
+static const char *const ambiguities_sdiv32_k[] = {"A08", "A14", "A33", "A47", NULL};
+static const char *const ambiguities_sdiv32_x[] = {"A08", "A15", "A33", "A47", NULL};
+static const char *const ambiguities_sdiv64_k[] = {"A08", "A14", "A33", NULL};
+static const char *const ambiguities_sdiv64_x[] = {"A08", "A15", "A33", NULL};
+static const char *const ambiguities_smod32_k[] = {"A08", "A14", "A33", "A47", NULL};
+static const char *const ambiguities_smod32_x[] = {"A08", "A15", "A33", "A47", NULL};
+static const char *const ambiguities_smod64_k[] = {"A08", "A14", "A33", NULL};
+static const char *const ambiguities_smod64_x[] = {"A08", "A15", "A33", NULL};
 static const char *const ambiguities_st_b[] = {NULL};
-static const char *const ambiguities_st_dw[] = {"A18", NULL};
+static const char *const ambiguities_st_dw[] = {"A18", "A46", NULL};
 static const char *const ambiguities_st_h[] = {NULL};
+static const char *const ambiguities_st_stack_arg[] = {"A46", NULL};
 static const char *const ambiguities_st_w[] = {NULL};
+static const char *const ambiguities_store_rel_b[] = {"A39", "A41", NULL};
+static const char *const ambiguities_store_rel_dw[] = {"A38", "A39", NULL};
+static const char *const ambiguities_store_rel_h[] = {"A38", "A39", NULL};
+static const char *const ambiguities_store_rel_w[] = {"A38", "A39", NULL};
 static const char *const ambiguities_stx_b[] = {NULL};
-static const char *const ambiguities_stx_dw[] = {NULL};
+static const char *const ambiguities_stx_dw[] = {"A46", NULL};
 static const char *const ambiguities_stx_h[] = {NULL};
+static const char *const ambiguities_stx_stack_arg[] = {"A46", NULL};
 static const char *const ambiguities_stx_w[] = {NULL};
 static const char *const ambiguities_sub32_k[] = {NULL};
 static const char *const ambiguities_sub32_x[] = {NULL};
@@ -511,11 +535,16 @@ const struct cts_row_note cts_row_notes[CTS_ROW_NOTE_COUNT] = {
     {"call_btf", "llvm-mc has no text for it; a bare number gives call_helper.", ambiguities_call_btf},
     {"call_helper", "", ambiguities_call_helper},
     {"call_local", "llvm-mc writes it from a label only; a bare number gives call_helper.", ambiguities_call_local},
+    {"call_module", "The RFC's call_btf with an offset: the place, in the loader's list, of the module whose function imm names.", ambiguities_call_module},
+    {"callx", "The form of LLVM 19 and later. Before, the number of the register was in imm; other dialects put it into src.", ambiguities_callx},
+    {"cast_from_arena", "", ambiguities_cast_from_arena},
+    {"cast_to_arena", "", ambiguities_cast_to_arena},
     {"div32_k", "", ambiguities_div32_k},
     {"div32_x", "", ambiguities_div32_x},
     {"div64_k", "", ambiguities_div64_k},
     {"div64_x", "", ambiguities_div64_x},
     {"exit", "Table 7 says CALL where it must say EXIT, and the letter of section 2.4 puts it into base64; appendix A says base32.", ambiguities_exit},
+    {"gotox", "The register must hold an address that was read from a map of instruction addresses.", ambiguities_gotox},
     {"ja", "", ambiguities_ja},
     {"ja32", "", ambiguities_ja32},
     {"jeq32_k", "", ambiguities_jeq32_k},
@@ -579,6 +608,7 @@ const struct cts_row_note cts_row_notes[CTS_ROW_NOTE_COUNT] = {
     {"ldx_b", "", ambiguities_ldx_b},
     {"ldx_dw", "", ambiguities_ldx_dw},
     {"ldx_h", "", ambiguities_ldx_h},
+    {"ldx_stack_arg", "", ambiguities_ldx_stack_arg},
     {"ldx_w", "", ambiguities_ldx_w},
     {"ldxsx_b", "", ambiguities_ldxsx_b},
     {"ldxsx_h", "", ambiguities_ldxsx_h},
@@ -586,10 +616,15 @@ const struct cts_row_note cts_row_notes[CTS_ROW_NOTE_COUNT] = {
     {"le16", "", ambiguities_le16},
     {"le32", "", ambiguities_le32},
     {"le64", "", ambiguities_le64},
+    {"load_acq_b", "", ambiguities_load_acq_b},
+    {"load_acq_dw", "", ambiguities_load_acq_dw},
+    {"load_acq_h", "", ambiguities_load_acq_h},
+    {"load_acq_w", "", ambiguities_load_acq_w},
     {"lsh32_k", "", ambiguities_lsh32_k},
     {"lsh32_x", "", ambiguities_lsh32_x},
     {"lsh64_k", "", ambiguities_lsh64_k},
     {"lsh64_x", "", ambiguities_lsh64_x},
+    {"may_goto", "A loop's way out: the runtime goes there when it has had enough of the loop, which it measures as it likes. Both ways conform.", ambiguities_may_goto},
     {"mod32_k", "", ambiguities_mod32_k},
     {"mod32_x", "", ambiguities_mod32_x},
     {"mod64_k", "", ambiguities_mod64_k},
@@ -628,10 +663,16 @@ const struct cts_row_note cts_row_notes[CTS_ROW_NOTE_COUNT] = {
     {"st_b", "", ambiguities_st_b},
     {"st_dw", "", ambiguities_st_dw},
     {"st_h", "", ambiguities_st_h},
+    {"st_stack_arg", "", ambiguities_st_stack_arg},
     {"st_w", "", ambiguities_st_w},
+    {"store_rel_b", "", ambiguities_store_rel_b},
+    {"store_rel_dw", "", ambiguities_store_rel_dw},
+    {"store_rel_h", "", ambiguities_store_rel_h},
+    {"store_rel_w", "", ambiguities_store_rel_w},
     {"stx_b", "", ambiguities_stx_b},
     {"stx_dw", "", ambiguities_stx_dw},
     {"stx_h", "", ambiguities_stx_h},
+    {"stx_stack_arg", "", ambiguities_stx_stack_arg},
     {"stx_w", "", ambiguities_stx_w},
     {"sub32_k", "", ambiguities_sub32_k},
     {"sub32_x", "", ambiguities_sub32_x},
@@ -644,34 +685,60 @@ const struct cts_row_note cts_row_notes[CTS_ROW_NOTE_COUNT] = {
 };
 
 const struct cts_ambiguity_text cts_ambiguity_texts[CTS_AMBIGUITY_COUNT] = {
-    {"A01", "5.2", "Sign-extending loads are in the text but not in appendix A, and so in no group by name.", "They are rows like any other, in base32, which holds what is assigned to no other group."},
-    {"A02", "4.3", "The table says CALL where it means EXIT, and names only CALL and JA as exceptions from base64, while appendix A puts EXIT into base32.", "EXIT is in base32: without it that group could not end a program."},
-    {"A03", "4.1", "Appendix A writes the immediate of 64-bit unsigned division and modulo as (u32)imm; the text sign-extends it.", "The text holds: sign-extended."},
-    {"A04", "4.1", "Appendix A writes 32-bit shifts as 64-bit ones that are truncated, and without the mask.", "The text holds: 32-bit operands, count masked to 5 bits."},
-    {"A05", "4.2", "Appendix A uses the names htole and htobe, which the text no longer defines, and the text says that no immediate is used although it holds the width.", "The names are leN and beN; the immediate is the width."},
-    {"A06", "4.2", "That the bits above the width vanish follows only from the operand being an N-bit number.", "They are zero in the result."},
-    {"A07", "3.1", "The registry has no column for the destination field, so only the general sentence on unused fields says that it is zero.", "The destination of instructions without one is fixed to 0."},
-    {"A08", "4.1", "The quotient and the remainder of the least signed number by -1 are not given.", "Policy: the quotient is the least number, the remainder 0, as Linux documents it."},
-    {"A09", "A", "The registry lists the second slot of a wide instruction as if it were an instruction.", "It is a row of kind slot: nothing on its own."},
-    {"A11", "2.4", "base32 holds instructions that make sense only with 64-bit registers, and the text never says how wide registers are.", "Registers have 64 bits."},
-    {"A12", "4.1", "An immediate shift count at or above the width is masked; some verifiers refuse it.", "Masked; a refusal conforms as well."},
-    {"A13", "4.1", "A shift count in a register is masked; some implementations leave the result to the processor.", "Masked."},
-    {"A14", "4.1", "Division by an immediate of 0 has a result; some verifiers refuse it.", "The result of the text; a refusal conforms as well."},
-    {"A15", "4.1", "Division by a register that is 0 has a result; some runtimes end the program.", "The result of the text."},
-    {"A17", "4.3", "That the immediate of a 64-bit comparison is sign-extended is said for JLE only.", "Sign-extended for all of them."},
-    {"A18", "4.1", "That the immediate of 64-bit operations and stores is sign-extended follows only from its being a signed number.", "Sign-extended."},
-    {"A19", "5.3", "How wide the register is that a 32-bit FETCH or XCHG writes is not said.", "The old value is zero-extended to 64 bits."},
-    {"A20", "5.3", "Whether a 32-bit CMPXCHG compares all of r0 or its low half is not said.", "The low half; r0 is zero-extended even if it matched."},
-    {"A21", "5.4", "The halves of a wide immediate are signed numbers, and a signed lower half would smear into the upper one.", "The lower half is taken as unsigned."},
-    {"A22", "5", "What happens if two operands are the same register is not said.", "Operands are read before the result is written."},
-    {"A25", "4.3.2", "Which registers a local call preserves is not said.", "Policy, from the calling convention: r6 to r9 and r10."},
-    {"A27", "4.3.2", "How deep local calls may nest is not said.", "Policy: seven nested calls."},
-    {"A32", "5.4", "Whether next_imm must be 0 where the pseudocode does not name it is said only by the general sentence on unused fields; Linux uses it with subtype 3.", "It is fixed to 0."},
-    {"A34", "4.3.1", "Linux uses the offset of a call by BTF id; the registry says 0.", "The offset is fixed to 0."},
-    {"A36", "4.3", "gotol takes its distance from the immediate; that its offset is unused is said only by the general sentence.", "The offset is fixed to 0."},
-    {"A37", "5.5", "Packet loads have an encoding and no semantics.", "Policy: those of Linux, see semantics.md."},
-    {"A38", "5.3", "Whether an atomic operation needs an aligned address is not said.", "None is needed here; verdicts are a matter of policy."},
-    {"A39", "5.3", "The memory order of atomic operations is not said.", "No order is claimed beyond the operation itself."},
+    {"A01", "5.2", "Sign-extending loads are in the text but not in appendix A, and so in no group by name.", "They are rows like any other, in base32, which holds what is assigned to no other group.", "defect", "rfc-text"},
+    {"A02", "4.3", "The table says CALL where it means EXIT, and names only CALL and JA as exceptions from base64, while appendix A puts EXIT into base32.", "EXIT is in base32: without it that group could not end a program.", "defect", "exit-is-base32"},
+    {"A03", "4.1", "Appendix A writes the immediate of 64-bit unsigned division and modulo as (u32)imm; the text sign-extends it.", "The text holds: sign-extended.", "defect", "rfc-text"},
+    {"A04", "4.1", "Appendix A writes 32-bit shifts as 64-bit ones that are truncated, and without the mask.", "The text holds: 32-bit operands, count masked to 5 bits.", "defect", "rfc-text"},
+    {"A05", "4.2", "Appendix A uses the names htole and htobe, which the text no longer defines, and the text says that no immediate is used although it holds the width.", "The names are leN and beN; the immediate is the width.", "defect", "rfc-text"},
+    {"A06", "4.2", "That the bits above the width vanish follows only from the operand being an N-bit number.", "They are zero in the result.", "defect", "rfc-text"},
+    {"A07", "3.1", "The registry has no column for the destination field, so only the general sentence on unused fields says that it is zero.", "The destination of instructions without one is fixed to 0.", "defect", "unused-is-zero"},
+    {"A08", "4.1", "The quotient and the remainder of the least signed number by -1 are not given.", "Policy: the quotient is the least number, the remainder 0, as Linux documents it.", "silent", "signed-overflow-wraps"},
+    {"A09", "A", "The registry lists the second slot of a wide instruction as if it were an instruction.", "It is a row of kind slot: nothing on its own.", "defect", "rfc-text"},
+    {"A10", "7.1.1", "The registry describes the groups divmul32 and divmul64 as division and modulo; multiplication is in them too, so that base64 alone cannot multiply.", "Multiplication is in divmul32 and divmul64.", "defect", "rfc-text"},
+    {"A11", "2.4", "base32 holds instructions that make sense only with 64-bit registers, and the text never says how wide registers are.", "Registers have 64 bits.", "defect", "registers-are-64-bits"},
+    {"A12", "4.1", "An immediate shift count at or above the width is masked; some verifiers refuse it.", "Masked; a refusal conforms as well.", "dispute", "run-masked-or-reject"},
+    {"A13", "4.1", "A shift count in a register is masked; some implementations leave the result to the processor.", "Masked.", "dispute", "rfc-text"},
+    {"A14", "4.1", "Division by an immediate of 0 has a result; some verifiers refuse it.", "The result of the text; a refusal conforms as well.", "dispute", "run-or-reject"},
+    {"A15", "4.1", "Division by a register that is 0 has a result; some runtimes end the program.", "The result of the text.", "dispute", "rfc-text"},
+    {"A16", "4.1", "A 32-bit modulo by zero leaves the dividend, and its upper half becomes zero; some implementations leave all of the register alone.", "The upper half becomes zero.", "dispute", "rfc-text"},
+    {"A17", "4.3", "That the immediate of a 64-bit comparison is sign-extended is said for JLE only.", "Sign-extended for all of them.", "defect", "rfc-text"},
+    {"A18", "4.1", "That the immediate of 64-bit operations and stores is sign-extended follows only from its being a signed number.", "Sign-extended.", "defect", "rfc-text"},
+    {"A19", "5.3", "How wide the register is that a 32-bit FETCH or XCHG writes is not said.", "The old value is zero-extended to 64 bits.", "silent", "old-value-zero-extended"},
+    {"A20", "5.3", "Whether a 32-bit CMPXCHG compares all of r0 or its low half is not said.", "The low half; r0 is zero-extended even if it matched.", "silent", "low-half-compared"},
+    {"A21", "5.4", "The halves of a wide immediate are signed numbers, and a signed lower half would smear into the upper one.", "The lower half is taken as unsigned.", "defect", "rfc-text"},
+    {"A22", "5", "What happens if two operands are the same register is not said.", "Operands are read before the result is written.", "silent", "operands-first"},
+    {"A23", "3.1", "Nothing says that r10 cannot be written, or what it is for.", "Policy, from the calling convention: r10 is the frame pointer. The rows write it like any other register; that a program may not is a matter of verdicts, and no vector's code does.", "silent", "r10-is-the-frame"},
+    {"A24", "3.1", "What the registers hold when a program starts is not said.", "Every vector sets the registers itself; a whole program finds its context in r1, which it may ignore.", "silent", "own-prologue"},
+    {"A25", "4.3.2", "Which registers a local call preserves is not said.", "Policy, from the calling convention: r6 to r9 and r10.", "silent", "abi"},
+    {"A26", "2.4", "How large the stack is, which way it grows, what it holds first and whether functions share it is not said.", "Policy, from the calling convention: 512 bytes below r10 for every function, of its own; their first contents are unknown.", "silent", "abi"},
+    {"A27", "4.3.2", "How deep local calls may nest is not said.", "Policy: seven nested calls.", "silent", "abi"},
+    {"A28", "4.3", "How wide a program's result is, and that it is in r0, is not said.", "All 64 bits of r0 in the machine; whole programs are compared in as many bits as the runtime reports.", "silent", "abi"},
+    {"A29", "4.3", "A jump into the second slot of a wide instruction is undefined in one case, and not mentioned in others.", "Such a program is no program: it must be refused.", "silent", "structural"},
+    {"A30", "4.3", "What happens where a program, or a function in it, ends without EXIT or a jump is not said.", "Such a program is no program: it must be refused.", "silent", "structural"},
+    {"A31", "3.1", "That unused fields are zero binds those who write programs; whether a runtime has to refuse others is not said.", "A program that breaks the rule must be refused.", "dispute", "unused-is-zero"},
+    {"A32", "5.4", "Whether next_imm must be 0 where the pseudocode does not name it is said only by the general sentence on unused fields; Linux uses it with subtype 3.", "It is fixed to 0.", "silent", "unused-is-zero"},
+    {"A33", "4.1", "An implementation may not know the forms that the offset or the source field selects. The RFC has it refuse them; some run another instruction instead.", "Running something else is a failure of its own kind, never the same as not supporting it.", "dispute", "wrong-is-not-unsupported"},
+    {"A34", "4.3.1", "Linux uses the offset of a call by BTF id; the registry says 0.", "The row of the RFC has the offset 0; the calls with another offset are a row of their own, outside of the RFC's groups.", "dispute", "module-calls-are-their-own-row"},
+    {"A35", "4.3", "Calls of an address in a register were drafted as a group and dropped, and toolchains disagree where the number of the register stands.", "A row of its own in a group of its own, with the number in dst as LLVM 19 and binutils have it.", "later", "register-in-dst"},
+    {"A36", "4.3", "gotol takes its distance from the immediate; that its offset is unused is said only by the general sentence.", "The offset is fixed to 0.", "silent", "unused-is-zero"},
+    {"A37", "5.5", "Packet loads have an encoding and no semantics.", "Policy: those of Linux, see semantics.md.", "silent", "linux-packet"},
+    {"A38", "5.3", "Whether an atomic operation needs an aligned address is not said.", "None is needed here; an implementation may refuse or stop an unaligned one.", "silent", "alignment-not-needed"},
+    {"A39", "5.3", "The memory order of atomic operations is not said.", "No order is claimed beyond the operation itself; the later load-acquire and store-release say theirs.", "silent", "no-order-claimed"},
+    {"A40", "5.3", "Which memory atomic operations may be applied to is not said.", "Vectors use the memory of a map and the stack.", "silent", "row-memory"},
+    {"A41", "5.3", "8- and 16-bit atomic operations are not supported, says the text; Linux later added loads and stores of these widths in the same encoding space.", "The operations of the RFC have two widths only; the loads and stores are rows outside of its groups.", "later", "rfc-text-and-own-group"},
+    {"A42", "5.3", "A load-acquire has the class of stores, but src is its base and dst its result; no document of the instruction set describes it.", "As Linux has it: the value is zero-extended into dst.", "later", "linux-acqrel"},
+    {"A43", "4.3", "may_goto is taken when the runtime decides so; nothing says when.", "Either path conforms, every time anew. The reference machine never takes it.", "later", "either-path"},
+    {"A44", "4.1", "Casts between address spaces reuse the encoding of a 64-bit move, with an offset the RFC reserves, and with an immediate that names the spaces.", "Two rows, for the two immediates that Linux allows.", "later", "linux-arena"},
+    {"A45", "4.3", "Jumps to an address in a register need a map of instruction addresses, which no document describes.", "A row of its own, which the reference machine refuses for want of such maps.", "later", "linux-gotox"},
+    {"A46", "3.1", "Linux is to use r11 as the base of loads and stores of stack arguments; the text ends the registers at r10.", "Rows of their own with r11 as a fixed field. For every other instruction r11 is no register.", "later", "linux-stack-args"},
+    {"A47", "4.1", "Signed 32-bit division of the least number has an ordinary quotient; an interpreter that takes absolute values first gets it wrong.", "The quotient rounds towards zero, for this dividend as for any other.", "dispute", "rfc-text"},
+    {"A48", "2.4", "Whether a program is accepted can depend on who loads it.", "Verdicts that depend on it name the privilege in their policy.", "silent", "named-privilege"},
+    {"A49", "2.4", "Whether a defect counts where no execution comes to it is not said.", "Vectors have no defect behind a branch that can be decided, and no code that cannot be reached.", "silent", "no-dead-code"},
+    {"A50", "5", "The RFC does not know of an instruction that fails at run time.", "A fault is an outcome of its own, named by the vectors that expect or allow it.", "silent", "fault-is-an-outcome"},
+    {"A51", "3", "Programs are encoded in the byte order of the machine; few implementations have the big-endian encoding.", "Both encodings, and the reference machine in both orders.", "dispute", "both-orders"},
+    {"A52", "4.1", "Negation of the least number wraps, as all arithmetic does; an implementation in a checked language can stop there.", "It wraps.", "dispute", "rfc-text"},
+    {"A53", "2.4", "An implementation's account of its own conformance can be wrong.", "What a runtime claims is tested like everything else.", "dispute", "claims-are-tested"},
+    {"A54", "4.3", "The outcome of a comparison of a register with itself was disputed, because the test's frame differed between runtimes.", "The frame, the prologue and the way results come out belong to the vector's format.", "dispute", "own-prologue"},
 };
 
 static int is_same(const char *a, const char *b)

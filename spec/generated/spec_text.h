@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-enum { CTS_CLAUSE_COUNT = 178, CTS_VERDICT_COUNT = 50, CTS_GROUP_TEXT_COUNT = 7, CTS_ROW_NOTE_COUNT = 171, CTS_AMBIGUITY_COUNT = 28 };
+enum { CTS_CLAUSE_COUNT = 178, CTS_VERDICT_COUNT = 50, CTS_GROUP_TEXT_COUNT = 14, CTS_ROW_NOTE_COUNT = 188, CTS_AMBIGUITY_COUNT = 54 };
 
 /* A statement of RFC 9669. */
 struct cts_clause_text {
@@ -34,6 +34,7 @@ struct cts_row_note {
 /* Where the RFC contradicts itself or is silent, and what the rows do there. */
 struct cts_ambiguity_text {
     const char *id, *section, *question, *here;
+    const char *kind, *policy; /* defect, silent, dispute, later; the name of `here` */
 };
 
 /* Clauses and classes in the order of their files, rows as in cts_row_table, groups as in enum cts_group. */

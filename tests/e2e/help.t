@@ -66,7 +66,7 @@ is "$rc" 0 "list runtimes"
 like "$out" '^reference:interp +default ' "... has the reference"
 like "$out" '^linux:jit +default ' "... and the kernel"
 run_cmd "$CTS" list groups
-is "$rc $(printf '%s\n' "$out" | awk '{ print $1 }' | sort | xargs)" "0 atomic32 atomic64 base32 base64 divmul32 divmul64 packet" "list groups has those of RFC 9669"
+is "$rc $(printf '%s\n' "$out" | awk '$1 ~ /^(base|atomic|divmul)(32|64)$|^packet$/ { print $1 }' | sort | xargs)" "0 atomic32 atomic64 base32 base64 divmul32 divmul64 packet" "list groups has those of RFC 9669"
 run_cmd "$CTS" list rows
 is "$rc" 0 "list rows"
 rows=$(printf '%s\n' "$out" | awk '{ print $1 }')

@@ -62,6 +62,10 @@ static const struct unsaid {
 } unsaid[] = {
     {"call_local", always, "a number after call is a helper; local calls need a label"},
     {"call_btf", always, "a number after call is a helper"},
+    {"call_module", always, "a number after call is a helper"},
+    {"ldx_stack_arg", always, "r11 is no register in the text of vectors"},
+    {"stx_stack_arg", always, "r11 is no register in the text of vectors"},
+    {"st_stack_arg", always, "r11 is no register in the text of vectors"},
     {"ja32", is_far, "gotol takes numbers of 16 bits, or a label"},
     {"lddw_map_fd_value", has_next_imm, "ld_pseudo takes a number of 32 bits"},
     {"lddw_map_idx_value", has_next_imm, "ld_pseudo takes a number of 32 bits"},
@@ -69,6 +73,13 @@ static const struct unsaid {
     {"ldind_h", has_imm, "skb[...] takes a register or a number"},
     {"ldind_w", has_imm, "skb[...] takes a register or a number"},
 };
+
+/* Later versions of llvm-mc can say these: then they say the same. */
+static bool is_recent(enum cts_row_id row)
+{
+    enum cts_group group = cts_row_info(row)->group;
+    return group == CTS_GROUP_LINUX_ACQREL || group == CTS_GROUP_LINUX_GOTOX;
+}
 
 struct sample {
     enum cts_row_id row;
@@ -145,7 +156,12 @@ static void add_samples(struct samples *all, enum cts_row_id row, unsigned field
         return;
     }
     for (size_t i = 0; i < field_values[field].count; i++) {
-        set_field(&in, (enum cts_field)field, field_values[field].values[i]);
+        int32_t value = field_values[field].values[i];
+        if (rule->kind == CTS_FK_SPAN)
+            value = i % 2 ? rule->last : rule->value;
+        if (rule->kind == CTS_FK_NONZERO && value == 0)
+            continue;
+        set_field(&in, (enum cts_field)field, value);
         add_samples(all, row, field + 1, in);
     }
 }
@@ -163,6 +179,10 @@ static void compare(const struct samples *all, const struct cts_asm_out *out)
     for (size_t i = 0; i < all->count; i++) {
         const struct sample *s = &all->at[i];
         bool same = is_same(s, &out[i]);
+        if (is_recent(s->row) && out[i].rc) {
+            left_out++;
+            continue;
+        }
         seen[s->row] |= same;
         left_out += s->unsaid;
         compared += !s->unsaid;

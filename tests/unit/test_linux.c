@@ -162,6 +162,31 @@ static void test_patch_wild_index(void **state)
     assert_false(job.uses.fd_array);
 }
 
+/* Branches that constant blinding could turn around: back, far, and on an immediate. */
+static void test_blinding_wraps(void **state)
+{
+    static const struct {
+        struct cts_insn in;
+        bool wraps;
+    } cases[] = {
+        {I(0x15, 3, 0, -32768, 0), true},   {I(0x16, 3, 0, -32767, 0), true},
+        {I(0x45, 3, 0, -32766, 9), true},   {I(0xd6, 3, 0, -1025, 9), true},
+        {I(0x15, 3, 0, -1024, 0), false},   {I(0x15, 3, 0, 32767, 0), false},
+        {I(0x1d, 3, 4, -32768, 0), false},  {I(0x1e, 3, 4, -32768, 0), false},
+        {I(0x05, 0, 0, -32768, 0), false},  {I(0x06, 0, 0, 0, -32768), false},
+        {I(0x95, 0, 0, -32768, 0), false},  {I(0x85, 0, 0, -32768, 1), false},
+        {I(0x7a, 10, 0, -32768, 1), false}, {I(0xb7, 3, 0, -32768, 1), false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CTS_ARRAY_LEN(cases); i++) {
+        struct program p = MAKE(EXIT, cases[i].in, EXIT);
+
+        assert_int_equal(cts_lx_blinding_wraps(p.code, p.slots), cases[i].wraps);
+    }
+    assert_false(cts_lx_blinding_wraps(NULL, 0));
+}
+
 static void test_subprograms(void **state)
 {
     struct program p =
@@ -574,6 +599,7 @@ int main(void)
         cmocka_unit_test(test_btf_hostile),
         cmocka_unit_test(test_patch),
         cmocka_unit_test(test_patch_wild_index),
+        cmocka_unit_test(test_blinding_wraps),
         cmocka_unit_test(test_subprograms),
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_window),

@@ -550,8 +550,27 @@ static void test_every_row_has_semantics(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < CTS_ROW_COUNT; i++) {
-        bool slot = cts_row_info((enum cts_row_id)i)->flags & CTS_RF_SLOT;
-        assert_int_equal(cts_exec_table[i] == NULL, slot);
+        unsigned none = cts_row_info((enum cts_row_id)i)->flags & (CTS_RF_SLOT | CTS_RF_FOREIGN);
+        assert_int_equal(cts_exec_table[i] == NULL, none != 0);
+    }
+}
+
+/* Instructions for platforms of another kind are refused by name; what can be chosen is. */
+static void test_after_the_rfc(void **state)
+{
+    (void)state;
+    static const uint8_t gotox[] = {0x0d, 1, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0};
+    struct cts_mach_insn prog[2];
+    struct cts_err err = {.code = 0};
+    struct rig r;
+    assert_int_equal(cts_mach_decode(gotox, 2, false, true, prog, &err), CTS_E_INVAL);
+    assert_non_null(strstr(err.msg, "slot 0: gotox"));
+    for (int choose = 0; choose < 2; choose++) {
+        RIG_BODY(&r, {CTS_ROW_MAY_GOTO, {.off = 1}}, {CTS_ROW_MOV64_K, {.dst = 1, .imm = 5}});
+        r.m.choose = choose;
+        r.m.r[1] = 7;
+        assert_int_equal(cts_mach_run(&r.m), CTS_MACH_ENDED);
+        assert_int_equal(r.m.r[1], choose ? 7 : 5);
     }
 }
 
@@ -576,6 +595,7 @@ int main(void)
         cmocka_unit_test(test_decode_of_bytes),
         cmocka_unit_test(test_wrong_semantics_stay_inside),
         cmocka_unit_test(test_every_row_has_semantics),
+        cmocka_unit_test(test_after_the_rfc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

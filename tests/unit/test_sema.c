@@ -239,6 +239,49 @@ static void types_are_those_of_the_operands(void **state)
     done(&f);
 }
 
+static void assert_condition(const char *marked, const char *msg)
+{
+    struct cts_arena arena;
+    struct cts_err err;
+    struct cts_expr *x;
+    char text[256];
+    unsigned line = 0, col = 0;
+
+    cts_arena_init(&arena, 0);
+    cts_err_clear(&err);
+    if (msg)
+        take_mark(marked, text, &line, &col);
+    int rc = cts_sema_read_condition(msg ? text : marked, &PLACE, &arena, &x, &err);
+    assert_int_equal(rc < 0, msg != NULL);
+    assert_int_equal(x == NULL, msg != NULL);
+    assert_string_equal(err.msg, msg ? msg : "");
+    assert_int_equal(err.line, line);
+    assert_int_equal(err.col, col);
+    cts_arena_release(&arena);
+}
+
+static void conditions_stand_alone(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    assert_condition("imm == 0", NULL);
+    assert_condition("((dst + u64(off)) & 7) != 0", NULL);
+    assert_condition("$imm", "the condition is s32, but must be bool");
+    assert_condition("imm == 0 $; exit", "the end is wanted here, not ';'");
+    assert_condition("imm == $", "a value is wanted here, not the end");
+    read_with(&f, "atomic release { mem8[dst] = u8(src) }; if (choose) goto s64(off)", 0);
+    assert_int_equal(f.rc, 0);
+    assert_int_equal(f.sema->body->order, CTS_SEMA_RELEASE);
+    assert_int_equal(f.sema->body->next->cond->kind, CTS_X_CHOOSE);
+    assert_int_equal(cts_sema_uses(f.sema),
+                     CTS_USES_ATOMIC | CTS_USES_STORE | CTS_USES_JUMP | CTS_USES_CHOOSE);
+    done(&f);
+    assert_refused("dst = $u64(choose)", 0, "a truth value cannot be converted: write '? 1 : 0'");
+    assert_refused("let $choose = dst", 0,
+                   "a name that is not taken by the language is wanted here, not 'choose'");
+}
+
 static void precedence_is_as_in_c(void **state)
 {
     (void)state;
@@ -256,6 +299,8 @@ static void precedence_is_as_in_c(void **state)
     assert_prints(
         "atomic{let a=mem64[dst];mem64[dst]=a;src=a};if(src==0)goto s64(off)",
         "atomic { let a = mem64[dst]; mem64[dst] = a; src = a }; if (src == 0) goto s64(off)");
+    assert_prints("atomic acquire{dst=mem64[src]}", "atomic acquire { dst = mem64[src] }");
+    assert_prints("if(choose&&dst==0)goto s64(off)", "if (choose && (dst == 0)) goto s64(off)");
     assert_prints("call btf(imm)", "call btf(imm)");
     assert_prints("exit", "exit");
     assert_prints("r0 = u64(packet16(u64(imm)))", "r0 = u64(packet16(u64(imm)))");
@@ -435,6 +480,7 @@ int main(void)
         cmocka_unit_test(type_errors_have_places),
         cmocka_unit_test(mutants_may_leave_masks_and_guards_out),
         cmocka_unit_test(types_are_those_of_the_operands),
+        cmocka_unit_test(conditions_stand_alone),
         cmocka_unit_test(precedence_is_as_in_c),
         cmocka_unit_test(trees_can_be_copied_and_changed),
         cmocka_unit_test(hostile_text_is_bounded),

@@ -15,7 +15,7 @@
 #include "isa/mach.h"
 #include "load/spec.h"
 
-enum { ROWS = 171, CLAUSES = 178, VERDICTS = 50 };
+enum { ROWS = 188, CLAUSES = 178, VERDICTS = 50 };
 
 /* --- the specification of this tree -------------------------------------------------------- */
 
@@ -83,8 +83,7 @@ static void every_row_prints_as_itself(void **state)
 static bool may_overlap(const struct cts_spec_row *a, const struct cts_spec_row *b)
 {
     for (size_t f = 0; f < CTS_SF_COUNT; f++) {
-        bool fixed = a->enc[f].rule == CTS_SR_FIXED && b->enc[f].rule == CTS_SR_FIXED;
-        if (fixed && a->enc[f].value != b->enc[f].value)
+        if (!cts_spec_enc_meet(&a->enc[f], &b->enc[f]))
             return false;
     }
     return true;
@@ -133,7 +132,10 @@ static void groups_follow_the_rule(void **state)
 
     for (size_t i = 0; i < spec->row_count; i++) {
         const struct cts_spec_row *row = &spec->rows[i];
-        if (strcmp(spec->groups[row->group].name, group_by_rule(row)) != 0)
+        const char *name = spec->groups[row->group].name;
+        bool registered = strcmp(spec->groups[row->group].status, "unregistered") != 0;
+        assert_int_equal(registered, row->origin == CTS_ORIGIN_RFC);
+        if (registered && strcmp(name, group_by_rule(row)) != 0)
             fail_msg("%s", row->id);
     }
     cts_spec_release(spec);
@@ -156,7 +158,10 @@ static void tables_are_those_of_the_specification(void **state)
         assert_int_equal(info->opcode, row->enc[CTS_SF_OPCODE].value);
         assert_int_equal(info->field[CTS_F_IMM].kind == CTS_FK_ANY,
                          row->enc[CTS_SF_IMM].rule == CTS_SR_ANY);
-        assert_int_equal((cts_exec_table[i] == NULL), row->slot);
+        assert_int_equal((cts_exec_table[i] == NULL), row->slot || row->platform);
+        assert_int_equal((info->flags & CTS_RF_FOREIGN) != 0, row->platform);
+        assert_string_equal(info->ubpf, row->ubpf ? row->ubpf : "");
+        assert_string_equal(info->section, row->section);
         assert_int_equal((info->flags & CTS_RF_WIDE) != 0, row->wide);
     }
     for (size_t i = 0; i < CTS_CLAUSE_COUNT; i++)
@@ -346,8 +351,23 @@ static void bad_rows_are_refused(void **state)
     assert_row_refused("opcode: 7, src: 0, off: 0, imm: any", "exit", "", 6, 13,
                        "encoding: 'dst' is missing (reg or 0..15)");
     assert_row_refused(good, "dst = u64(imm)", "  colour: red\n", 10, 3,
-                       "row: unknown key 'colour' (keys: id, kind, name, group, since, section, "
-                       "encoding, asm, does, clauses, ambiguities, note)");
+                       "row: unknown key 'colour' (keys: id, kind, name, group, since, origin, "
+                       "section, encoding, asm, ubpf, does, platform, outcomes, clauses, "
+                       "ambiguities, note)");
+    assert_row_refused("opcode: 7, dst: reg, src: 0, off: {from: 4, to: 8, step: 8}, imm: any",
+                       "exit", "", 6, 48, "off: the ends are no multiples of the step");
+    assert_row_refused("opcode: 7, dst: nonzero, src: 0, off: 0, imm: any", "exit", "", 6, 30,
+                       "dst: 'reg' or a number is wanted here");
+    assert_row_refused(good, "dst = dst + u64(imm)", "  origin: linux\n", 1, 3,
+                       "row x: a 'section', but not of the RFC");
+    assert_row_refused(good, "dst = dst + u64(imm)",
+                       "  outcomes: [{when: \"imm == 0\", allow: [run, halt]}]\n", 10, 46,
+                       "allow: 'halt' is none of run, reject, fault");
+    assert_row_refused(good, "dst = dst + u64(imm)",
+                       "  outcomes: [{when: \"imm + 1\", allow: [run]}]\n", 10, 26,
+                       "the condition is s32, but must be bool");
+    assert_row_refused(good, "dst = dst + u64(imm)",
+                       "  outcomes: [{when: \"imm == 0\", allow: [run, reject]}]\n", 0, 0, NULL);
     assert_row_refused(good, "dst = u64(imm)", "  kind: slot\n", 1, 3,
                        "row x: a slot has neither 'asm' nor 'does'");
 }

@@ -1,0 +1,226 @@
+#include "core/exec_impl.h"
+
+#include <stdlib.h>
+
+#include "host/arena.h"
+
+void cts_x_look_again(struct cts_exec *x, const struct cts_seg *seg, uint32_t bad_row)
+{
+    for (size_t i = 0; i < x->again_count; i++) {
+        if (x->again[i].unit != seg->unit_index)
+            continue;
+        if (x->again[i].bad_row == UINT32_MAX)
+            x->again[i].bad_row = bad_row;
+        return;
+    }
+    if (x->again_count == x->again_cap) {
+        size_t cap = x->again_cap ? x->again_cap * 2 : 64;
+        struct again *bigger = realloc(x->again, cap * sizeof(*bigger));
+        if (!bigger) {
+            cts_judge_error(x->judge, seg, "out of memory");
+            return;
+        }
+        x->again = bigger;
+        x->again_cap = cap;
+    }
+    x->again[x->again_count++] = (struct again){seg->unit_index, bad_row, 0};
+}
+
+void cts_x_look_again_all(struct cts_exec *x, const struct job *j)
+{
+    for (uint32_t s = 0; s < j->segs; s++)
+        cts_x_look_again(x, j->seg[s], UINT32_MAX);
+}
+
+/* A worker that died or fell silent while one unit was alone with it. */
+static enum cts_seen seen_of_error(int rc)
+{
+    return rc == CTS_E_TIMEOUT ? CTS_SEEN_TIMED_OUT : CTS_SEEN_CRASHED;
+}
+
+int cts_x_run_job(struct cts_exec *x, const struct job *made, struct cts_err *err)
+{
+    struct frame *f = x->frame[0];
+    x->current = 0;
+    int rc = cts_x_add_job(x, f, made, 0, err);
+    if (rc != 0)
+        return rc;
+    rc = cts_x_ask(x, f, err);
+    if (rc == 0)
+        rc = cts_x_answers(x, f, err);
+    f->asked = false;
+    if (rc != 0)
+        cts_x_restart(x);
+    return rc;
+}
+
+struct job cts_x_job_of(struct cts_seg *seg, uint32_t first, uint32_t rows)
+{
+    return (struct job){.seg = {seg}, .segs = 1, .first = first, .iterations = rows};
+}
+
+static bool is_session_error(int rc)
+{
+    return rc == CTS_E_WORKER || rc == CTS_E_TIMEOUT || rc == CTS_E_PROTOCOL || rc == CTS_E_IO;
+}
+
+static struct cts_obs observe_one(struct cts_exec *x, const struct job *j,
+                                  const struct cts_answer *a)
+{
+    if (a->load.verdict != CTS_ACCEPTED)
+        return (struct cts_obs){.seen = cts_x_seen_of_load(&a->load), .text = a->load.text};
+    if (a->run.status == CTS_FAULTED)
+        return (struct cts_obs){.seen = CTS_SEEN_FAULTED, .text = a->run.text};
+    if (a->run.status == CTS_RUN_ERROR)
+        return (struct cts_obs){.seen = CTS_SEEN_LOAD_ERROR, .text = a->run.text};
+    if (j->iterations == 0)
+        return (struct cts_obs){.seen = CTS_SEEN_RAN};
+    return cts_x_observe(x, j, 0, 0, a);
+}
+
+void cts_x_add_job_failed(struct cts_exec *x, struct cts_seg *seg, int rc,
+                          const struct cts_err *err)
+{
+    char text[CTS_ERR_MSG_MAX];
+    cts_err_text(err, text, sizeof(text));
+    if (rc != CTS_E_LIMIT && rc != CTS_E_UNSUPPORTED) {
+        cts_judge_error(x->judge, seg, text);
+        return;
+    }
+    for (uint32_t r = 0; r < (seg->swept ? 1 : seg->rows); r++)
+        cts_judge_skip(x->judge, cts_seg_case(seg, r), text);
+}
+
+/* Runs rows [first, first + rows) of a unit; a worker that dies of it is asked once more. 0 with
+ * the answer in frame 0; *died tells that the first attempt ended the worker, and err how. */
+static int run_twice(struct cts_exec *x, struct cts_seg *seg, uint32_t first, uint32_t rows,
+                     bool *died, struct cts_err *err)
+{
+    struct job made = cts_x_job_of(seg, first, rows);
+    cts_x_reset_frame(x->frame[0]);
+    int rc = cts_x_run_job(x, &made, err);
+    *died = is_session_error(rc);
+    if (*died && !x->broken) {
+        cts_x_reset_frame(x->frame[0]);
+        rc = cts_x_run_job(x, &made, NULL);
+    }
+    return rc;
+}
+
+void cts_x_judge_death(struct cts_exec *x, struct cts_seg *seg, uint32_t r, int second_rc,
+                       const struct cts_err *err)
+{
+    char text[CTS_ERR_MSG_MAX];
+    struct cts_obs o = {.text = cts_err_text(err, text, sizeof(text))};
+    o.flaky = second_rc == 0;
+    o.seen = seen_of_error(err->code);
+    cts_x_confirm(x, seg->unit_index);
+    cts_judge_row(x->judge, seg, r, &o);
+}
+
+void cts_x_run_row(struct cts_exec *x, struct cts_seg *seg, uint32_t r, bool bad)
+{
+    struct cts_err err = {0};
+    bool died;
+    int rc = run_twice(x, seg, r, 1, &died, &err);
+    if (died) {
+        cts_x_judge_death(x, seg, r, rc, &err);
+        return;
+    }
+    if (rc != 0) {
+        cts_x_add_job_failed(x, seg, rc, &err);
+        return;
+    }
+    struct cts_obs o = observe_one(x, &x->frame[0]->job[0], &x->frame[0]->answer[0]);
+    o.flaky = bad && o.seen == CTS_SEEN_RAN && o.row &&
+              cts_seg_match(seg, r, o.row, o.expect, cts_x_who(x));
+    if (o.flaky)
+        o.text = "wrong among other programs, right alone";
+    cts_judge_row(x->judge, seg, r, &o);
+}
+
+static void run_sweep(struct cts_exec *x, struct cts_seg *seg, uint32_t bad_row)
+{
+    struct cts_err err = {0};
+    bool died;
+    int rc = run_twice(x, seg, 0, seg->rows, &died, &err);
+    const struct cts_answer *a = &x->frame[0]->answer[0];
+    uint32_t bad = bad_row;
+    if (died) {
+        cts_x_judge_death(x, seg, 0, rc, &err);
+        return;
+    }
+    if (rc != 0) {
+        cts_x_add_job_failed(x, seg, rc, &err);
+        return;
+    }
+    if (a->load.verdict != CTS_ACCEPTED)
+        bad = 0;
+    else if (a->run.status != CTS_RAN)
+        bad = a->run.done;
+    else {
+        uint32_t now = cts_x_check_rows(x, &x->frame[0]->job[0], 0);
+        bad = now != UINT32_MAX ? now : bad;
+    }
+    if (bad != UINT32_MAX)
+        cts_x_run_row(x, seg, bad < seg->rows ? bad : 0, true);
+}
+
+bool cts_x_row_by_row(const struct cts_seg *seg)
+{
+    return seg->unit->maps.count || (seg->unit->flags & CTS_UF_ALONE);
+}
+
+/* A unit that is alone; what is not plainly right is run row by row. A sweep is one case: its first
+ * bad row will do. */
+static void run_unit(struct cts_exec *x, struct cts_seg *seg, uint32_t bad_row)
+{
+    if (seg->swept) {
+        run_sweep(x, seg, bad_row);
+        return;
+    }
+    if (seg->rows > 1 && !cts_x_row_by_row(seg)) {
+        struct cts_err err = {0};
+        struct job made = cts_x_job_of(seg, 0, seg->rows);
+        cts_x_reset_frame(x->frame[0]);
+        int rc = cts_x_run_job(x, &made, &err);
+        const struct cts_answer *a = &x->frame[0]->answer[0];
+        if (rc == 0 && a->load.verdict == CTS_ACCEPTED && a->run.status == CTS_RAN &&
+            cts_x_check_rows(x, &x->frame[0]->job[0], 0) == UINT32_MAX) {
+            if (bad_row != UINT32_MAX)
+                cts_x_run_row(x, seg, bad_row, true);
+            return;
+        }
+    }
+    for (uint32_t r = 0; r < seg->rows && !x->broken; r++)
+        cts_x_run_row(x, seg, r, r == bad_row);
+}
+
+void cts_x_look_again_at_all(struct cts_exec *x, struct cts_arena *arena)
+{
+    for (size_t i = 0; i < x->again_count; i++) {
+        struct cts_seg *seg = cts_x_new_seg(x, x->again[i].unit, arena);
+        if (!seg)
+            continue;
+        if (x->broken)
+            cts_x_broken_unit(x, seg);
+        else if (cts_x_is_long(x, seg))
+            cts_x_run_long_sweep(x, seg);
+        else
+            run_unit(x, seg, x->again[i].bad_row);
+        if (x->broken)
+            cts_x_broken_unit(x, seg);
+    }
+}
+
+void cts_x_settle_blames(struct cts_exec *x, struct cts_arena *arena)
+{
+    for (size_t i = 0; i < x->blames; i++) {
+        struct cts_seg *seg =
+            x->blame[i].confirmed ? NULL : cts_x_new_seg(x, x->blame[i].unit, arena);
+        if (seg && !x->broken)
+            cts_x_judge_death(x, seg, 0, 0, &x->blame[i].err);
+    }
+    x->blames = 0;
+    x->again_count = 0;
+}

@@ -1,0 +1,255 @@
+#include "core/exec_impl.h"
+
+#include <stdlib.h>
+
+#include "base/bytes.h"
+
+unsigned cts_x_timeout_of(const struct cts_exec *x)
+{
+    return x->opts->timeout_ms;
+}
+
+int cts_x_ask(struct cts_exec *x, struct frame *f, struct cts_err *err)
+{
+    for (uint32_t i = 0; i < f->jobs; i++) {
+        f->item[i].load.code = (const uint8_t *)f->code.data + f->job[i].code_at;
+        f->item[i].load.slots = (uint32_t)(f->job[i].code_len / CTS_SLOT_BYTES);
+    }
+    f->items_before = x->session->items_asked;
+    int rc = cts_session_ask(x->session, f->item, f->jobs, cts_x_timeout_of(x), err);
+    if (rc == 0)
+        rc = cts_session_ask(x->session, NULL, 0, cts_x_timeout_of(x), err);
+    f->asked = rc == 0;
+    return rc;
+}
+
+int cts_x_answers(struct cts_exec *x, struct frame *f, struct cts_err *err)
+{
+    int rc = cts_session_answer(x->session, f->answer, f->jobs, cts_x_timeout_of(x), err);
+    return rc == 0 ? cts_session_answer(x->session, NULL, 0, cts_x_timeout_of(x), err) : rc;
+}
+
+struct cts_obs cts_x_observe(const struct cts_exec *x, const struct job *j, uint32_t s, uint32_t i,
+                             const struct cts_answer *a)
+{
+    uint32_t at = i * j->segs + s;
+    struct cts_obs o = {.seen = CTS_SEEN_RAN, .text = a->run.text};
+    if (cts_x_is_whole(j->seg[s])) {
+        o.result_known = true;
+        o.r0 = a->run.r0;
+        return o;
+    }
+    o.row = cts_x_row_at(x, j, at);
+    o.expect = cts_x_expect_at(j, at);
+    if (cts_x_caps(x)->window_kind == CTS_WK_NATIVE) {
+        if (cts_order_get64(cts_x_caps(x)->be, o.row + CTS_ROW_END) == CTS_END_EXITED) {
+            o.seen = CTS_SEEN_EXITED;
+            o.result_known = true;
+            o.r0 = cts_order_get64(cts_x_caps(x)->be, o.row + CTS_ROW_OUT);
+        }
+    } else if (!cts_seg_match(j->seg[s], cts_x_row_number(j, s, i), o.row, o.expect,
+                              cts_x_who(x)) &&
+               cts_seg_untouched(j->seg[s], cts_x_row_number(j, s, i), o.row, o.expect)) {
+        o.seen = CTS_SEEN_EXITED;
+        o.result_known = j->iterations == 1;
+        o.r0 = a->run.r0;
+    }
+    return o;
+}
+
+uint32_t cts_x_check_rows(struct cts_exec *x, const struct job *j, uint32_t s)
+{
+    struct cts_seg *seg = j->seg[s];
+    uint32_t rows = seg->rows - j->first < j->iterations ? seg->rows - j->first : j->iterations;
+    for (uint32_t i = 0; i < rows; i++) {
+        uint32_t at = i * j->segs + s;
+        if (!cts_seg_match(seg, j->first + i, cts_x_row_at(x, j, at), cts_x_expect_at(j, at),
+                           cts_x_who(x)))
+            return i;
+    }
+    if (seg->swept)
+        cts_judge_matched(x->judge, seg, j->first, rows);
+    for (uint32_t i = 0; !seg->swept && i < rows; i++)
+        cts_judge_matched(x->judge, seg, j->first + i, 1);
+    return UINT32_MAX;
+}
+
+enum cts_seen cts_x_seen_of_load(const struct cts_load_res *l)
+{
+    return l->verdict == CTS_REJECTED ? CTS_SEEN_REJECTED : CTS_SEEN_LOAD_ERROR;
+}
+
+/* First sight: what is plainly right, or a plain refusal, is told; everything else is looked at
+ * again alone. */
+static void first_sight(struct cts_exec *x, const struct job *j, const struct cts_answer *a)
+{
+    struct cts_seg *one = j->seg[0];
+    if (a->load.verdict != CTS_ACCEPTED) {
+        struct cts_obs o = {.seen = cts_x_seen_of_load(&a->load), .text = a->load.text};
+        if (j->segs == 1 && o.seen == CTS_SEEN_REJECTED)
+            cts_judge_unit(x->judge, one, &o);
+        else
+            cts_x_look_again_all(x, j);
+        return;
+    }
+    if (j->iterations == 0 || a->run.status != CTS_RAN) {
+        cts_x_look_again_all(x, j);
+        return;
+    }
+    for (uint32_t s = 0; s < j->segs; s++) {
+        uint32_t bad = cts_x_check_rows(x, j, s);
+        if (bad != UINT32_MAX)
+            cts_x_look_again(x, j->seg[s], bad);
+    }
+}
+
+static void whole_sight(struct cts_exec *x, const struct job *j, const struct cts_answer *a)
+{
+    struct cts_obs o = cts_x_observe(x, j, 0, 0, a);
+    if (a->load.verdict != CTS_ACCEPTED)
+        o = (struct cts_obs){.seen = cts_x_seen_of_load(&a->load), .text = a->load.text};
+    else if (j->iterations == 0)
+        o = (struct cts_obs){.seen = CTS_SEEN_RAN};
+    else if (a->run.status == CTS_FAULTED)
+        o = (struct cts_obs){.seen = CTS_SEEN_FAULTED, .text = a->run.text};
+    else if (a->run.status == CTS_RUN_ERROR)
+        o = (struct cts_obs){.seen = CTS_SEEN_LOAD_ERROR, .text = a->run.text};
+    cts_judge_row(x->judge, j->seg[0], 0, &o);
+}
+
+static int collect(struct cts_exec *x, struct frame *f, struct cts_err *err)
+{
+    int rc = cts_x_answers(x, f, err);
+    if (rc != 0)
+        return rc;
+    f->asked = false;
+    for (uint32_t i = 0; i < f->jobs; i++) {
+        if (cts_x_is_whole(f->job[i].seg[0]))
+            whole_sight(x, &f->job[i], &f->answer[i]);
+        else
+            first_sight(x, &f->job[i], &f->answer[i]);
+    }
+    return 0;
+}
+
+bool cts_x_restart(struct cts_exec *x)
+{
+    struct cts_err err = {0};
+    while (!x->broken) {
+        cts_session_stop(x->session);
+        if (x->opts->stop && *x->opts->stop)
+            break;
+        if (cts_session_start(x->session, START_TIMEOUT_MS, &err) == 0) {
+            x->failed_starts = 0;
+            return true;
+        }
+        if (++x->failed_starts < MAX_RESTARTS_IN_A_ROW) {
+            cts_err_clear(&err);
+            continue;
+        }
+        x->broken = true;
+        x->why_broken = err;
+    }
+    if (x->why_broken.code == 0)
+        cts_err_set(&x->why_broken, CTS_E_WORKER, "interrupted");
+    x->broken = true;
+    return false;
+}
+
+void cts_x_broken_unit(struct cts_exec *x, const struct cts_seg *seg)
+{
+    char text[CTS_ERR_MSG_MAX];
+    cts_judge_error(x->judge, seg, cts_err_text(&x->why_broken, text, sizeof(text)));
+}
+
+/* The program of frame f that the worker had begun last, if it is one of this frame; null
+ * otherwise. */
+static const struct job *last_begun(const struct cts_exec *x, const struct frame *f)
+{
+    uint64_t begun = cts_session_begun(x->session);
+    if (!f->asked || begun <= f->items_before || begun - f->items_before > f->jobs)
+        return NULL;
+    return &f->job[begun - f->items_before - 1];
+}
+
+static void blame_job(struct cts_exec *x, const struct job *j, const struct cts_err *err)
+{
+    if (x->blames == x->blame_cap) {
+        size_t cap = x->blame_cap ? x->blame_cap * 2 : 8;
+        struct blame *bigger = realloc(x->blame, cap * sizeof(*bigger));
+        if (!bigger) {
+            cts_judge_error(x->judge, j->seg[0], "out of memory");
+            return;
+        }
+        x->blame = bigger;
+        x->blame_cap = cap;
+    }
+    x->blame[x->blames++] = (struct blame){.unit = j->seg[0]->unit_index, .err = *err};
+}
+
+/* The frames under way are lost: all their units are looked at again. Whatever ended the worker
+ * must show again, or is flaky: the death is put down to the program that was running, or to the
+ * first there was. */
+static void lose_frames(struct cts_exec *x, const struct cts_err *err)
+{
+    const struct job *culprit = NULL;
+    for (unsigned k = 0; k < 2 && !culprit; k++)
+        culprit = last_begun(x, x->frame[k]);
+    for (unsigned k = 1; k <= 2 && !culprit; k++)
+        if (x->frame[(x->current + k) % 2]->asked)
+            culprit = &x->frame[(x->current + k) % 2]->job[0];
+    if (culprit)
+        blame_job(x, culprit, err);
+    size_t first = x->again_count;
+    for (unsigned k = 0; k < 2; k++) {
+        struct frame *f = x->frame[k];
+        for (uint32_t i = 0; f->asked && i < f->jobs; i++)
+            cts_x_look_again_all(x, &f->job[i]);
+        cts_x_reset_frame(f);
+    }
+    for (; first < x->again_count; first++)
+        x->again[first].blame = x->blames;
+    cts_x_restart(x);
+}
+
+void cts_x_confirm(struct cts_exec *x, uint32_t unit)
+{
+    for (size_t i = 0; i < x->again_count; i++)
+        if (x->again[i].unit == unit && x->again[i].blame)
+            x->blame[x->again[i].blame - 1].confirmed = true;
+}
+
+void cts_x_drain(struct cts_exec *x)
+{
+    for (unsigned k = 1; k <= 2; k++) {
+        struct frame *f = x->frame[(x->current + k) % 2];
+        struct cts_err err = {0};
+        if (f->asked && collect(x, f, &err) != 0)
+            lose_frames(x, &err);
+        cts_x_reset_frame(f);
+    }
+}
+
+void cts_x_flush_frame(struct cts_exec *x)
+{
+    struct frame *f = cts_x_current(x);
+    struct cts_err err = {0};
+    if (f->jobs == 0)
+        return;
+    if (x->broken) {
+        for (uint32_t i = 0; i < f->jobs; i++)
+            cts_x_look_again_all(x, &f->job[i]);
+        cts_x_reset_frame(f);
+        return;
+    }
+    if (cts_x_ask(x, f, &err) != 0) {
+        f->asked = true;
+        lose_frames(x, &err);
+        return;
+    }
+    x->current = !x->current;
+    f = cts_x_current(x);
+    if (f->asked && collect(x, f, &err) != 0)
+        lose_frames(x, &err);
+    cts_x_reset_frame(f);
+}

@@ -1,0 +1,190 @@
+#include "core/exec_impl.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "pack/env.h"
+
+struct frame *cts_x_current(struct cts_exec *x)
+{
+    return x->frame[x->current];
+}
+
+uint32_t cts_x_half_bytes(const struct cts_exec *x)
+{
+    return cts_x_caps(x)->window_bytes / 2 & ~(uint32_t)63;
+}
+
+static uint32_t power_above(uint32_t n)
+{
+    uint32_t p = 1;
+    while (p < n)
+        p <<= 1;
+    return p;
+}
+
+uint32_t cts_x_stride_of(const struct cts_layout *l)
+{
+    uint32_t bytes = CTS_ROW_MEM + l->mem_bytes;
+    if (l->stack_off)
+        bytes = l->stack_off + 2 * CTS_STACK_BYTES;
+    return power_above(bytes);
+}
+
+bool cts_x_is_whole(const struct cts_seg *seg)
+{
+    return seg->unit->flags & CTS_UF_WHOLE;
+}
+
+uint64_t cts_x_region_bytes(uint32_t segs, uint32_t iterations, uint32_t stride)
+{
+    return CTS_WIN_HEADER + (uint64_t)power_above(segs * iterations) * stride;
+}
+
+/* May an outcome other than a refusal at load conform? If not, the program is loaded and never run.
+ */
+static bool may_run(const struct cts_exec *x, const struct cts_seg *seg)
+{
+    const struct cts_pack *p = seg->pack;
+    if (seg->swept)
+        return true;
+    for (uint32_t r = 0; r < seg->rows; r++) {
+        const struct cts_pk_row *row = &p->rows[seg->unit->rows.first + r];
+        for (uint32_t i = 0; i < row->out.count; i++)
+            if (p->outcomes[row->out.first + i].kind != CTS_OUT_REJECTED &&
+                cts_outcome_counts(p, row->out, row->out.first + i, cts_x_who(x)))
+                return true;
+    }
+    return false;
+}
+
+void cts_x_reset_frame(struct frame *f)
+{
+    cts_buf_clear(&f->code);
+    f->jobs = 0;
+    f->used = CTS_WIN_RESERVED;
+    f->expect_used = 0;
+    f->asked = false;
+}
+
+uint32_t cts_x_row_number(const struct job *j, uint32_t s, uint32_t i)
+{
+    uint32_t r = j->first + i;
+    return r < j->seg[s]->rows ? r : j->seg[s]->rows - 1;
+}
+
+static void fill_job(struct cts_exec *x, struct job *j)
+{
+    if (cts_x_is_whole(j->seg[0]))
+        return;
+    cts_order_put64(cts_x_caps(x)->be, cts_x_window_at(x, j->layout[0].region) + CTS_WIN_INDEX, 0);
+    for (uint32_t i = 0; i < j->iterations; i++) {
+        for (uint32_t s = 0; s < j->segs; s++) {
+            uint32_t at = i * j->segs + s;
+            cts_seg_fill(j->seg[s], cts_x_row_number(j, s, i), cts_x_row_at(x, j, at),
+                         cts_x_expect_at(j, at));
+        }
+    }
+}
+
+void cts_x_place_job(struct frame *f, struct job *j, uint32_t region, uint32_t rows)
+{
+    uint32_t stride = cts_x_stride_of(&j->seg[0]->layout);
+    for (uint32_t s = 0; s < j->segs; s++) {
+        j->layout[s] = j->seg[s]->layout;
+        j->layout[s].region = region;
+        j->layout[s].rows = rows;
+        j->layout[s].stride = stride;
+    }
+    j->expect_bytes = cts_seg_expect_bytes(j->seg[0]);
+    j->expect = j->expect_bytes ? f->expect + f->expect_used : NULL;
+    f->expect_used += rows * j->expect_bytes;
+}
+
+int cts_x_add_code(struct cts_exec *x, struct frame *f, struct job *j, struct cts_err *err)
+{
+    const struct cts_seg *one = j->seg[0];
+    j->code_at = f->code.len;
+    if (cts_x_is_whole(one)) {
+        size_t bytes = (size_t)one->unit->slots * CTS_SLOT_BYTES;
+        cts_buf_add(&f->code, one->pack->code + one->unit->code, bytes);
+        if (f->code.failed)
+            return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+        if (cts_x_caps(x)->be)
+            cts_slots_swap_order((uint8_t *)f->code.data + j->code_at, one->unit->slots);
+    } else {
+        struct cts_env_segment seg[CTS_ITEM_LAYOUTS];
+        for (uint32_t s = 0; s < j->segs; s++)
+            seg[s] = (struct cts_env_segment){
+                .code = one->pack->code + j->seg[s]->unit->code,
+                .slots = j->seg[s]->unit->slots,
+                .body_slots = j->seg[s]->unit->body_slots,
+                .layout = j->layout[s],
+            };
+        int rc = cts_env_build(cts_x_caps(x), seg, j->segs, &f->code, err);
+        if (rc != 0)
+            return rc;
+    }
+    j->code_len = f->code.len - j->code_at;
+    return 0;
+}
+
+static void fill_objects(struct job *j, struct cts_load_req *req)
+{
+    const struct cts_seg *seg = j->seg[0];
+    const struct cts_pack *p = seg->pack;
+    const struct cts_pk_unit *u = seg->unit;
+    for (uint32_t i = 0; i < u->maps.count && i < CTS_ITEM_MAPS; i++, req->map_count++) {
+        const struct cts_pk_map *m = &p->maps[u->maps.first + i];
+        j->map[i] =
+            (struct cts_map_def){m->value_bytes, m->entries,
+                                 p->data + (seg->be && m->be != UINT32_MAX ? m->be : m->data)};
+    }
+    for (uint32_t i = 0; i < u->names.count && i < CTS_ITEM_NAMES; i++, req->name_count++)
+        j->name[i] = cts_pack_text(p, p->string_refs[u->names.first + i]);
+    req->maps = j->map;
+    req->names = j->name;
+}
+
+void cts_x_make_item(struct job *j, struct cts_item *it, uint8_t ops, uint8_t prog)
+{
+    const struct cts_pk_unit *u = j->seg[0]->unit;
+    *it = (struct cts_item){.ops = ops, .prog = prog};
+    it->load.kind = cts_x_is_whole(j->seg[0]) ? CTS_PK_WHOLE : CTS_PK_WINDOW;
+    it->load.packet = u->flags & CTS_UF_PACKET;
+    it->load.log = j->segs == 1;
+    it->load.layout = cts_x_is_whole(j->seg[0]) ? NULL : j->layout;
+    it->load.segments = cts_x_is_whole(j->seg[0]) ? 0 : j->segs;
+    fill_objects(j, &it->load);
+    it->run.iterations = j->iterations ? j->iterations : 1;
+    it->run.packet = u->packet.count ? j->seg[0]->pack->data + u->packet.first : NULL;
+    it->run.packet_bytes = u->packet.count;
+    if (!cts_x_is_whole(j->seg[0])) {
+        it->rows_off = j->layout[0].region;
+        it->rows_bytes = cts_layout_bytes(&j->layout[0]);
+    }
+}
+
+int cts_x_add_job(struct cts_exec *x, struct frame *f, const struct job *made, uint32_t half,
+                  struct cts_err *err)
+{
+    struct job *j = &f->job[f->jobs];
+    *j = *made;
+    if (!cts_x_is_whole(j->seg[0]))
+        cts_x_place_job(f, j, half * cts_x_half_bytes(x) + f->used,
+                        power_above(j->segs * j->iterations));
+    int rc = cts_x_add_code(x, f, j, err);
+    if (rc != 0)
+        return rc;
+    uint8_t ops = CTS_OP_LOAD | CTS_OP_UNLOAD;
+    if (may_run(x, j->seg[0]))
+        ops |= CTS_OP_RUN;
+    else
+        j->iterations = 0;
+    cts_x_make_item(j, &f->item[f->jobs], ops, (uint8_t)(half * FRAME_JOBS + f->jobs));
+    if (!cts_x_is_whole(j->seg[0]))
+        f->used += (cts_layout_bytes(&j->layout[0]) + 63) & ~(uint32_t)63;
+    fill_job(x, j);
+    f->jobs++;
+    return 0;
+}

@@ -1,0 +1,149 @@
+#include "core/exec_impl.h"
+
+#include <string.h>
+
+#include "pack/env.h"
+
+/* A pack of one unit in memory: an empty body in the shape of another unit, two rows. */
+struct probe {
+    struct cts_pack pack;
+    struct cts_pk_vector vector;
+    struct cts_pk_case kase;
+    struct cts_pk_unit unit;
+    struct cts_pk_row row[2];
+    struct cts_pk_outcome outcome[2];
+    struct cts_pk_state state[2];
+};
+
+static struct cts_pk_bytes_ref probe_bytes(uint32_t at)
+{
+    return (struct cts_pk_bytes_ref){
+        .data = at, .width = UINT32_MAX, .any = UINT32_MAX, .be = UINT32_MAX};
+}
+
+static struct probe *probe_new(const struct cts_pk_unit *like, struct cts_arena *arena)
+{
+    struct probe *p = cts_arena_take(arena, sizeof(*p));
+    uint32_t bytes = like->layout.mem_bytes + CTS_STACK_BYTES;
+    uint8_t *data = cts_arena_take(arena, bytes);
+    if (!p || !data)
+        return NULL;
+    for (uint32_t i = 0; i < bytes; i++)
+        data[i] = (uint8_t)(i * 29 + 7);
+    p->unit = (struct cts_pk_unit){.layout = like->layout, .rows = {0, 2}, .sweep = UINT32_MAX};
+    p->unit.layout.out_mask = 0x3ff;
+    p->unit.layout.body_slots = 0;
+    for (unsigned i = 0; i < 10; i++)
+        if (p->unit.layout.place[i] != CTS_PL_MEM && p->unit.layout.place[i] != CTS_PL_FP)
+            p->unit.layout.place[i] = CTS_PL_VALUE;
+    for (uint32_t k = 0; k < 2; k++) {
+        struct cts_pk_state *s = &p->state[k];
+        for (unsigned i = 0; i < 10; i++) {
+            s->place[i] = p->unit.layout.place[i];
+            s->r[i] = s->place[i] == CTS_PL_VALUE ? (0x9e3779b97f4a7c15u ^ k) * (i + 3)
+                                                  : (uint64_t)(int64_t)like->layout.add[i];
+        }
+        s->mem = probe_bytes(0);
+        s->stack = probe_bytes(like->layout.mem_bytes);
+        p->outcome[k] = (struct cts_pk_outcome){.kind = CTS_OUT_RAN, .state = k};
+        p->row[k] = (struct cts_pk_row){.kase = 0, .in = k, .out = {k, 1}};
+    }
+    p->pack = (struct cts_pack){.vectors = &p->vector,
+                                .cases = &p->kase,
+                                .units = &p->unit,
+                                .rows = p->row,
+                                .outcomes = p->outcome,
+                                .states = p->state,
+                                .code = data,
+                                .data = data,
+                                .strings = ""};
+    return p;
+}
+
+static bool same_environment(const struct cts_layout *a, const struct cts_layout *b)
+{
+    return a->mem_bytes == b->mem_bytes && a->stack_off == b->stack_off && a->spill == b->spill &&
+           a->record == b->record && memcmp(a->place, b->place, sizeof(a->place)) == 0 &&
+           memcmp(a->add, b->add, sizeof(a->add)) == 0;
+}
+
+static const char *blame(const struct cts_exec *x, const struct cts_layout *layout,
+                         const char *what, struct cts_arena *arena)
+{
+    uint16_t rows[64];
+    struct cts_layout placed = *layout;
+    struct cts_buf b;
+    cts_buf_init(&b, 65536);
+    placed.rows = 2;
+    placed.stride = cts_x_stride_of(layout);
+    uint32_t n = cts_env_rows(cts_x_caps(x), &placed, rows, 64);
+    cts_buf_addf(&b, "the environment does not hand a state through unchanged (%s)", what);
+    for (uint32_t i = 0; i < n; i++)
+        cts_buf_addf(&b, "%s%s", i ? ", " : "; it is made of ",
+                     cts_row_info((enum cts_row_id)rows[i])->id);
+    const char *copy = cts_arena_strdup(arena, cts_buf_text(&b));
+    cts_buf_release(&b);
+    return copy;
+}
+
+static const char *test_shape(struct cts_exec *x, const struct cts_pk_unit *unit,
+                              struct cts_arena *arena)
+{
+    struct cts_err err = {0};
+    struct cts_seg seg;
+    char text[CTS_ERR_MSG_MAX];
+    struct probe *p = probe_new(unit, arena);
+    if (!p || cts_seg_init(&seg, &p->pack, 0, cts_x_caps(x), x->opts->level, arena, &err) != 0)
+        return "out of memory";
+    struct job made = cts_x_job_of(&seg, 0, 2);
+    cts_x_reset_frame(x->frame[0]);
+    int rc = cts_x_run_job(x, &made, &err);
+    const struct cts_answer *a = &x->frame[0]->answer[0];
+    const char *what = NULL;
+    if (rc != 0)
+        what = cts_err_text(&err, text, sizeof(text));
+    else if (a->load.verdict != CTS_ACCEPTED)
+        what = a->load.text[0] ? a->load.text : "refused at load";
+    else if (a->run.status != CTS_RAN)
+        what = a->run.text[0] ? a->run.text : "stopped";
+    else if (cts_x_check_rows(x, &x->frame[0]->job[0], 0) != UINT32_MAX)
+        what = "a register or a byte differs";
+    return what ? blame(x, &unit->layout, what, arena) : NULL;
+}
+
+/* May a unit's shape be had on this runtime at all? What needs a feature it lacks is skipped
+ * elsewhere. */
+static bool shape_possible(const struct cts_exec *x, const struct cts_pack *pack,
+                           const struct cts_pk_unit *u)
+{
+    uint32_t needs = pack->vectors[u->vector].needs;
+    return (needs & cts_x_caps(x)->features) == needs;
+}
+
+int cts_exec_self_test(struct cts_exec *x, const struct cts_pack *pack,
+                       const uint8_t *unit_selected, struct cts_arena *arena, const char **why,
+                       struct cts_err *err)
+{
+    const struct cts_layout *seen[SELF_TEST_SHAPES];
+    struct cts_judge none = {.pack = pack, .caps = cts_x_caps(x), .arena = arena};
+    uint32_t count = 0;
+    x->judge = &none;
+    *why = NULL;
+    for (uint32_t i = 0; i < pack->unit_count && count < SELF_TEST_SHAPES && !*why; i++) {
+        const struct cts_pk_unit *u = &pack->units[i];
+        uint32_t k = 0;
+        if (!unit_selected[i] || (u->flags & (CTS_UF_WHOLE | CTS_UF_PACKET)) ||
+            !shape_possible(x, pack, u))
+            continue;
+        while (k < count && !same_environment(seen[k], &u->layout))
+            k++;
+        if (k < count)
+            continue;
+        seen[count++] = &u->layout;
+        *why = test_shape(x, u, arena);
+    }
+    cts_x_reset_frame(x->frame[0]);
+    if (x->broken && err)
+        *err = x->why_broken;
+    return x->broken ? CTS_E_WORKER : 0;
+}

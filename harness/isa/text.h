@@ -1,0 +1,49 @@
+/* Instructions as text and back, in two syntaxes.
+ *
+ * Both are data: every row of spec/isa has a template for each. What a syntax has no words for
+ * stands in a comment that is read again: "call 5 # call_local", "r0 = *(u32 *)skb[r2] # imm 4".
+ * Freestanding. */
+#ifndef CTS_ISA_TEXT_H
+#define CTS_ISA_TEXT_H
+
+#include "isa/isa.h"
+
+enum cts_syntax {
+    CTS_SYNTAX_LLVM, /* r1 += r2 */
+    CTS_SYNTAX_UBPF, /* add %r1, %r2 */
+    CTS_SYNTAX_COUNT
+};
+
+enum { CTS_INSN_TEXT_MAX = 128 }; /* room for any instruction's text */
+
+const char *cts_syntax_name(enum cts_syntax syntax); /* "llvm", "ubpf" */
+enum cts_syntax cts_syntax_find(const char *name);   /* CTS_SYNTAX_COUNT: none */
+const char *cts_syntax_template(enum cts_syntax syntax, enum cts_row_id row); /* "": none */
+
+/* Returns the length of the text, which is cut to `cap`. Fields that `row` does not allow are
+ * printed as they are. */
+size_t cts_text_print(enum cts_row_id row, const struct cts_insn *in, enum cts_syntax syntax,
+                      char *text, size_t cap);
+
+/* Names in place of distances. `find` gives the distance, in slots from the instruction that
+ * follows, of the place that is called so; false: there is none. In a first pass over a program, to
+ * learn how many slots each line takes, it may answer 0 to everything. */
+struct cts_text_names {
+    bool (*find)(void *arg, const char *name, size_t len, int64_t *distance);
+    void *arg;
+};
+
+/* Reads one instruction; hexadecimal immediates may be the bits of a negative number. `names` may
+ * be null. CTS_E_SYNTAX, CTS_E_RANGE or CTS_E_NOTFOUND with the column where the reading stopped;
+ * CTS_E_INVAL, naming the field and its rule, if the text is that of a row which does not allow
+ * these operands. *row is CTS_ROW_COUNT then. */
+int cts_text_parse(const char *line, enum cts_syntax syntax, const struct cts_text_names *names,
+                   struct cts_insn *in, enum cts_row_id *row, struct cts_err *err);
+
+/* Is there nothing but space and a comment on the line? */
+bool cts_text_is_blank(const char *line);
+/* The length of a label's name if the line, but for space, starts with "name:"; then *name is where
+ * it begins and *rest what stands behind the colon. Else 0. */
+size_t cts_text_label(const char *line, const char **name, const char **rest);
+
+#endif

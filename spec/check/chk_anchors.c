@@ -1,0 +1,103 @@
+/* The rows are those of RFC 9669 appendix A, plus what other tables add, but for the differences
+ * that spec/anchors/differences.yaml explains. */
+#include <stdio.h>
+#include <string.h>
+
+#include "spec_check/anchors.h"
+
+static const char RFC[] = "rfc9669-appendix-a";
+
+static void compare_field(struct cts_check_run *run, struct cts_differences *all,
+                          const struct cts_anchor *anchor, const struct cts_anchor_row *a,
+                          const char *field, const char *there, const char *here)
+{
+    if (!strcmp(there, "-") || !strcmp(there, here) ||
+        cts_difference_explains(all, anchor->name, a->row->id, field, there, here))
+        return;
+    cts_check_fault_at(run, a->row->node, "%s: %s '%s', but %s:%u says '%s'", a->row->id, field,
+                       here, anchor->path, a->line, there);
+}
+
+static void compare_row(struct cts_check_run *run, struct cts_differences *all,
+                        const struct cts_anchor *anchor, const struct cts_anchor_row *a)
+{
+    run->looked++;
+    for (const struct cts_anchor_row *b = anchor->rows; b < a; b++) {
+        if (!strcmp(a->key, b->key))
+            cts_check_fault(run, anchor->path, a->line, "'%s' is there twice", a->key);
+    }
+    if (!a->row) {
+        if (!cts_difference_explains(all, anchor->name, a->key, "row", "row", "-"))
+            cts_check_fault(run, anchor->path, a->line, "'%s' is no row of spec/isa", a->key);
+        return;
+    }
+    compare_field(run, all, anchor, a, "group", a->group, run->spec->groups[a->row->group].name);
+    compare_field(run, all, anchor, a, "section", a->section, a->row->section);
+}
+
+/* An addition is none if the appendix has it. */
+static void compare_addition(struct cts_check_run *run, const struct cts_anchor *rfc,
+                             const struct cts_anchor *anchor, const struct cts_anchor_row *a)
+{
+    if (a->row && cts_anchor_of(rfc, a->row))
+        cts_check_fault(run, anchor->path, a->line, "'%s' (%s) is in appendix A as well", a->key,
+                        a->row->id);
+}
+
+/* A row must be in the table of its origin; one of the RFC that the appendix lacks, in both of the
+ * others. */
+static void find_row(struct cts_check_run *run, struct cts_differences *all,
+                     const struct cts_anchor anchor[3], const struct cts_spec_row *row)
+{
+    static const bool wanted[CTS_ORIGIN_COUNT][3] = {
+        [CTS_ORIGIN_RFC] = {true, false, false},
+        [CTS_ORIGIN_LINUX] = {false, true, false},
+        [CTS_ORIGIN_TOOLCHAIN] = {false, false, true},
+    };
+    bool lacks = false;
+
+    for (size_t i = 0; i < 3; i++) {
+        if (!(wanted[row->origin][i] || lacks) || cts_anchor_of(&anchor[i], row))
+            continue;
+        lacks = true;
+        if (!cts_difference_explains(all, anchor[i].name, row->id, "row", "-", "row"))
+            cts_check_fault_at(run, row->node, "%s: %s has no such row", row->id, anchor[i].path);
+    }
+}
+
+static void run_anchors(struct cts_check_run *run)
+{
+    static const char *const names[] = {RFC, "linux", "llvm", NULL};
+    struct cts_anchor anchor[3];
+    struct cts_differences all;
+    size_t used = 0;
+
+    if (!cts_differences_load(run, &all))
+        return;
+    for (size_t i = 0; i < 3; i++) {
+        if (!cts_anchor_load(run, names[i], &anchor[i]))
+            return;
+    }
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t r = 0; r < anchor[i].count; r++) {
+            compare_row(run, &all, &anchor[i], &anchor[i].rows[r]);
+            if (i)
+                compare_addition(run, &anchor[0], &anchor[i], &anchor[i].rows[r]);
+        }
+    }
+    for (size_t i = 0; i < run->spec->row_count; i++)
+        find_row(run, &all, anchor, &run->spec->rows[i]);
+    cts_differences_unused(run, &all, names);
+    for (size_t i = 0; i < all.count; i++)
+        used += all.list[i].used;
+    snprintf(run->more, sizeof(run->more),
+             "%zu of them of appendix A, %zu rows here, %zu explained differences", anchor[0].count,
+             run->spec->row_count, used);
+}
+
+const struct cts_check cts_check_anchors = {
+    .name = "anchors",
+    .what = "the rows are those of appendix A, Linux and LLVM, but for explained differences",
+    .unit = "outside rows",
+    .run = run_anchors,
+};

@@ -1,0 +1,1007 @@
+/* uses: base host isa wire pack result core */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "core/core.h"
+#include "core/judge.h"
+#include "core/rows.h"
+
+enum { MOST = 64, ROW_BYTES = 2048, BODY_MEM = 16 };
+
+/* ---- a pack made by hand ---- */
+
+struct book {
+    struct cts_pack pack;
+    struct cts_pk_vector vector[MOST];
+    struct cts_pk_case kase[MOST];
+    struct cts_pk_unit unit[MOST];
+    struct cts_pk_row row[MOST];
+    struct cts_pk_outcome outcome[MOST];
+    struct cts_pk_state state[MOST];
+    uint16_t row_id[MOST];
+    cts_pk_str ref[MOST];
+    uint8_t code[MOST * CTS_SLOT_BYTES], data[4096];
+    char text[4096];
+    struct cts_arena arena;
+};
+
+static void book_init(struct book *b)
+{
+    memset(b, 0, sizeof(*b));
+    cts_arena_init(&b->arena, 0);
+    b->pack = (struct cts_pack){.vectors = b->vector,
+                                .cases = b->kase,
+                                .units = b->unit,
+                                .rows = b->row,
+                                .outcomes = b->outcome,
+                                .states = b->state,
+                                .row_ids = b->row_id,
+                                .string_refs = b->ref,
+                                .code = b->code,
+                                .data = b->data,
+                                .strings = b->text,
+                                .string_bytes = 1};
+}
+
+static void book_release(struct book *b)
+{
+    cts_arena_release(&b->arena);
+}
+
+static cts_pk_str say(struct book *b, const char *text)
+{
+    cts_pk_str at = b->pack.string_bytes;
+    size_t n = strlen(text) + 1;
+    assert_true(at + n <= sizeof(b->text));
+    memcpy(b->text + at, text, n);
+    b->pack.string_bytes += (uint32_t)n;
+    return at;
+}
+
+static uint32_t put_code(struct book *b, const struct cts_insn *in, uint32_t slots)
+{
+    uint32_t at = b->pack.code_bytes;
+    for (uint32_t i = 0; i < slots; i++)
+        cts_slot_put(b->code + at + (size_t)i * CTS_SLOT_BYTES, false, &in[i]);
+    b->pack.code_bytes += slots * CTS_SLOT_BYTES;
+    assert_true(b->pack.code_bytes <= sizeof(b->code));
+    return at;
+}
+
+static const struct cts_insn return_5[] = {{.opcode = 0xb7, .imm = 5}, {.opcode = 0x95}};
+
+/* A vector of one case. */
+static uint32_t add_vector(struct book *b, const char *id, enum cts_row_id row)
+{
+    struct cts_pack *p = &b->pack;
+    uint32_t v = p->vector_count++, c = p->case_count++;
+    b->vector[v] = (struct cts_pk_vector){.id = say(b, id),
+                                          .file = say(b, "by-hand.yaml"),
+                                          .policy = say(b, "rfc"),
+                                          .rows = {p->row_id_count, 1},
+                                          .cases = {c, 1},
+                                          .units = {p->unit_count, 0},
+                                          .kind = CTS_VK_VERDICT,
+                                          .group = (uint8_t)cts_row_info(row)->group};
+    b->row_id[p->row_id_count++] = (uint16_t)row;
+    b->kase[c] = (struct cts_pk_case){.vector = v, .name = say(b, "1"), .line = 1};
+    return v;
+}
+
+/* One more unit of the newest vector, a whole program. */
+static uint32_t add_whole(struct book *b, const struct cts_insn *in, uint32_t slots)
+{
+    struct cts_pack *p = &b->pack;
+    uint32_t u = p->unit_count++, v = p->vector_count - 1, r = p->row_count++;
+    b->vector[v].units.count++;
+    b->unit[u] = (struct cts_pk_unit){.vector = v,
+                                      .label = say(b, "by hand"),
+                                      .code = put_code(b, in, slots),
+                                      .slots = slots,
+                                      .body_slots = slots,
+                                      .rows = {r, 1},
+                                      .sweep = UINT32_MAX,
+                                      .flags = CTS_UF_WHOLE};
+    b->row[r] = (struct cts_pk_row){
+        .kase = p->case_count - 1, .in = UINT32_MAX, .out = {p->outcome_count, 0}};
+    return u;
+}
+
+/* One more outcome that conforms, of the newest row. */
+static struct cts_pk_outcome *allow(struct book *b, enum cts_outcome_kind kind)
+{
+    struct cts_pk_outcome *o = &b->outcome[b->pack.outcome_count++];
+    *o = (struct cts_pk_outcome){.kind = (uint8_t)kind, .state = UINT32_MAX};
+    b->row[b->pack.row_count - 1].out.count++;
+    return o;
+}
+
+static void allow_r0(struct book *b, enum cts_outcome_kind kind, uint64_t r0)
+{
+    struct cts_pk_outcome *o = allow(b, kind);
+    o->has_r0 = true;
+    o->r0 = r0;
+}
+
+/* ---- a judge ---- */
+
+struct court {
+    struct book book;
+    struct cts_target target;
+    struct cts_caps caps;
+    struct cts_track tracks[MOST];
+    struct cts_judge judge;
+};
+
+static void court_init(struct court *c)
+{
+    book_init(&c->book);
+    memset(c->tracks, 0, sizeof(c->tracks));
+    c->target = (struct cts_target){.runtime = "here", .engine = "interp"};
+    c->caps = (struct cts_caps){.runtime = "here", .r0_bits = 64, .features = CTS_FEAT_POINTERS};
+    c->judge = (struct cts_judge){.pack = &c->book.pack,
+                                  .target = &c->target,
+                                  .caps = &c->caps,
+                                  .arena = &c->book.arena,
+                                  .tracks = c->tracks,
+                                  .case_count = MOST};
+}
+
+static void court_release(struct court *c)
+{
+    book_release(&c->book);
+}
+
+static struct cts_seg seg_of(struct court *c, uint32_t unit)
+{
+    struct cts_seg seg;
+    assert_int_equal(
+        cts_seg_init(&seg, &c->book.pack, unit, &c->caps, CTS_LEVEL_QUICK, &c->book.arena, NULL),
+        0);
+    return seg;
+}
+
+static const struct cts_track *see(struct court *c, uint32_t unit, const struct cts_obs *obs)
+{
+    struct cts_seg seg = seg_of(c, unit);
+    cts_judge_row(&c->judge, &seg, 0, obs);
+    return &c->tracks[cts_seg_case(&seg, 0)];
+}
+
+static void forget(struct court *c)
+{
+    memset(c->tracks, 0, sizeof(c->tracks));
+}
+
+/* ---- outcomes that conform ---- */
+
+enum { OK = CTS_FL_NONE };
+
+static const struct seen {
+    struct cts_obs obs;
+    const char *name;
+} sights[] = {
+    {{.seen = CTS_SEEN_RAN, .result_known = true, .r0 = 5}, "ran, 5"},
+    {{.seen = CTS_SEEN_RAN, .result_known = true, .r0 = 6}, "ran, 6"},
+    {{.seen = CTS_SEEN_REJECTED}, "rejected"},
+    {{.seen = CTS_SEEN_FAULTED}, "faulted"},
+    {{.seen = CTS_SEEN_CRASHED}, "crashed"},
+    {{.seen = CTS_SEEN_TIMED_OUT}, "timed out"},
+};
+enum { SIGHTS = CTS_ARRAY_LEN(sights) };
+
+static void check_set(struct court *c, uint32_t unit, const uint8_t want[SIGHTS])
+{
+    for (size_t i = 0; i < SIGHTS; i++) {
+        forget(c);
+        const struct cts_track *t = see(c, unit, &sights[i].obs);
+        assert_true(t->seen);
+        if (t->failure != want[i] || (t->status == CTS_ST_PASS) != (want[i] == CTS_FL_NONE))
+            fail_msg("%s: %s, %s", sights[i].name, cts_status_name(t->status),
+                     cts_failure_name(t->failure));
+        assert_int_equal(t->operand_rows, want[i] == CTS_FL_NONE);
+        assert_int_equal(t->message[0] == '\0', want[i] == CTS_FL_NONE);
+    }
+}
+
+static void test_outcomes(void **state)
+{
+    enum { WRONG = CTS_FL_WRONG_RESULT, ACCEPTED = CTS_FL_WRONGLY_ACCEPTED };
+    enum { REJECTED = CTS_FL_WRONGLY_REJECTED, FAULT = CTS_FL_UNEXPECTED_FAULT };
+    enum { CRASH = CTS_FL_CRASH, TIME = CTS_FL_TIMEOUT };
+    struct court c;
+    (void)state;
+    court_init(&c);
+    add_vector(&c.book, "set", CTS_ROW_MOV64_K);
+
+    uint32_t u = add_whole(&c.book, return_5, 2);
+    allow_r0(&c.book, CTS_OUT_RAN, 5);
+    check_set(&c, u, (const uint8_t[]){OK, WRONG, REJECTED, FAULT, CRASH, TIME});
+
+    u = add_whole(&c.book, return_5, 2);
+    allow(&c.book, CTS_OUT_REJECTED);
+    check_set(&c, u, (const uint8_t[]){ACCEPTED, ACCEPTED, OK, FAULT, CRASH, TIME});
+
+    u = add_whole(&c.book, return_5, 2);
+    allow(&c.book, CTS_OUT_FAULTED);
+    check_set(&c, u, (const uint8_t[]){ACCEPTED, ACCEPTED, REJECTED, OK, CRASH, TIME});
+
+    u = add_whole(&c.book, return_5, 2);
+    allow(&c.book, CTS_OUT_REJECTED);
+    allow_r0(&c.book, CTS_OUT_RAN, 6);
+    check_set(&c, u, (const uint8_t[]){WRONG, OK, OK, FAULT, CRASH, TIME});
+
+    u = add_whole(&c.book, return_5, 2);
+    allow_r0(&c.book, CTS_OUT_RAN, 5);
+    allow_r0(&c.book, CTS_OUT_RAN, 6);
+    allow(&c.book, CTS_OUT_FAULTED);
+    check_set(&c, u, (const uint8_t[]){OK, OK, REJECTED, OK, CRASH, TIME});
+
+    u = add_whole(&c.book, return_5, 2);
+    allow(&c.book, CTS_OUT_RAN);
+    check_set(&c, u, (const uint8_t[]){OK, OK, REJECTED, FAULT, CRASH, TIME});
+    court_release(&c);
+}
+
+/* As many bits of r0 as the runtime reports. */
+static void test_result_bits(void **state)
+{
+    const struct cts_obs upper = {
+        .seen = CTS_SEEN_RAN, .result_known = true, .r0 = UINT64_C(0xffffffff00000005)};
+    const struct cts_obs unknown = {.seen = CTS_SEEN_RAN, .r0 = 5};
+    struct court c;
+    (void)state;
+    court_init(&c);
+    add_vector(&c.book, "bits", CTS_ROW_MOV64_K);
+    uint32_t u = add_whole(&c.book, return_5, 2);
+    allow_r0(&c.book, CTS_OUT_RAN, 5);
+    assert_int_equal(see(&c, u, &upper)->failure, CTS_FL_WRONG_RESULT);
+    forget(&c);
+    assert_int_equal(see(&c, u, &unknown)->failure, CTS_FL_WRONG_RESULT);
+    forget(&c);
+    c.caps.r0_bits = 32;
+    assert_int_equal(see(&c, u, &upper)->status, CTS_ST_PASS);
+    court_release(&c);
+}
+
+/* What names the runtime counts alone; for the others, what names none. */
+static void test_outcomes_by_runtime(void **state)
+{
+    struct court c;
+    (void)state;
+    court_init(&c);
+    add_vector(&c.book, "by-runtime", CTS_ROW_MOV64_K);
+    uint32_t u = add_whole(&c.book, return_5, 2);
+    allow_r0(&c.book, CTS_OUT_RAN, 5);
+    allow(&c.book, CTS_OUT_REJECTED)->runtime = say(&c.book, "there");
+    allow(&c.book, CTS_OUT_FAULTED)->runtime = say(&c.book, "elsewhere");
+    check_set(&c, u,
+              (const uint8_t[]){OK, CTS_FL_WRONG_RESULT, CTS_FL_WRONGLY_REJECTED,
+                                CTS_FL_UNEXPECTED_FAULT, CTS_FL_CRASH, CTS_FL_TIMEOUT});
+    c.target.runtime = "there";
+    check_set(&c, u,
+              (const uint8_t[]){CTS_FL_WRONGLY_ACCEPTED, CTS_FL_WRONGLY_ACCEPTED, OK,
+                                CTS_FL_UNEXPECTED_FAULT, CTS_FL_CRASH, CTS_FL_TIMEOUT});
+    c.target.runtime = "elsewhere";
+    check_set(&c, u,
+              (const uint8_t[]){CTS_FL_WRONGLY_ACCEPTED, CTS_FL_WRONGLY_ACCEPTED,
+                                CTS_FL_WRONGLY_REJECTED, OK, CTS_FL_CRASH, CTS_FL_TIMEOUT});
+    court_release(&c);
+}
+
+/* ---- refusals ---- */
+
+static void test_rejected_pins(void **state)
+{
+    const struct cts_obs no = {.seen = CTS_SEEN_REJECTED, .text = "no such thing\nand more"};
+    uint8_t pinned[CTS_ROW_COUNT] = {0};
+    struct court c;
+    (void)state;
+    court_init(&c);
+    add_vector(&c.book, "pins", CTS_ROW_MOV64_K);
+    uint32_t u = add_whole(&c.book, return_5, 2);
+    allow_r0(&c.book, CTS_OUT_RAN, 5);
+
+    const struct cts_track *t = see(&c, u, &no);
+    assert_int_equal(t->failure, CTS_FL_WRONGLY_REJECTED);
+    assert_string_equal(t->message, "rejected, but it must be accepted: no such thing");
+    assert_string_equal(t->label, "by hand");
+
+    forget(&c);
+    c.target.pinned = pinned;
+    t = see(&c, u, &no);
+    assert_int_equal(t->status, CTS_ST_SKIP);
+    assert_string_equal(t->message, "unsupported: here refuses mov64_k (no such thing)");
+    /* It explains a refusal and nothing else. */
+    assert_int_equal(see(&c, u, &sights[1].obs)->failure, CTS_FL_WRONG_RESULT);
+
+    forget(&c);
+    pinned[CTS_ROW_MOV64_K] = 1;
+    assert_int_equal(see(&c, u, &no)->failure, CTS_FL_WRONGLY_REJECTED);
+    court_release(&c);
+}
+
+static struct cts_limit any_form(const char *reason)
+{
+    return (struct cts_limit){.dst = CTS_ANY_VALUE,
+                              .src = CTS_ANY_VALUE,
+                              .imm = CTS_ANY_VALUE,
+                              .off = CTS_ANY_VALUE,
+                              .reason = reason};
+}
+
+static bool limited(struct court *c, uint32_t unit, const struct cts_limit *l)
+{
+    static const struct cts_obs no = {.seen = CTS_SEEN_REJECTED};
+    forget(c);
+    c->target.limits = l;
+    c->target.limit_count = 1;
+    const struct cts_track *t = see(c, unit, &no);
+    if (t->status == CTS_ST_SKIP)
+        assert_string_equal(t->message, "limit of here: by design");
+    else
+        assert_int_equal(t->failure, CTS_FL_WRONGLY_REJECTED);
+    return t->status == CTS_ST_SKIP;
+}
+
+static void test_rejected_limits(void **state)
+{
+    /* r3 = 5; r3 += r4; goto +0; exit: the condition may hold for any of them */
+    static const struct cts_insn code[] = {{.opcode = 0xb7, .dst = 3, .imm = 5},
+                                           {.opcode = 0x0f, .dst = 3, .src = 4},
+                                           {.opcode = 0x2d, .dst = 7, .src = 7, .off = 0},
+                                           {.opcode = 0x95}};
+    uint8_t mov[CTS_ROW_COUNT] = {[CTS_ROW_MOV64_K] = 1}, add[CTS_ROW_COUNT] = {0};
+    struct court c;
+    struct cts_limit l = any_form("by design");
+    (void)state;
+    add[CTS_ROW_ADD64_X] = 1;
+    court_init(&c);
+    add_vector(&c.book, "limits", CTS_ROW_ADD64_X);
+    uint32_t u = add_whole(&c.book, code, 4);
+    allow_r0(&c.book, CTS_OUT_RAN, 5);
+
+    assert_true(limited(&c, u, &l));
+    l.rows = mov;
+    assert_true(limited(&c, u, &l));
+    l.imm = 5;
+    assert_true(limited(&c, u, &l));
+    l.imm = 4;
+    assert_false(limited(&c, u, &l));
+    l.imm_above = true;
+    assert_true(limited(&c, u, &l));
+    l.imm = 6;
+    assert_false(limited(&c, u, &l));
+    l.imm = -1; /* the bound is unsigned */
+    assert_false(limited(&c, u, &l));
+    l = any_form("by design");
+    l.rows = add;
+    l.src = 4;
+    l.dst = 3;
+    assert_true(limited(&c, u, &l));
+    l.dst = 4;
+    assert_false(limited(&c, u, &l));
+    l.dst = CTS_ANY_VALUE;
+    l.src = 3;
+    assert_false(limited(&c, u, &l));
+    l.src = CTS_ANY_VALUE;
+    l.imm = 5; /* of another instruction */
+    assert_false(limited(&c, u, &l));
+    l.imm = CTS_ANY_VALUE;
+    l.alias = true;
+    assert_false(limited(&c, u, &l));
+    l.rows = NULL;
+    assert_true(limited(&c, u, &l));
+    l.off = 1;
+    assert_false(limited(&c, u, &l));
+    court_release(&c);
+}
+
+/* A limit explains a refusal; it excuses neither a wrong result nor a wrong acceptance. */
+static void test_limits_excuse_nothing(void **state)
+{
+    struct court c;
+    const struct cts_limit all = any_form("by design");
+    (void)state;
+    court_init(&c);
+    c.target.limits = &all;
+    c.target.limit_count = 1;
+    add_vector(&c.book, "a", CTS_ROW_MOV64_K);
+    uint32_t u = add_whole(&c.book, return_5, 2);
+    allow_r0(&c.book, CTS_OUT_RAN, 5);
+    assert_int_equal(see(&c, u, &sights[1].obs)->failure, CTS_FL_WRONG_RESULT);
+    add_vector(&c.book, "b", CTS_ROW_MOV64_K);
+    u = add_whole(&c.book, return_5, 2);
+    allow(&c.book, CTS_OUT_REJECTED);
+    assert_int_equal(see(&c, u, &sights[0].obs)->failure, CTS_FL_WRONGLY_ACCEPTED);
+    court_release(&c);
+}
+
+/* ---- what prevails ---- */
+
+static const struct cts_obs one_pass = {.seen = CTS_SEEN_RAN, .result_known = true, .r0 = 5};
+static const struct cts_obs one_fail = {.seen = CTS_SEEN_RAN, .result_known = true, .r0 = 6};
+static const struct cts_obs one_error = {.seen = CTS_SEEN_LOAD_ERROR, .text = "no memory"};
+static const struct cts_obs one_skip = {.seen = CTS_SEEN_REJECTED};
+
+static void test_weights(void **state)
+{
+    /* From the heaviest to the lightest. */
+    static const struct cts_obs *const by_weight[] = {&one_fail, &one_error, &one_pass, &one_skip};
+    static const enum cts_status status[] = {CTS_ST_FAIL, CTS_ST_ERROR, CTS_ST_PASS, CTS_ST_SKIP};
+    struct court c;
+    uint32_t u[2];
+    const struct cts_limit all = any_form("by design");
+    (void)state;
+    court_init(&c);
+    c.target.limits = &all;
+    c.target.limit_count = 1;
+    add_vector(&c.book, "weights", CTS_ROW_MOV64_K);
+    for (int i = 0; i < 2; i++) {
+        u[i] = add_whole(&c.book, return_5, 2);
+        allow_r0(&c.book, CTS_OUT_RAN, 5);
+    }
+    for (size_t a = 0; a < 4; a++) {
+        for (size_t b = 0; b < 4; b++) {
+            for (int swap = 0; swap < 2; swap++) {
+                forget(&c);
+                see(&c, u[swap], by_weight[a]);
+                const struct cts_track *t = see(&c, u[!swap], by_weight[b]);
+                assert_int_equal(t->status, status[a < b ? a : b]);
+                assert_int_equal(t->operand_rows, (a == 2) + (b == 2));
+                if (a == b && a != 2)
+                    assert_int_equal(t->unit, u[0]);
+                else if (a != b)
+                    assert_int_equal(t->unit, a < b ? u[swap] : u[!swap]);
+            }
+        }
+    }
+    court_release(&c);
+}
+
+/* A failure that prevails brings its own kind and words. */
+static void test_weights_carry_words(void **state)
+{
+    struct court c;
+    uint32_t u[2];
+    (void)state;
+    court_init(&c);
+    add_vector(&c.book, "words", CTS_ROW_MOV64_K);
+    for (int i = 0; i < 2; i++) {
+        u[i] = add_whole(&c.book, return_5, 2);
+        allow_r0(&c.book, CTS_OUT_RAN, 5);
+    }
+    const struct cts_track *t = see(&c, u[1], &one_error);
+    assert_string_equal(t->message, "neither accepted nor rejected: no memory");
+    see(&c, u[1], &sights[4].obs);
+    assert_int_equal(t->failure, CTS_FL_CRASH);
+    see(&c, u[0], &one_fail);
+    assert_int_equal(t->failure, CTS_FL_WRONG_RESULT);
+    assert_string_equal(t->message, "wrong result: r0 = 0x6");
+    assert_non_null(strstr(t->detail, "repeat"));
+    see(&c, u[1], &sights[5].obs);
+    assert_int_equal(t->failure, CTS_FL_WRONG_RESULT);
+    court_release(&c);
+}
+
+static void test_not_asked(void **state)
+{
+    struct court c;
+    (void)state;
+    court_init(&c);
+    c.judge.first_case = 1; /* the first case is another block's */
+    c.judge.case_count = 1;
+    add_vector(&c.book, "other", CTS_ROW_MOV64_K);
+    uint32_t other = add_whole(&c.book, return_5, 2);
+    allow_r0(&c.book, CTS_OUT_RAN, 5);
+    add_vector(&c.book, "mine", CTS_ROW_MOV64_K);
+    uint32_t u = add_whole(&c.book, return_5, 2);
+    allow_r0(&c.book, CTS_OUT_RAN, 5);
+    struct cts_seg seg = seg_of(&c, u), far = seg_of(&c, other);
+    struct cts_track *t = &c.tracks[0];
+
+    cts_judge_matched(&c.judge, &far, 0, 1);
+    cts_judge_error(&c.judge, &far, "no");
+    cts_judge_skip(&c.judge, 0, "no");
+    cts_judge_skip(&c.judge, 2, "no");
+    assert_false(t->seen);
+
+    cts_judge_skip(&c.judge, 1, "for others");
+    assert_int_equal(t->status, CTS_ST_SKIP);
+    cts_judge_matched(&c.judge, &seg, 0, 1);
+    cts_judge_row(&c.judge, &seg, 0, &one_fail);
+    cts_judge_error(&c.judge, &seg, "no");
+    cts_judge_skip(&c.judge, 1, "again");
+    assert_int_equal(t->status, CTS_ST_SKIP);
+    assert_string_equal(t->message, "for others");
+    assert_int_equal(t->operand_rows, 0);
+    court_release(&c);
+}
+
+/* What is not the same twice is a failure, however it looked the second time. */
+static void test_flaky(void **state)
+{
+    struct court c;
+    (void)state;
+    court_init(&c);
+    add_vector(&c.book, "flaky", CTS_ROW_MOV64_K);
+    uint32_t u = add_whole(&c.book, return_5, 2);
+    allow_r0(&c.book, CTS_OUT_RAN, 5);
+    for (size_t i = 0; i < SIGHTS; i++) {
+        struct cts_obs obs = sights[i].obs;
+        obs.flaky = true;
+        obs.text = "right, then wrong";
+        forget(&c);
+        const struct cts_track *t = see(&c, u, &obs);
+        assert_int_equal(t->status, CTS_ST_FAIL);
+        assert_int_equal(t->failure, CTS_FL_FLAKY);
+        assert_string_equal(t->message, "not the same twice: right, then wrong");
+        assert_int_equal(t->operand_rows, 0);
+    }
+    court_release(&c);
+}
+
+/* ---- bodies and their rows ---- */
+
+/* r3 holds the row's address + 8, r4 any; 16 bytes of memory, of which byte 9 may be anything. */
+static uint32_t add_body(struct book *b)
+{
+    static const struct cts_insn nop = {.opcode = 0x05};
+    uint32_t u = add_whole(b, &nop, 1), s = b->pack.state_count;
+    uint32_t in = 0, want = in + 1024, want_be = in + 2048, any = in + 3072;
+    for (uint32_t i = 0; i < 16 + CTS_STACK_BYTES; i++) {
+        b->data[in + i] = (uint8_t)(i + 1);
+        b->data[want + i] = (uint8_t)(i * 3 + 2);
+        b->data[want_be + i] = (uint8_t)(i * 3 + 3);
+    }
+    b->data[any + 9] = 1;
+    for (uint32_t k = 0; k < 2; k++) {
+        struct cts_pk_state *st = &b->state[s + k];
+        uint32_t at = k ? want : in;
+        for (unsigned i = 0; i < 10; i++)
+            st->r[i] = UINT64_C(0x1111111111111111) * i + k;
+        st->place[3] = CTS_PL_MEM;
+        st->r[3] = 8;
+        st->any = 1 << 4;
+        st->mem = (struct cts_pk_bytes_ref){at, UINT32_MAX, k ? any : UINT32_MAX,
+                                            k ? want_be : UINT32_MAX};
+        st->stack = (struct cts_pk_bytes_ref){at + 16, UINT32_MAX, UINT32_MAX, UINT32_MAX};
+        st->mem_bytes = BODY_MEM;
+    }
+    b->pack.state_count += 2;
+    b->pack.data_bytes = sizeof(b->data);
+    b->unit[u].flags = 0;
+    b->unit[u].layout = (struct cts_layout){.mem_bytes = BODY_MEM,
+                                            .stack_off = CTS_ROW_MEM + BODY_MEM,
+                                            .spill = -8,
+                                            .out_mask = 0x3ff,
+                                            .record = 1,
+                                            .place = {[3] = CTS_PL_MEM},
+                                            .add = {[3] = 8},
+                                            .body_slots = 1};
+    b->row[b->pack.row_count - 1].in = s;
+    allow(b, CTS_OUT_RAN)->state = s + 1;
+    return u;
+}
+
+/* Writes what conforms into a row that has been filled. */
+static void conform(const struct court *c, uint8_t *row)
+{
+    const struct cts_pk_state *want = &c->book.state[1];
+    bool be = c->caps.be;
+    cts_order_put64(be, row + CTS_ROW_SELF, 0x7000);
+    for (unsigned i = 0; i < 10; i++)
+        cts_order_put64(be, row + CTS_ROW_OUT + 8 * i,
+                        i == 3 ? 0x7000 + CTS_ROW_MEM + 8 : want->r[i]);
+    memcpy(row + CTS_ROW_MEM, c->book.data + (be ? want->mem.be : want->mem.data), BODY_MEM);
+    memcpy(row + CTS_ROW_MEM + BODY_MEM + CTS_STACK_BYTES, c->book.data + want->stack.data,
+           CTS_STACK_BYTES);
+}
+
+/* No output holds what conforms before somebody writes it. */
+static void check_stale(const struct court *c, const uint8_t *row)
+{
+    const struct cts_pk_state *want = &c->book.state[1];
+    const uint8_t *stack = row + CTS_ROW_MEM + BODY_MEM + CTS_STACK_BYTES;
+    for (unsigned i = 0; i < 10; i++)
+        assert_true(i == 3 || cts_order_get64(c->caps.be, row + CTS_ROW_OUT + 8 * i) != want->r[i]);
+    for (uint32_t i = 0; i < CTS_STACK_BYTES; i++)
+        assert_int_not_equal(stack[i], c->book.data[want->stack.data + i]);
+    assert_true(cts_order_get64(c->caps.be, row + CTS_ROW_SELF) == 0);
+    assert_true(cts_order_get64(c->caps.be, row + CTS_ROW_FP) == 0);
+}
+
+static void check_body(bool be, int32_t spill)
+{
+    struct court c;
+    uint8_t row[ROW_BYTES];
+    court_init(&c);
+    c.caps.be = be;
+    add_vector(&c.book, "body", CTS_ROW_JA);
+    uint32_t u = add_body(&c.book);
+    c.book.unit[u].layout.spill = spill;
+    struct cts_seg seg = seg_of(&c, u);
+    memset(row, 0x77, sizeof(row));
+    cts_seg_fill(&seg, 0, row, NULL);
+    check_stale(&c, row);
+    assert_true(cts_order_get64(be, row + CTS_ROW_IN + 16) == UINT64_C(0x2222222222222222));
+    assert_memory_equal(row + CTS_ROW_MEM, c.book.data, BODY_MEM);
+    assert_memory_equal(row + CTS_ROW_MEM + BODY_MEM, c.book.data + 16, CTS_STACK_BYTES);
+    /* Nobody wrote it: not a match, and known as such. */
+    assert_false(cts_seg_match(&seg, 0, row, NULL, (struct cts_who){"here", NULL}));
+    assert_true(cts_seg_untouched(&seg, 0, row, NULL));
+    conform(&c, row);
+    assert_true(cts_seg_match(&seg, 0, row, NULL, (struct cts_who){"here", NULL}));
+    assert_false(cts_seg_untouched(&seg, 0, row, NULL));
+    for (uint32_t at = CTS_ROW_OUT; at < CTS_ROW_MEM + BODY_MEM + 2 * CTS_STACK_BYTES; at++) {
+        uint32_t stack = CTS_ROW_MEM + BODY_MEM + CTS_STACK_BYTES;
+        bool reg4 = at >= CTS_ROW_OUT + 32 && at < CTS_ROW_OUT + 40;
+        bool dead = at >= CTS_ROW_FP && at < CTS_ROW_MEM;
+        uint32_t hole = stack + CTS_STACK_BYTES - (uint32_t)-spill;
+        bool any = at == CTS_ROW_MEM + 9, spilt = at >= hole && at < hole + 8;
+        bool stack_in = at >= CTS_ROW_MEM + BODY_MEM && at < stack;
+        row[at] ^= 0x10;
+        if (cts_seg_match(&seg, 0, row, NULL, (struct cts_who){"here", NULL}) !=
+            (reg4 || dead || any || spilt || stack_in))
+            fail_msg("byte %u of the row", at);
+        row[at] ^= 0x10;
+    }
+    court_release(&c);
+}
+
+static void test_body(void **state)
+{
+    (void)state;
+    for (int be = 0; be < 2; be++) {
+        check_body(be, -8);
+        check_body(be, -512);
+    }
+}
+
+/* Where pointers may not be shown, the register that holds one is not looked at. */
+static void test_body_without_pointers(void **state)
+{
+    struct court c;
+    uint8_t row[ROW_BYTES];
+    (void)state;
+    court_init(&c);
+    c.caps.features = 0;
+    add_vector(&c.book, "body", CTS_ROW_JA);
+    struct cts_seg seg = seg_of(&c, add_body(&c.book));
+    assert_int_equal(seg.layout.record, 0);
+    assert_int_equal(seg.layout.out_mask, 0x3ff & ~(1 << 3));
+    cts_seg_fill(&seg, 0, row, NULL);
+    conform(&c, row);
+    cts_order_put64(false, row + CTS_ROW_OUT + 24, 1);
+    assert_true(cts_seg_match(&seg, 0, row, NULL, (struct cts_who){"here", NULL}));
+    court_release(&c);
+}
+
+static void test_body_outcomes(void **state)
+{
+    struct court c;
+    uint8_t row[ROW_BYTES];
+    (void)state;
+    court_init(&c);
+    add_vector(&c.book, "body", CTS_ROW_JA);
+    uint32_t u = add_body(&c.book);
+    struct cts_seg seg = seg_of(&c, u);
+    struct cts_obs ran = {.seen = CTS_SEEN_RAN, .row = row}, nothing = {.seen = CTS_SEEN_RAN};
+    struct cts_obs exited = {.seen = CTS_SEEN_EXITED, .row = row, .result_known = true, .r0 = 7};
+    cts_seg_fill(&seg, 0, row, NULL);
+    const struct cts_track *t = see(&c, u, &ran);
+    assert_int_equal(t->failure, CTS_FL_WRONG_RESULT);
+    assert_string_equal(t->message, "wrong result");
+    forget(&c);
+    conform(&c, row);
+    assert_int_equal(see(&c, u, &ran)->status, CTS_ST_PASS);
+    forget(&c);
+    assert_int_equal(see(&c, u, &nothing)->failure, CTS_FL_WRONG_RESULT);
+    forget(&c);
+    assert_string_equal(see(&c, u, &exited)->message,
+                        "the program ended before the end of the vector's code");
+    forget(&c);
+    allow_r0(&c.book, CTS_OUT_EXITED, 7);
+    assert_int_equal(see(&c, u, &exited)->status, CTS_ST_PASS);
+    forget(&c);
+    exited.r0 = 8;
+    assert_int_equal(see(&c, u, &exited)->failure, CTS_FL_WRONG_RESULT);
+    forget(&c);
+    exited.r0 = 7;
+    exited.result_known = false;
+    assert_int_equal(see(&c, u, &exited)->failure, CTS_FL_WRONG_RESULT);
+    /* A body that must end the program itself, and does not. */
+    u = add_body(&c.book);
+    c.book.outcome[c.book.pack.outcome_count - 1] =
+        (struct cts_pk_outcome){.kind = CTS_OUT_EXITED, .state = UINT32_MAX};
+    forget(&c);
+    assert_int_equal(see(&c, u, &ran)->failure, CTS_FL_WRONG_RESULT);
+    forget(&c);
+    assert_int_equal(see(&c, u, &exited)->status, CTS_ST_PASS);
+    court_release(&c);
+}
+
+/* ---- the whole way, with the reference worker ---- */
+
+enum { CASES = 16 };
+
+struct told {
+    struct court court;
+    struct cts_result result[CASES];
+    char message[CASES][256];
+    unsigned results, engines, ends;
+    struct cts_engine_info info;
+    char reason[512];
+    struct cts_summary summary;
+};
+
+static void hear_engine(void *arg, const struct cts_engine_info *info)
+{
+    struct told *t = arg;
+    t->engines++;
+    t->info = *info;
+    snprintf(t->reason, sizeof(t->reason), "%s", info->reason ? info->reason : "");
+}
+
+static void hear_result(void *arg, const struct cts_result *r)
+{
+    struct told *t = arg;
+    assert_true(t->results < CASES);
+    snprintf(t->message[t->results], sizeof(t->message[0]), "%s", r->message);
+    t->result[t->results] = *r;
+    t->result[t->results].message = t->message[t->results];
+    t->results++;
+}
+
+static void hear_end(void *arg, const struct cts_summary *s)
+{
+    struct told *t = arg;
+    t->ends++;
+    assert_ptr_equal(s, &t->summary);
+}
+
+static int run_core(struct told *t, const struct cts_target *target, struct cts_core_opts *opts,
+                    struct cts_err *err)
+{
+    const struct cts_sink sink = {
+        .arg = t, .engine = hear_engine, .result = hear_result, .end = hear_end};
+    t->results = t->engines = t->ends = 0;
+    t->summary = (struct cts_summary){0};
+    opts->timeout_ms = 20000;
+    opts->jobs = opts->jobs ? opts->jobs : 1;
+    return cts_core_run(&t->court.book.pack, target, 1, opts, &sink, &t->summary, err);
+}
+
+static const char *const reference[] = {CTS_BINARY_DIR "/cts-worker-reference", NULL};
+
+static struct cts_target reference_target(void)
+{
+    return (struct cts_target){
+        .runtime = "reference", .engine = "interp", .argv = reference, .groups = UINT64_MAX};
+}
+
+static uint32_t add_simple(struct book *b, const char *id, enum cts_outcome_kind kind, uint64_t r0)
+{
+    uint32_t v = add_vector(b, id, CTS_ROW_MOV64_K);
+    add_whole(b, return_5, 2);
+    if (kind == CTS_OUT_RAN)
+        allow_r0(b, kind, r0);
+    else
+        allow(b, kind);
+    return v;
+}
+
+static void check_told(const struct told *t, unsigned i, const char *vector, enum cts_status status,
+                       enum cts_failure failure, const char *known)
+{
+    const struct cts_result *r = &t->result[i];
+    assert_true(i < t->results);
+    assert_string_equal(r->vector, vector);
+    if (r->status != status || r->failure != failure)
+        fail_msg("%s: %s, %s: %s", vector, cts_status_name(r->status), cts_failure_name(r->failure),
+                 r->message);
+    assert_string_equal(r->known ? r->known : "", known);
+}
+
+static void test_run_known(void **state)
+{
+    static const char *const jit[] = {"jit", NULL}, *const both[] = {"jit", "interp", NULL};
+    static const struct cts_known known[] = {
+        {"other/*", NULL, NULL, "matches nothing"},
+        {"k/fails", jit, NULL, "of another engine"},
+        {"k/fails", both, NULL, "fails as told"},
+        {"k/fail?-2", NULL, "wrong-result", "fails in this way"},
+        {"k/fails-3", NULL, "wrongly-rejected", "fails in another way"},
+        {"k/passes", NULL, NULL, "was to fail"},
+        {"k/by-case#1", NULL, "wrongly-accepted", "this case"},
+        {"k/by-case-2#2", NULL, NULL, "another case"},
+        {"k/skipped", NULL, NULL, "not even asked"},
+    };
+    static struct told t;
+    struct cts_core_opts opts = {.jobs = 2};
+    struct cts_target target = reference_target();
+    struct book *b = &t.court.book;
+    (void)state;
+    court_init(&t.court);
+    target.known = known;
+    target.known_count = CTS_ARRAY_LEN(known);
+    add_simple(b, "k/right", CTS_OUT_RAN, 5);
+    add_simple(b, "k/fails", CTS_OUT_RAN, 6);
+    add_simple(b, "k/fails-2", CTS_OUT_RAN, 6);
+    add_simple(b, "k/fails-3", CTS_OUT_RAN, 6);
+    add_simple(b, "k/passes", CTS_OUT_RAN, 5);
+    add_simple(b, "k/by-case", CTS_OUT_REJECTED, 0);
+    add_simple(b, "k/by-case-2", CTS_OUT_REJECTED, 0);
+    b->kase[b->vector[add_simple(b, "k/skipped", CTS_OUT_RAN, 5)].cases.first].order =
+        CTS_ORDER_BIG;
+    assert_int_equal(run_core(&t, &target, &opts, NULL), 0);
+    assert_int_equal(t.results, 8);
+    check_told(&t, 0, "k/right", CTS_ST_PASS, CTS_FL_NONE, "");
+    check_told(&t, 1, "k/fails", CTS_ST_XFAIL, CTS_FL_WRONG_RESULT, "fails as told");
+    check_told(&t, 2, "k/fails-2", CTS_ST_XFAIL, CTS_FL_WRONG_RESULT, "fails in this way");
+    check_told(&t, 3, "k/fails-3", CTS_ST_FAIL, CTS_FL_WRONG_RESULT, "");
+    check_told(&t, 4, "k/passes", CTS_ST_XPASS, CTS_FL_NONE, "was to fail");
+    check_told(&t, 5, "k/by-case", CTS_ST_XFAIL, CTS_FL_WRONGLY_ACCEPTED, "this case");
+    check_told(&t, 6, "k/by-case-2", CTS_ST_FAIL, CTS_FL_WRONGLY_ACCEPTED, "");
+    check_told(&t, 7, "k/skipped", CTS_ST_SKIP, CTS_FL_NONE, "");
+    assert_int_equal(cts_summary_passed(&t.summary), 1);
+    assert_int_equal(cts_summary_failed(&t.summary), 3);
+    assert_int_equal(cts_summary_skipped(&t.summary), 4);
+    assert_int_equal(t.summary.cases, 8);
+    assert_int_equal(t.engines, 1);
+    assert_int_equal(t.ends, 1);
+    court_release(&t.court);
+}
+
+/* Who is not asked, and with which words. */
+static void test_run_reasons(void **state)
+{
+    static struct told t;
+    struct cts_core_opts opts = {0};
+    struct cts_target target = reference_target();
+    struct book *b = &t.court.book;
+    uint8_t select[5] = {1, 1, 1, 0, 1};
+    (void)state;
+    court_init(&t.court);
+    add_simple(b, "r/group", CTS_OUT_RAN, 5);
+    b->vector[0].group = CTS_GROUP_PACKET;
+    add_simple(b, "r/only", CTS_OUT_RAN, 5);
+    b->ref[0] = say(b, "elsewhere");
+    b->pack.string_ref_count = 1;
+    b->vector[1].only = (struct cts_pk_range){0, 1};
+    add_simple(b, "r/needs", CTS_OUT_RAN, 5);
+    b->vector[2].needs = CTS_FEAT_LOCAL_CALL | 1u << 31;
+    add_simple(b, "r/unselected", CTS_OUT_RAN, 6);
+    add_simple(b, "r/asked", CTS_OUT_RAN, 5);
+    target.groups = 1ull << b->vector[1].group;
+    opts.select = select;
+    assert_int_equal(run_core(&t, &target, &opts, NULL), 0);
+    assert_int_equal(t.results, 4);
+    check_told(&t, 0, "r/group", CTS_ST_SKIP, CTS_FL_NONE, "");
+    assert_string_equal(t.message[0], "group packet is not claimed");
+    check_told(&t, 1, "r/only", CTS_ST_SKIP, CTS_FL_NONE, "");
+    assert_string_equal(t.message[1], "for other runtimes only");
+    check_told(&t, 2, "r/needs", CTS_ST_SKIP, CTS_FL_NONE, "");
+    check_told(&t, 3, "r/asked", CTS_ST_PASS, CTS_FL_NONE, "");
+    assert_int_equal(t.summary.cases, 4);
+    court_release(&t.court);
+}
+
+/* Workers and engines that are not there are engines skipped; a missing worker is an error of the
+ * run besides. */
+static void test_run_missing(void **state)
+{
+    static const char *const nowhere[] = {"/nonexistent/worker", NULL};
+    static struct told t;
+    struct cts_core_opts opts = {0};
+    struct cts_err err = {0};
+    struct cts_target target = reference_target();
+    (void)state;
+    court_init(&t.court);
+    add_simple(&t.court.book, "m/1", CTS_OUT_RAN, 5);
+    target.engine = "warp";
+    target.install = "install it";
+    assert_int_equal(run_core(&t, &target, &opts, &err), 0);
+    assert_true(t.info.skipped);
+    assert_non_null(strstr(t.reason, "no engine 'warp'"));
+    assert_null(strstr(t.reason, "install it"));
+    assert_int_equal(t.results, 0);
+    assert_int_equal(t.summary.engines_skipped, 1);
+
+    target = reference_target();
+    target.argv = nowhere;
+    target.install = "install it";
+    assert_true(run_core(&t, &target, &opts, &err) < 0);
+    assert_true(t.info.skipped);
+    assert_non_null(strstr(t.reason, "install it"));
+    assert_int_equal(t.ends, 1);
+    court_release(&t.court);
+}
+
+/* ---- globs ---- */
+
+static void test_glob(void **state)
+{
+    static const struct {
+        const char *glob, *text;
+        bool matches;
+    } cases[] = {
+        {"", "", true},
+        {"", "a", false},
+        {"a", "", false},
+        {"abc", "abc", true},
+        {"abc", "abcd", false},
+        {"abcd", "abc", false},
+        {"*", "", true},
+        {"*", "base64/add/x", true},
+        {"a*", "a", true},
+        {"a*c", "abbc", true},
+        {"a*c", "abcb", false},
+        {"a*b*c", "a1b2b3c", true},
+        {"*ab", "aab", true},
+        {"*aab*", "aaaab", true},
+        {"**x**", "x", true},
+        {"?", "", false},
+        {"?", "a", true},
+        {"a?c", "abc", true},
+        {"a?c", "ac", false},
+        {"?*", "", false},
+        {"?*", "ab", true},
+        {"base64/*", "base64/add/x#1", true},
+        {"base64/add", "base64/add/x", false},
+        {"[a]", "a", false},
+        {"[a]", "[a]", true},
+        {"a\\*", "a\\bc", true},
+        {"#?", "#1", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < CTS_ARRAY_LEN(cases); i++)
+        if (cts_glob(cases[i].glob, cases[i].text) != cases[i].matches)
+            fail_msg("'%s' and '%s'", cases[i].glob, cases[i].text);
+}
+
+/* No glob takes more than its length times that of the text. */
+static void test_glob_time(void **state)
+{
+    char glob[200], text[4001];
+    (void)state;
+    for (size_t i = 0; i + 1 < sizeof(glob); i++)
+        glob[i] = i % 2 ? 'a' : '*';
+    glob[sizeof(glob) - 2] = 'b';
+    glob[sizeof(glob) - 1] = '\0';
+    memset(text, 'a', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    assert_false(cts_glob(glob, text));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_outcomes),
+        cmocka_unit_test(test_result_bits),
+        cmocka_unit_test(test_outcomes_by_runtime),
+        cmocka_unit_test(test_rejected_pins),
+        cmocka_unit_test(test_rejected_limits),
+        cmocka_unit_test(test_limits_excuse_nothing),
+        cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_weights_carry_words),
+        cmocka_unit_test(test_not_asked),
+        cmocka_unit_test(test_flaky),
+        cmocka_unit_test(test_body),
+        cmocka_unit_test(test_body_without_pointers),
+        cmocka_unit_test(test_body_outcomes),
+        cmocka_unit_test(test_run_known),
+        cmocka_unit_test(test_run_reasons),
+        cmocka_unit_test(test_run_missing),
+        cmocka_unit_test(test_glob),
+        cmocka_unit_test(test_glob_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
