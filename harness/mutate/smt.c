@@ -616,7 +616,7 @@ static void recall(const char *cache, struct cts_smt_query *q)
     char path[PATH];
     struct cts_buf text;
     cache_path(cache, q, path);
-    cts_buf_init(&text, 4096);
+    cts_buf_init(&text, 0);
     if (cts_fs_read(path, 4096, &text, NULL) == 0) {
         if (strcmp(cts_buf_text(&text), "same") == 0)
             q->answer = CTS_SMT_SAME;

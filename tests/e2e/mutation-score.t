@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# The suite measured: thousands of mutants of the specification and of the machine, at level quick.
+. "$(dirname "$0")/lib.sh"
+
+# What is demanded, in tenths of a percent of the mutants that must die at this level.
+demanded=980
+of_all=900 # of all mutants that are not equivalent
+
+command -v z3 >/dev/null || { echo "1..0 # SKIP no z3: apt-get install z3"; exit 0; }
+export EBPF_CTS_CACHE=$T/cache
+"$CTS" mutants -o tsv >"$T/mutants.tsv" 2>"$T/err"
+rc=$?
+like "$rc" '^[01]$' "ebpf-cts mutants runs to its end"
+diag "$(head -5 "$T/err")"
+
+# due killed by-hand not-equivalent killed-of-them
+read -r due killed hand all dead < <(awk -F '\t' 'NR > 1 && $5 != "equivalent" {
+    all++; dead += $6 == "quick"
+    if ($4 == "quick") { due++; killed += $6 == "quick"; hand += $7 == "quick" }
+} END { print due + 0, killed + 0, hand + 0, all + 0, dead + 0 }' "$T/mutants.tsv")
+share() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f %% (%d of %d)", b ? 100 * a / b : 0, a, b }'; }
+diag "score: quick $(share "$killed" "$due"), hand-written alone $(share "$hand" "$due"); of all $(share "$dead" "$all")"
+
+[ "$all" -gt 10000 ]; ok $? "there are more than 10000 mutants"
+[ $((killed * 1000)) -ge $((demanded * due)) ]; ok $? "of those that must die at quick at least $demanded in 1000 do"
+[ $((dead * 1000)) -ge $((of_all * all)) ]; ok $? "of all at least $of_all in 1000 die at quick"
+is "$rc" "$([ "$killed" -lt "$due" ] && echo 1 || echo 0)" "the exit code says whether any of them survives"
+awk -F '\t' '$5 == "survived" && $4 == "quick" { print $1, $2 ":", $3 " (" $9 ")" }' "$T/mutants.tsv" >"$T/survivors"
+diag "$(wc -l <"$T/survivors") survive; the first of them:"
+diag "$(head -10 "$T/survivors")"
+
+# One row, and its texts.
+run_cmd "$CTS" mutants --row add64_x --list
+is "$rc" 0 "--list"
+like "$out" $'^add64_x\toperator\tdst = dst - src\tquick$' "... has the mutants of a row"
+run_cmd "$CTS" mutants --row add64_x --hand -j 1
+like "$out" '^score: quick [0-9.]+ % \([0-9]+ of [0-9]+\), hand-written alone ' "the score"
+like "$(printf '%s\n' "$out" | tail -1)" '^total: [0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "... and the total"
+run_cmd "$CTS" mutants --row add64_x -o json
+is "$(printf '%s\n' "$out" | head -1 | cut -c1-27)" '{"row":"add64_x","operator"' "-o json: one object a line"
+run_cmd "$CTS" mutants --row nonsense
+is "$rc$out" 2 "a row that is not there"
+# Vectors that say nothing of the row: everything survives.
+printf 'suite: t\nvectors:\n  - {name: a, rows: [sub64_x], clauses: [N039], asm: "r3 -= r4", cases: [{in: {r3: 5, r4: 2}, out: {r3: 3}}]}\n' >"$T/v.yaml"
+run_cmd "$CTS" mutants --row add64_x "$T/v.yaml"
+is "$rc" 1 "vectors of another row notice nothing"
+like "$out" '^score: quick 0\.0 % ' "... at all"
+run_cmd "$CTS" mutants --row sub64_x "$T/v.yaml"
+like "$out" 'survivors:' "few vectors leave survivors"
+like "$out" 'told apart by dst=' "... with an input that tells them apart"
+# A vector that the right machine fails is no measure.
+printf 'suite: t\nvectors:\n  - {name: a, rows: [sub64_x], clauses: [N039], asm: "r3 -= r4", cases: [{in: {r3: 5, r4: 2}, out: {r3: 4}}]}\n' >"$T/w.yaml"
+run_cmd "$CTS" mutants --row sub64_x "$T/w.yaml"
+is "$rc" 3 "a wrong vector is told"
+like "$err" 'sub64_x without a mistake does not pass t/a' "... by its name"
+done_testing
