@@ -107,8 +107,9 @@ int cts_lx_patch(struct cts_lx_patch *p, struct cts_err *err)
 bool cts_lx_blinding_wraps(const uint8_t *code, uint32_t slots)
 {
     /* What lies between a branch and its target may grow before it is the branch's turn: by
-     * blinding, and by what the verifier puts in; 20 slots for one is more than either does. */
-    enum { NEAR = INT16_MIN / 32 };
+     * blinding to three slots for one, and by what the verifier puts in for divisions and the like;
+     * eight for one over the whole distance is more than either does. */
+    enum { NEAR = INT16_MIN / 8 };
 
     for (uint32_t at = 0; at < slots; at++) {
         struct cts_insn in;
