@@ -82,6 +82,7 @@ find_missing() { # run | test
     check "libclang-rt-$(clang_version)-dev" has_fuzzer
     check binutils-bpf has bpf-objdump
     check perl has prove
+    check z3 has z3
 }
 
 has_package() { [ -n "$(apt-cache madison "$1" 2>/dev/null)" ]; }
