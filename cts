@@ -83,7 +83,6 @@ find_missing() { # run | test
     check binutils-bpf has bpf-objdump
     check z3 has z3
     check perl has prove
-    check z3 has z3
 }
 
 has_package() { [ -n "$(apt-cache madison "$1" 2>/dev/null)" ]; }

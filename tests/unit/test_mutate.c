@@ -121,7 +121,7 @@ static void test_eval(void **state)
     for (size_t i = 0; i < f->spec.row_count; i++) {
         const struct cts_spec_row *row = &f->spec.rows[i];
         enum cts_row_id id = cts_row_find(row->id);
-        for (unsigned t = 0; !row->slot && t < TRIALS; t++)
+        for (unsigned t = 0; !row->slot && row->origin == CTS_ORIGIN_RFC && t < TRIALS; t++)
             compare_once(row, id, &seed);
     }
 }
