@@ -135,8 +135,9 @@ static void exec_pair(struct cts_mach *m, const struct cts_insn *in)
 static void exec_neighbour(struct cts_mach *m, const struct cts_insn *in)
 {
     unsigned reg = (unsigned)mutant_of(m)->arg;
+    bool unused = cts_row_info(mutant_of(m)->row)->field[CTS_F_DST].kind == CTS_FK_FIXED;
     right(m, in);
-    if (runs(m) && reg != in->dst)
+    if (runs(m) && (unused || reg != in->dst))
         m->r[reg] ^= UINT64_C(1) << TOP;
 }
 
@@ -385,8 +386,15 @@ static enum cts_mut_seen_as decode_any_register(const struct cts_mutant *m, stru
     struct reader r;
     for (uint32_t i = 0; next_insn(&r, code, &i);) {
         unsigned reg = m->arg == CTS_F_DST ? r.in.dst : r.in.src;
-        if (r.row != CTS_ROW_COUNT || r.in.opcode != info->opcode || reg < CTS_REG_COUNT ||
-            cts_row_of(&r.in) != m->row)
+        uint8_t fixed[2 * CTS_SLOT_BYTES];
+        struct cts_insn in;
+        enum cts_row_id row;
+        uint32_t slots = r.left > 1 ? 2 : 1;
+        if (r.row != CTS_ROW_COUNT || r.in.opcode != info->opcode || reg < CTS_REG_COUNT)
+            continue;
+        memcpy(fixed, r.at, slots * CTS_SLOT_BYTES);
+        put_field(fixed, (unsigned)m->arg, 0);
+        if (cts_decode(fixed, slots, false, &in, &row, NULL) <= 0 || row != m->row)
             continue;
         put_field(r.at, (unsigned)m->arg, 0);
         seen = CTS_MUT_CHANGED;

@@ -2,8 +2,8 @@
 # The suite measured: thousands of mutants of the specification and of the machine, at level quick.
 . "$(dirname "$0")/lib.sh"
 
-# What is demanded, in tenths of a percent of the mutants that must die at this level: what is reached today.
-demanded=999
+# What is demanded, in tenths of a percent of the mutants that must die at this level.
+demanded=1000
 of_all=900 # of all mutants that are not equivalent
 
 command -v z3 >/dev/null || { echo "1..0 # SKIP no z3: apt-get install z3"; exit 0; }
