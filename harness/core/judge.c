@@ -6,7 +6,7 @@
 
 struct cts_who cts_judge_who(const struct cts_judge *j)
 {
-    return (struct cts_who){.runtime = j->target->runtime, .engine = j->target->engine};
+    return (struct cts_who){.runtime = j->caps->runtime, .engine = j->caps->engine};
 }
 
 static struct cts_track *track_of(struct cts_judge *j, uint32_t kase)

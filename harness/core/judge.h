@@ -44,7 +44,8 @@ struct cts_judge {
     uint32_t first_case, case_count;
 };
 
-/* Whose expectations count: the target's. */
+/* Whose expectations count: those of the runtime that the worker says it is, also where it was
+ * given by its path. */
 struct cts_who cts_judge_who(const struct cts_judge *j);
 /* Rows that ran as they should: `count` of a swept unit, or one of a hand-written one. */
 void cts_judge_matched(struct cts_judge *j, const struct cts_seg *seg, uint32_t r, uint64_t count);

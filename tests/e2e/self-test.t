@@ -43,7 +43,7 @@ for row in ldx_dw stx_dw add64_x; do
     [ "$errors" -gt 1000 ]; ok $? "... the cases in the environment are errors ($errors)"
     [ "$whole" -gt 500 ]; ok $? "... the whole programs are judged all the same ($whole passed)"
     is "$(grep '"case":"verdict"' "$T/json" | grep -c '"status":"error"')" 0 "... none of them is an error"
-    is "$(grep '^{"type":"case",' "$T/json" | grep -v '"case":"verdict"' | grep -cE '"operand_rows":[1-9]')" 0 \
+    is "$(grep '"status":"error"' "$T/json" | grep -cE '"operand_rows":[1-9]')" 0 \
         "... and no operand row was compared in the environment"
     is "$(count "$T/json" .)" "$(count "$T/right" .)" "... no case is lost"
     like "$out" '^ERROR '"$row"':interp-env .*: the environment does not hand a state through unchanged' "... the report says it"

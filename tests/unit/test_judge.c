@@ -285,11 +285,11 @@ static void test_outcomes_by_runtime(void **state)
     check_set(&c, u,
               (const uint8_t[]){OK, CTS_FL_WRONG_RESULT, CTS_FL_WRONGLY_REJECTED,
                                 CTS_FL_UNEXPECTED_FAULT, CTS_FL_CRASH, CTS_FL_TIMEOUT});
-    c.target.runtime = "there";
+    strcpy(c.caps.runtime, "there");
     check_set(&c, u,
               (const uint8_t[]){CTS_FL_WRONGLY_ACCEPTED, CTS_FL_WRONGLY_ACCEPTED, OK,
                                 CTS_FL_UNEXPECTED_FAULT, CTS_FL_CRASH, CTS_FL_TIMEOUT});
-    c.target.runtime = "elsewhere";
+    strcpy(c.caps.runtime, "elsewhere");
     check_set(&c, u,
               (const uint8_t[]){CTS_FL_WRONGLY_ACCEPTED, CTS_FL_WRONGLY_ACCEPTED,
                                 CTS_FL_WRONGLY_REJECTED, OK, CTS_FL_CRASH, CTS_FL_TIMEOUT});
