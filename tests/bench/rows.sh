@@ -5,7 +5,7 @@
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(cd "${CTS_BUILD:-$root/build}" && pwd)
-sweeps=${1:-300}
+sweeps=${1:-6}
 work=$(mktemp -d "${TMPDIR:-/tmp}/cts-bench-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 export EBPF_CTS_CACHE=$work/cache
@@ -14,7 +14,7 @@ mkdir "$work/in"
 {
     printf 'suite: bench/rows\nvectors:\n'
     for i in $(seq "$sweeps"); do
-        printf '  - {name: sweep-%d, rows: [add64_x], clauses: [N037], asm: "{dst} += {src}", sweep: {dst: u64, src: u64}}\n' "$i"
+        printf '  - {name: sweep-%d, rows: [add64_x], clauses: [N037], asm: "{dst} += {src}", sweep: {dst: u64, src: u64, r7: shift}}\n' "$i"
     done
 } >"$work/in/rows.yaml"
 
