@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,21 +50,38 @@ static int list_clauses(void)
     return CTS_EXIT_OK;
 }
 
+/* Asks the engine's worker whether it is to be had. */
+static int list_engine(struct cts_targets *t, const char *runtime,
+                       const struct cts_rt_engine *engine, struct cts_arena *arena,
+                       struct cts_err *err)
+{
+    struct cts_engine_info info;
+    const char *name = cts_arena_fmt(arena, "%s:%s", runtime, engine->name);
+    if (!name)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    t->count = 0;
+    int rc = cts_targets_add(t, name, arena, err);
+    if (rc != 0)
+        return rc;
+    cts_core_probe(&t->list[0], arena, &info);
+    printf("%-22s %-8s %-8s %s; %s\n", name, engine->is_default ? "default" : "-",
+           info.skipped ? "skipped" : "runs", engine->what,
+           info.skipped ? info.reason : info.version);
+    return 0;
+}
+
 static int list_runtimes(void)
 {
     struct cts_arena arena;
     struct cts_targets t;
     struct cts_err err = {0};
     cts_arena_init(&arena, 0);
+    signal(SIGPIPE, SIG_IGN); /* a worker that dies is no reason to die */
     int rc = cts_targets_find(&t, &arena, &err);
-    for (size_t i = 0; i < t.runtime_count; i++) {
+    for (size_t i = 0; rc == 0 && i < t.runtime_count; i++) {
         const struct cts_rt *rt = &t.runtimes[i];
-        for (size_t k = 0; k < rt->engine_count; k++) {
-            char name[128];
-            snprintf(name, sizeof(name), "%s:%s", rt->name, rt->engines[k].name);
-            printf("%-22s %-8s %s\n", name, rt->engines[k].is_default ? "default" : "",
-                   rt->engines[k].what);
-        }
+        for (size_t k = 0; rc == 0 && k < rt->engine_count; k++)
+            rc = list_engine(&t, rt->name, &rt->engines[k], &arena, &err);
     }
     cts_arena_release(&arena);
     return rc == 0 ? CTS_EXIT_OK : complain(&err);
@@ -126,7 +144,8 @@ const struct cts_command cts_cmd_list = {
     .name = "list",
     .args = "runtimes|vectors|rows|groups|clauses",
     .what = "list what there is",
-    .about = "Lists runtimes and their engines, vectors with the rows they test, rows of the\n"
+    .about = "Lists runtimes and their engines (whether they run here, their versions, or why not\n"
+             "and what to install), vectors with the rows they test, rows of the\n"
              "specification, conformance groups, or clauses of the RFC.",
     .options = options,
     .main = list_main,

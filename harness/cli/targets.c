@@ -134,8 +134,11 @@ static int add_engine(struct cts_targets *t, const struct cts_rt *rt, const char
     if (!argv || !(argv[0] = cts_worker_path(arena, rt->worker)))
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     struct cts_target *n = &t->list[t->count];
-    *n = (struct cts_target){
-        .runtime = rt->name, .engine = engine, .argv = argv, .install = rt->install};
+    *n = (struct cts_target){.runtime = rt->name,
+                             .engine = engine,
+                             .argv = argv,
+                             .install = rt->install,
+                             .optional = rt->optional};
     int rc = pinned_bits(rt, arena, &n->pinned, err);
     if (rc == 0)
         rc = group_bits(rt, &n->groups, err);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "host/arena.h"
 #include "isa/isa.h"
 #include "pack/pack.h"
 #include "result/result.h"
@@ -48,6 +49,7 @@ struct cts_target {
     const struct cts_known *known;
     size_t known_count;
     const char *install; /* a hint for a worker or engine that is missing; may be null */
+    bool optional;       /* a worker whose file is not there is a skip, not an error */
 };
 
 struct cts_core_opts {
@@ -65,6 +67,10 @@ struct cts_core_opts {
 int cts_core_run(const struct cts_pack *pack, const struct cts_target *targets, size_t n,
                  const struct cts_core_opts *opts, const struct cts_sink *sink,
                  struct cts_summary *summary, struct cts_err *err);
+
+/* Is the engine to be had? Starts its worker once, to ask it. Texts are the arena's. */
+void cts_core_probe(const struct cts_target *t, struct cts_arena *arena,
+                    struct cts_engine_info *info);
 
 /* Does `text` match the glob? '*' any run, '?' any one character; everything else itself. */
 bool cts_glob(const char *glob, const char *text);

@@ -6,11 +6,11 @@
 
 #include "base/fmt.h"
 #include "core/exec.h"
+#include "core/start.h"
 #include "host/clock.h"
 
 enum {
     BLOCK_UNITS = 256, /* units in a block of vectors, about */
-    START_TIMEOUT_MS = 10000,
 };
 
 /* Consecutive vectors run by one thread on one engine. */
@@ -107,27 +107,13 @@ static void count_selection(struct run *run)
 static void start_engine(struct run *run, struct engine *e, const struct cts_target *t)
 {
     struct cts_err err = {0};
-    char text[CTS_ERR_MSG_MAX];
     e->target = t;
-    e->info = (struct cts_engine_info){.runtime = t->runtime, .engine = t->engine, .version = ""};
     cts_session_init(&e->first, t->argv, t->engine);
-    int rc = cts_session_start(&e->first, START_TIMEOUT_MS, &err);
-    if (rc == 0) {
-        e->up = true;
+    int rc = cts_engine_start(&e->first, t, &run->arena, &e->info, &err);
+    e->up = rc == 0;
+    if (e->up)
         e->caps = e->first.caps;
-        e->info.version = cts_arena_strdup(&run->arena, e->caps.version);
-        run->summary->engines_run++;
-        return;
-    }
-    e->info.skipped = true;
-    cts_err_text(&err, text, sizeof(text));
-    /* An engine that is not to be had says itself what would help; a worker that is missing cannot.
-     */
-    e->info.reason = rc != CTS_E_UNSUPPORTED && t->install && t->install[0]
-                         ? cts_arena_fmt(&run->arena, "%s (%s)", text, t->install)
-                         : cts_arena_strdup(&run->arena, text);
-    run->summary->engines_skipped++;
-    if (rc != CTS_E_UNSUPPORTED && run->trouble.code == 0)
+    if (rc != 0 && rc != CTS_E_UNSUPPORTED && run->trouble.code == 0)
         run->trouble = err;
 }
 
@@ -141,6 +127,38 @@ static void self_test(struct run *run, struct engine *e)
     cts_exec_free(x);
 }
 
+/* The first engine of its runtime among those to run. */
+static bool is_first_of_runtime(const struct run *run, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(run->engines[k].info.runtime, run->engines[i].info.runtime) == 0)
+            return false;
+    return true;
+}
+
+static bool any_is_up(const struct run *run, const char *runtime)
+{
+    for (size_t i = 0; i < run->engine_count; i++)
+        if (run->engines[i].up && strcmp(run->engines[i].info.runtime, runtime) == 0)
+            return true;
+    return false;
+}
+
+static void count_engines(struct run *run)
+{
+    struct cts_summary *s = run->summary;
+    for (size_t i = 0; i < run->engine_count; i++) {
+        const struct engine *e = &run->engines[i];
+        s->engines_run += e->up;
+        s->engines_skipped += !e->up;
+        if (!is_first_of_runtime(run, i))
+            continue;
+        bool up = any_is_up(run, e->info.runtime);
+        s->runtimes_run += up;
+        s->runtimes_skipped += !up;
+    }
+}
+
 static int start_engines(struct run *run, const struct cts_target *targets, size_t n,
                          struct cts_err *err)
 {
@@ -152,6 +170,7 @@ static int start_engines(struct run *run, const struct cts_target *targets, size
         start_engine(run, &run->engines[i], &targets[i]);
         self_test(run, &run->engines[i]);
     }
+    count_engines(run);
     return 0;
 }
 
@@ -286,7 +305,7 @@ static struct cts_exec *exec_for(struct crew *c, uint32_t target, struct cts_err
         s = &e->first;
     else
         cts_session_init(s, e->target->argv, e->target->engine);
-    if (!s->up && cts_session_start(s, START_TIMEOUT_MS, err) != 0)
+    if (!s->up && cts_session_start(s, CTS_START_TIMEOUT_MS, err) != 0)
         return NULL;
     return c->exec[target] = cts_exec_new(s, c->run->opts, err);
 }

@@ -40,6 +40,7 @@ static const struct cts_field runtime_fields[] = {
     {"pinned", CTS_FT_ANY, false, "rows it is known to implement, by id or by group, or all", NULL,
      NULL},
     {"install", CTS_FT_STR, false, "what to install where it is missing", NULL, NULL},
+    {"optional", CTS_FT_BOOL, false, "a worker that is not there is a skip", NULL, NULL},
     {"limits", CTS_FT_MAPS, false, "forms it refuses by design", limit_fields, NULL},
     {0},
 };
@@ -212,7 +213,10 @@ int cts_rt_load(const char *dir, struct cts_arena *arena, struct cts_rt *out, st
     out->title = text_or_null(map, "title");
     out->worker = text_or_null(map, "worker");
     out->install = text_or_null(map, "install");
-    rc = read_engines(cts_yaml_get(map, "engines"), arena, out, err);
+    const struct cts_yaml *optional = cts_yaml_get(map, "optional");
+    rc = optional ? cts_yaml_bool(optional, "optional", &out->optional, err) : 0;
+    if (rc == 0)
+        rc = read_engines(cts_yaml_get(map, "engines"), arena, out, err);
     if (rc == 0)
         rc = read_all_or_list(map, "groups", arena, &out->groups, err);
     if (rc == 0)

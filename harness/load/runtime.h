@@ -37,6 +37,7 @@ struct cts_rt_known {
 
 struct cts_rt {
     const char *dir, *name, *title, *worker, *install;
+    bool optional; /* a worker that is not there is a skip, not an error */
     struct cts_rt_engine *engines;
     size_t engine_count;
     const char **groups; /* names, ended by null; null: all */

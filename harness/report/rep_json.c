@@ -113,6 +113,8 @@ static void add_summary(struct rep *rep, const struct cts_summary *s)
     add_number(rep, "operand_rows", s->operand_rows);
     add_number(rep, "engines_run", s->engines_run);
     add_number(rep, "engines_skipped", s->engines_skipped);
+    add_number(rep, "runtimes_run", s->runtimes_run);
+    add_number(rep, "runtimes_skipped", s->runtimes_skipped);
     add_number(rep, "input_errors", s->input_errors);
     cts_buf_adds(&rep->line, ",\"status\":{");
     for (unsigned i = 0; i < CTS_ST_COUNT; i++)

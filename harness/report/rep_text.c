@@ -221,7 +221,8 @@ static void tell_sizes(struct rep *rep, const struct cts_summary *s)
     cts_buf_addf(b, "vectors %llu, cases %llu, operand rows ", (unsigned long long)s->vectors,
                  (unsigned long long)s->cases);
     cts_text_count(b, s->operand_rows);
-    cts_buf_addf(b, " on %u engines (%u skipped), ", s->engines_run, s->engines_skipped);
+    cts_buf_addf(b, " on %u engines (%u skipped) of %u runtimes (%u skipped), ", s->engines_run,
+                 s->engines_skipped, s->runtimes_run, s->runtimes_skipped);
     if (s->input_errors)
         cts_buf_addf(b, "input errors %llu, ", (unsigned long long)s->input_errors);
     cts_text_seconds(b, s->ns, 2);

@@ -64,6 +64,7 @@ struct cts_summary {
     uint64_t count[CTS_ST_COUNT];
     uint64_t failures[CTS_FL_COUNT];
     unsigned engines_run, engines_skipped;
+    unsigned runtimes_run, runtimes_skipped; /* run: at least one of its engines was */
     uint64_t input_errors; /* bad files and the like */
     uint64_t ns;
 };

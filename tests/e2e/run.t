@@ -38,7 +38,7 @@ is "$rc" 0 "the suite passes on the reference"
 is "$err" "" "... and says nothing on standard error"
 like "$(printf '%s\n' "$out" | tail -n 1)" '^total: [0-9]+ passed, 0 failed, [0-9]+ skipped$' "the last line is the total"
 like "$out" '^reference:interp ' "the engine is named"
-like "$out" '^vectors [0-9]+, cases [0-9]+, operand rows [0-9,]+ on 1 engines \(0 skipped\), [0-9.]+ s$' "a line tells the sizes"
+like "$out" '^vectors [0-9]+, cases [0-9]+, operand rows [0-9,]+ on 1 engines \(0 skipped\) of 1 runtimes \(0 skipped\), [0-9.]+ s$' "a line tells the sizes"
 like "$out" '^pass [0-9]+, fail 0, skip [0-9]+, error 0, xfail [0-9]+, xpass 0' "a line tells every status"
 total "$out"
 all=$((passed + failed + skipped))

@@ -922,6 +922,15 @@ static void test_run_missing(void **state)
     assert_true(t.info.skipped);
     assert_non_null(strstr(t.reason, "install it"));
     assert_int_equal(t.ends, 1);
+
+    target.optional = true;
+    assert_int_equal(run_core(&t, &target, &opts, &err), 0);
+    assert_true(t.info.skipped);
+    assert_string_equal(t.reason,
+                        "not built or installed: there is no /nonexistent/worker (install it)");
+    assert_int_equal(t.results, 0);
+    assert_int_equal(t.summary.runtimes_run, 0);
+    assert_int_equal(t.summary.runtimes_skipped, 1);
     court_release(&t.court);
 }
 

@@ -121,8 +121,13 @@ static char *write_run(const char *format, struct cts_report_opts opts, size_t n
                        size_t n_results)
 {
     const struct cts_reporter *rep = cts_reporter_find(format);
-    struct cts_summary s = {
-        .vectors = 6, .cases = 8, .engines_run = 2, .engines_skipped = 1, .ns = 1239999999};
+    struct cts_summary s = {.vectors = 6,
+                            .cases = 8,
+                            .engines_run = 2,
+                            .engines_skipped = 1,
+                            .runtimes_run = 1,
+                            .runtimes_skipped = 1,
+                            .ns = 1239999999};
     char *text = NULL;
     size_t len = 0;
     assert_non_null(rep);

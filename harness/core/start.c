@@ -1,0 +1,51 @@
+#include "core/start.h"
+
+#include "host/fs.h"
+
+static const char *or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
+static int start(struct cts_session *s, const struct cts_target *t, bool *silent,
+                 struct cts_err *err)
+{
+    *silent = true;
+    if (t->optional && !cts_fs_exists(t->argv[0]))
+        return cts_err_set(err, CTS_E_UNSUPPORTED, "not built or installed: there is no %s",
+                           t->argv[0]);
+    int rc = cts_session_start(s, CTS_START_TIMEOUT_MS, err);
+    *silent = rc != CTS_E_UNSUPPORTED;
+    return rc;
+}
+
+int cts_engine_start(struct cts_session *s, const struct cts_target *t, struct cts_arena *arena,
+                     struct cts_engine_info *info, struct cts_err *err)
+{
+    struct cts_err own = {0};
+    char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
+    bool silent; /* an engine that is not to be had says itself what would help; others cannot */
+    int rc = start(s, t, &silent, &own);
+    *info = (struct cts_engine_info){.runtime = t->runtime, .engine = t->engine, .version = ""};
+    if (rc == 0) {
+        info->version = or_empty(cts_arena_strdup(arena, s->caps.version));
+        return 0;
+    }
+    cts_err_text(&own, text, sizeof(text));
+    info->skipped = true;
+    info->reason = or_empty(silent && t->install && t->install[0]
+                                ? cts_arena_fmt(arena, "%s (%s)", text, t->install)
+                                : cts_arena_strdup(arena, text));
+    if (err)
+        *err = own;
+    return rc;
+}
+
+void cts_core_probe(const struct cts_target *t, struct cts_arena *arena,
+                    struct cts_engine_info *info)
+{
+    struct cts_session s;
+    cts_session_init(&s, t->argv, t->engine);
+    cts_engine_start(&s, t, arena, info, NULL);
+    cts_session_release(&s);
+}
