@@ -655,6 +655,7 @@ static void add_registers(struct adder *a)
     if (!is_reg(a, CTS_F_DST) || !is_reg(a, CTS_F_SRC))
         return;
     ADD(a, M_ALIAS, 0, CTS_LEVEL_QUICK, "wrong where dst and src are one register");
+    /* Quick has each register in each place, full each pair of them. */
     static const uint8_t pairs[][2] = {{0, 9}, {9, 0}, {2, 7}, {8, 1}};
     for (size_t i = 0; i < CTS_ARRAY_LEN(pairs); i++)
         ADD(a, M_PAIR, pairs[i][0] << 8 | pairs[i][1], CTS_LEVEL_FULL,
@@ -706,8 +707,7 @@ static void add_branches(struct adder *a)
     ADD(a, M_WIDE_JUMP, 0, CTS_LEVEL_QUICK, "a wide instruction that is jumped over counts once");
     ADD(a, M_BACKWARD, 0, CTS_LEVEL_QUICK, "wrong where the distance is negative");
     for (size_t i = 0; i < CTS_ARRAY_LEN(reach); i++)
-        ADD(a, M_FAR, reach[i], reach[i] > 127 ? CTS_LEVEL_FULL : CTS_LEVEL_QUICK,
-            "wrong where the distance is beyond %d", reach[i]);
+        ADD(a, M_FAR, reach[i], CTS_LEVEL_QUICK, "wrong where the distance is beyond %d", reach[i]);
 }
 
 static void add_local_call(struct adder *a)
@@ -721,8 +721,7 @@ static void add_local_call(struct adder *a)
     for (int32_t r = 1; r <= 5; r++)
         ADD(a, M_ARGUMENT, r, CTS_LEVEL_QUICK, "r%d reaches the callee changed", r);
     for (int32_t n = 1; n < CTS_MACH_FRAMES - 1; n++)
-        ADD(a, M_NESTING, n, n > 1 ? CTS_LEVEL_FULL : CTS_LEVEL_QUICK,
-            "calls nest no deeper than %d", n);
+        ADD(a, M_NESTING, n, CTS_LEVEL_QUICK, "calls nest no deeper than %d", n);
 }
 
 static void add_exit(struct adder *a)

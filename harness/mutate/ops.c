@@ -1,5 +1,8 @@
 /* Mutants of `does`: every place of the tree times every operator that has something to say there.
- * What comes out is printed and read again, so that only well-typed text becomes a mutant. */
+ * What comes out is printed and read again, so that only well-typed text becomes a mutant.
+ *
+ * All of them are due at level quick: each is wrong for a value, a width or a displacement by
+ * itself. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +30,6 @@ struct maker {
     const char *original;
     const char **seen;
     size_t seen_count;
-    enum cts_level level; /* of the variant under way */
     struct cts_sema *tree;
     struct cts_expr *pool;
     unsigned used;
@@ -229,14 +231,6 @@ static bool is_object_number(const struct maker *k, const struct cts_expr *x)
     return x->kind == CTS_X_OPERAND && x->operand == CTS_O_IMM && names_object(k);
 }
 
-/* It takes a large map to tell offsets into its value apart in more than 8 bits. */
-static enum cts_level level_of_width(const struct maker *k, const struct cts_expr *x,
-                                     enum cts_sema_type to)
-{
-    bool into_value = x->kind == CTS_X_OPERAND && x->operand == CTS_O_NEXT_IMM && names_object(k);
-    return into_value && cts_sema_type_bits(to) > 8 ? CTS_LEVEL_FULL : CTS_LEVEL_QUICK;
-}
-
 /* The operand of a conversion in another type: extended by the wrong sign, from the wrong width,
  * not cut off. */
 static enum answer op_extension(struct maker *k, struct cts_expr **slot, unsigned v)
@@ -247,7 +241,6 @@ static enum answer op_extension(struct maker *k, struct cts_expr **slot, unsigne
     enum cts_sema_type to = types[v % TYPES];
     if (to == x->kid[0]->type || (v >= TYPES && !computes(x->kid[0])))
         return NOTHING;
-    k->level = level_of_width(k, x->kid[0], to);
     *slot = convert(k, x->to, retype(k, x->kid[0], to, v >= TYPES));
     return DONE;
 }
@@ -266,7 +259,6 @@ static enum answer op_truncation(struct maker *k, struct cts_expr **slot, unsign
         return OVER;
     if (cts_sema_type_bits(types[v]) >= bits_of(x) || is_object_number(k, x))
         return NOTHING;
-    k->level = level_of_width(k, x, types[v]);
     *slot = convert(k, x->type, convert(k, types[v], x));
     return DONE;
 }
@@ -423,7 +415,6 @@ static enum answer op_reach(struct maker *k, struct cts_expr **slot, unsigned v)
                                   : binary(k, CTS_OP_GT, x, number(k, x->type, n));
     struct cts_expr *wrong = binary(k, CTS_OP_SUB, copy_of(k, x), literal(k, x->type, 1));
     *slot = choice(k, cond, wrong, copy_of(k, x));
-    k->level = n > 2047 ? CTS_LEVEL_FULL : CTS_LEVEL_QUICK;
     return DONE;
 }
 
@@ -737,7 +728,7 @@ static enum answer st_special(struct maker *k, struct cts_stmt **slot, unsigned 
 {
     static const struct {
         int64_t value;
-        bool deep;
+        bool flips;
     } values[] = {{0, false},    {1, false},        {-1, false},      {2, true},
                   {127, true},   {128, true},       {-128, true},     {-129, true},
                   {255, true},   {32767, true},     {32768, true},    {-32768, true},
@@ -754,11 +745,10 @@ static enum answer st_special(struct maker *k, struct cts_stmt **slot, unsigned 
     struct cts_expr *x = operand(k, o);
     struct cts_expr *cond = binary(k, CTS_OP_EQ, x, number(k, x->type, values[v % VALUES].value));
     /* Nothing is done for 0, 1 and -1; the others come out with a wrong bit. */
-    struct cts_expr *wrong = values[v % VALUES].deep ? binary(k, CTS_OP_XOR, copy_of(k, s->value),
-                                                              literal(k, CTS_T_U64, 1))
-                                                     : operand(k, s->target->operand);
+    struct cts_expr *wrong = values[v % VALUES].flips ? binary(k, CTS_OP_XOR, copy_of(k, s->value),
+                                                               literal(k, CTS_T_U64, 1))
+                                                      : operand(k, s->target->operand);
     s->value = choice(k, cond, wrong, s->value);
-    k->level = values[v % VALUES].deep ? CTS_LEVEL_FULL : CTS_LEVEL_QUICK;
     return DONE;
 }
 
@@ -826,7 +816,7 @@ static void keep(struct maker *k, const char *op, const struct cts_sema *tree)
     k->seen[k->seen_count++] = kept;
     cts_mut_add(k->list,
                 &(struct cts_mutant){
-                    .row = k->id, .op = op, .text = kept, .level = k->level, .sema = sema});
+                    .row = k->id, .op = op, .text = kept, .level = CTS_LEVEL_QUICK, .sema = sema});
 }
 
 /* One attempt: variant `v` of an operator at place `at`. */
@@ -863,7 +853,6 @@ static bool try_place(struct maker *k, const char *name, expr_op on_expr, stmt_o
     for (unsigned v = 0; v < VARIANTS_MAX; v++) {
         struct attempt a = {k, on_expr, on_stmt, at, v, OVER};
         cts_arena_init(&k->arena, 0);
-        k->level = CTS_LEVEL_QUICK;
         k->used = 0;
         struct cts_sema *tree = k->tree = cts_sema_clone(k->row->sema, &k->arena);
         int found = !tree     ? 0

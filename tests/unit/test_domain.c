@@ -75,6 +75,11 @@ static void boundaries_are_there_at_quick(void **state)
         assert_true(has(CTS_DOM_SHIFT, CTS_LEVEL_QUICK, count));
     assert_true(has(CTS_DOM_IMM, CTS_LEVEL_QUICK, 0xffffffff80000000));
     assert_true(has(CTS_DOM_IMM, CTS_LEVEL_QUICK, 0x7fffffff));
+    /* the first that does not fit into a sign-extended byte */
+    static const enum cts_domain signed_bytes[] = {CTS_DOM_U64,   CTS_DOM_U32, CTS_DOM_U16,
+                                                   CTS_DOM_SHIFT, CTS_DOM_IMM, CTS_DOM_IMM_NONZERO};
+    for (size_t i = 0; i < sizeof(signed_bytes) / sizeof(signed_bytes[0]); i++)
+        assert_true(has(signed_bytes[i], CTS_LEVEL_QUICK, (uint64_t)-129));
 }
 
 /* Whoever drops, keeps or extends upper bits is to be told apart. */
