@@ -11,6 +11,7 @@ usage: ./cts COMMAND [ARGUMENT...]
 
   run [ARGUMENT...]  build what is out of date and run the suite: build/ebpf-cts run ARGUMENT...
   build              build build/ebpf-cts and its workers
+  runtimes           build the optional runtimes that come as crates (needs cargo); from then on `run` has them, too
   test [--all]       everything that tests this tree; --all: the slow second tier, too
   help               this text
 
@@ -65,7 +66,20 @@ check() {
     "$@" || missing="$missing $package"
 }
 
-find_missing() { # run | test
+# The oldest cargo that reads the lock files of this tree.
+has_cargo() {
+    local have
+    have=$(cargo --version 2>/dev/null | sed -n 's/^cargo \([0-9]*\)\.\([0-9]*\).*/\1 \2/p')
+    [ -n "$have" ] && [ "$(printf '%d%04d' $have)" -ge 10078 ]
+}
+
+# Bindings to C libraries are generated through it.
+has_libclang() {
+    ls /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*/libclang*.so* "${LIBCLANG_PATH:-/nowhere}"/libclang*.so* 2>/dev/null |
+        grep -q 'libclang[-.0-9]*\.so'
+}
+
+find_missing() { # run | runtimes | test
     missing=
     check cmake has cmake
     check ninja-build has_generator
@@ -75,6 +89,10 @@ find_missing() { # run | test
     check libelf-dev has_lib libelf
     check libyaml-dev has_lib yaml-0.1
     check llvm-19 has_llvm
+    [ "$1" = run ] && return 0
+    check cargo has cargo
+    ! has cargo || has_cargo || say "cts: cargo is older than 1.78: the optional runtimes need a later one"
+    check libclang1-19 has_libclang
     [ "$1" = test ] || return 0
     check libcmocka-dev has_lib cmocka
     check clang-19 has_clang
@@ -92,10 +110,12 @@ known_packages() {
     local p v name
     for p in "$@"; do
         name=$p
+        # A recent cargo has a package of its own in Debian's stable releases.
+        [ "$p" != cargo ] || ! has_package cargo-web || name=cargo-web
         for v in $(seq 40 -1 20); do
             has_package "$name" && break
+            [ "$p" != "${p//19/}" ] || break
             name=${p//19/$v}
-            [ "$name" != "$p" ] || break
         done
         if has_package "$name"; then
             echo "$name"
@@ -115,7 +135,7 @@ apt_install() { # AS PACKAGE...
     shift
     log=$(mktemp)
     # shellcheck disable=SC2086
-    if $as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" \
+    if $as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends --no-remove "$@" \
         >"$log" 2>&1; then
         rm -f "$log"
         return 0
@@ -125,7 +145,7 @@ apt_install() { # AS PACKAGE...
     return 1
 }
 
-install_missing() { # run | test
+install_missing() { # run | runtimes | test
     local as= packages
     find_missing "$1"
     [ -z "$missing" ] && return 0
@@ -176,11 +196,15 @@ configure() { # FOLDER OPTION...
         cmake -S "$root" -B "$dir" -G "$(generator)" "$@"
 }
 
-compile() { # FOLDER
+compile() { # FOLDER [TARGET]: with a target, as much of it as can be built
+    local keep='' log=$1/${2:-build}.log
     if [ -e "$1/build.ninja" ] && has ninja; then
-        quiet "$1/build.log" ninja -C "$1" -j "$jobs"
+        # shellcheck disable=SC2086
+        quiet "$log" ninja -C "$1" -j "$jobs" ${2:+-k 0 "$2"}
     else
-        quiet "$1/build.log" cmake --build "$1" -j "$jobs"
+        [ -z "${2:-}" ] || keep="-- -k"
+        # shellcheck disable=SC2086
+        quiet "$log" cmake --build "$1" -j "$jobs" ${2:+--target "$2"} $keep
     fi
 }
 
@@ -210,6 +234,37 @@ build_now() {
 
 cmd_build() {
     locked build_now || exit 3
+}
+
+# The crates first: what has been built is then part of the ordinary build.
+build_runtimes() { # FOLDER
+    local rc=0
+    compile "$1" cts-runtimes || rc=1
+    quiet "$1/configure.log" cmake "$1" && compile "$1" && return "$rc"
+}
+
+# Names of the optional runtimes, each with "yes" if it was built.
+list_runtimes() { # FOLDER
+    local name file
+    while read -r name file; do
+        if [ -e "$file" ]; then echo "$name yes"; else echo "$name no"; fi
+    done <"$1/cargo.txt"
+}
+
+runtimes_now() {
+    install_missing runtimes
+    is_configured "$build" || configure "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCTS_TESTS=OFF || return
+    say "cts: building the optional runtimes (the first time, this takes a minute or more)"
+    build_runtimes "$build"
+}
+
+cmd_runtimes() {
+    local rc=0
+    locked runtimes_now || rc=3
+    [ ! -e "$build/cargo.txt" ] || list_runtimes "$build" | while read -r name built; do
+        if [ "$built" = yes ]; then say "cts: $name is there"; else say "cts: $name could not be built"; fi
+    done
+    exit "$rc"
 }
 
 # ---- Testing ----
@@ -279,6 +334,24 @@ step_build() { # NAME FOLDER OPTION...
     fi
     count "$name" 0 1 0 "$dir/build.log"
     return 1
+}
+
+step_runtimes() { # FOLDER
+    local built missing_names=
+    step "optional runtimes, through cargo"
+    if ! has_cargo; then
+        echo "   skipped: no cargo 1.78 or later here"
+        count "optional runtimes, through cargo" 0 0 1
+        return
+    fi
+    if build_runtimes "$1"; then
+        built=$(list_runtimes "$1" | grep -c ' yes$')
+        count "optional runtimes, through cargo" "$built" 0 0
+    else
+        missing_names=$(list_runtimes "$1" | sed -n 's/ no$//p' | tr '\n' ' ')
+        echo "   not built, or not up to date: $missing_names"
+        count "optional runtimes, through cargo" 0 1 0 "$1/cts-runtimes.log"
+    fi
 }
 
 step_unit() { # NAME FOLDER
@@ -395,22 +468,24 @@ cmd_test() {
         *) usage >&2; exit 2 ;;
     esac
     install_missing test
-    local clang fast="-O1 -g1"
+    # All builds link the same crates.
+    local clang fast="-O1 -g1" crates="-DCTS_CARGO_DIR=$build/cargo"
     clang=$(newest clang)
 
     # The build that everything below needs: without it there is nothing to test.
     step_build "gcc build, warnings are errors" "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-        -DCTS_WERROR=ON -DCTS_TESTS=ON || finish
+        -DCTS_WERROR=ON -DCTS_TESTS=ON -DCTS_CARGO_STRICT=ON || finish
+    step_runtimes "$build"
     step_unit "unit tests" "$build"
     step_prove "checks of the tree" "$build" "$build/checks.tap" "$root"/tests/checks/*.t
     step_prove "end-to-end tests" "$build" "$build/e2e.tap" "$root"/tests/e2e/*.t
 
     step_build "clang build, warnings are errors" "$root/build-clang" -DCMAKE_C_COMPILER="$clang" \
-        -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG="$fast" -DCTS_WERROR=ON -DCTS_FUZZ=ON &&
+        -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG="$fast" -DCTS_WERROR=ON -DCTS_FUZZ=ON "$crates" &&
         step_fuzz "$root/build-clang"
 
     if step_build "build with sanitizers" "$root/build-asan" -DCMAKE_BUILD_TYPE=Debug \
-        -DCMAKE_C_FLAGS_DEBUG="$fast" -DCTS_WERROR=ON -DCTS_SANITIZE=ON; then
+        -DCMAKE_C_FLAGS_DEBUG="$fast" -DCTS_WERROR=ON -DCTS_SANITIZE=ON "$crates"; then
         step_unit "unit tests with sanitizers" "$root/build-asan"
         step_prove "end-to-end tests with sanitizers" "$root/build-asan" \
             "$root/build-asan/e2e.tap" "$root"/tests/e2e/*.t
@@ -429,6 +504,9 @@ case ${1:-help} in
         ;;
     build)
         cmd_build
+        ;;
+    runtimes)
+        cmd_runtimes
         ;;
     test)
         shift
