@@ -169,7 +169,8 @@ static int load_vectors(struct cts_builder *b, const struct cts_source *f,
     int rc = 0;
     cts_vec_parse(f->path, f->text, f->len, known, &report, &b->arena, &file, fault);
     for (size_t k = 0; rc == 0 && k < file.count; k++)
-        rc = add_plan(b, &file.vectors[k]) ? no_memory(err) : 0;
+        if (file.vectors[k].level <= b->opts->level)
+            rc = add_plan(b, &file.vectors[k]) ? no_memory(err) : 0;
     return rc;
 }
 
@@ -288,6 +289,11 @@ static int imm_values(struct cts_builder *b, const struct cts_vec *v, uint64_t *
     return 0;
 }
 
+static uint8_t higher(uint8_t a, uint8_t b)
+{
+    return a > b ? a : b;
+}
+
 /* A verdict's cases differ in their programs. */
 static int plan_verdict(struct cts_builder *b, struct cts_plan *p, struct cts_err *err)
 {
@@ -300,7 +306,7 @@ static int plan_verdict(struct cts_builder *b, struct cts_plan *p, struct cts_er
     for (size_t i = 0; rc == 0 && i < p->v->case_count; i++) {
         struct cts_concrete *c = &p->concretes[p->concrete_count++];
         c->binding = p->bindings;
-        c->level = c->binding->level;
+        c->level = higher(c->binding->level, p->v->level);
         c->kase = i;
         rc = cts_bld_request(b, p->v, c, err);
     }
@@ -328,9 +334,7 @@ static int plan_codes(struct cts_builder *b, struct cts_plan *p, struct cts_err 
         c->binding = &p->bindings[i / n];
         c->has_imm = p->v->uses_imm;
         c->imm = imms[i % n];
-        c->level = imm_level(p->v, i % n);
-        if (c->level < c->binding->level)
-            c->level = c->binding->level;
+        c->level = higher(imm_level(p->v, i % n), higher(c->binding->level, p->v->level));
         rc = cts_bld_request(b, p->v, c, err);
     }
     return rc;

@@ -171,6 +171,55 @@ bool cts_x_row_by_row(const struct cts_seg *seg)
     return seg->unit->maps.count || (seg->unit->flags & CTS_UF_ALONE);
 }
 
+/* One question, for one row of the program that frame 0 holds. */
+static int ask_row(struct cts_exec *x, uint32_t r, uint8_t ops, struct cts_err *err)
+{
+    struct frame *f = x->frame[0];
+    f->job[0].first = r;
+    cts_x_fill_job(x, &f->job[0]);
+    f->item[0].ops = ops;
+    int rc = cts_x_ask(x, f, err);
+    if (rc == 0)
+        rc = cts_x_answers(x, f, err);
+    f->asked = false;
+    if (rc != 0)
+        cts_x_restart(x);
+    return rc;
+}
+
+/* Rows of a body that may end the program, is long or has maps: a run for each, of a program that
+ * is loaded once. Returns how many were told; what comes next is not as it should be, and is for
+ * someone who runs it alone. */
+static uint32_t run_kept(struct cts_exec *x, struct cts_seg *seg)
+{
+    struct frame *f = x->frame[0];
+    struct cts_err err = {0};
+    struct job made = cts_x_job_of(seg, 0, 1);
+    x->current = 0;
+    cts_x_reset_frame(f);
+    if (cts_x_add_job(x, f, &made, 0, &err) != 0 || !(f->item[0].ops & CTS_OP_RUN))
+        return 0;
+    for (uint32_t r = 0; r < seg->rows; r++) {
+        uint8_t first = r == 0 ? CTS_OP_LOAD : 0, last = r + 1 == seg->rows ? CTS_OP_UNLOAD : 0;
+        if (ask_row(x, r, CTS_OP_RUN | first | last, &err) != 0) {
+            struct job again = cts_x_job_of(seg, r, 1);
+            cts_x_reset_frame(f);
+            int rc = x->broken ? err.code : cts_x_run_job(x, &again, NULL);
+            cts_x_judge_death(x, seg, r, rc, &err);
+            return r + 1;
+        }
+        const struct cts_answer *a = &f->answer[0];
+        if ((first && a->load.verdict != CTS_ACCEPTED) || !(a->ops & CTS_OP_RUN) ||
+            a->run.status != CTS_RAN)
+            return r;
+        struct cts_obs o = cts_x_observe(x, &f->job[0], 0, 0, a);
+        if (o.seen == CTS_SEEN_RAN && !cts_seg_match(seg, r, o.row, o.expect, cts_x_who(x)))
+            return r;
+        cts_judge_row(x->judge, seg, r, &o);
+    }
+    return seg->rows;
+}
+
 /* A unit that is alone; what is not plainly right is run row by row. A sweep is one case: its first
  * bad row will do. */
 static void run_unit(struct cts_exec *x, struct cts_seg *seg, uint32_t bad_row)
@@ -192,7 +241,8 @@ static void run_unit(struct cts_exec *x, struct cts_seg *seg, uint32_t bad_row)
             return;
         }
     }
-    for (uint32_t r = 0; r < seg->rows && !x->broken; r++)
+    uint32_t told = seg->rows > 1 && cts_x_row_by_row(seg) ? run_kept(x, seg) : 0;
+    for (uint32_t r = told; r < seg->rows && !x->broken; r++)
         cts_x_run_row(x, seg, r, r == bad_row);
 }
 

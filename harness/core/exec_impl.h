@@ -119,6 +119,8 @@ int cts_x_add_code(struct cts_exec *x, struct frame *f, struct job *j, struct ct
 /* The item's pointers into the frame's code are set in cts_x_ask(), when the code no longer moves.
  */
 void cts_x_make_item(struct job *j, struct cts_item *it, uint8_t ops, uint8_t prog);
+/* Writes the rows of its iterations, and what is expected of them. */
+void cts_x_fill_job(struct cts_exec *x, struct job *j);
 int cts_x_add_job(struct cts_exec *x, struct frame *f, const struct job *made, uint32_t half,
                   struct cts_err *err);
 

@@ -73,7 +73,7 @@ uint32_t cts_x_row_number(const struct job *j, uint32_t s, uint32_t i)
     return r < j->seg[s]->rows ? r : j->seg[s]->rows - 1;
 }
 
-static void fill_job(struct cts_exec *x, struct job *j)
+void cts_x_fill_job(struct cts_exec *x, struct job *j)
 {
     if (cts_x_is_whole(j->seg[0]))
         return;
@@ -184,7 +184,7 @@ int cts_x_add_job(struct cts_exec *x, struct frame *f, const struct job *made, u
     cts_x_make_item(j, &f->item[f->jobs], ops, (uint8_t)(half * FRAME_JOBS + f->jobs));
     if (!cts_x_is_whole(j->seg[0]))
         f->used += (cts_layout_bytes(&j->layout[0]) + 63) & ~(uint32_t)63;
-    fill_job(x, j);
+    cts_x_fill_job(x, j);
     f->jobs++;
     return 0;
 }

@@ -33,12 +33,15 @@ static const char *const verdict_words[] = {
     "reject", "accept", "reject-or-run", "fault", "reject-or-fault", "any", NULL,
 };
 
+static const char *const level_words[] = {"quick", "full", "exhaustive", NULL};
+
 static const struct cts_field vector_fields[] = {
     {"name", CTS_FT_ID, true, "words with dashes; the id is suite/name", NULL, NULL},
     {"why", CTS_FT_STR, false, "what it would catch", NULL, NULL},
     {"rows", CTS_FT_STRS, true, "the rows under test; the first gives the group", NULL, NULL},
     {"clauses", CTS_FT_STRS, true, "what the expectation rests on", NULL, NULL},
     {"policy", CTS_FT_STR, false, "whose, where the RFC is silent", NULL, NULL},
+    {"level", CTS_FT_WORD, false, "the lowest at which it runs", NULL, level_words},
     {"bugs", CTS_FT_STRS, false, "bugs it would have caught", NULL, NULL},
     {"asm", CTS_FT_STR, false, "the body in LLVM's syntax", NULL, NULL},
     {"code", CTS_FT_SEQ, false, "the body in pieces", NULL, NULL},
@@ -150,6 +153,12 @@ static int read_policy(struct cts_vec_reader *r, const struct cts_yaml *map)
     if (rc == 0 && klass)
         rc = cts_vec_check_name(r, klass, &r->known->classes, "class");
     return rc;
+}
+
+static void read_level(struct cts_vec_reader *r, const struct cts_yaml *level)
+{
+    while (level && level_words[r->v.level + 1] && !cts_yaml_is(level, level_words[r->v.level]))
+        r->v.level++;
 }
 
 static int read_lists(struct cts_vec_reader *r, const struct cts_yaml *map)
@@ -597,6 +606,7 @@ static int read_vector(struct cts_vec_reader *r, const struct cts_yaml *map, con
     r->v.id = cts_arena_fmt(r->arena, "%s/%s", suite, cts_yaml_get(map, "name")->text);
     if (!r->v.id)
         return cts_vec_nomem(r);
+    read_level(r, cts_yaml_get(map, "level"));
     rc = decide_kind(r, map);
     if (rc == 0)
         rc = read_lists(r, map);

@@ -156,6 +156,9 @@ struct cts_vec_map {
 
 enum cts_vec_kind_ { CTS_VEC_RUN, CTS_VEC_SWEEP, CTS_VEC_VERDICT };
 
+/* The lowest at which it runs. */
+enum cts_vec_level { CTS_VEC_QUICK, CTS_VEC_FULL, CTS_VEC_EXHAUSTIVE };
+
 enum cts_vec_operands { CTS_VEC_OPAQUE = 1, CTS_VEC_CONSTANT = 2, CTS_VEC_MASKED = 4 };
 
 struct cts_vec {
@@ -166,6 +169,7 @@ struct cts_vec {
     const char *klass;   /* "" */
     const char *message; /* what the rejecting runtime is known to say; "" */
     uint8_t kind;        /* enum cts_vec_kind_ */
+    uint8_t level;       /* enum cts_vec_level */
     const char *const *rows, *const *clauses, *const *bugs, *const *needs, *const *names,
                                                                                *const *only;
     size_t row_count, clause_count, bug_count, need_count, name_count, only_count;

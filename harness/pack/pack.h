@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "wire/layout.h"
 
+/* As enum cts_vec_level. */
 enum cts_level { CTS_LEVEL_QUICK, CTS_LEVEL_FULL, CTS_LEVEL_EXHAUSTIVE };
 
 /* A run of consecutive records of another table. */

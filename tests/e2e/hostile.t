@@ -83,6 +83,7 @@ ops           1 mark  crash            malformed.answer
 closed        1 mark  crash            closed.its.stdout
 wrong         1 mark  wrong-result     -
 flaky         1 some  flaky            -
+load-once     1 some  flaky            -
 flaky-wrong   1 mark  flaky            -
 accept-all    1 other wrongly-accepted -
 lie           1 lie   -                -
@@ -184,6 +185,39 @@ like "$out" "^worker:interp  skipped: the moon" "... and it is named"
 run_cmd "$CTS" run -r ./run-crash/worker:interp -r reference in
 is "$rc" 1 "a crashing runtime beside a good one: exit code 1"
 like "$out" "^total: $((2 * CASES - 1)) passed, 1 failed, 0 skipped$" "... and the good one is run"
+
+# A body that runs alone, row by row, is loaded once for all of them.
+mkdir kept
+cat >kept/kept.yaml <<'Y'
+suite: hostile/kept
+vectors:
+  - name: long
+    rows: [mov64_k]
+    clauses: [N037]
+    operands: [opaque]
+    code: ["r0 = 0xdead", {repeat: 70, text: "r1 += 1"}]
+    cases:
+      - {in: {r1: 1}, out: {r0: 0xdead, r1: 71}}
+      - {in: {r1: 2}, out: {r0: 0xdead, r1: 72}}
+      - {in: {r1: 3}, out: {r0: 0xdead, r1: 73}}
+  - name: other
+    rows: [mov64_k]
+    clauses: [N037]
+    operands: [opaque]
+    asm: "r1 += 1"
+    cases:
+      - {in: {r1: 1}, out: {r1: 2}}
+Y
+for fault in load-once unshared; do
+    run_cmd "$CTS" run -r "./run-$fault/worker:interp" kept
+    like "$out" "^total: 4 passed, 0 failed, 0 skipped$" "$fault: a program is loaded once for all its rows"
+done
+run_cmd "$CTS" run -r ./run-crash/worker:interp kept
+like "$out" "^total: 1 passed, 3 failed, 0 skipped$" "a crash in each of its rows costs these"
+rm -f "run-flaky/state"
+FAKE_STATE=$T/run-flaky/state run_cmd "$CTS" run -r ./run-flaky/worker:interp kept
+like "$out" "^FAIL worker:interp hostile/kept/long#1: flaky: " "a crash in its first row, once, is flaky"
+like "$out" "^total: 3 passed, 1 failed, 0 skipped$" "... and costs that row"
 
 # Nothing is left behind.
 sleep 0.2

@@ -67,6 +67,15 @@ static bool crash_in_load(struct fake *f, struct program *p, struct cts_load_res
     return true;
 }
 
+static bool crash_in_second_load(struct fake *f, struct program *p, struct cts_load_res *res)
+{
+    (void)res;
+    if (p->marked && f->unwell)
+        die_of_signal();
+    f->unwell |= p->marked;
+    return true;
+}
+
 static bool crash_in_run(struct fake *f, struct program *p, const struct cts_run_req *q,
                          struct cts_run_res *res)
 {
@@ -390,6 +399,8 @@ static void fake_release(void *self)
     X(right, "right", "as the reference, but marked programs are told", .run = NULL)               \
     X(crash, "crash", "dies of SIGSEGV when a marked program runs", .run = crash_in_run)           \
     X(crash_load, "crash-load", "the same when it is loaded", .load = crash_in_load)               \
+    X(load_once, "load-once", "dies when a marked program is loaded a second time",                \
+      .load = crash_in_second_load)                                                                \
     X(exits, "exit", "exits with status 7 when a marked program runs", .run = exit_in_run)         \
     X(hang, "hang", "hangs when a marked program runs", .run = hang_in_run)                        \
     X(hang_load, "hang-load", "the same when it is loaded", .load = hang_in_load)                  \

@@ -179,6 +179,23 @@ static void roles_take_every_register(void **state)
     done(&f);
 }
 
+static void a_vector_is_there_from_its_level_on(void **state)
+{
+    struct fixture f;
+    (void)state;
+    build_one(&f, CTS_LEVEL_QUICK,
+              HEAD VECTOR "    asm: '{dst} += {src}'\n    level: full\n"
+                          "    operands: [opaque]\n"
+                          "    cases: [{in: {dst: 1, src: 2}, out: {dst: 3}}]\n");
+    assert_int_equal(f.pack.vector_count, 0);
+    assert_int_equal(build(&f, CTS_LEVEL_FULL, false), 0);
+    assert_int_equal(f.pack.unit_count, 1);
+    assert_int_equal(f.pack.units[0].level, CTS_LEVEL_FULL);
+    assert_int_equal(build(&f, CTS_LEVEL_EXHAUSTIVE, false), 0);
+    assert_int_equal(f.pack.units[0].level, CTS_LEVEL_FULL);
+    done(&f);
+}
+
 static void roles_keep_off_registers_that_are_named(void **state)
 {
     struct fixture f;
@@ -786,6 +803,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(roles_take_every_register),
+        cmocka_unit_test(a_vector_is_there_from_its_level_on),
         cmocka_unit_test(roles_keep_off_registers_that_are_named),
         cmocka_unit_test(aliased_roles_share),
         cmocka_unit_test(impossible_bindings_are_told),

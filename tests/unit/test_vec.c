@@ -75,6 +75,22 @@ static void refuses(const char *text, const char *place, const char *words)
     done(&f);
 }
 
+static void a_level_is_read(void **state)
+{
+    static const char *const words[] = {"quick", "full", "exhaustive"};
+    (void)state;
+    for (unsigned level = CTS_VEC_QUICK; level <= CTS_VEC_EXHAUSTIVE; level++) {
+        struct fixture f;
+        char text[512];
+        snprintf(text, sizeof(text), HEAD ADD "    level: %s\n    cases: [{out: {dst: 1}}]\n",
+                 words[level]);
+        parse(&f, text);
+        assert_int_equal(only(&f)->level, level);
+        done(&f);
+    }
+    refuses(HEAD ADD "    level: slow\n    cases: [{out: {dst: 1}}]\n", "f.yaml:7:12", "level");
+}
+
 static void a_vector_is_read(void **state)
 {
     struct fixture f;
@@ -390,6 +406,7 @@ static void placeholders_are_replaced(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_level_is_read),
         cmocka_unit_test(a_vector_is_read),
         cmocka_unit_test(memory_and_stack_are_read),
         cmocka_unit_test(code_in_pieces_is_read),
