@@ -111,7 +111,7 @@ static size_t list_length(const char *const *list)
 static int known_names(struct cts_builder *b, struct cts_vec_known *k, struct cts_err *err)
 {
     size_t needs = 0;
-    while (cts_feature_name((unsigned)needs))
+    while (CTS_FEAT_OF_PROGRAMS >> needs & 1)
         needs++;
     const char **rows = cts_arena_take_array(&b->arena, CTS_ROW_COUNT, sizeof(*rows));
     const char **domains = cts_arena_take_array(&b->arena, CTS_DOM_COUNT, sizeof(*domains));

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "asm/object.h"
 #include "cli/opt.h"
 #include "cli/progress.h"
 #include "cli/select.h"
@@ -381,7 +382,8 @@ static int execute(struct job *j)
                                  .level = j->vectors.level,
                                  .select = j->selected,
                                  .select_case = j->cases,
-                                 .stop = &interrupted};
+                                 .stop = &interrupted,
+                                 .object = cts_object_write};
     struct cts_sink sink = {
         .arg = j, .engine = on_engine, .result = on_result, .progress = on_progress};
     int code = open_outputs(j);

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "host/arena.h"
+#include "host/buf.h"
 #include "isa/isa.h"
 #include "pack/pack.h"
 #include "result/result.h"
@@ -52,6 +53,11 @@ struct cts_target {
     bool optional;       /* a worker whose file is not there is a skip, not an error */
 };
 
+/* Appends a program as an ELF object of the kind PROTOCOL.md speaks of, for workers that want one:
+ * `bytes` of code in the byte order told by `be`. */
+typedef int cts_object_fn(const uint8_t *code, size_t bytes, bool be, const char *section,
+                          struct cts_buf *out, struct cts_err *err);
+
 struct cts_core_opts {
     unsigned jobs;              /* >= 1 */
     unsigned timeout_ms;        /* of one program */
@@ -59,6 +65,7 @@ struct cts_core_opts {
     const uint8_t *select;      /* one bool per vector of the pack; null: all */
     const uint8_t *select_case; /* one bool per case; null: all of the vectors selected */
     const volatile int *stop;   /* not null: becomes non-zero when the run is to end early */
+    cts_object_fn *object;      /* null: workers that want objects cannot be asked */
 };
 
 /* Runs everything. 0 when it ran to its end (whatever the results); CTS_E_WORKER when a worker

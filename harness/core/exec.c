@@ -16,6 +16,7 @@ struct cts_exec *cts_exec_new(struct cts_session *session, const struct cts_core
             break;
         }
         cts_buf_init(&x->frame[i]->code, 0);
+        cts_buf_init(&x->frame[i]->elf, 0);
         x->frame[i]->used = CTS_WIN_RESERVED;
         x->frame[i]->expect = malloc(session->caps.window_bytes ? session->caps.window_bytes : 1);
         if (!x->frame[i]->expect) {
@@ -40,6 +41,7 @@ void cts_exec_free(struct cts_exec *x)
         if (!x->frame[i])
             continue;
         cts_buf_release(&x->frame[i]->code);
+        cts_buf_release(&x->frame[i]->elf);
         free(x->frame[i]->expect);
         free(x->frame[i]);
     }
@@ -63,7 +65,7 @@ static bool shares(const struct cts_seg *seg)
 
 bool cts_x_is_long(const struct cts_exec *x, const struct cts_seg *seg)
 {
-    if (cts_x_is_whole(seg))
+    if (cts_x_is_whole(seg) || cts_x_loads_only(x))
         return false;
     uint64_t bytes =
         cts_x_region_bytes(1, seg->rows ? seg->rows : 1, cts_x_stride_of(&seg->layout));
@@ -83,13 +85,15 @@ static void close_job(struct cts_exec *x)
         cts_x_look_again_all(x, &x->open);
     x->open.segs = 0;
     struct frame *f = cts_x_current(x);
-    if (f->jobs == FRAME_JOBS || f->code.len > FRAME_CODE)
+    if (f->jobs == FRAME_JOBS || f->code.len + f->elf.len > FRAME_CODE)
         cts_x_flush_frame(x);
 }
 
 static uint64_t open_bytes(const struct cts_exec *x, const struct cts_seg *more)
 {
-    uint32_t rows = more->rows > x->open.iterations ? more->rows : x->open.iterations;
+    uint32_t rows = cts_x_rows_of(x, more);
+    if (rows < x->open.iterations)
+        rows = x->open.iterations;
     return cts_x_region_bytes(x->open.segs + 1, rows, cts_x_stride_of(&more->layout));
 }
 
@@ -114,8 +118,8 @@ static void add_unit(struct cts_exec *x, struct cts_seg *seg)
     if (x->open.segs == 0)
         x->open.iterations = 0;
     x->open.seg[x->open.segs++] = seg;
-    if (seg->rows > x->open.iterations)
-        x->open.iterations = seg->rows;
+    if (cts_x_rows_of(x, seg) > x->open.iterations)
+        x->open.iterations = cts_x_rows_of(x, seg);
 }
 
 struct cts_seg *cts_x_new_seg(struct cts_exec *x, uint32_t unit, struct cts_arena *arena)
@@ -144,7 +148,7 @@ int cts_exec_units(struct cts_exec *x, struct cts_judge *judge, const uint32_t *
             continue;
         if (x->broken)
             cts_x_broken_unit(x, seg);
-        else if ((seg->rows > 1 && cts_x_row_by_row(seg)) || cts_x_is_long(x, seg))
+        else if ((cts_x_rows_of(x, seg) > 1 && cts_x_row_by_row(seg)) || cts_x_is_long(x, seg))
             cts_x_look_again(x, seg, UINT32_MAX);
         else
             add_unit(x, seg);

@@ -69,12 +69,12 @@ static struct cts_obs observe_one(struct cts_exec *x, const struct job *j,
 {
     if (a->load.verdict != CTS_ACCEPTED)
         return (struct cts_obs){.seen = cts_x_seen_of_load(&a->load), .text = a->load.text};
+    if (j->iterations == 0)
+        return (struct cts_obs){.seen = CTS_SEEN_ACCEPTED};
     if (a->run.status == CTS_FAULTED)
         return (struct cts_obs){.seen = CTS_SEEN_FAULTED, .text = a->run.text};
     if (a->run.status == CTS_RUN_ERROR)
         return (struct cts_obs){.seen = CTS_SEEN_LOAD_ERROR, .text = a->run.text};
-    if (j->iterations == 0)
-        return (struct cts_obs){.seen = CTS_SEEN_RAN};
     return cts_x_observe(x, j, 0, 0, a);
 }
 
@@ -166,6 +166,25 @@ static void run_sweep(struct cts_exec *x, struct cts_seg *seg, uint32_t bad_row)
         cts_x_run_row(x, seg, bad < seg->rows ? bad : 0, true);
 }
 
+/* A unit for an engine that runs nothing: what is said of its program is said of all its rows. */
+static void load_unit(struct cts_exec *x, struct cts_seg *seg)
+{
+    struct cts_err err = {0};
+    bool died;
+    int rc = run_twice(x, seg, 0, 1, &died, &err);
+    if (died) {
+        for (uint32_t r = 0; r < (seg->swept ? 1 : seg->rows); r++)
+            cts_x_judge_death(x, seg, r, rc, &err);
+        return;
+    }
+    if (rc != 0) {
+        cts_x_add_job_failed(x, seg, rc, &err);
+        return;
+    }
+    struct cts_obs o = observe_one(x, &x->frame[0]->job[0], &x->frame[0]->answer[0]);
+    cts_judge_unit(x->judge, seg, &o);
+}
+
 bool cts_x_row_by_row(const struct cts_seg *seg)
 {
     return seg->unit->maps.count || (seg->unit->flags & CTS_UF_ALONE);
@@ -224,6 +243,10 @@ static uint32_t run_kept(struct cts_exec *x, struct cts_seg *seg)
  * bad row will do. */
 static void run_unit(struct cts_exec *x, struct cts_seg *seg, uint32_t bad_row)
 {
+    if (cts_x_loads_only(x)) {
+        load_unit(x, seg);
+        return;
+    }
     if (seg->swept) {
         run_sweep(x, seg, bad_row);
         return;

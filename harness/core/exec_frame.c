@@ -11,10 +11,8 @@ unsigned cts_x_timeout_of(const struct cts_exec *x)
 
 int cts_x_ask(struct cts_exec *x, struct frame *f, struct cts_err *err)
 {
-    for (uint32_t i = 0; i < f->jobs; i++) {
-        f->item[i].load.code = (const uint8_t *)f->code.data + f->job[i].code_at;
-        f->item[i].load.slots = (uint32_t)(f->job[i].code_len / CTS_SLOT_BYTES);
-    }
+    for (uint32_t i = 0; i < f->jobs; i++)
+        cts_x_point_at_code(f, &f->job[i], &f->item[i]);
     f->items_before = x->session->items_asked;
     int rc = cts_session_ask(x->session, f->item, f->jobs, cts_x_timeout_of(x), err);
     if (rc == 0)
@@ -92,6 +90,12 @@ static void first_sight(struct cts_exec *x, const struct job *j, const struct ct
             cts_x_look_again_all(x, j);
         return;
     }
+    if (cts_x_loads_only(x)) {
+        const struct cts_obs o = {.seen = CTS_SEEN_ACCEPTED};
+        for (uint32_t s = 0; s < j->segs; s++)
+            cts_judge_unit(x->judge, j->seg[s], &o);
+        return;
+    }
     if (j->iterations == 0 || a->run.status != CTS_RAN) {
         cts_x_look_again_all(x, j);
         return;
@@ -109,7 +113,7 @@ static void whole_sight(struct cts_exec *x, const struct job *j, const struct ct
     if (a->load.verdict != CTS_ACCEPTED)
         o = (struct cts_obs){.seen = cts_x_seen_of_load(&a->load), .text = a->load.text};
     else if (j->iterations == 0)
-        o = (struct cts_obs){.seen = CTS_SEEN_RAN};
+        o = (struct cts_obs){.seen = CTS_SEEN_ACCEPTED};
     else if (a->run.status == CTS_FAULTED)
         o = (struct cts_obs){.seen = CTS_SEEN_FAULTED, .text = a->run.text};
     else if (a->run.status == CTS_RUN_ERROR)

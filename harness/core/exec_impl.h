@@ -27,6 +27,7 @@ struct job {
     uint8_t *expect;          /* iterations * segs * expect_bytes */
     size_t expect_bytes;      /* of one row */
     size_t code_at, code_len; /* in the frame's code */
+    size_t elf_at, elf_len;   /* in the frame's objects */
     struct cts_map_def map[CTS_ITEM_MAPS];
     const char *name[CTS_ITEM_NAMES];
 };
@@ -39,7 +40,7 @@ struct frame {
     uint32_t used; /* bytes of its half of the window */
     bool asked;
     uint64_t items_before; /* asked of the session before these */
-    struct cts_buf code;
+    struct cts_buf code, elf;
     uint8_t *expect; /* expected states of its rows: as large as its part of the window, since a
                         row's never takes more than its stride */
     size_t expect_used;
@@ -81,6 +82,18 @@ static inline struct cts_who cts_x_who(const struct cts_exec *x)
     return (struct cts_who){.runtime = cts_x_caps(x)->runtime, .engine = cts_x_caps(x)->engine};
 }
 
+/* Programs are loaded and never run: each is loaded once, whatever its rows. */
+static inline bool cts_x_loads_only(const struct cts_exec *x)
+{
+    return cts_x_caps(x)->features & CTS_FEAT_VERDICT_ONLY;
+}
+
+/* Rows of the window that a unit takes. */
+static inline uint32_t cts_x_rows_of(const struct cts_exec *x, const struct cts_seg *seg)
+{
+    return cts_x_loads_only(x) ? 1 : seg->rows;
+}
+
 static inline uint8_t *cts_x_window_at(const struct cts_exec *x, uint32_t offset)
 {
     return (uint8_t *)cts_x_caps(x)->window + offset;
@@ -116,11 +129,13 @@ void cts_x_reset_frame(struct frame *f);
 uint32_t cts_x_row_number(const struct job *j, uint32_t s, uint32_t i);
 void cts_x_place_job(struct frame *f, struct job *j, uint32_t region, uint32_t rows);
 int cts_x_add_code(struct cts_exec *x, struct frame *f, struct job *j, struct cts_err *err);
-/* The item's pointers into the frame's code are set in cts_x_ask(), when the code no longer moves.
- */
 void cts_x_make_item(struct job *j, struct cts_item *it, uint8_t ops, uint8_t prog);
 /* Writes the rows of its iterations, and what is expected of them. */
 void cts_x_fill_job(struct cts_exec *x, struct job *j);
+/* The program once more, as an object, for workers that want one. */
+int cts_x_add_object(struct cts_exec *x, struct frame *f, struct job *j, struct cts_err *err);
+/* Once the frame's buffers no longer move. */
+void cts_x_point_at_code(const struct frame *f, const struct job *j, struct cts_item *it);
 int cts_x_add_job(struct cts_exec *x, struct frame *f, const struct job *made, uint32_t half,
                   struct cts_err *err);
 

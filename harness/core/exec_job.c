@@ -46,6 +46,8 @@ uint64_t cts_x_region_bytes(uint32_t segs, uint32_t iterations, uint32_t stride)
 static bool may_run(const struct cts_exec *x, const struct cts_seg *seg)
 {
     const struct cts_pack *p = seg->pack;
+    if (cts_x_loads_only(x))
+        return false;
     if (seg->swept)
         return true;
     for (uint32_t r = 0; r < seg->rows; r++) {
@@ -61,6 +63,7 @@ static bool may_run(const struct cts_exec *x, const struct cts_seg *seg)
 void cts_x_reset_frame(struct frame *f)
 {
     cts_buf_clear(&f->code);
+    cts_buf_clear(&f->elf);
     f->jobs = 0;
     f->used = CTS_WIN_RESERVED;
     f->expect_used = 0;
@@ -129,6 +132,29 @@ int cts_x_add_code(struct cts_exec *x, struct frame *f, struct job *j, struct ct
     return 0;
 }
 
+int cts_x_add_object(struct cts_exec *x, struct frame *f, struct job *j, struct cts_err *err)
+{
+    bool packet = j->seg[0]->unit->flags & CTS_UF_PACKET;
+    j->elf_at = f->elf.len;
+    j->elf_len = 0;
+    if (!(cts_x_caps(x)->features & CTS_FEAT_ELF))
+        return 0;
+    if (!x->opts->object)
+        return cts_err_set(err, CTS_E_UNSUPPORTED, "programs cannot be written as ELF objects");
+    int rc = x->opts->object((const uint8_t *)f->code.data + j->code_at, j->code_len,
+                             cts_x_caps(x)->be, packet ? "socket" : "xdp", &f->elf, err);
+    j->elf_len = f->elf.len - j->elf_at;
+    return rc;
+}
+
+void cts_x_point_at_code(const struct frame *f, const struct job *j, struct cts_item *it)
+{
+    it->load.code = (const uint8_t *)f->code.data + j->code_at;
+    it->load.slots = (uint32_t)(j->code_len / CTS_SLOT_BYTES);
+    it->load.elf = j->elf_len ? (const uint8_t *)f->elf.data + j->elf_at : NULL;
+    it->load.elf_bytes = (uint32_t)j->elf_len;
+}
+
 static void fill_objects(struct job *j, struct cts_load_req *req)
 {
     const struct cts_seg *seg = j->seg[0];
@@ -174,6 +200,8 @@ int cts_x_add_job(struct cts_exec *x, struct frame *f, const struct job *made, u
         cts_x_place_job(f, j, half * cts_x_half_bytes(x) + f->used,
                         power_above(j->segs * j->iterations));
     int rc = cts_x_add_code(x, f, j, err);
+    if (rc == 0)
+        rc = cts_x_add_object(x, f, j, err);
     if (rc != 0)
         return rc;
     uint8_t ops = CTS_OP_LOAD | CTS_OP_UNLOAD;

@@ -50,8 +50,7 @@ static int ring_ask(struct cts_exec *x, const struct ring *g, uint32_t run, stru
     if (run + 1 == g->runs)
         ops |= CTS_OP_UNLOAD;
     cts_x_make_item(g->j, it, ops, 0);
-    it->load.code = (const uint8_t *)g->f->code.data + g->j->code_at;
-    it->load.slots = (uint32_t)(g->j->code_len / CTS_SLOT_BYTES);
+    cts_x_point_at_code(g->f, g->j, it);
     it->run.iterations = ring_count(g, run);
     it->run.first_row = (run * g->half) & (g->j->layout[0].rows - 1);
     return cts_session_ask(x->session, it, 1, cts_x_timeout_of(x), err);
@@ -119,7 +118,8 @@ static int ring_init(struct cts_exec *x, struct cts_seg *seg, struct ring *g, st
     g->runs = (seg->rows + g->half - 1) / g->half;
     g->last = seg->rows - (g->runs - 1) * g->half;
     cts_x_place_job(f, g->j, CTS_WIN_RESERVED, rows);
-    return cts_x_add_code(x, f, g->j, err);
+    int rc = cts_x_add_code(x, f, g->j, err);
+    return rc == 0 ? cts_x_add_object(x, f, g->j, err) : rc;
 }
 
 void cts_x_run_long_sweep(struct cts_exec *x, struct cts_seg *seg)

@@ -104,6 +104,8 @@ static const char *test_shape(struct cts_exec *x, const struct cts_pk_unit *unit
         what = cts_err_text(&err, text, sizeof(text));
     else if (a->load.verdict != CTS_ACCEPTED)
         what = a->load.text[0] ? a->load.text : "refused at load";
+    else if (cts_x_loads_only(x))
+        what = NULL;
     else if (a->run.status != CTS_RAN)
         what = a->run.text[0] ? a->run.text : "stopped";
     else if (cts_x_check_rows(x, &x->frame[0]->job[0], 0) != UINT32_MAX)
@@ -127,8 +129,10 @@ int cts_exec_self_test(struct cts_exec *x, const struct cts_pack *pack,
     const struct cts_layout *seen[SELF_TEST_SHAPES];
     struct cts_judge none = {.pack = pack, .caps = cts_x_caps(x), .arena = arena};
     uint32_t count = 0;
-    x->judge = &none;
     *why = NULL;
+    if (cts_x_caps(x)->window_kind == CTS_WK_NONE)
+        return 0;
+    x->judge = &none;
     for (uint32_t i = 0; i < pack->unit_count && count < SELF_TEST_SHAPES && !*why; i++) {
         const struct cts_pk_unit *u = &pack->units[i];
         uint32_t k = 0;

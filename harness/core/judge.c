@@ -254,6 +254,8 @@ static bool conforms(struct cts_judge *j, struct cts_seg *seg, uint32_t r, unsig
         if (is_whole(seg))
             return (allowed & (1u << CTS_OUT_RAN)) && result_conforms(j, seg, r, CTS_OUT_RAN, obs);
         return obs->row && cts_seg_match(seg, r, obs->row, obs->expect, cts_judge_who(j));
+    case CTS_SEEN_ACCEPTED:
+        return allowed & ~(1u << CTS_OUT_REJECTED);
     case CTS_SEEN_EXITED:
         return (allowed & (1u << CTS_OUT_EXITED)) &&
                result_conforms(j, seg, r, CTS_OUT_EXITED, obs);
@@ -275,6 +277,7 @@ static void judge_deviation(struct cts_judge *j, struct cts_seg *seg, uint32_t r
     const char *why = words(obs);
     switch (obs->seen) {
     case CTS_SEEN_RAN:
+    case CTS_SEEN_ACCEPTED:
     case CTS_SEEN_EXITED:
         judge_ran(j, seg, r, allowed, obs);
         break;
@@ -307,7 +310,8 @@ void cts_judge_row(struct cts_judge *j, struct cts_seg *seg, uint32_t r, const s
             cts_arena_fmt(j->arena, "not the same twice: %.*s", first_line(words(obs)), words(obs)),
             obs);
     } else if (conforms(j, seg, r, allowed, obs)) {
-        cts_judge_matched(j, seg, r, seg->swept ? seg->rows : 1);
+        bool ran = obs->seen != CTS_SEEN_ACCEPTED;
+        cts_judge_matched(j, seg, r, !ran ? 0 : seg->swept ? seg->rows : 1);
     } else {
         judge_deviation(j, seg, r, allowed, obs);
     }

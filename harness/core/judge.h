@@ -8,6 +8,7 @@
 /* What happened to one operand row. */
 enum cts_seen {
     CTS_SEEN_RAN,
+    CTS_SEEN_ACCEPTED, /* at load, and not run */
     CTS_SEEN_REJECTED,
     CTS_SEEN_FAULTED,
     CTS_SEEN_EXITED, /* the end of the body was not reached */

@@ -246,6 +246,11 @@ static const char *case_reason(const struct cts_pack *p, const struct engine *e,
         cts_fmt(text, cap, "for other runtimes only");
     else if (missing)
         cts_fmt(text, cap, "needs %s", missing_feature(missing));
+    else if (e->caps.window_kind == CTS_WK_NONE && v->kind != CTS_VK_VERDICT)
+        cts_fmt(text, cap, "%s",
+                e->caps.features & CTS_FEAT_VERDICT_ONLY
+                    ? "loads programs, does not run them"
+                    : "runs whole programs only: it has no memory that rows could be in");
     else if (c->order == CTS_ORDER_LITTLE && e->caps.be)
         cts_fmt(text, cap, "for little-endian machines");
     else if (c->order == CTS_ORDER_BIG && !e->caps.be)

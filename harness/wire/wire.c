@@ -303,6 +303,7 @@ static void put_load(struct cts_wr *w, const struct cts_load_req *q)
     cts_wr_u32(w, q->name_count);
     for (uint32_t i = 0; i < q->name_count; i++)
         cts_wr_str(w, q->names[i]);
+    cts_wr_bytes(w, q->elf, q->elf ? q->elf_bytes : 0);
 }
 
 /* A count that must not exceed `most`; 0 and a failed reader if it does. */
@@ -348,6 +349,9 @@ static void get_load(struct cts_rd *r, struct cts_load_req *q, struct cts_item_r
     q->layout = q->segments ? room->layout : NULL;
     q->maps = q->map_count ? room->map : NULL;
     q->names = q->name_count ? room->name : NULL;
+    q->elf = cts_rd_bytes(r, &q->elf_bytes);
+    if (!q->elf_bytes)
+        q->elf = NULL;
     if (bytes % 8 || q->kind > CTS_PK_WHOLE)
         r->failed = true;
 }
@@ -466,8 +470,9 @@ int cts_wire_get_answer(struct cts_rd *r, struct cts_answer *a, struct cts_err *
 /* Features. */
 
 static const char *const feature_names[] = {
-    "local-call", "map-fd",     "map-idx",     "var",         "code",     "btf-call",
-    "packet",     "helper-map", "helper-csum", "helper-test", "pointers", "stack-uninit",
+    "local-call", "map-fd",       "map-idx",      "var",         "code",
+    "btf-call",   "packet",       "helper-map",   "helper-csum", "helper-test",
+    "pointers",   "stack-uninit", "verdict-only", "elf",
 };
 
 const char *cts_feature_name(unsigned bit)

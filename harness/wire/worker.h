@@ -41,7 +41,13 @@ enum cts_feature {
                                       of the reference runtime */
     CTS_FEAT_POINTERS = 1 << 10,   /* programs may store and compare pointers (Linux: root) */
     CTS_FEAT_STACK_UNINIT = 1 << 11, /* reading stack never written is allowed */
+
+    /* From here on it is not what programs may use, but how the worker wants to be asked. */
+    CTS_FEAT_VERDICT_ONLY = 1 << 12, /* programs are loaded and never run: the verdict counts */
+    CTS_FEAT_ELF = 1 << 13,          /* load requests carry the program as an ELF object, too */
 };
+/* Features that vectors may name. */
+enum { CTS_FEAT_OF_PROGRAMS = (1 << 12) - 1 };
 
 struct cts_caps {
     char runtime[32], engine[32], version[64]; /* "linux" "jit" "6.18.44 x86_64" */
@@ -86,6 +92,9 @@ struct cts_load_req {
     uint32_t map_count;
     const char *const *names; /* platform variables and functions */
     uint32_t name_count;
+    const uint8_t *elf; /* CTS_FEAT_ELF: `code` as a relocatable object: section "xdp" ("socket" if
+                           it needs a packet context), function "main"; else null */
+    uint32_t elf_bytes;
 };
 
 enum cts_verdict {
@@ -133,6 +142,7 @@ struct cts_adapter {
     int (*probe)(void **self, const char *engine, struct cts_caps *caps, struct cts_err *err);
     /* *prog is the adapter's own; set only when accepted. */
     void (*load)(void *self, const struct cts_load_req *req, void **prog, struct cts_load_res *res);
+    /* May be null with CTS_FEAT_VERDICT_ONLY. */
     void (*run)(void *self, void *prog, const struct cts_run_req *req, struct cts_run_res *res);
     void (*unload)(void *self, void *prog);
     void (*release)(void *self); /* may be null */

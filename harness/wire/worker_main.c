@@ -252,6 +252,11 @@ static void do_run(struct worker *w, const struct cts_item *it, const struct loa
     res->text[0] = '\0';
     if (!p->is)
         return;
+    if (!w->adapter->run) {
+        copy_text(res->text, sizeof(res->text), "this engine runs nothing");
+        w->answer.ops |= CTS_OP_RUN;
+        return;
+    }
     bool rows = it->ops & CTS_OP_ROWS && it->rows_bytes;
     uint8_t *at = rows ? (uint8_t *)w->caps.window + it->rows_off : NULL;
     if (rows)

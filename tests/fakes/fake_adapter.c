@@ -26,6 +26,7 @@ struct fake {
 struct program {
     void *right; /* null: the reference refused it */
     bool marked;
+    const struct cts_load_req *req; /* while it is being loaded */
     uint32_t segments;
     struct cts_layout layout[CTS_ITEM_LAYOUTS];
 };
@@ -304,6 +305,65 @@ static bool leave_child(struct fake *f, struct cts_caps *caps, struct cts_err *e
     return pid > 0;
 }
 
+static bool loads_only(struct fake *f, struct cts_caps *caps, struct cts_err *err)
+{
+    (void)f, (void)err;
+    caps->features |= CTS_FEAT_VERDICT_ONLY;
+    return true;
+}
+
+static bool judges_whole(struct fake *f, struct cts_caps *caps, struct cts_err *err)
+{
+    caps->window_kind = CTS_WK_NONE;
+    caps->window_fd = -1;
+    return loads_only(f, caps, err);
+}
+
+static bool runs_whole(struct fake *f, struct cts_caps *caps, struct cts_err *err)
+{
+    (void)f, (void)err;
+    caps->window_kind = CTS_WK_NONE;
+    caps->window_fd = -1;
+    return true;
+}
+
+static bool never_run(struct fake *f, struct program *p, const struct cts_run_req *q,
+                      struct cts_run_res *res)
+{
+    (void)f, (void)p, (void)q, (void)res;
+    die_of_signal();
+    return false;
+}
+
+static bool reject_marked(struct fake *f, struct program *p, struct cts_load_res *res)
+{
+    return p->marked ? reject_all(f, p, res) : true;
+}
+
+static bool wants_objects(struct fake *f, struct cts_caps *caps, struct cts_err *err)
+{
+    (void)f, (void)err;
+    caps->features |= CTS_FEAT_ELF;
+    return true;
+}
+
+static bool holds(const struct cts_load_req *q, const void *what, size_t bytes)
+{
+    return q->elf && memmem(q->elf, q->elf_bytes, what, bytes);
+}
+
+static bool look_at_object(struct fake *f, struct program *p, struct cts_load_res *res)
+{
+    const struct cts_load_req *q = p->req;
+    const uint8_t order = f->caps.be ? 2 : 1, wide = 2;
+    if (holds(q, "\177ELF", 4) && q->elf_bytes > 64 && q->elf[4] == wide && q->elf[5] == order &&
+        q->elf[f->caps.be ? 19 : 18] == 247 && holds(q, q->code, (size_t)q->slots * 8) &&
+        holds(q, "main", 5) && holds(q, q->packet ? "socket" : "xdp", q->packet ? 7 : 4))
+        return true;
+    snprintf(res->text, sizeof(res->text), "that is no object");
+    return false;
+}
+
 /* Passing on. */
 
 static bool is_marked(const struct fake *f, const struct cts_load_req *q)
@@ -347,6 +407,7 @@ static void fake_load(void *self, const struct cts_load_req *q, void **prog,
     if (!p)
         return;
     p->marked = is_marked(f, q);
+    p->req = q;
     p->segments = q->segments;
     for (uint32_t i = 0; i < q->segments; i++)
         p->layout[i] = q->layout[i];
@@ -415,6 +476,17 @@ static void fake_release(void *self)
     X(wrong_once, "flaky-wrong", "the same, the first time (FAKE_STATE)", .ran = wrong_once)       \
     X(crash_once, "flaky", "crash, the first time (FAKE_STATE: a file)", .run = crash_once)        \
     X(escape, "escape", "control characters in its texts", .ran = escape_in_text)                  \
+    X(verify, "verify", "loads programs and is never to run one; rejects marked ones",             \
+      .probe = loads_only, .load = reject_marked, .run = never_run)                                \
+    X(verify_whole, "verify-whole", "the same, without a window", .probe = judges_whole,           \
+      .load = reject_marked, .run = never_run)                                                     \
+    X(verify_crash, "verify-crash", "loads programs, and dies of marked ones",                     \
+      .probe = loads_only, .load = crash_in_load, .run = never_run)                                \
+    X(verify_all, "verify-all", "loads programs and finds nothing wrong", .probe = loads_only,     \
+      .loaded = accept_all, .run = never_run)                                                      \
+    X(whole, "whole", "runs whole programs only", .probe = runs_whole)                             \
+    X(object, "object", "wants programs as ELF objects, too", .probe = wants_objects,              \
+      .load = look_at_object)                                                                      \
     X(unsupported, "unsupported", "the engine is not to be had", .probe = unsupported)             \
     X(broken, "broken", "the engine cannot be opened", .probe = broken)                            \
     X(child, "child", "leaves a child behind that holds its stdout; crashes as above",             \

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 
 #include "asm/asm.h"
+#include "asm/object.h"
+#include "asm/unit.h"
 #include "base/bytes.h"
 #include "host/fs.h"
 #include "isa/isa.h"
@@ -488,6 +490,53 @@ static void test_tool_that_cannot_run(void **state)
     unsetenv("EBPF_CTS_LLVM_MC");
 }
 
+/* ---- objects written ---- */
+
+/* What is written is read back by the code that reads llvm-mc's objects, in both byte orders. */
+static void test_object_is_written(void **state)
+{
+    static const uint8_t code[] = {0xb7, 0, 0, 0, 1, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0};
+    struct world *w = *state;
+    struct cts_err err = {.code = 0};
+    for (unsigned be = 0; be < 2; be++) {
+        struct cts_asm_section got;
+        struct cts_buf b;
+        cts_buf_init(&b, 0);
+        cts_buf_adds(&b, "before");
+        assert_int_equal(cts_object_write(code, sizeof(code), be, "p0", &b, &err), 0);
+        size_t before = strlen("before"), bytes = b.len - before;
+        uint8_t *object = (uint8_t *)b.data + before;
+        assert_memory_equal(b.data, "before", before);
+        assert_memory_equal(object, "\177ELF\2", 5);
+        assert_int_equal(object[5], be ? 2 : 1);
+        assert_int_equal(be ? cts_get16be(object + 16) : cts_get16le(object + 16), 1);
+        assert_int_equal(be ? cts_get16be(object + 18) : cts_get16le(object + 18), 247);
+        assert_int_equal(cts_asm_object((char *)object, bytes, &w->arena, &got, 1, &err), 0);
+        assert_true(got.found);
+        assert_false(got.moved);
+        assert_int_equal(got.len, sizeof(code));
+        assert_memory_equal(got.bytes, code, sizeof(code));
+        assert_non_null(memmem(object, bytes, "\0main", 6));
+        cts_buf_release(&b);
+    }
+}
+
+static void test_object_has_limits(void **state)
+{
+    static const uint8_t code[8] = {0x95};
+    char name[64];
+    struct cts_err err = {.code = 0};
+    struct cts_buf small;
+    (void)state;
+    memset(name, 'n', sizeof(name));
+    name[33] = '\0';
+    cts_buf_init(&small, 100);
+    assert_int_equal(cts_object_write(code, sizeof(code), false, name, &small, &err), CTS_E_INVAL);
+    name[32] = '\0';
+    assert_int_equal(cts_object_write(code, sizeof(code), false, name, &small, &err), CTS_E_NOMEM);
+    cts_buf_release(&small);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -503,6 +552,8 @@ int main(void)
         cmocka_unit_test(test_warnings_are_errors),
         cmocka_unit_test(test_other_numbers_are_found),
         cmocka_unit_test(test_hostile_objects),
+        cmocka_unit_test(test_object_is_written),
+        cmocka_unit_test(test_object_has_limits),
         cmocka_unit_test(test_find_asks_again_when_the_tool_changed),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -194,6 +194,7 @@ static const struct seen {
     {{.seen = CTS_SEEN_FAULTED}, "faulted"},
     {{.seen = CTS_SEEN_CRASHED}, "crashed"},
     {{.seen = CTS_SEEN_TIMED_OUT}, "timed out"},
+    {{.seen = CTS_SEEN_ACCEPTED}, "accepted"},
 };
 enum { SIGHTS = CTS_ARRAY_LEN(sights) };
 
@@ -206,7 +207,8 @@ static void check_set(struct court *c, uint32_t unit, const uint8_t want[SIGHTS]
         if (t->failure != want[i] || (t->status == CTS_ST_PASS) != (want[i] == CTS_FL_NONE))
             fail_msg("%s: %s, %s", sights[i].name, cts_status_name(t->status),
                      cts_failure_name(t->failure));
-        assert_int_equal(t->operand_rows, want[i] == CTS_FL_NONE);
+        bool ran = sights[i].obs.seen != CTS_SEEN_ACCEPTED;
+        assert_int_equal(t->operand_rows, ran && want[i] == CTS_FL_NONE);
         assert_int_equal(t->message[0] == '\0', want[i] == CTS_FL_NONE);
     }
 }
@@ -223,30 +225,30 @@ static void test_outcomes(void **state)
 
     uint32_t u = add_whole(&c.book, return_5, 2);
     allow_r0(&c.book, CTS_OUT_RAN, 5);
-    check_set(&c, u, (const uint8_t[]){OK, WRONG, REJECTED, FAULT, CRASH, TIME});
+    check_set(&c, u, (const uint8_t[]){OK, WRONG, REJECTED, FAULT, CRASH, TIME, OK});
 
     u = add_whole(&c.book, return_5, 2);
     allow(&c.book, CTS_OUT_REJECTED);
-    check_set(&c, u, (const uint8_t[]){ACCEPTED, ACCEPTED, OK, FAULT, CRASH, TIME});
+    check_set(&c, u, (const uint8_t[]){ACCEPTED, ACCEPTED, OK, FAULT, CRASH, TIME, ACCEPTED});
 
     u = add_whole(&c.book, return_5, 2);
     allow(&c.book, CTS_OUT_FAULTED);
-    check_set(&c, u, (const uint8_t[]){ACCEPTED, ACCEPTED, REJECTED, OK, CRASH, TIME});
+    check_set(&c, u, (const uint8_t[]){ACCEPTED, ACCEPTED, REJECTED, OK, CRASH, TIME, OK});
 
     u = add_whole(&c.book, return_5, 2);
     allow(&c.book, CTS_OUT_REJECTED);
     allow_r0(&c.book, CTS_OUT_RAN, 6);
-    check_set(&c, u, (const uint8_t[]){WRONG, OK, OK, FAULT, CRASH, TIME});
+    check_set(&c, u, (const uint8_t[]){WRONG, OK, OK, FAULT, CRASH, TIME, OK});
 
     u = add_whole(&c.book, return_5, 2);
     allow_r0(&c.book, CTS_OUT_RAN, 5);
     allow_r0(&c.book, CTS_OUT_RAN, 6);
     allow(&c.book, CTS_OUT_FAULTED);
-    check_set(&c, u, (const uint8_t[]){OK, OK, REJECTED, OK, CRASH, TIME});
+    check_set(&c, u, (const uint8_t[]){OK, OK, REJECTED, OK, CRASH, TIME, OK});
 
     u = add_whole(&c.book, return_5, 2);
     allow(&c.book, CTS_OUT_RAN);
-    check_set(&c, u, (const uint8_t[]){OK, OK, REJECTED, FAULT, CRASH, TIME});
+    check_set(&c, u, (const uint8_t[]){OK, OK, REJECTED, FAULT, CRASH, TIME, OK});
     court_release(&c);
 }
 
@@ -284,15 +286,16 @@ static void test_outcomes_by_runtime(void **state)
     allow(&c.book, CTS_OUT_FAULTED)->runtime = say(&c.book, "elsewhere");
     check_set(&c, u,
               (const uint8_t[]){OK, CTS_FL_WRONG_RESULT, CTS_FL_WRONGLY_REJECTED,
-                                CTS_FL_UNEXPECTED_FAULT, CTS_FL_CRASH, CTS_FL_TIMEOUT});
+                                CTS_FL_UNEXPECTED_FAULT, CTS_FL_CRASH, CTS_FL_TIMEOUT, OK});
     strcpy(c.caps.runtime, "there");
     check_set(&c, u,
               (const uint8_t[]){CTS_FL_WRONGLY_ACCEPTED, CTS_FL_WRONGLY_ACCEPTED, OK,
-                                CTS_FL_UNEXPECTED_FAULT, CTS_FL_CRASH, CTS_FL_TIMEOUT});
+                                CTS_FL_UNEXPECTED_FAULT, CTS_FL_CRASH, CTS_FL_TIMEOUT,
+                                CTS_FL_WRONGLY_ACCEPTED});
     strcpy(c.caps.runtime, "elsewhere");
     check_set(&c, u,
               (const uint8_t[]){CTS_FL_WRONGLY_ACCEPTED, CTS_FL_WRONGLY_ACCEPTED,
-                                CTS_FL_WRONGLY_REJECTED, OK, CTS_FL_CRASH, CTS_FL_TIMEOUT});
+                                CTS_FL_WRONGLY_REJECTED, OK, CTS_FL_CRASH, CTS_FL_TIMEOUT, OK});
     court_release(&c);
 }
 

@@ -262,7 +262,9 @@ static struct cts_item full_item(const struct cts_layout *layouts, const struct 
                  .maps = maps,
                  .map_count = 2,
                  .names = two_names,
-                 .name_count = 2},
+                 .name_count = 2,
+                 .elf = map_data,
+                 .elf_bytes = 7},
         .run = {.first_row = 3, .iterations = 5, .packet = map_data, .packet_bytes = 3},
         .rows_off = 128,
         .rows_bytes = 5,
@@ -302,6 +304,8 @@ static void assert_full_item(const struct cts_item *it, const struct cts_layout 
     assert_int_equal(it->load.name_count, 2);
     assert_string_equal(it->load.names[0], "cts_var");
     assert_string_equal(it->load.names[1], "cts_func");
+    assert_int_equal(it->load.elf_bytes, 7);
+    assert_memory_equal(it->load.elf, map_data, 7);
     assert_int_equal(it->run.first_row, 3);
     assert_int_equal(it->run.iterations, 5);
     assert_int_equal(it->run.packet_bytes, 3);
@@ -469,6 +473,7 @@ static void test_the_documented_example(void **state)
         0x00, 0x00, 0x00, 0x00,                         /* no layouts */
         0x00, 0x00, 0x00, 0x00,                         /* no maps */
         0x00, 0x00, 0x00, 0x00,                         /* no names */
+        0x00, 0x00, 0x00, 0x00,                         /* no ELF object */
         0x00, 0x00, 0x00, 0x00,                         /* first row 0 */
         0x01, 0x00, 0x00, 0x00,                         /* one iteration */
         0x00, 0x00, 0x00, 0x00,                         /* no packet */
@@ -567,7 +572,8 @@ static void test_features(void **state)
     unsigned n = 0;
     for (; cts_feature_name(n); n++)
         assert_int_equal(cts_feature_find(cts_feature_name(n)), 1u << n);
-    assert_int_equal(1u << n, CTS_FEAT_STACK_UNINIT << 1);
+    assert_int_equal(1u << n, CTS_FEAT_ELF << 1);
+    assert_int_equal(CTS_FEAT_OF_PROGRAMS, (CTS_FEAT_STACK_UNINIT << 1) - 1);
     assert_null(cts_feature_name(1000));
     assert_int_equal(cts_feature_find("no-such"), 0);
     assert_int_equal(cts_feature_find(""), 0);
