@@ -99,6 +99,8 @@ static int make_limits(const struct cts_rt *rt, struct cts_target *t, struct cts
                                 .off = or_any(from->has_off, from->off),
                                 .alias = from->alias,
                                 .imm_above = from->imm_above,
+                                .branches_from = (uint32_t)from->branches_from,
+                                .refusal = from->refusal,
                                 .reason = from->reason};
         int rc = row_bits(from->rows, from->file, from->line, arena, &l->rows, err);
         if (rc != 0)

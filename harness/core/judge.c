@@ -149,7 +149,7 @@ static bool is_whole(const struct cts_seg *seg)
     return seg->unit->flags & CTS_UF_WHOLE;
 }
 
-static bool limit_holds(const struct cts_limit *l, enum cts_row_id row, const struct cts_insn *in)
+static bool insn_fits(const struct cts_limit *l, enum cts_row_id row, const struct cts_insn *in)
 {
     if (l->rows && !l->rows[row])
         return false;
@@ -166,20 +166,84 @@ static bool limit_holds(const struct cts_limit *l, enum cts_row_id row, const st
     return l->imm_above ? (uint32_t)in->imm >= (uint32_t)l->imm : in->imm == l->imm;
 }
 
-/* The reason on record why this runtime refuses a form that the program contains; null if there is
- * none. */
-static const char *limit_reason(const struct cts_judge *j, const struct cts_seg *seg)
+static bool is_about_insns(const struct cts_limit *l)
+{
+    return l->rows || l->alias || l->dst != CTS_ANY_VALUE || l->src != CTS_ANY_VALUE ||
+           l->off != CTS_ANY_VALUE || l->imm != CTS_ANY_VALUE;
+}
+
+static bool is_conditional(const struct cts_insn *in)
+{
+    enum { JMP = 5, JMP32 = 6, JA = 0x00, CALL = 0x80, EXIT = 0x90 };
+    unsigned class = in->opcode & 7, op = in->opcode & 0xf0;
+    return (class == JMP || class == JMP32) && op != JA && op != CALL && op != EXIT;
+}
+
+/* The next instruction of a unit's code from slot *at on, which moves behind it; false at the end.
+ * What is no instruction is passed over. */
+static bool next_insn(const struct cts_judge *j, const struct cts_seg *seg, uint32_t *at,
+                      enum cts_row_id *row, struct cts_insn *in)
 {
     const uint8_t *code = j->pack->code + seg->unit->code;
-    for (uint32_t at = 0; at < seg->unit->slots;) {
-        struct cts_insn in;
-        enum cts_row_id row;
-        int n = cts_decode(code + (size_t)at * CTS_SLOT_BYTES, seg->unit->slots - at, false, &in,
-                           &row, NULL);
-        for (size_t i = 0; n > 0 && i < j->target->limit_count; i++)
-            if (limit_holds(&j->target->limits[i], row, &in))
-                return j->target->limits[i].reason;
-        at += n > 0 ? (uint32_t)n : 1;
+    while (*at < seg->unit->slots) {
+        int n = cts_decode(code + (size_t)*at * CTS_SLOT_BYTES, seg->unit->slots - *at, false, in,
+                           row, NULL);
+        *at += n > 0 ? (uint32_t)n : 1;
+        if (n > 0)
+            return true;
+    }
+    return false;
+}
+
+static bool has_branches(const struct cts_judge *j, const struct cts_seg *seg, uint32_t least)
+{
+    struct cts_insn in;
+    enum cts_row_id row;
+    uint32_t count = 0;
+    for (uint32_t at = 0; count < least && next_insn(j, seg, &at, &row, &in);)
+        count += is_conditional(&in);
+    return count >= least;
+}
+
+/* Does the glob match the text, or one of its lines? */
+static bool words_fit(const struct cts_judge *j, const char *glob, const char *text)
+{
+    if (!text || cts_glob(glob, text))
+        return text != NULL;
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+        const char *line = cts_arena_fmt(j->arena, "%.*s", (int)n, text);
+        if (line && cts_glob(glob, line))
+            return true;
+        text += n + (text[n] == '\n');
+    }
+    return false;
+}
+
+static bool program_fits(const struct cts_judge *j, const struct cts_seg *seg,
+                         const struct cts_limit *l)
+{
+    struct cts_insn in;
+    enum cts_row_id row;
+    if (!is_about_insns(l) && (l->refusal || l->branches_from))
+        return true;
+    for (uint32_t at = 0; next_insn(j, seg, &at, &row, &in);)
+        if (insn_fits(l, row, &in))
+            return true;
+    return false;
+}
+
+/* The reason on record why this runtime refuses a form that the program contains; null if there is
+ * none. */
+static const char *limit_reason(const struct cts_judge *j, const struct cts_seg *seg,
+                                const struct cts_obs *obs)
+{
+    for (size_t i = 0; i < j->target->limit_count; i++) {
+        const struct cts_limit *l = &j->target->limits[i];
+        if ((!l->refusal || words_fit(j, l->refusal, obs->text)) &&
+            (l->branches_from == 0 || has_branches(j, seg, l->branches_from)) &&
+            program_fits(j, seg, l))
+            return l->reason;
     }
     return NULL;
 }
@@ -212,7 +276,7 @@ static int first_line(const char *text)
 static void judge_rejected(struct cts_judge *j, struct cts_seg *seg, uint32_t r,
                            const struct cts_obs *obs)
 {
-    const char *limit = limit_reason(j, seg), *why = words(obs);
+    const char *limit = limit_reason(j, seg, obs), *why = words(obs);
     unsigned row = unpinned_row(j, seg);
     if (limit)
         skip(j, seg, r, cts_arena_fmt(j->arena, "limit of %s: %s", j->target->runtime, limit));

@@ -20,13 +20,16 @@ static const struct cts_field when_fields[] = {
     {"imm", CTS_FT_NUM, false, "value of the immediate", NULL, NULL},
     {"imm-from", CTS_FT_NUM, false, "the immediate, unsigned, is this or more", NULL, NULL},
     {"alias", CTS_FT_BOOL, false, "dst and src are the same register", NULL, NULL},
+    {"branches-from", CTS_FT_NUM, false, "the program has so many conditional jumps or more", NULL,
+     NULL},
+    {"refusal", CTS_FT_STR, false, "glob over the text of the refusal, or one line of it", NULL,
+     NULL},
     {0},
 };
 
 static const struct cts_field limit_fields[] = {
     {"rows", CTS_FT_STRS, false, "rows concerned; all if absent", NULL, NULL},
-    {"when", CTS_FT_MAP, false, "conditions on the instruction, all of which hold", when_fields,
-     NULL},
+    {"when", CTS_FT_MAP, false, "conditions, all of which hold", when_fields, NULL},
     {"reason", CTS_FT_STR, true, "why the runtime refuses it", NULL, NULL},
     {0},
 };
@@ -96,6 +99,9 @@ static int read_limit(const struct cts_yaml *item, struct cts_arena *arena, stru
     const struct cts_yaml *alias = cts_yaml_get(when, "alias");
     *l = (struct cts_rt_limit){
         .reason = text_or_null(item, "reason"), .file = item->file, .line = item->line};
+    bool any = false;
+    if (when)
+        l->refusal = text_or_null(when, "refusal");
     int rc = read_all_or_list(item, "rows", arena, &l->rows, err);
     if (rc == 0)
         rc = read_number(when, "dst", 0, 15, &l->has_dst, &l->dst, err);
@@ -111,6 +117,8 @@ static int read_limit(const struct cts_yaml *item, struct cts_arena *arena, stru
     }
     if (rc == 0 && alias)
         rc = cts_yaml_bool(alias, "alias", &l->alias, err);
+    if (rc == 0)
+        rc = read_number(when, "branches-from", 1, INT32_MAX, &any, &l->branches_from, err);
     return rc;
 }
 

@@ -20,6 +20,8 @@ struct cts_rt_limit {
     const char **rows; /* ids, ended by null; null: every row */
     bool has_dst, has_src, has_imm, has_off, alias, imm_above;
     int32_t dst, src, imm, off;
+    int32_t branches_from; /* 0: absent */
+    const char *refusal;   /* glob; null: absent */
     const char *reason;
     const char *file;
     unsigned line;
