@@ -121,14 +121,12 @@ static void add_states(const struct cts_judge *j, struct cts_seg *seg, uint32_t 
         return;
     add_registers(seg, &v, obs, b);
     add_bytes("mem", 0, v.mem_in, v.mem, obs->row + CTS_ROW_MEM, v.mem_any, l->mem_bytes, b);
-    if (!l->stack_off)
+    if (!l->stack_off || !v.stack)
         return;
     const uint8_t *got = obs->row + l->stack_off + CTS_STACK_BYTES;
-    size_t hole = (size_t)(l->spill + CTS_STACK_BYTES);
-    add_bytes("fp", -CTS_STACK_BYTES, v.stack_in, v.stack, got, v.stack_any, hole, b);
-    add_bytes("fp", l->spill + WORD, v.stack_in + hole + WORD, v.stack + hole + WORD,
-              got + hole + WORD, v.stack_any ? v.stack_any + hole + WORD : NULL,
-              CTS_STACK_BYTES - hole - WORD, b);
+    for (size_t at = 0, end; cts_seg_stack_span(seg, &at, &end); at = end)
+        add_bytes("fp", (int)at - CTS_STACK_BYTES, v.stack_in + at, v.stack + at, got + at,
+                  v.stack_any ? v.stack_any + at : NULL, end - at, b);
 }
 
 static void add_expected_result(const struct cts_judge *j, const struct cts_seg *seg, uint32_t r,

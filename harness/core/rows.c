@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "pack/env.h"
 
 enum {
     STACK = CTS_STACK_BYTES,
@@ -137,6 +138,11 @@ int cts_seg_init(struct cts_seg *s, const struct cts_pack *pack, uint32_t unit_i
                           .layout = u->layout};
     if (!(caps->features & CTS_FEAT_POINTERS) && !(u->flags & CTS_UF_WHOLE))
         hide_addresses(s);
+    const struct cts_env_segment body = {.code = pack->code + u->code,
+                                         .slots = u->slots,
+                                         .body_slots = u->body_slots,
+                                         .layout = s->layout};
+    cts_env_keep(caps, &body, &s->kept, NULL);
     s->scratch = cts_arena_take(arena, s->layout.mem_bytes + STACK);
     if (!s->scratch)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
@@ -394,15 +400,31 @@ static bool same_bytes(const uint8_t *got, const uint8_t *want, const uint8_t *a
     return true;
 }
 
-/* The stack but for the slot that the environment took. */
-static bool same_stack(const struct cts_layout *l, const uint8_t *row, const uint8_t *want,
+static bool is_hole(const struct cts_seg *s, size_t at)
+{
+    int32_t slot = (int32_t)at - STACK;
+    return slot == s->layout.spill || (s->kept && slot == s->kept);
+}
+
+bool cts_seg_stack_span(const struct cts_seg *s, size_t *at, size_t *end)
+{
+    while (*at < STACK && is_hole(s, *at))
+        *at += 8;
+    *end = *at;
+    while (*end < STACK && !is_hole(s, *end))
+        *end += 8;
+    return *at < *end;
+}
+
+/* The stack but for the slots that the environment took. */
+static bool same_stack(const struct cts_seg *s, const uint8_t *row, const uint8_t *want,
                        const uint8_t *any)
 {
-    const uint8_t *got = row + l->stack_off + STACK;
-    size_t hole = (size_t)(l->spill + STACK);
-    return same_bytes(got, want, any, hole) &&
-           same_bytes(got + hole + 8, want + hole + 8, any ? any + hole + 8 : NULL,
-                      STACK - hole - 8);
+    const uint8_t *got = row + s->layout.stack_off + STACK;
+    for (size_t at = 0, end; cts_seg_stack_span(s, &at, &end); at = end)
+        if (!same_bytes(got + at, want + at, any ? any + at : NULL, end - at))
+            return false;
+    return true;
 }
 
 static bool match_state(struct cts_seg *s, const struct cts_pk_state *want, const uint8_t *row)
@@ -422,7 +444,7 @@ static bool match_state(struct cts_seg *s, const struct cts_pk_state *want, cons
     }
     if (l->stack_off) {
         image(s->pack, &want->stack, STACK, s->be, s->scratch);
-        if (!same_stack(l, row, s->scratch, any_mask(s->pack, &want->stack)))
+        if (!same_stack(s, row, s->scratch, any_mask(s->pack, &want->stack)))
             return false;
     }
     return true;
@@ -451,7 +473,7 @@ static bool match_swept(const struct cts_seg *s, const uint8_t *row, const uint8
     const uint8_t *mem = expect + PRE_FILL_REGISTERS * 8;
     if (memcmp(row + CTS_ROW_MEM, mem, l->mem_bytes) != 0)
         return false;
-    return l->stack_off == 0 || same_stack(l, row, mem + l->mem_bytes, NULL);
+    return l->stack_off == 0 || same_stack(s, row, mem + l->mem_bytes, NULL);
 }
 
 bool cts_seg_match(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint8_t *expect,

@@ -21,6 +21,7 @@ struct cts_seg {
     uint32_t unit_index;
     uint32_t rows;            /* how many operand rows it has */
     struct cts_layout layout; /* the unit's, less what this runtime may not show */
+    int32_t kept; /* a stack slot that is the environment's beside layout.spill; 0: none */
     bool be;
     bool swept;
     bool plain; /* swept, and neither memory nor stack nor addresses: the fast way */
@@ -67,6 +68,10 @@ bool cts_seg_match(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint
 /* Is the row's output as cts_seg_fill left it: was the end of the body never reached? */
 bool cts_seg_untouched(const struct cts_seg *s, uint32_t r, const uint8_t *row,
                        const uint8_t *expect);
+
+/* The bytes of the stack that are observed: the next span of them, from *at on, in bytes above its
+ * lowest; false if there is none left. */
+bool cts_seg_stack_span(const struct cts_seg *s, size_t *at, size_t *end);
 
 /* What was expected of the row, for people: the first conforming state. Registers are absolute
  * (addresses are those of this run). False if no outcome of kind RAN exists. */

@@ -13,6 +13,7 @@ struct emitter {
     const struct cts_caps *caps;
     struct cts_buf *out;
     size_t start; /* where the program begins in `out` */
+    int32_t kept; /* the stack slot that holds the window's address; 0: none, or not yet */
 };
 
 static void emit(struct emitter *e, enum cts_row_id row, unsigned dst, unsigned src, int off,
@@ -47,7 +48,10 @@ static uint32_t slots_so_far(const struct emitter *e)
 /* dst = the address of the region */
 static void emit_region(struct emitter *e, unsigned dst, uint32_t region)
 {
-    if (e->caps->window_kind == CTS_WK_MAP) {
+    if (e->caps->window_kind == CTS_WK_ARGUMENT) {
+        emit(e, CTS_ROW_LDX_DW, dst, 10, e->kept, 0);
+        emit(e, CTS_ROW_ADD64_K, dst, 0, 0, (int32_t)region);
+    } else if (e->caps->window_kind == CTS_WK_MAP) {
         emit_wide(e, CTS_ROW_LDDW_MAP_FD_VALUE, dst, 2, 0, (int32_t)region);
     } else {
         uint64_t addr = e->caps->window_addr + region;
@@ -81,9 +85,31 @@ static void emit_context(struct emitter *e, const struct cts_layout *l)
         emit(e, CTS_ROW_STX_DW, 10, 1, l->spill, 0);
 }
 
+/* The window's address goes where the next body leaves it alone: from r1 at entry, from the slot of
+ * the body before later on. */
+static void emit_keep(struct emitter *e, int32_t slot)
+{
+    unsigned reg = 1;
+    if (slot == e->kept)
+        return;
+    if (e->kept) {
+        reg = 9;
+        emit(e, CTS_ROW_LDX_DW, reg, 10, e->kept, 0);
+    }
+    emit(e, CTS_ROW_STX_DW, 10, reg, slot, 0);
+    e->kept = slot;
+}
+
+static bool is_kept(const struct emitter *e, int stack_byte)
+{
+    return e->kept && stack_byte - CTS_STACK_BYTES == e->kept;
+}
+
 static void emit_stack_in(struct emitter *e, const struct cts_layout *l)
 {
     for (int i = 0; l->stack_off && i < CTS_STACK_BYTES; i += 8) {
+        if (is_kept(e, i))
+            continue;
         emit(e, CTS_ROW_LDX_DW, 0, 9, (int)l->stack_off + i, 0);
         emit(e, CTS_ROW_STX_DW, 10, 0, i - CTS_STACK_BYTES, 0);
     }
@@ -113,8 +139,9 @@ static void emit_register_in(struct emitter *e, const struct cts_layout *l, unsi
     }
 }
 
-static void emit_prologue(struct emitter *e, const struct cts_layout *l)
+static void emit_prologue(struct emitter *e, const struct cts_layout *l, int32_t keep)
 {
+    emit_keep(e, keep);
     emit_region(e, 9, l->region);
     emit(e, CTS_ROW_LDX_DW, 8, 9, CTS_WIN_INDEX, 0);
     emit(e, CTS_ROW_MOV64_X, 7, 8, 0, 0);
@@ -139,7 +166,7 @@ static bool is_out(const struct cts_layout *l, unsigned i)
 static void emit_stack_out(struct emitter *e, const struct cts_layout *l)
 {
     for (int i = 0; l->stack_off && i < CTS_STACK_BYTES; i += 8) {
-        if (i - CTS_STACK_BYTES == l->spill)
+        if (i - CTS_STACK_BYTES == l->spill || is_kept(e, i))
             continue;
         emit(e, CTS_ROW_LDX_DW, 1, 10, i - CTS_STACK_BYTES, 0);
         emit(e, CTS_ROW_STX_DW, 0, 1, (int)l->stack_off + CTS_STACK_BYTES + i, 0);
@@ -234,8 +261,9 @@ enum { MAX_SEGMENTS = 16 };
 int cts_env_build(const struct cts_caps *caps, const struct cts_env_segment *seg, uint32_t n,
                   struct cts_buf *out, struct cts_err *err)
 {
-    struct emitter e = {caps, out, out->len};
+    struct emitter e = {caps, out, out->len, 0};
     uint32_t body_at[MAX_SEGMENTS];
+    int32_t keep[MAX_SEGMENTS];
     if (n == 0 || n > MAX_SEGMENTS)
         return cts_err_set(err, CTS_E_INVAL, "%u bodies in a program", n);
     if (caps->window_kind == CTS_WK_NATIVE)
@@ -243,7 +271,12 @@ int cts_env_build(const struct cts_caps *caps, const struct cts_env_segment *seg
     if (caps->window_kind == CTS_WK_NONE)
         return cts_err_set(err, CTS_E_UNSUPPORTED, "%s has no window", caps->runtime);
     for (uint32_t i = 0; i < n; i++) {
-        emit_prologue(&e, &seg[i].layout);
+        int rc = cts_env_keep(caps, &seg[i], &keep[i], err);
+        if (rc != 0)
+            return rc;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        emit_prologue(&e, &seg[i].layout, keep[i]);
         body_at[i] = slots_so_far(&e);
         emit_body(&e, &seg[i]);
         emit_epilogue(&e, &seg[i].layout);

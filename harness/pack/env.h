@@ -19,6 +19,13 @@ struct cts_env_segment {
 int cts_env_build(const struct cts_caps *caps, const struct cts_env_segment *seg, uint32_t n,
                   struct cts_buf *out, struct cts_err *err);
 
+/* Where programs get the window's address as an argument, the environment keeps it in a slot of the
+ * stack while a body runs: *slot is the one next to the body's spill slot that the body does not
+ * touch (its distance from r10), 0 elsewhere. Its 8 bytes are the environment's: neither loaded nor
+ * observed. CTS_E_LIMIT if the body may touch them all. */
+int cts_env_keep(const struct cts_caps *caps, const struct cts_env_segment *seg, int32_t *slot,
+                 struct cts_err *err);
+
 /* The rows of the specification that every environment of this shape uses, for blame when its
  * self-test fails: fills ids, returns how many. */
 uint32_t cts_env_rows(const struct cts_caps *caps, const struct cts_layout *layout, uint16_t *ids,

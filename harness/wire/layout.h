@@ -56,7 +56,8 @@ struct cts_layout {
     uint32_t stack_off;    /* offset in a row of 512 bytes in, 512 bytes out; 0: the stack is not
                               looked at */
     int32_t spill; /* the stack slot the epilogue may use: -512 or -8; its 8 bytes of stack are not
-                      observed */
+                      observed. Programs that get the window as an argument keep its address in
+                      another slot, which is not observed either: see pack/env.h */
     uint16_t
         out_mask;   /* bit i: ri is stored in OUT; the others are left as the harness filled them */
     uint8_t record; /* 1: SELF and FP are written */

@@ -200,7 +200,7 @@ int cts_wire_get_caps(struct cts_rd *r, struct cts_caps *caps, struct cts_err *e
     caps->max_segments = cts_rd_u32(r);
     caps->max_iterations = cts_rd_u32(r);
     caps->r0_bits = cts_rd_u8(r);
-    if (r->failed || caps->window_kind > CTS_WK_ABSOLUTE)
+    if (r->failed || caps->window_kind > CTS_WK_ARGUMENT)
         return malformed(err, "capabilities");
     return 0;
 }

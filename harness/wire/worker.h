@@ -21,6 +21,7 @@ enum cts_window_kind {
                         given bare bodies */
     CTS_WK_MAP,      /* lddw src=2 imm=0 (the window's ordinal) next_imm=offset */
     CTS_WK_ABSOLUTE, /* plain lddw of window_addr + offset */
+    CTS_WK_ARGUMENT, /* r1 at the program's entry; kept in a slot of the stack while a body runs */
 };
 
 /* What vectors may need beyond plain instructions. Names (for YAML): see cts_feature_names in

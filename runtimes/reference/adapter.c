@@ -19,18 +19,20 @@ enum {
 
 struct traits {
     bool be;
-    bool env; /* the window is memory of the programs, which bring their own environment */
+    bool env;      /* the window is memory of the programs, which bring their own environment */
+    bool argument; /* with env: they get its address in r1 */
 };
 
 struct machine {
     const cts_exec_fn *exec;
-    bool be, env;
+    bool be, env, argument;
     struct window window;
     uint8_t stacks[CTS_MACH_STACKS_BYTES];
 };
 
 struct program {
     bool bare; /* a body, to be run on a row; else a program that begins and ends by itself */
+    bool takes_window; /* its argument is the window, not the context */
     bool uses_stack, uses_calls;
     struct cts_layout layout; /* of a body */
     struct cts_mach mach;     /* region[0] is the row's memory, or the window */
@@ -39,13 +41,14 @@ struct program {
     struct cts_mach_insn insn[];
 };
 
-enum { ENGINES = 4 };
+enum { ENGINES = 5 };
 
 static const struct cts_engine engines[ENGINES + 1] = {
     {"interp", "little-endian machine"},
     {"interp-be", "big-endian machine"},
     {"interp-env", "little-endian machine, through the same environment code as a real runtime"},
     {"interp-env-be", "big-endian machine, through the same environment code as a real runtime"},
+    {"interp-arg", "little-endian machine, through environment code that gets the window in r1"},
 };
 
 /* In the order of `engines`. */
@@ -54,7 +57,15 @@ static const struct traits engine_traits[ENGINES] = {
     {.be = true},
     {.be = false, .env = true},
     {.be = true, .env = true},
+    {.be = false, .env = true, .argument = true},
 };
+
+static enum cts_window_kind window_kind(const struct machine *self)
+{
+    if (!self->env)
+        return CTS_WK_NATIVE;
+    return self->argument ? CTS_WK_ARGUMENT : CTS_WK_ABSOLUTE;
+}
 
 static uint64_t get64(const uint8_t *at, bool be)
 {
@@ -75,11 +86,11 @@ static void fill_caps(const struct machine *self, struct cts_caps *caps)
 {
     *caps = (struct cts_caps){
         .be = self->be,
-        .window_kind = self->env ? CTS_WK_ABSOLUTE : CTS_WK_NATIVE,
+        .window_kind = (uint8_t)window_kind(self),
         .window_bytes = self->window.bytes,
         .window = self->window.data,
         .window_fd = self->window.fd,
-        .window_addr = self->env ? REF_WINDOW_BASE : 0,
+        .window_addr = self->env && !self->argument ? REF_WINDOW_BASE : 0,
         .features = CTS_FEAT_LOCAL_CALL | CTS_FEAT_MAP_FD | CTS_FEAT_MAP_IDX | CTS_FEAT_VAR |
                     CTS_FEAT_CODE | CTS_FEAT_BTF_CALL | CTS_FEAT_PACKET | CTS_FEAT_HELPER_MAP |
                     CTS_FEAT_HELPER_CSUM | CTS_FEAT_HELPER_TEST | CTS_FEAT_POINTERS |
@@ -89,6 +100,8 @@ static void fill_caps(const struct machine *self, struct cts_caps *caps)
         .max_iterations = MAX_ITERATIONS,
         .r0_bits = 64,
     };
+    if (self->argument) /* then no context comes in beside it */
+        caps->features &= ~(uint32_t)CTS_FEAT_PACKET;
     cts_fmt(caps->version, sizeof(caps->version), "RFC 9669");
 }
 
@@ -126,6 +139,7 @@ int cts_reference_open(const cts_exec_fn *exec, void **self, const char *engine,
     m->exec = exec;
     m->be = traits->be;
     m->env = traits->env;
+    m->argument = traits->argument;
     int rc = window_open(&m->window, WINDOW_BYTES, err);
     if (rc) {
         free(m);
@@ -259,6 +273,7 @@ static struct program *new_program(struct machine *self, const struct cts_load_r
         return NULL;
     }
     p->bare = req->kind == CTS_PK_WINDOW && !self->env;
+    p->takes_window = req->kind == CTS_PK_WINDOW && self->argument;
     p->slots = req->slots;
     if (p->bare)
         p->layout = req->layout[0];
@@ -379,7 +394,7 @@ static void run_program(struct machine *self, struct program *p)
     start_machine(m);
     for (unsigned i = 0; i < 10; i++)
         m->r[i] = cts_mach_unspecified(i);
-    m->r[1] = REF_CTX_BASE;
+    m->r[1] = p->takes_window ? REF_WINDOW_BASE : REF_CTX_BASE;
     fill_stacks(self, p, NULL);
     cts_mach_run(m);
 }

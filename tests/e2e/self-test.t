@@ -22,6 +22,12 @@ is "$(count "$T/bare" '"status":"pass"')" "$passed" "... as many as with the bar
 run_cmd "$CTS" run -r "$worker:interp-env-be" -q
 is "$rc" 0 "... on the big-endian machine, too"
 
+# The window as an argument: a context does not come in beside it.
+run_cmd "$CTS" run -r "$worker:interp-arg" -o json="$T/argument" -o text
+is "$rc" 0 "... and where the window is an argument"
+packets=$(count "$T/argument" '"message":"needs packet"')
+is "$(count "$T/argument" '"status":"pass"')" "$((passed - packets))" "... but for $packets cases that need a packet"
+
 # broken ROW ENGINE: a run on the reference with the first mutant of the row
 broken() {
     local number

@@ -143,6 +143,12 @@ static uint64_t input(uint32_t row, unsigned reg)
     return UINT64_C(0x9e3779b97f4a7c15) * (row * 16 + reg + 1);
 }
 
+/* What r1 holds at entry. */
+static uint64_t context(void)
+{
+    return rig.caps.window_kind == CTS_WK_ARGUMENT ? WINDOW_AT : CTX_AT;
+}
+
 static uint64_t expected(const struct cts_layout *l, uint32_t row, unsigned reg)
 {
     uint64_t add = (uint64_t)(int64_t)l->add[reg];
@@ -154,7 +160,7 @@ static uint64_t expected(const struct cts_layout *l, uint32_t row, unsigned reg)
     case CTS_PL_FP:
         return FP + add;
     case CTS_PL_CTX:
-        return CTX_AT;
+        return context();
     case CTS_PL_NONE:
         break;
     }
@@ -217,7 +223,7 @@ static void run(uint32_t iterations)
     for (uint32_t i = 0; i < iterations; i++) {
         for (unsigned r = 0; r < 10; r++)
             m->r[r] = cts_mach_unspecified(r);
-        m->r[1] = CTX_AT;
+        m->r[1] = context();
         m->r[10] = FP;
         m->pc = 0;
         m->stop = CTS_MACH_RUNNING;
@@ -237,11 +243,26 @@ static void same_now(const uint8_t *at, size_t n)
     memcpy(rig.before + off, at, n);
 }
 
+static bool in_slot(int byte, int32_t slot)
+{
+    return byte - CTS_STACK_BYTES >= slot && byte - CTS_STACK_BYTES < slot + 8;
+}
+
+/* Of an empty body. */
+static int32_t kept_slot(const struct cts_layout *l)
+{
+    const struct cts_env_segment empty = {.layout = *l};
+    int32_t slot;
+    assert_int_equal(cts_env_keep(&rig.caps, &empty, &slot, NULL), 0);
+    return slot;
+}
+
 static void check_stack(const struct cts_layout *l, uint32_t r, const uint8_t *row)
 {
     const uint8_t *out = row + l->stack_off + CTS_STACK_BYTES;
+    int32_t kept = kept_slot(l);
     for (int i = 0; i < CTS_STACK_BYTES; i++) {
-        bool spilt = i - CTS_STACK_BYTES >= l->spill && i - CTS_STACK_BYTES < l->spill + 8;
+        bool spilt = in_slot(i, l->spill) || (kept && in_slot(i, kept));
         assert_int_equal(out[i], spilt ? STALE : pattern(r, (uint32_t)i + 1000));
     }
     same_now(out, CTS_STACK_BYTES);
@@ -292,7 +313,7 @@ static void identity(const struct cts_layout *l, uint32_t iterations)
 
 static void for_every_machine(void (*test)(void))
 {
-    static const enum cts_window_kind kinds[] = {CTS_WK_ABSOLUTE, CTS_WK_MAP};
+    static const enum cts_window_kind kinds[] = {CTS_WK_ABSOLUTE, CTS_WK_MAP, CTS_WK_ARGUMENT};
     for (size_t k = 0; k < CTS_ARRAY_LEN(kinds); k++) {
         for (int be = 0; be < 2; be++) {
             start(kinds[k], be);
@@ -636,6 +657,127 @@ static void test_second_slot(void **state)
     stop();
 }
 
+/* ---- the window as an argument ---- */
+
+static int32_t keep(const struct body *b, const struct cts_layout *l)
+{
+    const struct cts_env_segment seg = segment(b, b->slots, l);
+    int32_t slot;
+    struct cts_err err = {0};
+    int rc = cts_env_keep(&rig.caps, &seg, &slot, &err);
+    assert_true(rc == 0 || (rc == CTS_E_LIMIT && err.msg[0] && slot == 0));
+    return slot;
+}
+
+struct insn {
+    enum cts_row_id row;
+    unsigned dst, src;
+    int off, imm;
+};
+
+static int32_t kept_beside(const struct insn *code, size_t n, int32_t spill)
+{
+    struct cts_layout l = with_stack(spill);
+    struct body b = {0};
+    l.place[2] = CTS_PL_FP;
+    l.add[2] = -64;
+    for (size_t i = 0; i < n; i++)
+        add(&b, code[i].row, code[i].dst, code[i].src, code[i].off, code[i].imm);
+    return keep(&b, &l);
+}
+
+#define KEPT(spill, ...)                                                                           \
+    kept_beside((const struct insn[]){__VA_ARGS__},                                                \
+                sizeof((const struct insn[]){__VA_ARGS__}) / sizeof(struct insn), spill)
+
+/* The slot is one that the body does not touch, as near to the spill slot as can be. */
+static void test_keep(void **state)
+{
+    const struct insn nop = {CTS_ROW_MOV64_K, 0, 0, 0, 0}, dw = {CTS_ROW_STX_DW, 10, 1, -16, 0};
+    const struct insn copy = {CTS_ROW_MOV64_X, 6, 10, 0, 0}, down = {CTS_ROW_ADD64_K, 6, 0, 0, -16};
+    const struct insn far = {CTS_ROW_ADD64_X, 6, 1, 0, 0}, at6 = {CTS_ROW_LDX_B, 3, 6, 7, 0};
+    const struct insn call = {CTS_ROW_CALL_HELPER, 0, 0, 0, 1};
+    const struct insn back = {CTS_ROW_JEQ_K, 1, 0, -2, 0};
+    const struct insn forth = {CTS_ROW_JEQ_K, 1, 0, 1, -2};
+    (void)state;
+    start(CTS_WK_ARGUMENT, false);
+    assert_int_equal(KEPT(-8, nop), -16);
+    assert_int_equal(KEPT(-512, nop), -504);
+    assert_int_equal(KEPT(-8, dw), -24);
+    assert_int_equal(KEPT(-512, dw), -504);
+    assert_int_equal(KEPT(-512, {CTS_ROW_ST_B, 10, 0, -497, 1}), -496);
+    assert_int_equal(KEPT(-512, {CTS_ROW_STX_DW, 10, 1, -500, 0}), -488);
+    assert_int_equal(KEPT(-512, {CTS_ROW_LDX_W, 1, 10, -504, 0}), -496);
+    assert_int_equal(KEPT(-8, {CTS_ROW_ATOMIC64_ADD, 10, 1, -16, 0}), -24);
+    /* Copies of r10, and addresses from the row. */
+    assert_int_equal(KEPT(-8, copy, down, at6), -24);
+    assert_int_equal(KEPT(-8, copy, {CTS_ROW_SUB64_K, 6, 0, 0, -16}, at6), -16);
+    assert_int_equal(KEPT(-8, {CTS_ROW_LDX_DW, 3, 2, 48, 0}), -24);
+    assert_int_equal(KEPT(-8, copy, {CTS_ROW_MOV64_K, 6, 0, 0, 0}, down, at6), -16);
+    /* Not followed: then all of the stack may be the body's. */
+    assert_int_equal(KEPT(-8, copy, far), -16);
+    assert_int_equal(KEPT(-8, copy, far, at6), 0);
+    assert_int_equal(KEPT(-8, {CTS_ROW_ADD64_X, 1, 10, 0, 0}, {CTS_ROW_ST_B, 1, 0, 0, 0}), 0);
+    assert_int_equal(KEPT(-8, copy, down, forth, at6), -24);
+    assert_int_equal(KEPT(-8, copy, down, back, at6), 0);
+    /* What a function is given, it may use up to the top; results are no addresses. */
+    assert_int_equal(KEPT(-8, call), -72);
+    assert_int_equal(KEPT(-512, call), -504);
+    assert_int_equal(KEPT(-8, call, {CTS_ROW_MOV64_X, 3, 2, 0, 0}, {CTS_ROW_ST_B, 3, 0, -16, 0}),
+                     -72);
+    rig.caps.window_kind = CTS_WK_MAP;
+    assert_int_equal(KEPT(-8, dw), 0);
+    stop();
+}
+
+/* A body that has everything but two slots, another that has the others: each keeps its own. */
+static void test_keep_in_segments(void **state)
+{
+    struct cts_layout l[2] = {with_stack(-8), with_stack(-512)};
+    struct body b[2] = {0};
+    (void)state;
+    start(CTS_WK_ARGUMENT, false);
+    add(&b[0], CTS_ROW_STX_DW, 10, 3, -16, 0);
+    add(&b[0], CTS_ROW_STX_DW, 10, 4, -504, 0);
+    add(&b[1], CTS_ROW_STX_DW, 10, 5, -24, 0);
+    add(&b[1], CTS_ROW_STX_DW, 10, 6, -504, 0);
+    const struct cts_env_segment seg[] = {segment(&b[0], 2, &l[0]), segment(&b[1], 2, &l[1])};
+    assert_int_equal(keep(&b[0], &l[0]), -24);
+    assert_int_equal(keep(&b[1], &l[1]), -496);
+    fill(&l[0]);
+    build(seg, 2);
+    run(2);
+    for (uint32_t r = 0; r < 4; r++) {
+        const uint8_t *top = row_at(&l[0], r) + l[0].stack_off + 2 * CTS_STACK_BYTES;
+        assert_true(get64(top - (r % 2 ? 24 : 16)) == input(r, r % 2 ? 5 : 3));
+        assert_true(get64(top - 504) == input(r, r % 2 ? 6 : 4));
+        for (unsigned i = 0; i < 10; i++)
+            assert_true(get64(row_at(&l[0], r) + CTS_ROW_OUT + 8 * i) == input(r, i));
+    }
+    stop();
+}
+
+/* A body that leaves no slot cannot be run. */
+static void test_nothing_to_keep_in(void **state)
+{
+    struct cts_layout l = with_stack(-8);
+    struct body b = {0};
+    struct cts_err err = {0};
+    (void)state;
+    l.place[2] = CTS_PL_FP;
+    add(&b, CTS_ROW_ADD64_X, 2, 3, 0, 0);
+    add(&b, CTS_ROW_STX_DW, 2, 3, 0, 0);
+    const struct cts_env_segment seg = segment(&b, b.slots, &l);
+    start(CTS_WK_ARGUMENT, false);
+    assert_int_equal(cts_env_build(&rig.caps, &seg, 1, &rig.code, &err), CTS_E_LIMIT);
+    assert_non_null(strstr(err.msg, "no slot left"));
+    assert_int_equal(rig.code.len, 0);
+    stop();
+    start(CTS_WK_ABSOLUTE, false);
+    build(&seg, 1);
+    stop();
+}
+
 /* ---- what is refused, and what is not touched ---- */
 
 static void test_limit(void **state)
@@ -789,6 +931,9 @@ static void test_rows(void **state)
     n = cts_env_rows(&rig.caps, &l, ids, 64);
     assert_true(has_row(ids, n, CTS_ROW_LDDW_MAP_FD_VALUE));
     assert_false(has_row(ids, n, CTS_ROW_LDDW));
+    rig.caps.window_kind = CTS_WK_ARGUMENT;
+    n = cts_env_rows(&rig.caps, &l, ids, 64);
+    assert_false(has_row(ids, n, CTS_ROW_LDDW));
     rig.caps.window_kind = CTS_WK_NATIVE;
     assert_int_equal(cts_env_rows(&rig.caps, &l, ids, 64), 0);
     rig.caps.window_kind = CTS_WK_NONE;
@@ -799,14 +944,25 @@ static void test_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shapes),      cmocka_unit_test(test_rows_and_strides),
-        cmocka_unit_test(test_places),      cmocka_unit_test(test_many_places),
-        cmocka_unit_test(test_masks),       cmocka_unit_test(test_segments),
-        cmocka_unit_test(test_body_writes), cmocka_unit_test(test_jump_to_end),
-        cmocka_unit_test(test_subprograms), cmocka_unit_test(test_wide_in_body),
-        cmocka_unit_test(test_second_slot), cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_memory_ends), cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_native),      cmocka_unit_test(test_append),
+        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_rows_and_strides),
+        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_many_places),
+        cmocka_unit_test(test_masks),
+        cmocka_unit_test(test_segments),
+        cmocka_unit_test(test_body_writes),
+        cmocka_unit_test(test_jump_to_end),
+        cmocka_unit_test(test_subprograms),
+        cmocka_unit_test(test_wide_in_body),
+        cmocka_unit_test(test_second_slot),
+        cmocka_unit_test(test_keep),
+        cmocka_unit_test(test_keep_in_segments),
+        cmocka_unit_test(test_nothing_to_keep_in),
+        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_memory_ends),
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_native),
+        cmocka_unit_test(test_append),
         cmocka_unit_test(test_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

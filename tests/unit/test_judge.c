@@ -407,6 +407,81 @@ static void test_rejected_limits(void **state)
     court_release(&c);
 }
 
+/* Conditions on what the runtime says. */
+static void test_limits_by_words(void **state)
+{
+    static const struct {
+        const char *glob, *text;
+        bool fits;
+    } rows[] = {
+        {"loop detected", "loop detected", true},
+        {"loop*", "loop detected at 5", true},
+        {"*at ?", "loop detected at 5", true},
+        {"detected", "loop detected", false},
+        {"* at 5", "pc 3\nloop detected at 5\nend\n", true},
+        {"pc 3", "pc 3\nloop detected at 5", true},
+        {"loop", "pc 3\nloop detected at 5", false},
+        {"*3*5*", "pc 3\nloop detected at 5\n", true},
+        {"x*", "", false},
+        {"*", NULL, false},
+    };
+    struct court c;
+    struct cts_limit l = any_form("by design");
+    (void)state;
+    court_init(&c);
+    c.target.limits = &l;
+    c.target.limit_count = 1;
+    add_vector(&c.book, "words", CTS_ROW_MOV64_K);
+    uint32_t u = add_whole(&c.book, return_5, 2);
+    allow_r0(&c.book, CTS_OUT_RAN, 5);
+    for (size_t i = 0; i < CTS_ARRAY_LEN(rows); i++) {
+        const struct cts_obs no = {.seen = CTS_SEEN_REJECTED, .text = rows[i].text};
+        l.refusal = rows[i].glob;
+        forget(&c);
+        if ((see(&c, u, &no)->status == CTS_ST_SKIP) != rows[i].fits)
+            fail_msg("%s, %s", rows[i].glob, rows[i].text);
+    }
+    /* Together with a form: both hold. */
+    const struct cts_obs no = {.seen = CTS_SEEN_REJECTED, .text = "no"};
+    l.refusal = "no";
+    l.imm = 5;
+    forget(&c);
+    assert_int_equal(see(&c, u, &no)->status, CTS_ST_SKIP);
+    l.imm = 6;
+    forget(&c);
+    assert_int_equal(see(&c, u, &no)->failure, CTS_FL_WRONGLY_REJECTED);
+    court_release(&c);
+}
+
+static void test_limits_by_branches(void **state)
+{
+    /* Two conditional jumps, and others; what looks like one in a second slot is none. */
+    static const struct cts_insn code[] = {
+        {.opcode = 0x05},           {.opcode = 0x15},
+        {.opcode = 0x18, .dst = 1}, {.opcode = 0x00, .imm = 0x15},
+        {.opcode = 0x85, .imm = 1}, {.opcode = 0xde, .dst = 2, .src = 3},
+        {.opcode = 0x06},           {.opcode = 0x95}};
+    struct court c;
+    struct cts_limit l = any_form("by design");
+    (void)state;
+    court_init(&c);
+    add_vector(&c.book, "branches", CTS_ROW_JA);
+    uint32_t u = add_whole(&c.book, code, CTS_ARRAY_LEN(code));
+    allow_r0(&c.book, CTS_OUT_RAN, 5);
+    l.branches_from = 1;
+    assert_true(limited(&c, u, &l));
+    l.branches_from = 2;
+    assert_true(limited(&c, u, &l));
+    l.dst = 2;
+    assert_true(limited(&c, u, &l));
+    l.dst = 4;
+    assert_false(limited(&c, u, &l));
+    l = any_form("by design");
+    l.branches_from = 3;
+    assert_false(limited(&c, u, &l));
+    court_release(&c);
+}
+
 /* A limit explains a refusal; it excuses neither a wrong result nor a wrong acceptance. */
 static void test_limits_excuse_nothing(void **state)
 {
@@ -621,16 +696,19 @@ static void check_stale(const struct court *c, const uint8_t *row)
     assert_true(cts_order_get64(c->caps.be, row + CTS_ROW_FP) == 0);
 }
 
-static void check_body(bool be, int32_t spill)
+/* kept: the slot of the window's address where that is an argument; else 0. */
+static void check_body(bool be, int32_t spill, int32_t kept)
 {
     struct court c;
     uint8_t row[ROW_BYTES];
     court_init(&c);
     c.caps.be = be;
+    c.caps.window_kind = kept ? CTS_WK_ARGUMENT : CTS_WK_MAP;
     add_vector(&c.book, "body", CTS_ROW_JA);
     uint32_t u = add_body(&c.book);
     c.book.unit[u].layout.spill = spill;
     struct cts_seg seg = seg_of(&c, u);
+    assert_int_equal(seg.kept, kept);
     memset(row, 0x77, sizeof(row));
     cts_seg_fill(&seg, 0, row, NULL);
     check_stale(&c, row);
@@ -648,7 +726,9 @@ static void check_body(bool be, int32_t spill)
         bool reg4 = at >= CTS_ROW_OUT + 32 && at < CTS_ROW_OUT + 40;
         bool dead = at >= CTS_ROW_FP && at < CTS_ROW_MEM;
         uint32_t hole = stack + CTS_STACK_BYTES - (uint32_t)-spill;
+        uint32_t second = stack + CTS_STACK_BYTES - (uint32_t)-kept;
         bool any = at == CTS_ROW_MEM + 9, spilt = at >= hole && at < hole + 8;
+        spilt = spilt || (kept && at >= second && at < second + 8);
         bool stack_in = at >= CTS_ROW_MEM + BODY_MEM && at < stack;
         row[at] ^= 0x10;
         if (cts_seg_match(&seg, 0, row, NULL, (struct cts_who){"here", NULL}) !=
@@ -663,8 +743,10 @@ static void test_body(void **state)
 {
     (void)state;
     for (int be = 0; be < 2; be++) {
-        check_body(be, -8);
-        check_body(be, -512);
+        check_body(be, -8, 0);
+        check_body(be, -512, 0);
+        check_body(be, -8, -16);
+        check_body(be, -512, -504);
     }
 }
 
@@ -1001,6 +1083,8 @@ int main(void)
         cmocka_unit_test(test_outcomes_by_runtime),
         cmocka_unit_test(test_rejected_pins),
         cmocka_unit_test(test_rejected_limits),
+        cmocka_unit_test(test_limits_by_words),
+        cmocka_unit_test(test_limits_by_branches),
         cmocka_unit_test(test_limits_excuse_nothing),
         cmocka_unit_test(test_weights),
         cmocka_unit_test(test_weights_carry_words),

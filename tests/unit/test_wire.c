@@ -219,7 +219,7 @@ static void test_caps_with_a_bad_kind(void **state)
     struct cts_wr w = {.data = room, .cap = sizeof(room)};
     struct cts_caps in = some_caps(), out;
     (void)state;
-    in.window_kind = CTS_WK_ABSOLUTE + 1;
+    in.window_kind = CTS_WK_ARGUMENT + 1;
     cts_wire_put_caps(&w, &in);
     struct cts_rd r = {.data = room, .len = w.len};
     assert_int_equal(cts_wire_get_caps(&r, &out, NULL), CTS_E_PROTOCOL);
