@@ -49,7 +49,8 @@ static const struct cts_field runtime_fields[] = {
 };
 
 static const struct cts_field known_fields[] = {
-    {"vectors", CTS_FT_STR, true, "glob over vector ids, or id#case", NULL, NULL},
+    {"vectors", CTS_FT_ANY, true, "glob over vector ids, or id#case; or a list of them", NULL,
+     NULL},
     {"engines", CTS_FT_STRS, false, "engines concerned; all if absent", NULL, NULL},
     {"status", CTS_FT_STR, false, "kind of failure, as in reports; any if absent", NULL, NULL},
     {"reason", CTS_FT_STR, true, "what the runtime does instead", NULL, NULL},
@@ -164,7 +165,6 @@ static int read_known(const struct cts_yaml *item, struct cts_arena *arena, stru
     if (rc != 0)
         return rc;
     *k = (struct cts_rt_known){
-        .vectors = text_or_null(item, "vectors"),
         .failure = text_or_null(item, "status"),
         .reason = text_or_null(item, "reason"),
         .link = text_or_null(item, "link"),
@@ -180,6 +180,31 @@ static int read_known(const struct cts_yaml *item, struct cts_arena *arena, stru
     return read_all_or_list(item, "engines", arena, &k->engines, err);
 }
 
+/* One for each of the item's globs. */
+static int add_known(const struct cts_yaml *item, struct cts_arena *arena, struct cts_rt *rt,
+                     struct cts_err *err)
+{
+    struct cts_rt_known one;
+    struct cts_yaml_strs globs;
+    int rc = read_known(item, arena, &one, err);
+    if (rc == 0)
+        rc = cts_yaml_str_or_strs(cts_yaml_get(item, "vectors"), "vectors", arena, &globs, err);
+    if (rc != 0)
+        return rc;
+    struct cts_rt_known *all =
+        cts_arena_take_array(arena, rt->known_count + globs.count + 1, sizeof(*all));
+    if (!all)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    if (rt->known_count)
+        memcpy(all, rt->known, rt->known_count * sizeof(*all));
+    for (size_t i = 0; i < globs.count; i++) {
+        one.vectors = globs.list[i];
+        all[rt->known_count++] = one;
+    }
+    rt->known = all;
+    return 0;
+}
+
 int cts_rt_load_known(const char *path, struct cts_arena *arena, struct cts_rt *rt,
                       struct cts_err *err)
 {
@@ -187,19 +212,8 @@ int cts_rt_load_known(const char *path, struct cts_arena *arena, struct cts_rt *
     int rc = cts_yaml_load(path, arena, &list, err);
     if (rc == 0)
         rc = cts_yaml_want(list, CTS_YAML_SEQ, "list of known failures", err);
-    if (rc != 0)
-        return rc;
-    struct cts_rt_known *all =
-        cts_arena_take_array(arena, rt->known_count + list->count + 1, sizeof(*all));
-    if (!all)
-        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
-    if (rt->known_count)
-        memcpy(all, rt->known, rt->known_count * sizeof(*all));
-    rt->known = all;
-    for (size_t i = 0; rc == 0 && i < list->count; i++) {
-        rc = read_known(list->items[i], arena, &rt->known[rt->known_count], err);
-        rt->known_count += rc == 0;
-    }
+    for (size_t i = 0; rc == 0 && i < list->count; i++)
+        rc = add_known(list->items[i], arena, rt, err);
     return rc;
 }
 

@@ -265,6 +265,8 @@ echo 'a: 1' >known.yaml
 bad_args '^(ebpf-cts: )?known\.yaml:1:1: .*sequence' run -r reference --known known.yaml in/good.yaml
 echo '- {vectors: good/add/two}' >known.yaml
 bad_args '^(ebpf-cts: )?known\.yaml:1:3: ' run -r reference --known known.yaml in/good.yaml
+echo '- {vectors: {a: b}, reason: "as an example", clause: N039}' >known.yaml
+bad_args '^(ebpf-cts: )?known\.yaml:1:13: ' run -r reference --known known.yaml in/good.yaml
 echo '- {vectors: good/add/two, reason: "as an example", link: "https://example.org", status: sunshine}' >known.yaml
 bad_args "^(ebpf-cts: )?known\.yaml:1:[0-9]+: .*sunshine" run -r reference --known known.yaml in/good.yaml
 

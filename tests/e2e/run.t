@@ -141,6 +141,14 @@ run_cmd "$CTS" run -r reference -f base64/add/ --known "$T/known.yaml"
 is "$rc" 1 "a known failure that passes is a failure"
 like "$out" "^XPASS reference:interp $first: .*as an example" "... that is named with its reason"
 
+second=$("$CTS" list vectors | awk '{ print $1 }' | grep '^base64/sub/' | head -n 1)
+cat >"$T/several.yaml" <<Y
+- {vectors: ["$first", "$second*"], reason: "of several", clause: N039}
+Y
+run_cmd "$CTS" run -r reference -f "$first" -f "$second" --known "$T/several.yaml"
+like "$out" "^XPASS reference:interp $first[#:].*of several" "a list of globs: its first"
+like "$out" "^XPASS reference:interp $second[#:].*of several" "... and its second"
+
 # ---- formats ----
 
 run_cmd "$CTS" run -r reference -f base64/add/ -o text="$T/r.txt" -o json="$T/r.jsonl" -o junit="$T/r.xml" -o tap="$T/r.tap"
