@@ -251,6 +251,11 @@ list_runtimes() { # FOLDER
     done <"$1/cargo.txt"
 }
 
+# Why a crate was left out, if it was.
+left_out() { # FOLDER NAME
+    sed -n "s/^warning: $2 is left out//p" "$1/cts-runtimes.log" | head -n 1
+}
+
 runtimes_now() {
     install_missing runtimes
     is_configured "$build" || configure "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCTS_TESTS=OFF || return
@@ -262,7 +267,7 @@ cmd_runtimes() {
     local rc=0
     locked runtimes_now || rc=3
     [ ! -e "$build/cargo.txt" ] || list_runtimes "$build" | while read -r name built; do
-        if [ "$built" = yes ]; then say "cts: $name is there"; else say "cts: $name could not be built"; fi
+        if [ "$built" = yes ]; then say "cts: $name is there"; else say "cts: $name could not be built$(left_out "$build" "$name")"; fi
     done
     exit "$rc"
 }
@@ -337,7 +342,7 @@ step_build() { # NAME FOLDER OPTION...
 }
 
 step_runtimes() { # FOLDER
-    local built missing_names=
+    local built left missing_names=
     step "optional runtimes, through cargo"
     if ! has_cargo; then
         echo "   skipped: no cargo 1.78 or later here"
@@ -346,7 +351,9 @@ step_runtimes() { # FOLDER
     fi
     if build_runtimes "$1"; then
         built=$(list_runtimes "$1" | grep -c ' yes$')
-        count "optional runtimes, through cargo" "$built" 0 0
+        left=$(list_runtimes "$1" | grep -c ' no$')
+        grep '^warning: .* is left out' "$1/cts-runtimes.log" | sed 's/^warning: /   skipped: /'
+        count "optional runtimes, through cargo" "$built" 0 "$left"
     else
         missing_names=$(list_runtimes "$1" | sed -n 's/ no$//p' | tr '\n' ' ')
         echo "   not built, or not up to date: $missing_names"

@@ -1,6 +1,7 @@
 # Runtimes that come as a crate.
 #
-# cts_cargo(NAME CRATE folder ARTIFACT file [SOURCE_FILES package:path ...] [OUT_FILES package:path ...] [ENV NAME=value ...])
+# cts_cargo(NAME CRATE folder ARTIFACT file [SOURCE_FILES package:path ...] [OUT_FILES package:path ...] [ENV NAME=value ...]
+#     [OLDEST version] [FEATURES name ...])
 #
 # Builds the crate in `folder` as its Cargo.lock says, when the target cts-cargo-NAME is built, and puts into the folder
 # ${NAME_PRODUCTS}:
@@ -8,6 +9,7 @@
 #   SOURCE_FILES  files of the sources of a package the crate depends on
 #   OUT_FILES     files that the build script of such a package has made
 #   packages.h    #define CTS_CRATE_NAME "version" for each package named above
+# OLDEST is the oldest cargo that can build it: with an older one it is left out. FEATURES are the crate's own.
 # ${NAME_FOUND} says whether the artifact is there. What cargo has not built yet is built by the target cts-runtimes alone, which nothing
 # depends on (./cts runtimes), so that an ordinary build waits for no cargo; what is there is kept up to date by whatever uses it.
 #
@@ -16,6 +18,7 @@ set(CTS_RUNTIMES "auto" CACHE STRING "Optional runtimes: auto, those that are in
 set_property(CACHE CTS_RUNTIMES PROPERTY STRINGS auto off)
 set(CTS_CARGO_DIR "${CMAKE_BINARY_DIR}/cargo" CACHE PATH "Where crates are built; several builds may share it")
 set(CTS_CARGO "" CACHE FILEPATH "cargo; empty: the one on the path")
+set(CTS_CARGO_OLDEST 1.78) # it reads the lock files of this tree
 option(CTS_CARGO_STRICT "A crate that cannot be brought up to date fails the build, even if an older one is there" OFF)
 
 if(NOT CTS_RUNTIMES MATCHES "^(auto|off)$")
@@ -25,7 +28,10 @@ add_custom_target(cts-runtimes)
 file(REMOVE ${CMAKE_BINARY_DIR}/cargo.txt)
 
 function(cts_cargo name)
-    cmake_parse_arguments(ARG "" "CRATE;ARTIFACT" "SOURCE_FILES;OUT_FILES;ENV" ${ARGN})
+    cmake_parse_arguments(ARG "" "CRATE;ARTIFACT;OLDEST" "FEATURES;SOURCE_FILES;OUT_FILES;ENV" ${ARGN})
+    if(NOT ARG_OLDEST)
+        set(ARG_OLDEST ${CTS_CARGO_OLDEST})
+    endif()
     set(products ${CTS_CARGO_DIR}/products/${name})
     set(stamp ${CMAKE_CURRENT_BINARY_DIR}/cargo-${name}.stamp)
     set(made ${products}/${ARG_ARTIFACT})
@@ -41,12 +47,14 @@ function(cts_cargo name)
     endforeach()
     string(REPLACE ";" "|" source_files "${ARG_SOURCE_FILES}")
     string(REPLACE ";" "|" out_files "${ARG_OUT_FILES}")
+    string(REPLACE ";" "," features "${ARG_FEATURES}")
     set(script ${CMAKE_SOURCE_DIR}/cmake/CtsCargoBuild.cmake)
     add_custom_command(OUTPUT ${stamp}
         BYPRODUCTS ${made} ${files}
         COMMAND ${CMAKE_COMMAND} -E env ${ARG_ENV}
             ${CMAKE_COMMAND} -DNAME=${name} -DCRATE=${ARG_CRATE} -DARTIFACT=${ARG_ARTIFACT}
             -DSOURCE_FILES=${source_files} -DOUT_FILES=${out_files} -DCARGO=${CTS_CARGO}
+            -DOLDEST=${ARG_OLDEST} -DFEATURES=${features}
             -DWORK=${CTS_CARGO_DIR} -DSTAMP=${stamp} -DSTRICT=${CTS_CARGO_STRICT} -P ${script}
         DEPENDS ${inputs} ${script}
         COMMENT "Building the crate of the runtime ${name}"
