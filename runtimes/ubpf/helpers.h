@@ -1,0 +1,16 @@
+/* The helper functions that programs find: those of the reference runtime that need no more than
+ * memory. Their semantics are in runtimes/reference/README.md. */
+#ifndef CTS_RT_UBPF_HELPERS_H
+#define CTS_RT_UBPF_HELPERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ubpf_vm;
+
+/* For ubpf_register_external_dispatcher. */
+uint64_t cts_ub_help(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
+                     unsigned int id, void *cookie);
+bool cts_ub_has_helper(unsigned int id, const struct ubpf_vm *vm);
+
+#endif
