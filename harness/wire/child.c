@@ -91,6 +91,21 @@ int cts_child_find(const char *name, char *path, size_t cap)
     return CTS_E_NOTFOUND;
 }
 
+int cts_child_command(const char *variable, const char *name, const char *hint, char *path,
+                      size_t cap, struct cts_err *err)
+{
+    const char *given = getenv(variable);
+    if (given && given[0]) {
+        if (cts_child_find(given, path, cap) == 0)
+            return 0;
+        return cts_err_set(err, CTS_E_NOTFOUND, "%s is '%s', which is no program", variable, given);
+    }
+    if (cts_child_find(name, path, cap) == 0)
+        return 0;
+    return cts_err_set(err, CTS_E_UNSUPPORTED, "%s is not in $PATH, nor does $%s name it; %s", name,
+                       variable, hint);
+}
+
 unsigned cts_child_processors(void)
 {
     cpu_set_t set;

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/err.h"
+
 enum {
     CTS_CHILD_AT_ONCE = 64,    /* most commands that run side by side */
     CTS_CHILD_FLOOD = 4 << 20, /* bytes of stdout and stderr together after which one is ended */
@@ -54,6 +56,12 @@ const char *cts_child_end_text(const struct cts_child *c, char *text, size_t cap
 /* Looks `name` up as cts_child_run does; a name with a slash is taken as it is. 0 with the path, or
  * CTS_E_NOTFOUND if no such file can be executed. */
 int cts_child_find(const char *name, char *path, size_t cap);
+
+/* The command of a runtime that is a program: the file that the environment's `variable` names, or
+ * `name` in $PATH. CTS_E_UNSUPPORTED with the hint if there is none; CTS_E_NOTFOUND if the variable
+ * names something else. */
+int cts_child_command(const char *variable, const char *name, const char *hint, char *path,
+                      size_t cap, struct cts_err *err);
 
 /* How many processors this process may use; at least 1. */
 unsigned cts_child_processors(void);

@@ -301,6 +301,31 @@ static int do_item(struct worker *w, struct cts_rd *r, struct cts_err *err)
     return w->out.failed ? cts_err_set(err, CTS_E_LIMIT, "the answer is too long") : 0;
 }
 
+enum { AHEAD = 256 };
+
+/* What the items will load, as far as they can be read; faults are found when they are carried out.
+ */
+static void look_ahead(struct worker *w, struct cts_rd r, uint32_t n)
+{
+    struct cts_load_req reqs[AHEAD];
+    uint32_t loads = 0;
+    if (!w->adapter->ahead)
+        return;
+    for (uint32_t i = 0; i < n && loads < AHEAD; i++) {
+        struct cts_item it;
+        if (cts_wire_get_item(&r, &it, &w->room, NULL))
+            break;
+        if (it.ops & CTS_OP_LOAD)
+            reqs[loads++] = (struct cts_load_req){.kind = it.load.kind,
+                                                  .packet = it.load.packet,
+                                                  .code = it.load.code,
+                                                  .slots = it.load.slots,
+                                                  .elf = it.load.elf,
+                                                  .elf_bytes = it.load.elf_bytes};
+    }
+    w->adapter->ahead(w->self, reqs, loads);
+}
+
 static int do_items(struct worker *w, struct cts_rd *r, struct cts_err *err)
 {
     if (!w->ready)
@@ -308,6 +333,7 @@ static int do_items(struct worker *w, struct cts_rd *r, struct cts_err *err)
     uint32_t n = cts_rd_u32(r);
     begin(w);
     cts_wr_u32(&w->out, n);
+    look_ahead(w, *r, n);
     for (uint32_t i = 0; i < n; i++) {
         int rc = do_item(w, r, err);
         if (rc)

@@ -132,7 +132,12 @@ static void release(void *self)
 
 int main(int argc, char **argv)
 {
-    static const struct cts_adapter adapter = {"constant", engines, probe,  load,
-                                               run,        unload,  release};
+    static const struct cts_adapter adapter = {.name = "constant",
+                                               .engines = engines,
+                                               .probe = probe,
+                                               .load = load,
+                                               .run = run,
+                                               .unload = unload,
+                                               .release = release};
     return cts_worker_main(argc, argv, &adapter);
 }

@@ -583,8 +583,9 @@ static void test_features(void **state)
 /* The worker's main loop, with an adapter that notes what is done to it. */
 
 struct notes { /* shared with the worker's process */
-    unsigned loads, runs, unloads, releases;
-    bool unaligned;
+    unsigned loads, runs, unloads, releases, aheads;
+    bool unaligned, unannounced;
+    const uint8_t *ahead_elf; /* of the last load announced */
     char engine[16];
 };
 
@@ -607,11 +608,20 @@ static int note_probe(void **self, const char *engine, struct cts_caps *caps, st
     return 0;
 }
 
+static void note_ahead(void *self, const struct cts_load_req *reqs, uint32_t n)
+{
+    struct notes *mine = self;
+    mine->aheads += n;
+    for (uint32_t i = 0; i < n; i++)
+        mine->ahead_elf = reqs[i].elf;
+}
+
 static void note_load(void *self, const struct cts_load_req *req, void **prog,
                       struct cts_load_res *res)
 {
     struct notes *n = self;
     n->loads++;
+    n->unannounced |= n->aheads < n->loads || n->ahead_elf != req->elf || !req->elf;
     n->unaligned |= (uintptr_t)req->code % 8 != 0;
     if (req->code[0] == 0xff) {
         res->verdict = CTS_REJECTED;
@@ -649,6 +659,7 @@ static const struct cts_engine note_engines[] = {{"one", "1"}, {"missing", "2"},
 static const struct cts_adapter note_adapter = {.name = "note",
                                                 .engines = note_engines,
                                                 .probe = note_probe,
+                                                .ahead = note_ahead,
                                                 .load = note_load,
                                                 .run = note_run,
                                                 .unload = note_unload,
@@ -812,13 +823,14 @@ static size_t whole_item(uint8_t *room, size_t cap, uint8_t ops, uint8_t prog, u
     uint8_t code[16];
     memcpy(code, two_slots, sizeof(code));
     code[0] = opcode;
-    struct cts_item it = {.ops = ops,
-                          .prog = prog,
-                          .load = {.kind = CTS_PK_WHOLE, .code = code, .slots = 2},
-                          .run = {.iterations = 3},
-                          .rows_off = 64,
-                          .rows_bytes = 8,
-                          .rows = map_data};
+    struct cts_item it = {
+        .ops = ops,
+        .prog = prog,
+        .load = {.kind = CTS_PK_WHOLE, .code = code, .slots = 2, .elf = map_data, .elf_bytes = 4},
+        .run = {.iterations = 3},
+        .rows_off = 64,
+        .rows_bytes = 8,
+        .rows = map_data};
     struct cts_wr w = {.data = room, .cap = cap};
     cts_wire_put_item(&w, &it);
     assert_false(w.failed);
@@ -884,6 +896,10 @@ static void test_worker_steps(void **state)
     assert_int_equal(notes->unloads, 4);
     assert_int_equal(notes->releases, 1);
     assert_false(notes->unaligned);
+    /* Each load was announced, by the place of its object. */
+    assert_int_equal(notes->loads, 5);
+    assert_int_equal(notes->aheads, 5);
+    assert_false(notes->unannounced);
 }
 
 static void test_worker_rows(void **state)
