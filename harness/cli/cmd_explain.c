@@ -250,12 +250,9 @@ static int explain_main(int argc, char **argv)
             what = o.value;
             continue;
         }
-        int level = cts_level_find(o.value);
-        if (level < 0) {
-            fprintf(stderr, "ebpf-cts explain: no level '%s'\n", o.value);
-            return CTS_EXIT_USAGE;
-        }
-        v.level = (enum cts_level)level;
+        int code = cts_vectors_level(&v, &o);
+        if (code != 0)
+            return code;
     }
     if (!what) {
         fprintf(stderr, "Usage: ebpf-cts explain %s\n", cts_cmd_explain.args);

@@ -73,7 +73,7 @@ static int list_engine(struct cts_targets *t, const char *runtime,
 static int list_runtimes(void)
 {
     struct cts_arena arena;
-    struct cts_targets t;
+    struct cts_targets t = {0};
     struct cts_err err = {0};
     cts_arena_init(&arena, 0);
     signal(SIGPIPE, SIG_IGN); /* a worker that dies is no reason to die */

@@ -1,4 +1,3 @@
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 #include "cli/opt.h"
 #include "cli/paths.h"
 #include "cli/progress.h"
+#include "cli/stop.h"
 #include "cli/vectors.h"
 #include "host/clock.h"
 #include "host/fs.h"
@@ -40,71 +40,42 @@ struct mutants {
     const char *op, *format;
     bool only_list;
     struct cts_progress progress;
+    const volatile int *stop;
     uint64_t ns;
     char z3[PATH_LIMIT], proofs[PATH_LIMIT];
 };
 
-/* Signal handlers can reach nothing but objects of static storage. */
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
-
-static int complain(const struct cts_err *err)
-{
-    char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
-    fprintf(stderr, "ebpf-cts: %s\n", cts_err_text(err, text, sizeof(text)));
-    return err->code == CTS_E_NOMEM || err->code == CTS_E_WORKER || err->code == CTS_E_INVAL ||
-                   err->code == CTS_E_TOOL
-               ? CTS_EXIT_BROKEN
-               : CTS_EXIT_USAGE;
-}
-
 /* ---- the command line ---- */
 
-static int usage(const char *what, const char *value)
+static int add_row(struct mutants *m, const struct cts_opts *o)
 {
-    fprintf(stderr, "ebpf-cts mutants: %s '%s'\nTry: ebpf-cts mutants --help\n", what, value);
-    return CTS_EXIT_USAGE;
-}
-
-static int add_row(struct mutants *m, const char *id)
-{
-    enum cts_row_id row = cts_row_find(id);
+    enum cts_row_id row = cts_row_find(o->value);
     if (row == CTS_ROW_COUNT)
-        return usage("there is no row", id);
+        return cts_opts_bad(o, "there is no row '%s'", o->value);
     m->rows[row] = 1;
     m->row_count++;
     return 0;
 }
 
-static int set_level(struct mutants *m, const char *text)
+static int set_format(struct mutants *m, const struct cts_opts *o)
 {
-    int level = cts_level_find(text);
-    if (level < 0)
-        return usage("there are levels quick, full and exhaustive, but no", text);
-    m->vectors.level = m->opts.level = (enum cts_level)level;
-    return 0;
-}
-
-static int set_format(struct mutants *m, const char *text)
-{
+    const char *text = o->value;
     if (strcmp(text, "text") != 0 && strcmp(text, "tsv") != 0 && strcmp(text, "json") != 0)
-        return usage("the format is text, tsv or json, not", text);
+        return cts_opts_bad(o, "the format is text, tsv or json, not '%s'", text);
     m->format = text;
     return 0;
 }
 
-static int take_option(struct mutants *m, struct cts_opts *o, enum option id)
+static int take(void *arg, const struct cts_opts *o, int id)
 {
+    struct mutants *m = arg;
     switch (id) {
+    case CTS_OPT_ARG:
+        return cts_vectors_path(&m->vectors, o);
     case O_LEVEL:
-        return set_level(m, o->value);
+        return cts_vectors_level(&m->vectors, o);
     case O_ROW:
-        return add_row(m, o->value);
+        return add_row(m, o);
     case O_OP:
         m->op = o->value;
         return 0;
@@ -117,7 +88,7 @@ static int take_option(struct mutants *m, struct cts_opts *o, enum option id)
         m->only_list = true;
         return 0;
     case O_OUTPUT:
-        return set_format(m, o->value);
+        return set_format(m, o);
     case O_NO_CACHE:
         m->vectors.no_cache = true;
         return 0;
@@ -125,40 +96,23 @@ static int take_option(struct mutants *m, struct cts_opts *o, enum option id)
     return CTS_EXIT_USAGE;
 }
 
-/* 0 to go on, -1 after --help, else the exit code. */
-static int parse(struct mutants *m, int argc, char **argv)
-{
-    struct cts_opts o;
-    cts_opts_init(&o, "mutants", options, argc, argv);
-    for (;;) {
-        int id = cts_opts_next(&o), rc = 0;
-        if (id == CTS_OPT_END)
-            return 0;
-        if (id == CTS_OPT_HELP)
-            return -1;
-        if (id == CTS_OPT_BAD)
-            return CTS_EXIT_USAGE;
-        if (id != CTS_OPT_ARG)
-            rc = take_option(m, &o, (enum option)id);
-        else if (m->vectors.paths < CTS_PATHS_MAX)
-            m->vectors.path[m->vectors.paths++] = o.value;
-        else
-            rc = usage("too many paths, from", o.value);
-        if (rc != 0)
-            return rc;
-    }
-}
-
 /* ---- printing ---- */
 
-static const char *const level_names[] = {[CTS_LEVEL_QUICK] = "quick",
-                                          [CTS_LEVEL_FULL] = "full",
-                                          [CTS_LEVEL_EXHAUSTIVE] = "exhaustive",
-                                          [CTS_MUT_NEVER] = "-"};
 static const char *const status_names[] = {[CTS_MUT_KILLED] = "killed",
                                            [CTS_MUT_SURVIVED] = "survived",
                                            [CTS_MUT_PROVEN] = "equivalent",
                                            [CTS_MUT_LISTED] = "equivalent"};
+
+static const char *level_or_null(unsigned level)
+{
+    return level == CTS_MUT_NEVER ? NULL : cts_level_name((enum cts_level)level);
+}
+
+static const char *level_or_dash(unsigned level)
+{
+    const char *name = level_or_null(level);
+    return name ? name : "-";
+}
 
 static const char *row_text(const struct cts_mutant *m)
 {
@@ -183,8 +137,8 @@ static void print_tsv(const struct mutants *m)
         const struct cts_mutant *x = &m->list.all[i];
         if (is_shown(m, x))
             printf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", row_text(x), x->op, x->text,
-                   level_names[x->level], status_names[x->status], level_names[x->killed],
-                   level_names[x->killed_hand], or_dash(x->killer),
+                   level_or_dash(x->level), status_names[x->status], level_or_dash(x->killed),
+                   level_or_dash(x->killed_hand), or_dash(x->killer),
                    or_dash(x->reason ? x->reason : x->input));
     }
 }
@@ -209,11 +163,6 @@ static void json_text(const char *name, const char *text, bool last)
     printf("%s", last ? "}\n" : ",");
 }
 
-static const char *level_or_null(unsigned level)
-{
-    return level == CTS_MUT_NEVER ? NULL : level_names[level];
-}
-
 static void print_json(const struct mutants *m)
 {
     for (size_t i = 0; i < m->list.count; i++) {
@@ -224,7 +173,7 @@ static void print_json(const struct mutants *m)
         json_text("row", x->row == CTS_ROW_COUNT ? NULL : row_text(x), false);
         json_text("operator", x->op, false);
         json_text("mutant", x->text, false);
-        json_text("demanded", level_names[x->level], false);
+        json_text("demanded", level_or_dash(x->level), false);
         json_text("status", status_names[x->status], false);
         json_text("killed", level_or_null(x->killed), false);
         json_text("killed_by_hand", level_or_null(x->killed_hand), false);
@@ -239,7 +188,7 @@ static void print_list(const struct mutants *m)
     for (size_t i = 0; i < m->list.count; i++) {
         const struct cts_mutant *x = &m->list.all[i];
         if (is_shown(m, x))
-            printf("%s\t%s\t%s\t%s\n", row_text(x), x->op, x->text, level_names[x->level]);
+            printf("%s\t%s\t%s\t%s\n", row_text(x), x->op, x->text, level_or_dash(x->level));
     }
 }
 
@@ -262,7 +211,7 @@ static void print_head(const struct mutants *m, const char *what)
 {
     printf("%-20s %9s %10s %7s", what, "generated", "equivalent", "quick");
     for (unsigned l = 1; l <= m->opts.level; l++)
-        printf(" %10s", level_names[l]);
+        printf(" %10s", level_or_dash(l));
     printf(" %9s\n", "surviving");
 }
 
@@ -296,7 +245,7 @@ static void print_survivors(const struct mutants *m)
         if (!is_shown(m, x) || x->status != CTS_MUT_SURVIVED)
             continue;
         printf("%s%s  %s  [%s%s]\n    %s\n", n++ ? "" : "survivors:\n", row_text(x), x->op,
-               "must die at ", level_names[x->level], x->text);
+               "must die at ", level_or_dash(x->level), x->text);
         if (x->input)
             printf("    told apart by %s\n", x->input);
     }
@@ -319,7 +268,7 @@ static void print_scores(const struct mutants *m)
     for (unsigned l = 0; l <= m->opts.level; l++) {
         struct cts_mut_score s = total(m, (enum cts_level)l);
         printf("score: %s %.1f %% (%u of %u), hand-written alone %.1f %%; of all mutants %.1f %%\n",
-               level_names[l], percent(s.killed, s.due), s.killed, s.due, percent(s.hand, s.due),
+               level_or_dash(l), percent(s.killed, s.due), s.killed, s.due, percent(s.hand, s.due),
                percent(s.dead, s.all));
     }
     struct cts_mut_score s = total(m, m->opts.level);
@@ -388,7 +337,7 @@ static int run(struct mutants *m, struct cts_err *err)
     m->opts.z3_ms = PROOF_MS;
     m->opts.progress = on_progress;
     m->opts.arg = m;
-    m->opts.stop = &interrupted;
+    m->opts.stop = m->stop;
     uint64_t start = cts_clock_ns();
     rc = cts_mutants_run(&m->list, &m->opts, err);
     m->ns = cts_clock_ns() - start;
@@ -431,19 +380,16 @@ static int report(const struct mutants *m)
 static int execute(struct mutants *m)
 {
     struct cts_err err = {0};
-    struct sigaction sa = {.sa_handler = on_signal};
     if (make(m, &err) != 0)
-        return complain(&err);
+        return cts_complain(&err);
     if (m->only_list) {
         print_list(m);
         return CTS_EXIT_OK;
     }
-    sigaction(SIGINT, &sa, NULL);
-    sigaction(SIGTERM, &sa, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    m->stop = cts_stop_on_signals();
     if (run(m, &err) != 0)
-        return complain(&err);
-    return interrupted ? CTS_EXIT_INTERRUPTED : report(m);
+        return cts_complain(&err);
+    return *m->stop ? CTS_EXIT_INTERRUPTED : report(m);
 }
 
 static int mutants_main(int argc, char **argv)
@@ -458,19 +404,17 @@ static int mutants_main(int argc, char **argv)
     cts_spec_init(&m->spec);
     m->opts.jobs = processors > 0 ? (unsigned)processors : 1;
     m->format = "text";
-    int code = parse(m, argc, argv);
+    int code = cts_command_parse(&cts_cmd_mutants, argc, argv, take, m);
+    m->opts.level = m->vectors.level;
     if (code == 0) {
         cts_progress_init(&m->progress, true);
         code = execute(m);
-    } else if (code < 0) {
-        cts_help_command(stdout, &cts_cmd_mutants);
-        code = CTS_EXIT_OK;
     }
     cts_vectors_release(&m->vectors);
     cts_spec_release(&m->spec);
     cts_arena_release(&m->arena);
     free(m);
-    return code;
+    return code == CTS_OPT_HELP ? (int)CTS_EXIT_OK : code;
 }
 
 const struct cts_command cts_cmd_mutants = {

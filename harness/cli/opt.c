@@ -1,5 +1,6 @@
 #include "cli/opt.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,16 +10,15 @@ void cts_opts_init(struct cts_opts *o, const char *command, const struct cts_opt
     *o = (struct cts_opts){.command = command, .table = table, .argc = argc, .argv = argv, .at = 1};
 }
 
-static int bad(const struct cts_opts *o, const char *fmt, const char *what)
+int cts_opts_bad(const struct cts_opts *o, const char *fmt, ...)
 {
+    va_list ap;
     fprintf(stderr, "ebpf-cts %s: ", o->command);
-    /* The format is one of the literals below, each with one %s. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    fprintf(stderr, fmt, what);
-#pragma GCC diagnostic pop
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
     fprintf(stderr, "\nTry: ebpf-cts %s --help\n", o->command);
-    return CTS_OPT_BAD;
+    return CTS_EXIT_USAGE;
 }
 
 static const struct cts_opt *by_name(const struct cts_opts *o, const char *name, size_t len)
@@ -51,13 +51,13 @@ static int next_long(struct cts_opts *o, const char *text)
     if (len == 4 && strncmp(text, "help", 4) == 0)
         return CTS_OPT_HELP;
     if (!p)
-        return bad(o, "no option --%s", text);
+        return (cts_opts_bad(o, "no option --%s", text), CTS_OPT_BAD);
     if (!p->arg && text[len])
-        return bad(o, "--%s takes no value", p->name);
+        return (cts_opts_bad(o, "--%s takes no value", p->name), CTS_OPT_BAD);
     o->value = text[len] ? text + len + 1 : NULL;
     if (p->arg && !o->value) {
         if (o->at >= o->argc)
-            return bad(o, "--%s needs a value", p->name);
+            return (cts_opts_bad(o, "--%s needs a value", p->name), CTS_OPT_BAD);
         o->value = o->argv[o->at++];
     }
     return p->id;
@@ -70,7 +70,7 @@ static int next_letter(struct cts_opts *o)
     if (letter[0] == 'h' && !p)
         return CTS_OPT_HELP;
     if (!p)
-        return bad(o, "no option -%s", letter);
+        return (cts_opts_bad(o, "no option -%s", letter), CTS_OPT_BAD);
     o->value = NULL;
     if (!p->arg)
         return p->id;
@@ -79,7 +79,7 @@ static int next_letter(struct cts_opts *o)
     else if (o->at < o->argc)
         o->value = o->argv[o->at++];
     o->cluster = NULL;
-    return o->value ? p->id : bad(o, "-%s needs a value", letter);
+    return o->value ? p->id : (cts_opts_bad(o, "-%s needs a value", letter), CTS_OPT_BAD);
 }
 
 int cts_opts_next(struct cts_opts *o)
@@ -115,4 +115,40 @@ bool cts_opt_number(const struct cts_opts *o, const char *what, unsigned lo, uns
     }
     *out = (unsigned)v;
     return true;
+}
+
+int cts_opts_collect(const struct cts_opts *o, const char **list, unsigned *count, unsigned most)
+{
+    if (*count == most)
+        return cts_opts_bad(o, "too many options like '%s'", o->value);
+    list[(*count)++] = o->value;
+    return 0;
+}
+
+int cts_command_parse(const struct cts_command *c, int argc, char **argv,
+                      int (*take)(void *arg, const struct cts_opts *o, int id), void *arg)
+{
+    struct cts_opts o;
+    int id, code = 0;
+    cts_opts_init(&o, c->name, c->options, argc, argv);
+    while (code == 0 && (id = cts_opts_next(&o)) != CTS_OPT_END) {
+        if (id == CTS_OPT_HELP) {
+            cts_help_command(stdout, c);
+            return CTS_OPT_HELP;
+        }
+        code = id == CTS_OPT_BAD ? (int)CTS_EXIT_USAGE : take(arg, &o, id);
+    }
+    return code;
+}
+
+int cts_complain(const struct cts_err *err)
+{
+    static const int broken[] = {CTS_E_NOMEM,   CTS_E_WORKER, CTS_E_PROTOCOL,
+                                 CTS_E_TIMEOUT, CTS_E_TOOL,   CTS_E_UNSUPPORTED};
+    char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
+    fprintf(stderr, "ebpf-cts: %s\n", cts_err_text(err, text, sizeof(text)));
+    for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++)
+        if (err->code == broken[i])
+            return CTS_EXIT_BROKEN;
+    return CTS_EXIT_USAGE;
 }

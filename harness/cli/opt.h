@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/err.h"
+
 struct cts_opt {
     int id;           /* > 0; 0 ends a table */
     char letter;      /* 0: none */
@@ -40,6 +42,16 @@ int cts_opts_next(struct cts_opts *o);
 bool cts_opt_number(const struct cts_opts *o, const char *what, unsigned lo, unsigned hi,
                     unsigned *out);
 
+/* Prints "ebpf-cts COMMAND: ..." and how to get help; returns CTS_EXIT_USAGE. */
+int cts_opts_bad(const struct cts_opts *o, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Adds a value to a list that holds `most`; 0 or, after a message, CTS_EXIT_USAGE. */
+int cts_opts_collect(const struct cts_opts *o, const char **list, unsigned *count, unsigned most);
+
+/* Prints the error; returns CTS_EXIT_BROKEN if a worker, a tool or the harness is at fault, else
+ * CTS_EXIT_USAGE. */
+int cts_complain(const struct cts_err *err);
+
 struct cts_command {
     const char *name, *args, *what;
     const char *about; /* a paragraph for --help and the manual */
@@ -49,6 +61,12 @@ struct cts_command {
 /* One in each cmd_<name>.c; main.c lists them. */
 extern const struct cts_command cts_cmd_run, cts_cmd_list, cts_cmd_explain, cts_cmd_asm,
     cts_cmd_disasm, cts_cmd_spec, cts_cmd_import, cts_cmd_export, cts_cmd_mutants, cts_cmd_help;
+/* Reads a whole command line: `take` gets each option's id, or CTS_OPT_ARG, with its value in
+ * o->value, and returns 0 or an exit code. 0 to go on; CTS_OPT_HELP when help was printed; else the
+ * exit code. */
+int cts_command_parse(const struct cts_command *c, int argc, char **argv,
+                      int (*take)(void *arg, const struct cts_opts *o, int id), void *arg);
+
 extern const struct cts_command *const cts_commands[]; /* ended by null */
 const struct cts_command *cts_command_find(const char *name);
 

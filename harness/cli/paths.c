@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/fs.h"
 
@@ -29,4 +30,11 @@ const char *cts_worker_path(struct cts_arena *arena, const char *worker)
     if (cts_fs_self_dir(self, sizeof(self), NULL) != 0)
         return cts_arena_strdup(arena, worker);
     return cts_arena_fmt(arena, "%s/%s", self, worker);
+}
+
+const char *cts_path_from_here(const char *path)
+{
+    char here[PATH_LIMIT];
+    size_t n = getcwd(here, sizeof(here)) ? strlen(here) : 0;
+    return n > 1 && strncmp(path, here, n) == 0 && path[n] == '/' ? path + n + 1 : path;
 }

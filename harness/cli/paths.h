@@ -11,5 +11,7 @@ const char *cts_data_path(struct cts_arena *arena, const char *inner);
 /* The worker's path: as it is if it holds a slash, else in EBPF_CTS_LIBEXEC or beside the
  * executable. */
 const char *cts_worker_path(struct cts_arena *arena, const char *worker);
+/* The path as a person in the current folder would write it: the same, or its end. */
+const char *cts_path_from_here(const char *path);
 
 #endif

@@ -4,18 +4,21 @@
 
 #include "base/fmt.h"
 #include "cli/paths.h"
+#include "generated/spec_text.h"
 #include "host/fs.h"
 
-enum { MOST_TARGETS = 64, MOST_RUNTIMES = 64 };
+enum { MOST_TARGETS = 64, MOST_RUNTIMES = 64, MOST_SETS = 128 };
 
 int cts_targets_find(struct cts_targets *t, struct cts_arena *arena, struct cts_err *err)
 {
     struct cts_fs_list files;
     const char *root = cts_data_path(arena, "runtimes");
-    *t = (struct cts_targets){0};
+    *t = (struct cts_targets){.no_known = t->no_known};
     t->list = cts_arena_take_array(arena, MOST_TARGETS, sizeof(*t->list));
+    t->rt = cts_arena_take_array(arena, MOST_TARGETS, sizeof(*t->rt));
+    t->sets = cts_arena_take_array(arena, MOST_SETS, sizeof(*t->sets));
     t->runtimes = cts_arena_take_array(arena, MOST_RUNTIMES, sizeof(*t->runtimes));
-    if (!root || !t->list || !t->runtimes)
+    if (!root || !t->list || !t->rt || !t->sets || !t->runtimes)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     int rc = cts_fs_walk(root, "/runtime.yaml", arena, &files, err);
     for (size_t i = 0; rc == 0 && i < files.count && t->runtime_count < MOST_RUNTIMES; i++) {
@@ -109,23 +112,88 @@ static int make_limits(const struct cts_rt *rt, struct cts_target *t, struct cts
     return 0;
 }
 
-static int make_known(const struct cts_rt *rt, struct cts_target *t, struct cts_arena *arena,
-                      struct cts_err *err)
+/* ---- known failures ---- */
+
+static int check_entry(const struct cts_known_entry *k, struct cts_err *err)
 {
-    struct cts_known *list = cts_arena_take_array(arena, rt->known_count + 1, sizeof(*list));
-    if (!list)
-        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
-    t->known = list;
-    for (; t->known_count < rt->known_count; t->known_count++) {
-        const struct cts_rt_known *k = &rt->known[t->known_count];
-        if (k->failure && !cts_failure_is(k->failure))
-            return cts_err_at(err, CTS_E_SCHEMA, k->file, k->line, k->col,
-                              "no kind of failure '%s': see the table in README.md", k->failure);
-        list[t->known_count] =
-            (struct cts_known){k->vectors, (const char *const *)k->engines, k->failure, k->reason};
-    }
+    if (k->failure && !cts_failure_is(k->failure))
+        return cts_err_at(err, CTS_E_SCHEMA, k->file, k->line, k->col,
+                          "no kind of failure '%s': see the table in README.md", k->failure);
+    if (k->clause && !cts_clause_text_find(k->clause))
+        return cts_err_at(err, CTS_E_SCHEMA, k->file, k->line, k->col,
+                          "no clause '%s'; ebpf-cts list clauses shows which there are", k->clause);
     return 0;
 }
+
+static int add_set(struct cts_targets *t, const struct cts_known_list *list,
+                   const struct cts_rt *rt, struct cts_arena *arena, struct cts_known_set **out,
+                   struct cts_err *err)
+{
+    struct cts_known *known = cts_arena_take_array(arena, list->count + 1, sizeof(*known));
+    if (!known)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    if (t->set_count == MOST_SETS)
+        return cts_err_set(err, CTS_E_LIMIT, "more than %d lists of known failures", MOST_SETS);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct cts_known_entry *k = &list->entries[i];
+        int rc = check_entry(k, err);
+        if (rc != 0)
+            return rc;
+        known[i] = (struct cts_known){k->vectors, (const char *const *)k->engines, k->failure,
+                                      k->reason, k->versions};
+    }
+    *out = &t->sets[t->set_count++];
+    **out = (struct cts_known_set){list, known, rt};
+    return 0;
+}
+
+/* Behind what the target has already. */
+static int attach(struct cts_target *n, const struct cts_known_set *set, struct cts_arena *arena,
+                  struct cts_err *err)
+{
+    size_t count = set->list->count;
+    const struct cts_known **all =
+        cts_arena_take_array(arena, n->known_count + count + 1, sizeof(*all));
+    if (!all)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    for (size_t i = 0; i < n->known_count; i++)
+        all[i] = n->known[i];
+    for (size_t i = 0; i < count; i++)
+        all[n->known_count + i] = &set->known[i];
+    n->known = all;
+    n->known_count += count;
+    return 0;
+}
+
+static int attach_own(struct cts_targets *t, const struct cts_rt *rt, struct cts_target *n,
+                      struct cts_arena *arena, struct cts_err *err)
+{
+    struct cts_known_set *set = NULL;
+    if (t->no_known || !rt->known.path)
+        return 0;
+    for (size_t i = 0; i < t->set_count; i++)
+        if (t->sets[i].rt == rt)
+            set = &t->sets[i];
+    int rc = set ? 0 : add_set(t, &rt->known, rt, arena, &set, err);
+    return rc == 0 ? attach(n, set, arena, err) : rc;
+}
+
+int cts_targets_known(struct cts_targets *t, const char *path, bool may_lack,
+                      struct cts_arena *arena, struct cts_err *err)
+{
+    struct cts_known_set *set = NULL;
+    struct cts_known_list *list = cts_arena_take(arena, sizeof(*list));
+    if (!list)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    int rc = cts_known_load(path, may_lack, arena, list, err);
+    if (rc == 0)
+        rc = add_set(t, list, NULL, arena, &set, err);
+    for (size_t i = 0; rc == 0 && i < t->count; i++)
+        rc = attach(&t->list[i], set, arena, err);
+    return rc;
+}
+
+/* ---- targets ---- */
 
 static int add_engine(struct cts_targets *t, const struct cts_rt *rt, const char *engine,
                       struct cts_arena *arena, struct cts_err *err)
@@ -147,7 +215,8 @@ static int add_engine(struct cts_targets *t, const struct cts_rt *rt, const char
     if (rc == 0)
         rc = make_limits(rt, n, arena, err);
     if (rc == 0)
-        rc = make_known(rt, n, arena, err);
+        rc = attach_own(t, rt, n, arena, err);
+    t->rt[t->count] = rt;
     t->count += rc == 0;
     return rc;
 }
@@ -225,29 +294,5 @@ int cts_targets_add_default(struct cts_targets *t, struct cts_arena *arena, stru
         for (size_t i = 0; rc == 0 && i < t->runtime_count; i++)
             if ((strcmp(t->runtimes[i].name, "reference") == 0) == (pass == 0))
                 rc = add_runtime(t, &t->runtimes[i], NULL, arena, err);
-    return rc;
-}
-
-int cts_targets_known(struct cts_targets *t, const char *path, struct cts_arena *arena,
-                      struct cts_err *err)
-{
-    struct cts_rt extra = {0};
-    int rc = cts_rt_load_known(path, arena, &extra, err);
-    for (size_t i = 0; rc == 0 && i < t->count; i++) {
-        struct cts_target *n = &t->list[i];
-        struct cts_known *all =
-            cts_arena_take_array(arena, n->known_count + extra.known_count + 1, sizeof(*all));
-        struct cts_target added = {0};
-        rc = all ? make_known(&extra, &added, arena, err)
-                 : cts_err_set(err, CTS_E_NOMEM, "out of memory");
-        if (rc != 0)
-            break;
-        for (size_t k = 0; k < n->known_count; k++)
-            all[k] = n->known[k];
-        for (size_t k = 0; k < added.known_count; k++)
-            all[n->known_count + k] = added.known[k];
-        n->known = all;
-        n->known_count += added.known_count;
-    }
     return rc;
 }

@@ -8,11 +8,22 @@
 #include "host/arena.h"
 #include "load/runtime.h"
 
+/* A list of known failures that is in use. */
+struct cts_known_set {
+    const struct cts_known_list *list;
+    struct cts_known *known; /* known[i] is entry i of the list */
+    const struct cts_rt *rt; /* whose it is; null: of all targets */
+};
+
 struct cts_targets {
     struct cts_target *list;
+    const struct cts_rt **rt; /* rt[i]: the runtime of list[i] */
     size_t count;
     struct cts_rt *runtimes; /* all that were found, sorted by name */
     size_t runtime_count;
+    struct cts_known_set *sets;
+    size_t set_count;
+    bool no_known; /* set by the caller before it adds: leave out the runtimes' own lists */
 };
 
 /* Reads runtimes/NAME/runtime.yaml below the data folder. */
@@ -23,8 +34,8 @@ int cts_targets_add(struct cts_targets *t, const char *spec, struct cts_arena *a
                     struct cts_err *err);
 /* What runs when no -r is given: the default engines of all runtimes found. */
 int cts_targets_add_default(struct cts_targets *t, struct cts_arena *arena, struct cts_err *err);
-/* Adds a list of known failures to all targets. */
-int cts_targets_known(struct cts_targets *t, const char *path, struct cts_arena *arena,
-                      struct cts_err *err);
+/* Adds a list of known failures to all targets; one that is not there is empty if it `may_lack`. */
+int cts_targets_known(struct cts_targets *t, const char *path, bool may_lack,
+                      struct cts_arena *arena, struct cts_err *err);
 
 #endif

@@ -2,22 +2,34 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/sha256.h"
 #include "cli/paths.h"
 
-enum { PATH_LIMIT = 4096 };
+static const char *const level_names[] = {
+    [CTS_LEVEL_QUICK] = "quick", [CTS_LEVEL_FULL] = "full", [CTS_LEVEL_EXHAUSTIVE] = "exhaustive"};
 
-int cts_level_find(const char *name)
+const char *cts_level_name(enum cts_level level)
 {
-    static const char *const names[] = {[CTS_LEVEL_QUICK] = "quick",
-                                        [CTS_LEVEL_FULL] = "full",
-                                        [CTS_LEVEL_EXHAUSTIVE] = "exhaustive"};
-    for (int i = 0; i < (int)(sizeof(names) / sizeof(names[0])); i++)
-        if (strcmp(names[i], name) == 0)
-            return i;
-    return -1;
+    return level_names[level];
+}
+
+int cts_vectors_level(struct cts_vectors *v, const struct cts_opts *o)
+{
+    for (unsigned i = 0; i < sizeof(level_names) / sizeof(level_names[0]); i++)
+        if (strcmp(level_names[i], o->value) == 0) {
+            v->level = (enum cts_level)i;
+            return 0;
+        }
+    return cts_opts_bad(o, "no level '%s'; there are quick, full and exhaustive", o->value);
+}
+
+int cts_vectors_path(struct cts_vectors *v, const struct cts_opts *o)
+{
+    if (v->paths == CTS_PATHS_MAX)
+        return cts_opts_bad(o, "too many paths, from '%s' on", o->value);
+    v->path[v->paths++] = o->value;
+    return 0;
 }
 
 static void print_error(void *arg, const struct cts_err *err)
@@ -27,20 +39,12 @@ static void print_error(void *arg, const struct cts_err *err)
     fprintf(stderr, "%s\n", cts_err_text(err, text, sizeof(text)));
 }
 
-/* The path as a person in this folder would write it. */
-static const char *from_here(const char *path)
-{
-    char here[PATH_LIMIT];
-    size_t n = getcwd(here, sizeof(here)) ? strlen(here) : 0;
-    return n > 1 && strncmp(path, here, n) == 0 && path[n] == '/' ? path + n + 1 : path;
-}
-
 int cts_vectors_open(struct cts_vectors *v, struct cts_err *err)
 {
     struct cts_arena arena;
     cts_arena_init(&arena, 0);
     const char *suite = cts_data_path(&arena, "vectors");
-    suite = suite ? from_here(suite) : NULL;
+    suite = suite ? cts_path_from_here(suite) : NULL;
     struct cts_build_opts opts = {.paths = v->paths ? v->path : &suite,
                                   .path_count = v->paths ? v->paths : 1,
                                   .level = v->level,

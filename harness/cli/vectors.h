@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "build/build.h"
+#include "cli/opt.h"
 
 enum { CTS_PATHS_MAX = 256 };
 
@@ -23,7 +24,10 @@ void cts_vectors_release(struct cts_vectors *v);
 /* SHA-256 of the pack, in hexadecimal: names what was run. It takes a while, so ask only for
  * reports that say it. */
 void cts_vectors_hash(const struct cts_vectors *v, char hash[65]);
-/* "quick", "full", "exhaustive"; negative if it is none of them. */
-int cts_level_find(const char *name);
+/* Take an argument or an option's value; 0 or, after a message, CTS_EXIT_USAGE. */
+int cts_vectors_path(struct cts_vectors *v, const struct cts_opts *o);
+int cts_vectors_level(struct cts_vectors *v, const struct cts_opts *o);
+/* "quick", "full", "exhaustive". */
+const char *cts_level_name(enum cts_level level);
 
 #endif

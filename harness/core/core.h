@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/version.h"
 #include "host/arena.h"
 #include "host/buf.h"
 #include "isa/isa.h"
@@ -40,6 +41,7 @@ struct cts_known {
     const char *const *engines; /* ended by null; null: all */
     const char *failure;        /* a name of enum cts_failure; null: any */
     const char *reason;
+    const struct cts_version_range *versions; /* of the runtime, by its own word; null: all */
 };
 
 /* One engine of one runtime. All memory stays the caller's and lives as long as the run. */
@@ -50,7 +52,7 @@ struct cts_target {
     uint64_t groups;         /* bit per enum cts_group it claims */
     const struct cts_limit *limits;
     size_t limit_count;
-    const struct cts_known *known;
+    const struct cts_known *const *known; /* the first that fits counts */
     size_t known_count;
     const char *install; /* a hint for a worker or engine that is missing; may be null */
     bool optional;       /* a worker whose file is not there is a skip, not an error */
@@ -81,6 +83,14 @@ int cts_core_run(const struct cts_pack *pack, const struct cts_target *targets, 
 /* Is the engine to be had? Starts its worker once, to ask it. Texts are the arena's. */
 void cts_core_probe(const struct cts_target *t, struct cts_arena *arena,
                     struct cts_engine_info *info);
+
+/* Does the entry name the case, on whatever engine? */
+bool cts_known_names(const struct cts_known *k, const char *vector, const char *kase);
+/* Does the entry expect this case to fail on an engine of this version? */
+bool cts_known_covers(const struct cts_known *k, const char *engine, const char *version,
+                      const char *vector, const char *kase);
+/* Is this the kind of failure that the entry expects? */
+bool cts_known_explains(const struct cts_known *k, enum cts_failure failure);
 
 /* Does `text` match the glob? '*' any run, '?' any one character; everything else itself. */
 bool cts_glob(const char *glob, const char *text);

@@ -401,22 +401,15 @@ static void run_block(struct crew *c, struct block *b)
 
 /* ---- telling ---- */
 
-static const struct cts_known *known_of(const struct cts_target *t, const char *vector,
+static const struct cts_known *known_of(const struct engine *e, const char *vector,
                                         const char *kase, const struct cts_track *track)
 {
-    char id[512];
-    cts_fmt(id, sizeof(id), "%s#%s", vector, kase);
+    const struct cts_target *t = e->target;
     for (size_t i = 0; i < t->known_count; i++) {
-        const struct cts_known *k = &t->known[i];
-        bool here = !k->engines || !k->engines[0];
-        for (size_t n = 0; k->engines && k->engines[n]; n++)
-            here = here || strcmp(k->engines[n], t->engine) == 0;
-        if (!here || !(cts_glob(k->vectors, vector) || cts_glob(k->vectors, id)))
-            continue;
-        if (track->status == CTS_ST_FAIL && k->failure &&
-            strcmp(k->failure, cts_failure_name(track->failure)) != 0)
-            continue;
-        return k;
+        const struct cts_known *k = t->known[i];
+        if (cts_known_covers(k, t->engine, e->info.version, vector, kase) &&
+            (track->status != CTS_ST_FAIL || cts_known_explains(k, track->failure)))
+            return k;
     }
     return NULL;
 }
@@ -472,7 +465,7 @@ static void tell_case(struct run *run, struct block *b, uint32_t vector, uint32_
         .operand_rows = t->operand_rows,
         .ns = b->case_count ? b->ns / b->case_count : 0,
     };
-    const struct cts_known *known = known_of(e->target, r.vector, r.kase, t);
+    const struct cts_known *known = known_of(e, r.vector, r.kase, t);
     if (known && (r.status == CTS_ST_FAIL || r.status == CTS_ST_PASS)) {
         r.status = r.status == CTS_ST_FAIL ? CTS_ST_XFAIL : CTS_ST_XPASS;
         r.known = known->reason;

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "host/fs.h"
 #include "load/schema.h"
 #include "load/yaml.h"
 
@@ -45,18 +44,6 @@ static const struct cts_field runtime_fields[] = {
     {"install", CTS_FT_STR, false, "what to install where it is missing", NULL, NULL},
     {"optional", CTS_FT_BOOL, false, "a worker that is not there is a skip", NULL, NULL},
     {"limits", CTS_FT_MAPS, false, "forms it refuses by design", limit_fields, NULL},
-    {0},
-};
-
-static const struct cts_field known_fields[] = {
-    {"vectors", CTS_FT_ANY, true, "glob over vector ids, or id#case; or a list of them", NULL,
-     NULL},
-    {"engines", CTS_FT_STRS, false, "engines concerned; all if absent", NULL, NULL},
-    {"status", CTS_FT_STR, false, "kind of failure, as in reports; any if absent", NULL, NULL},
-    {"reason", CTS_FT_STR, true, "what the runtime does instead", NULL, NULL},
-    {"link", CTS_FT_STR, false, "where it is reported", NULL, NULL},
-    {"clause", CTS_FT_STR, false, "the clause it breaks", NULL, NULL},
-    {"review-by", CTS_FT_STR, false, "date after which it is to be looked at again", NULL, NULL},
     {0},
 };
 
@@ -158,62 +145,27 @@ static int read_engines(const struct cts_yaml *list, struct cts_arena *arena, st
     return 0;
 }
 
-static int read_known(const struct cts_yaml *item, struct cts_arena *arena, struct cts_rt_known *k,
-                      struct cts_err *err)
+/* An engine that does not exist fails in no way. */
+static int check_engines(const struct cts_rt *rt, const struct cts_known_entry *k,
+                         struct cts_err *err)
 {
-    int rc = cts_schema_check(item, known_fields, "known failure", err);
-    if (rc != 0)
-        return rc;
-    *k = (struct cts_rt_known){
-        .failure = text_or_null(item, "status"),
-        .reason = text_or_null(item, "reason"),
-        .link = text_or_null(item, "link"),
-        .clause = text_or_null(item, "clause"),
-        .review_by = text_or_null(item, "review-by"),
-        .file = item->file,
-        .line = item->line,
-        .col = item->col,
-    };
-    if (!k->link && !k->clause)
-        return cts_yaml_error(item, CTS_E_SCHEMA, err,
-                              "a known failure needs a link or the clause it breaks");
-    return read_all_or_list(item, "engines", arena, &k->engines, err);
-}
-
-/* One for each of the item's globs. */
-static int add_known(const struct cts_yaml *item, struct cts_arena *arena, struct cts_rt *rt,
-                     struct cts_err *err)
-{
-    struct cts_rt_known one;
-    struct cts_yaml_strs globs;
-    int rc = read_known(item, arena, &one, err);
-    if (rc == 0)
-        rc = cts_yaml_str_or_strs(cts_yaml_get(item, "vectors"), "vectors", arena, &globs, err);
-    if (rc != 0)
-        return rc;
-    struct cts_rt_known *all =
-        cts_arena_take_array(arena, rt->known_count + globs.count + 1, sizeof(*all));
-    if (!all)
-        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
-    if (rt->known_count)
-        memcpy(all, rt->known, rt->known_count * sizeof(*all));
-    for (size_t i = 0; i < globs.count; i++) {
-        one.vectors = globs.list[i];
-        all[rt->known_count++] = one;
+    for (size_t i = 0; k->engines && k->engines[i]; i++) {
+        size_t n = 0;
+        while (n < rt->engine_count && strcmp(rt->engines[n].name, k->engines[i]) != 0)
+            n++;
+        if (n == rt->engine_count)
+            return cts_err_at(err, CTS_E_SCHEMA, k->file, k->line, k->col,
+                              "runtime %s has no engine '%s'", rt->name, k->engines[i]);
     }
-    rt->known = all;
     return 0;
 }
 
-int cts_rt_load_known(const char *path, struct cts_arena *arena, struct cts_rt *rt,
+static int read_known(const char *path, struct cts_arena *arena, struct cts_rt *rt,
                       struct cts_err *err)
 {
-    struct cts_yaml *list;
-    int rc = cts_yaml_load(path, arena, &list, err);
-    if (rc == 0)
-        rc = cts_yaml_want(list, CTS_YAML_SEQ, "list of known failures", err);
-    for (size_t i = 0; rc == 0 && i < list->count; i++)
-        rc = add_known(list->items[i], arena, rt, err);
+    int rc = cts_known_load(path, true, arena, &rt->known, err);
+    for (size_t i = 0; rc == 0 && i < rt->known.count; i++)
+        rc = check_engines(rt, &rt->known.entries[i], err);
     return rc;
 }
 
@@ -245,7 +197,7 @@ int cts_rt_load(const char *dir, struct cts_arena *arena, struct cts_rt *out, st
         rc = read_all_or_list(map, "pinned", arena, &out->pinned, err);
     if (rc == 0)
         rc = read_limits(cts_yaml_get(map, "limits"), arena, out, err);
-    if (rc == 0 && cts_fs_exists(known))
-        rc = cts_rt_load_known(known, arena, out, err);
+    if (rc == 0)
+        rc = read_known(known, arena, out, err);
     return rc;
 }

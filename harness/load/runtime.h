@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "host/arena.h"
+#include "load/known.h"
 
 struct cts_rt_engine {
     const char *name, *what;
@@ -27,16 +28,6 @@ struct cts_rt_limit {
     unsigned line;
 };
 
-struct cts_rt_known {
-    const char *vectors;  /* glob over ids */
-    const char **engines; /* ended by null; null: all */
-    const char *failure;  /* null: any */
-    const char *reason, *link, *clause,
-        *review_by; /* reason is never null; link or clause is given */
-    const char *file;
-    unsigned line, col;
-};
-
 struct cts_rt {
     const char *dir, *name, *title, *worker, *install;
     bool optional; /* a worker that is not there is a skip, not an error */
@@ -46,14 +37,10 @@ struct cts_rt {
     const char **pinned; /* row ids and group names, ended by null; null: all */
     struct cts_rt_limit *limits;
     size_t limit_count;
-    struct cts_rt_known *known;
-    size_t known_count;
+    struct cts_known_list known; /* dir/known.yaml; empty if there is none */
 };
 
 /* Reads dir/runtime.yaml and, if it exists, dir/known.yaml. Everything is the arena's. */
 int cts_rt_load(const char *dir, struct cts_arena *arena, struct cts_rt *out, struct cts_err *err);
-/* A further list of known failures, added to what is there. */
-int cts_rt_load_known(const char *path, struct cts_arena *arena, struct cts_rt *rt,
-                      struct cts_err *err);
 
 #endif

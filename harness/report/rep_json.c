@@ -125,6 +125,7 @@ static void add_summary(struct rep *rep, const struct cts_summary *s)
         cts_buf_addf(&rep->line, "%s\"%s\":%llu", i > CTS_FL_NONE + 1 ? "," : "",
                      cts_failure_name((enum cts_failure)i), (unsigned long long)s->failures[i]);
     cts_buf_addc(&rep->line, '}');
+    add_list(rep, "warnings", s->warnings);
     add_number(rep, "ns", s->ns);
 }
 

@@ -133,7 +133,11 @@ static void tap_result(void *arg, const struct cts_result *r)
 static void tap_end(void *arg, const struct cts_summary *s)
 {
     struct rep *rep = arg;
-    (void)s;
+    for (size_t i = 0; s->warnings && s->warnings[i]; i++) {
+        cts_buf_adds(&rep->line, "# warning: ");
+        cts_text_line(&rep->line, s->warnings[i]);
+        cts_buf_addc(&rep->line, '\n');
+    }
     /* The plan is allowed to come last; nobody knows it before. */
     cts_buf_addf(&rep->line, "1..%llu%s\n", (unsigned long long)rep->count,
                  rep->count ? "" : " # SKIP nothing was run");

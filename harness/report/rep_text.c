@@ -246,6 +246,21 @@ static void tell_counts(struct rep *rep, const struct cts_summary *s)
     cts_buf_addc(b, '\n');
 }
 
+static void tell_warnings(struct rep *rep, const struct cts_summary *s)
+{
+    size_t n = 0;
+    while (s->warnings && s->warnings[n])
+        n++;
+    if (n)
+        cts_buf_addf(&rep->line, "warnings %zu: ", n);
+    for (size_t i = 0; i < n; i++) {
+        cts_buf_adds(&rep->line, i ? "; " : "");
+        cts_text_line(&rep->line, s->warnings[i]);
+    }
+    if (n)
+        cts_buf_addc(&rep->line, '\n');
+}
+
 /* Without colours even where there are some, for those who look for it. */
 static void tell_total(struct rep *rep, const struct cts_summary *s)
 {
@@ -267,6 +282,7 @@ static void text_end(void *arg, const struct cts_summary *s)
     }
     tell_sizes(rep, s);
     tell_counts(rep, s);
+    tell_warnings(rep, s);
     tell_total(rep, s);
     cts_text_flush(&rep->line, rep->opts.out);
     fflush(rep->opts.out);

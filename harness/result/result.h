@@ -65,8 +65,9 @@ struct cts_summary {
     uint64_t failures[CTS_FL_COUNT];
     unsigned engines_run, engines_skipped;
     unsigned runtimes_run, runtimes_skipped; /* run: at least one of its engines was */
-    uint64_t input_errors; /* bad files and the like */
+    uint64_t input_errors;                   /* bad files and the like */
     uint64_t ns;
+    const char *const *warnings; /* what is to be looked at, ended by null; null: nothing is */
 };
 
 /* passed = pass; failed = fail, xpass and error; skipped = skip and xfail. */

@@ -120,8 +120,11 @@ static void tell_result(const struct cts_reporter *rep, void *arg, const struct 
 static char *write_run(const char *format, struct cts_report_opts opts, size_t n_engines,
                        size_t n_results)
 {
+    static const char *const warnings[] = {
+        "runtimes/ubpf/known.yaml:5: review-by 2020-01-31 is past", NULL};
     const struct cts_reporter *rep = cts_reporter_find(format);
-    struct cts_summary s = {.vectors = 6,
+    struct cts_summary s = {.warnings = n_results ? warnings : NULL,
+                            .vectors = 6,
                             .cases = 8,
                             .engines_run = 2,
                             .engines_skipped = 1,

@@ -1,0 +1,39 @@
+/* The reports that a command line asks for: -o FORMAT[=FILE], again for more. */
+#ifndef CTS_CLI_OUTPUTS_H
+#define CTS_CLI_OUTPUTS_H
+
+#include <stdbool.h>
+
+#include "cli/opt.h"
+#include "cli/vectors.h"
+#include "report/report.h"
+
+enum { CTS_OUTPUTS_MAX = 16 };
+
+struct cts_output {
+    const struct cts_reporter *reporter;
+    const char *path; /* null: stdout */
+    struct cts_report_opts opts;
+    void *arg;
+};
+
+struct cts_outputs {
+    struct cts_output list[CTS_OUTPUTS_MAX];
+    unsigned count;
+    const char *color;           /* "auto", "always" or "never" */
+    struct cts_report_opts opts; /* what all of them share: verbose, quiet ... */
+    char hash[65];               /* of the vectors; "" if no report says it */
+};
+
+/* Take an option's value; 0, or the exit code after a message. */
+int cts_outputs_add(struct cts_outputs *all, const struct cts_opts *o);
+int cts_outputs_color(struct cts_outputs *all, const struct cts_opts *o);
+
+/* Starts them, text if none was asked for. 0, or the exit code after a message. */
+int cts_outputs_open(struct cts_outputs *all, const struct cts_vectors *vectors);
+void cts_outputs_engine(struct cts_outputs *all, const struct cts_engine_info *info);
+void cts_outputs_result(struct cts_outputs *all, const struct cts_result *r);
+/* Ends and closes them. False, after a message, if something could not be written. */
+bool cts_outputs_close(struct cts_outputs *all, const struct cts_summary *s);
+
+#endif

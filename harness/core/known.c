@@ -1,0 +1,33 @@
+#include <string.h>
+
+#include "base/fmt.h"
+#include "core/core.h"
+
+static bool has_engine(const struct cts_known *k, const char *engine)
+{
+    for (size_t i = 0; k->engines && k->engines[i]; i++)
+        if (strcmp(k->engines[i], engine) == 0)
+            return true;
+    return !k->engines || !k->engines[0];
+}
+
+bool cts_known_names(const struct cts_known *k, const char *vector, const char *kase)
+{
+    char id[512];
+    if (cts_glob(k->vectors, vector))
+        return true;
+    cts_fmt(id, sizeof(id), "%s#%s", vector, kase);
+    return cts_glob(k->vectors, id);
+}
+
+bool cts_known_covers(const struct cts_known *k, const char *engine, const char *version,
+                      const char *vector, const char *kase)
+{
+    return has_engine(k, engine) && cts_known_names(k, vector, kase) &&
+           (!k->versions || cts_version_in(k->versions, version));
+}
+
+bool cts_known_explains(const struct cts_known *k, enum cts_failure failure)
+{
+    return !k->failure || strcmp(k->failure, cts_failure_name(failure)) == 0;
+}
