@@ -171,6 +171,8 @@ static int load_vectors(struct cts_builder *b, const struct cts_source *f,
     for (size_t k = 0; rc == 0 && k < file.count; k++)
         if (file.vectors[k].level <= b->opts->level)
             rc = add_plan(b, &file.vectors[k]) ? no_memory(err) : 0;
+        else
+            cts_pkw_leave_out(&b->w, file.vectors[k].id);
     return rc;
 }
 

@@ -201,6 +201,17 @@ struct cts_reach cts_keeper_reach(const struct cts_keeper *k, size_t set, size_t
     return r;
 }
 
+bool cts_keeper_higher(const struct cts_keeper *k, size_t set, size_t entry)
+{
+    const struct cts_pack *p = k->pack;
+    const char *pattern = set_at(k, set)->known[entry].vectors;
+    const char *ids = cts_arena_strndup(k->arena, pattern, strcspn(pattern, "#"));
+    for (uint32_t i = 0; ids && i < p->left_out; i++)
+        if (cts_glob(ids, cts_pack_text(p, p->string_refs[i])))
+            return true;
+    return !ids;
+}
+
 uint64_t cts_keeper_cases(const struct cts_keeper *k, size_t set, size_t entry)
 {
     const struct cts_known *known = &set_at(k, set)->known[entry];
@@ -283,7 +294,7 @@ static void warn_idle(struct warnings *w, size_t set, size_t entry)
     const struct cts_known_entry *e = &set_at(w->k, set)->list->entries[entry];
     const struct cts_entry_count *c = &w->k->count[set][entry];
     const char *why = "";
-    if (c->passed || c->explained || c->not_run)
+    if (c->passed || c->explained || c->not_run || cts_keeper_higher(w->k, set, entry))
         return;
     struct cts_reach reach = cts_keeper_reach(w->k, set, entry);
     if (cts_keeper_cases(w->k, set, entry)) {

@@ -68,6 +68,8 @@ struct cts_reach {
     const char *missing; /* one that was not run */
 };
 struct cts_reach cts_keeper_reach(const struct cts_keeper *k, size_t set, size_t entry);
+/* Does it name a vector that runs at higher levels only? */
+bool cts_keeper_higher(const struct cts_keeper *k, size_t set, size_t entry);
 /* How many cases of the pack it names. */
 uint64_t cts_keeper_cases(const struct cts_keeper *k, size_t set, size_t entry);
 

@@ -55,6 +55,8 @@ static const char *why_kept(struct cts_keeper *k, size_t set, size_t entry)
         return "it is about versions that were not run";
     if (reach.run < reach.engines)
         return cts_arena_fmt(k->arena, "engine %s was not run", reach.missing);
+    if (cts_keeper_higher(k, set, entry))
+        return "it names vectors of a higher level";
     if (strpbrk(e->vectors, "*?") && !k->opts.suite)
         return "not all of the suite was loaded";
     if (c->not_run || c->passed != cts_keeper_cases(k, set, entry) * reach.engines)

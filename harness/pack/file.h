@@ -10,15 +10,16 @@
 #define CTS_PACK_MAGIC "CTSPACK"
 
 enum {
-    CTS_PACK_VERSION = 2,       /* raise it with every change of a record's meaning */
+    CTS_PACK_VERSION = 3,       /* raise it with every change of a record's meaning */
     CTS_PACK_MARK = 0x01020304, /* byte-order mark */
 };
 
 struct cts_pack_header {
     char magic[8];
     uint32_t mark, version, level, tables;
-    uint64_t bytes;  /* of the file */
-    uint8_t isa[32]; /* which rows the row ids count: see cts_pack_isa_sum */
+    uint32_t left_out, zero; /* the first string references */
+    uint64_t bytes;          /* of the file */
+    uint8_t isa[32];         /* which rows the row ids count: see cts_pack_isa_sum */
     struct {
         uint64_t offset;
         uint32_t count, record_bytes;

@@ -411,7 +411,10 @@ static int open_memory(struct cts_pack *p, const uint8_t *data, size_t len, stru
     p->base = data;
     p->bytes = len;
     p->level = (uint8_t)h->level;
+    p->left_out = h->left_out;
     take_tables(p, h, data);
+    if (p->left_out > p->string_ref_count)
+        return damaged(err, "table", CTS_PT_STRING_REFS, "too few for what is left out");
     return check_all(p, err);
 }
 

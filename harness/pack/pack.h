@@ -178,6 +178,8 @@ struct cts_pack {
     size_t bytes;
     bool mapped, owned;
     uint8_t level;
+    uint32_t
+        left_out; /* string_refs[0, left_out): ids of the vectors that run at higher levels only */
     const struct cts_pk_vector *vectors;
     const struct cts_pk_case *cases;
     const struct cts_pk_unit *units;
@@ -188,7 +190,7 @@ struct cts_pack {
     const struct cts_pk_operand *operands;
     const struct cts_pk_map *maps;
     const uint16_t *row_ids;
-    const cts_pk_str *string_refs; /* clauses, bugs, only, names */
+    const cts_pk_str *string_refs; /* ids left out, clauses, bugs, only, names */
     const uint8_t *code, *data;
     const char *strings;
     uint32_t vector_count, case_count, unit_count, row_count, outcome_count, state_count,

@@ -155,6 +155,12 @@ uint32_t cts_pkw_state(struct cts_pk_writer *w, const struct cts_pk_state *s)
     return intern(w, &w->states, CTS_PT_STATES, s, sizeof(*s)) / (uint32_t)sizeof(*s);
 }
 
+void cts_pkw_leave_out(struct cts_pk_writer *w, const char *id)
+{
+    w->failed |= cts_pkw_count(w, CTS_PT_STRING_REFS) != w->left_out++;
+    cts_pkw_ref(w, id);
+}
+
 int cts_pkw_end(struct cts_pk_writer *w, enum cts_level level, struct cts_buf *out,
                 struct cts_err *err)
 {
@@ -166,6 +172,7 @@ int cts_pkw_end(struct cts_pk_writer *w, enum cts_level level, struct cts_buf *o
     h.version = CTS_PACK_VERSION;
     h.level = (uint32_t)level;
     h.tables = CTS_PT_COUNT;
+    h.left_out = w->left_out;
     cts_pack_isa_sum(h.isa);
     uint64_t at = sizeof(h);
     for (unsigned t = 0; t < CTS_PT_COUNT; t++) {

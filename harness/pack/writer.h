@@ -42,7 +42,8 @@ struct cts_pk_intern {
 struct cts_pk_writer {
     struct cts_buf table[CTS_PT_COUNT];
     struct cts_pk_intern strings, code, data, states;
-    bool failed; /* memory or a limit ran out: sticky, told by cts_pkw_end */
+    uint32_t left_out; /* ids of vectors left out, which are the first string references */
+    bool failed;       /* memory or a limit ran out: sticky, told by cts_pkw_end */
 };
 
 void cts_pkw_init(struct cts_pk_writer *w);
@@ -57,6 +58,8 @@ uint32_t cts_pkw_count(const struct cts_pk_writer *w, enum cts_pk_table table);
 cts_pk_str cts_pkw_str(struct cts_pk_writer *w, const char *text);
 /* Appends the string's offset to the string references. */
 void cts_pkw_ref(struct cts_pk_writer *w, const char *text);
+/* The id of a vector that is left out. All of them come before any other reference. */
+void cts_pkw_leave_out(struct cts_pk_writer *w, const char *id);
 /* Offset of these bytes; equal ones are kept once. No bytes: 0. */
 uint32_t cts_pkw_code(struct cts_pk_writer *w, const uint8_t *bytes, uint32_t slots);
 uint32_t cts_pkw_data(struct cts_pk_writer *w, const void *bytes, uint32_t len);

@@ -207,6 +207,19 @@ says "an entry that names no vector" 'known\.yaml:1: .base64/none. matches nothi
 is "$rc" 0 "... which changes nothing"
 says "... is not told of in a run of some vectors" '^$' '- {vectors: base64/none, reason: r, clause: N039}' -f base64/add
 says "... or of other files" '^$' '- {vectors: base64/none, reason: r, clause: N039}' "$ROOT/vectors/base64/add.yaml"
+cat >"$T/data/vectors/base64/later.yaml" <<'Y'
+suite: base64/later
+vectors:
+  - name: at-full
+    level: full
+    rows: [add64_x]
+    clauses: [N039]
+    asm: "{dst} += {src}"
+    cases:
+      - {in: {dst: 1, src: 2}, out: {dst: 3}}
+Y
+says "... nor does one that names a vector of a higher level" '^$' '- {vectors: "base64/later/*#1", versions: "1", reason: r, clause: N039}'
+rm "$T/data/vectors/base64/later.yaml"
 mutant add64_x
 says "an entry whose cases fail in other ways" "known\.yaml:1: .${one//\//\\/}.* matches nothing: its cases fail in other ways" "- {vectors: \"$one\", engines: [interp], status: crash, reason: r, clause: N039}"
 mutant

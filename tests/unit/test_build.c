@@ -188,8 +188,11 @@ static void a_vector_is_there_from_its_level_on(void **state)
                           "    operands: [opaque]\n"
                           "    cases: [{in: {dst: 1, src: 2}, out: {dst: 3}}]\n");
     assert_int_equal(f.pack.vector_count, 0);
+    assert_int_equal(f.pack.left_out, 1);
+    assert_non_null(strstr(cts_pack_text(&f.pack, f.pack.string_refs[0]), "/"));
     assert_int_equal(build(&f, CTS_LEVEL_FULL, false), 0);
     assert_int_equal(f.pack.unit_count, 1);
+    assert_int_equal(f.pack.left_out, 0);
     assert_int_equal(f.pack.units[0].level, CTS_LEVEL_FULL);
     assert_int_equal(build(&f, CTS_LEVEL_EXHAUSTIVE, false), 0);
     assert_int_equal(f.pack.units[0].level, CTS_LEVEL_FULL);
