@@ -101,6 +101,10 @@ static cts_pk_str label(struct emitter *e, const struct unit *u)
     cts_buf_adds(&text, e->v->kind == CTS_VEC_VERDICT ? "program" : operands[u->operands]);
     if (e->v->flip)
         cts_buf_addf(&text, " %s", e->v->cases[u->c->kase].name);
+    if (e->v->threads > 1)
+        cts_buf_addf(&text, " threads=%u", e->v->threads);
+    if (e->v->repeat > 1)
+        cts_buf_addf(&text, " repeat=%u", e->v->repeat);
     if (u->spill == -8 && e->v->stack)
         cts_buf_adds(&text, " spill=-8");
     cts_pk_str s = cts_pkw_str(&e->b->w, cts_buf_text(&text));
@@ -192,7 +196,7 @@ static uint8_t flags_of(const struct emitter *e, const struct unit *u)
     if (e->v->kind == CTS_VEC_VERDICT)
         return (uint8_t)(flags | CTS_UF_WHOLE | CTS_UF_ALONE);
     cts_bld_facts(u->code, u->slots, u->body_slots, &facts);
-    if (facts.alone)
+    if (facts.alone || e->v->threads > 1 || e->v->repeat > 1)
         flags |= CTS_UF_ALONE;
     for (size_t i = 0; i < u->case_count; i++)
         if (!only_runs(&e->v->cases[u->cases[i]]))
@@ -290,6 +294,8 @@ static void emit_unit(struct emitter *e, const struct unit *u)
     out.flags = flags_of(e, u);
     out.operands = (uint8_t)u->operands;
     out.level = u->c->level;
+    out.repeat = e->v->repeat > 1 ? e->v->repeat : 1;
+    out.threads = e->v->threads > 1 ? e->v->threads : 1;
     out.packet = e->packet;
     out.maps = e->maps;
     out.names = e->names;
@@ -436,7 +442,7 @@ static uint32_t needs_of(const struct cts_vec *v)
     uint32_t bits = 0;
     for (size_t i = 0; i < v->need_count; i++)
         bits |= cts_feature_find(v->needs[i]);
-    return bits;
+    return v->threads > 1 ? bits | CTS_FEAT_THREADS : bits;
 }
 
 static void describe(struct emitter *e, struct cts_pk_vector *out)

@@ -18,7 +18,7 @@
 enum {
     CTS_BLD_BINDINGS_MAX = 1000, /* of one vector */
     CTS_BLD_SLOTS_MAX = 1 << 20, /* of one unit */
-    CTS_BLD_VERSION = 4,         /* raise it when the same files are to give another pack */
+    CTS_BLD_VERSION = 5,         /* raise it when the same files are to give another pack */
 };
 
 /* Which register each role has. */

@@ -101,7 +101,7 @@ static bool is_plain(const struct cts_pk_unit *u)
 {
     return u->sweep == UINT32_MAX && u->operands == CTS_OPD_OPAQUE && u->slots <= SLOTS_MAX &&
            u->packet.count == 0 && u->maps.count == 0 && u->names.count == 0 &&
-           !(u->flags & CTS_UF_PACKET);
+           !(u->flags & CTS_UF_PACKET) && u->repeat == 1 && u->threads == 1;
 }
 
 static bool is_plain_state(const struct cts_pk_state *s)

@@ -182,7 +182,8 @@ void cts_x_make_item(struct job *j, struct cts_item *it, uint8_t ops, uint8_t pr
     it->load.layout = cts_x_is_whole(j->seg[0]) ? NULL : j->layout;
     it->load.segments = cts_x_is_whole(j->seg[0]) ? 0 : j->segs;
     fill_objects(j, &it->load);
-    it->run.iterations = j->iterations ? j->iterations : 1;
+    it->run.iterations = u->repeat > 1 ? u->repeat : j->iterations ? j->iterations : 1;
+    it->run.threads = u->threads;
     it->run.packet = u->packet.count ? j->seg[0]->pack->data + u->packet.first : NULL;
     it->run.packet_bytes = u->packet.count;
     if (!cts_x_is_whole(j->seg[0])) {
@@ -195,6 +196,10 @@ int cts_x_add_job(struct cts_exec *x, struct frame *f, const struct job *made, u
                   struct cts_err *err)
 {
     struct job *j = &f->job[f->jobs];
+    uint32_t repeat = made->seg[0]->unit->repeat;
+    if (repeat > cts_x_caps(x)->max_iterations)
+        return cts_err_set(err, CTS_E_LIMIT, "it takes %u iterations, a run of %s has at most %u",
+                           repeat, cts_x_caps(x)->runtime, cts_x_caps(x)->max_iterations);
     *j = *made;
     if (!cts_x_is_whole(j->seg[0]))
         cts_x_place_job(f, j, half * cts_x_half_bytes(x) + f->used,

@@ -249,44 +249,62 @@ uint64_t cts_mach_code_addr(struct cts_mach *m, int32_t rel)
     return code_base + (uint64_t)slot * CTS_SLOT_BYTES;
 }
 
+/* One instruction; false if there was none to run. */
+static inline bool step(struct cts_mach *m, const struct cts_mach_insn *prog,
+                        const cts_exec_fn *exec, uint32_t end)
+{
+    uint32_t pc = m->pc;
+    if (pc == end && m->depth == 0) {
+        m->stop = CTS_MACH_ENDED;
+        return false;
+    }
+    if (pc == (uint32_t)RETURN_TO_HELPER)
+        return false;
+    if (pc >= m->prog_slots) {
+        cts_mach_fault(m, CTS_MACH_FAULT_JUMP, "control fell off the end of a function");
+        return false;
+    }
+    if (m->budget == 0) {
+        cts_mach_fault(m, CTS_MACH_BUDGET, "the instruction budget is used up");
+        return false;
+    }
+    m->budget--;
+    const struct cts_mach_insn *insn = &prog[pc];
+    if (insn->row == CTS_ROW_COUNT || !exec[insn->row]) {
+        cts_mach_fault(m, CTS_MACH_FAULT_INSN, "not an instruction");
+        return false;
+    }
+    m->at = pc;
+    m->pc = pc + 1 + insn->wide;
+    exec[insn->row](m, &insn->in);
+    return true;
+}
+
+static uint32_t end_of_main(const struct cts_mach *m)
+{
+    return m->body_slots ? m->body_slots : m->prog_slots;
+}
+
 /* Runs until the machine stops or, for a callback, until its frame returns. */
 static void run(struct cts_mach *m)
 {
     const struct cts_mach_insn *prog = m->prog;
     const cts_exec_fn *exec = m->exec;
-    uint32_t slots = m->prog_slots;
-    uint32_t end = m->body_slots ? m->body_slots : slots;
-    while (m->stop == CTS_MACH_RUNNING) {
-        uint32_t pc = m->pc;
-        if (pc == end && m->depth == 0) {
-            m->stop = CTS_MACH_ENDED;
-            break;
-        }
-        if (pc == (uint32_t)RETURN_TO_HELPER)
-            break;
-        if (pc >= slots) {
-            cts_mach_fault(m, CTS_MACH_FAULT_JUMP, "control fell off the end of a function");
-            break;
-        }
-        if (m->budget == 0) {
-            cts_mach_fault(m, CTS_MACH_BUDGET, "the instruction budget is used up");
-            break;
-        }
-        m->budget--;
-        const struct cts_mach_insn *insn = &prog[pc];
-        if (insn->row == CTS_ROW_COUNT || !exec[insn->row]) {
-            cts_mach_fault(m, CTS_MACH_FAULT_INSN, "not an instruction");
-            break;
-        }
-        m->at = pc;
-        m->pc = pc + 1 + insn->wide;
-        exec[insn->row](m, &insn->in);
-    }
+    uint32_t end = end_of_main(m);
+    while (m->stop == CTS_MACH_RUNNING && step(m, prog, exec, end))
+        ;
 }
 
 enum cts_mach_stop cts_mach_run(struct cts_mach *m)
 {
     run(m);
+    return m->stop;
+}
+
+enum cts_mach_stop cts_mach_step(struct cts_mach *m)
+{
+    if (m->stop == CTS_MACH_RUNNING)
+        step(m, m->prog, m->exec, end_of_main(m));
     return m->stop;
 }
 

@@ -123,6 +123,8 @@ int cts_mach_map(struct cts_mach *m, uint64_t base, uint8_t *host, uint64_t size
 int cts_mach_map_stack(struct cts_mach *m, uint64_t base, uint8_t *host);
 /* Runs from m->pc until it stops; returns m->stop. */
 enum cts_mach_stop cts_mach_run(struct cts_mach *m);
+/* The same, but for at most one instruction: CTS_MACH_RUNNING if there are more. */
+enum cts_mach_stop cts_mach_step(struct cts_mach *m);
 
 /* The host's address of `bytes` bytes at `addr`; null, and no fault, if that is not all in one
  * region (or not writable). */

@@ -55,6 +55,8 @@ static const struct cts_field vector_fields[] = {
     {"operands", CTS_FT_STRS, false, "opaque, constant, masked", NULL, NULL},
     {"memory", CTS_FT_NUM, false, "bytes of row memory", NULL, NULL},
     {"stack", CTS_FT_BOOL, false, "is the stack filled and observed", NULL, NULL},
+    {"threads", CTS_FT_NUM, false, "that run each case at the same time", NULL, NULL},
+    {"repeat", CTS_FT_NUM, false, "runs of each case in each thread", NULL, NULL},
     {"unreadable", CTS_FT_STRS, false, "registers that are not observed", NULL, NULL},
     {"maps", CTS_FT_SEQ, false, "maps", NULL, NULL},
     {"names", CTS_FT_STRS, false, "functions and variables of the platform", NULL, NULL},
@@ -81,6 +83,8 @@ static const struct {
     {"operands", {true, false, false}, {false}},
     {"memory", {true, true, false}, {false}},
     {"stack", {true, true, false}, {false}},
+    {"threads", {true, false, false}, {false}},
+    {"repeat", {true, false, false}, {false}},
     {"unreadable", {true, true, false}, {false}},
     {"ctx", {true, true, false}, {false}},
     {"subs", {true, true, false}, {false}},
@@ -339,6 +343,24 @@ static int read_surroundings(struct cts_vec_reader *r, const struct cts_yaml *ma
         if (rc == 0 && r->v.ctx.role < 0 && r->v.ctx.reg == 10)
             rc = cts_yaml_error(ctx, CTS_E_SCHEMA, r->err, "ctx: r0 to r9");
     }
+    return rc;
+}
+
+/* The body works on one row again and again: what one run leaves behind the next one begins with.
+ */
+static int read_runs(struct cts_vec_reader *r, const struct cts_yaml *map)
+{
+    const struct cts_yaml *threads = cts_yaml_get(map, "threads");
+    const struct cts_yaml *repeat = cts_yaml_get(map, "repeat");
+    int64_t n = 1, times = 1;
+    int rc = threads ? cts_yaml_range(threads, "threads", 1, CTS_VEC_THREADS_MAX, &n, r->err) : 0;
+    if (rc == 0 && repeat)
+        rc = cts_yaml_range(repeat, "repeat", 1, CTS_VEC_RUNS_MAX, &times, r->err);
+    r->v.threads = (uint8_t)n;
+    r->v.repeat = (uint32_t)times;
+    if (rc == 0 && (threads || repeat) && r->v.operands != CTS_VEC_OPAQUE)
+        rc = cts_yaml_error(map, CTS_E_SCHEMA, r->err,
+                            "threads and repeat go with operands: [opaque]");
     return rc;
 }
 
@@ -620,6 +642,8 @@ static int read_vector(struct cts_vec_reader *r, const struct cts_yaml *map, con
         rc = read_alias(r, cts_yaml_get(map, "alias"));
     if (rc == 0)
         rc = read_operands(r, cts_yaml_get(map, "operands"));
+    if (rc == 0)
+        rc = read_runs(r, map);
     if (rc == 0)
         rc = read_surroundings(r, map);
     if (rc == 0)

@@ -22,6 +22,8 @@ enum {
     CTS_VEC_OBJECTS_MAX = 16, /* maps, and names */
     CTS_VEC_OUTCOMES_MAX = 32,
     CTS_VEC_SWEEPS_MAX = 4,
+    CTS_VEC_RUNS_MAX = 1000000, /* of one case, in each thread */
+    CTS_VEC_THREADS_MAX = 16,
 };
 
 struct cts_vec_pos {
@@ -188,6 +190,8 @@ struct cts_vec {
     bool stack;
     uint16_t unreadable; /* bit i: ri */
     uint8_t operands;    /* enum cts_vec_operands */
+    uint8_t threads;     /* that run each case at the same time; 1 normally */
+    uint32_t repeat;     /* runs of each case in each thread, one after the other; 1 normally */
     const struct cts_vec_map *maps;
     size_t map_count;
     const uint8_t *packet;

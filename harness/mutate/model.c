@@ -158,6 +158,33 @@ static void exec_order(struct cts_mach *m, const struct cts_insn *in)
     m->be = !m->be;
 }
 
+/* Reads when it is met first, computes and writes when it is met again, without a look at what came
+ * between. What was read is kept where no function of the program has its frame. */
+static void exec_in_parts(struct cts_mach *m, const struct cts_insn *in)
+{
+    uint32_t bytes = mutant_of(m)->arg & 0xff, half_way = ~m->at;
+    bool compares = mutant_of(m)->arg >> 8;
+    struct cts_mach_frame *kept = &m->frame[CTS_MACH_FRAMES - 1];
+    uint8_t *host = cts_mach_host(m, m->r[in->dst] + (uint64_t)(int64_t)in->off, bytes, true);
+    uint64_t now = 0;
+    if (!host || m->depth == CTS_MACH_FRAMES - 1) {
+        right(m, in);
+        return;
+    }
+    memcpy(&now, host, bytes);
+    if (kept->return_pc != half_way) {
+        kept->return_pc = half_way;
+        kept->saved[0] = now;
+        m->pc = m->at;
+        return;
+    }
+    kept->return_pc = 0;
+    memcpy(host, &kept->saved[0], bytes);
+    right(m, in);
+    if (compares && memcmp(host, &kept->saved[0], bytes) == 0)
+        memcpy(host, &now, bytes);
+}
+
 /* ---- control ---- */
 
 /* Slots between here and the target are counted as instructions. */
@@ -539,6 +566,7 @@ enum model_id {
     M_NEIGHBOUR,
     M_OVERRUN,
     M_ORDER,
+    M_IN_PARTS,
     M_WIDE_JUMP,
     M_BACKWARD,
     M_FAR,
@@ -571,6 +599,7 @@ static const struct cts_mut_model models[MODELS] = {
     [M_NEIGHBOUR] = {"neighbour-register", exec_neighbour, NULL},
     [M_OVERRUN] = {"overrun", exec_overrun, NULL},
     [M_ORDER] = {"byte-order", exec_order, NULL},
+    [M_IN_PARTS] = {"atomicity", exec_in_parts, NULL},
     [M_WIDE_JUMP] = {"wide-jump", exec_wide_jump, NULL},
     [M_BACKWARD] = {"backward", exec_backward, NULL},
     [M_FAR] = {"far", exec_far, NULL},
@@ -694,6 +723,10 @@ static void add_memory(struct adder *a, const struct cts_spec_row *row)
         ADD(a, M_ORDER, 0, CTS_LEVEL_QUICK, "memory is accessed in the other byte order");
     if (!has(a, CTS_RF_STORE | CTS_RF_ATOMIC))
         return;
+    bool compares = a->row == CTS_ROW_ATOMIC32_CMPXCHG || a->row == CTS_ROW_ATOMIC64_CMPXCHG;
+    if (a->info->group == CTS_GROUP_ATOMIC32 || a->info->group == CTS_GROUP_ATOMIC64)
+        ADD(a, M_IN_PARTS, bytes | compares << 8, CTS_LEVEL_QUICK,
+            "others come between its load and its store");
     ADD(a, M_OVERRUN, bytes, CTS_LEVEL_QUICK, "the byte behind is changed");
     ADD(a, M_OVERRUN, -1, CTS_LEVEL_QUICK, "the byte before is changed");
     ADD(a, M_OVERRUN, bytes + 3, CTS_LEVEL_QUICK, "the fourth byte behind is changed");

@@ -92,6 +92,12 @@ static uint32_t power_above(uint32_t n)
     return p;
 }
 
+/* Does each row take a run of its own, of several iterations or threads? */
+static bool repeats(const struct cts_pk_unit *u)
+{
+    return u->repeat > 1 || u->threads > 1;
+}
+
 static void place_rows(const struct machine *m, struct loaded *l)
 {
     struct cts_layout *at = &l->layout;
@@ -100,6 +106,10 @@ static void place_rows(const struct machine *m, struct loaded *l)
         bytes = at->stack_off + 2 * CTS_STACK_BYTES;
     at->stride = power_above(bytes);
     at->region = CTS_WIN_RESERVED;
+    if (repeats(l->seg.unit)) {
+        at->rows = 1;
+        return;
+    }
     at->rows = l->seg.rows < RING ? power_above(l->seg.rows) : RING;
     while (at->rows > 1 && at->region + cts_layout_bytes(at) > m->caps.window_bytes)
         at->rows /= 2;
@@ -258,7 +268,8 @@ static void start(struct rig *g, struct machine *m, struct loaded *l, uint32_t f
 {
     const struct cts_pk_unit *u = l->seg.unit;
     struct cts_run_req req = {.first_row = first,
-                              .iterations = iterations,
+                              .iterations = repeats(u) ? u->repeat : iterations,
+                              .threads = u->threads,
                               .packet = u->packet.count ? pack_of(g)->data + u->packet.first : NULL,
                               .packet_bytes = u->packet.count};
     g->run->opts->machine.adapter->run(m->self, l->prog, &req, &g->run_res);
@@ -328,7 +339,8 @@ static bool ring_kills(struct rig *g, struct machine *m, struct loaded *l, uint3
         cts_seg_fill(&l->seg, r, row_at(m, l, r), expect_at(g, l, r));
     for (uint32_t r = first; r < first + n;) {
         start(g, m, l, r, first + n - r);
-        uint32_t done = g->run_res.done;
+        uint32_t done =
+            repeats(l->seg.unit) ? g->run_res.done == l->seg.unit->repeat : g->run_res.done;
         bool faulted = g->run_res.status == CTS_FAULTED;
         if (g->err.code)
             return false;
@@ -400,7 +412,15 @@ static bool decoder_kills(struct rig *g, struct machine *m, const struct loaded 
     return kills;
 }
 
-enum phase { HAND, SWEEP };
+/* Units that run their rows thousands of times are for those that nothing else notices. */
+enum phase { HAND, SWEEP, REPEATED };
+
+static enum phase phase_of(const struct cts_pk_unit *u)
+{
+    if (u->sweep != UINT32_MAX)
+        return SWEEP;
+    return repeats(u) ? REPEATED : HAND;
+}
 
 /* The first of the task's units that notices; null: none does. Hand-written units of lower levels
  * have been asked before; sweeps go further at each level. */
@@ -414,7 +434,7 @@ static const char *killer(struct rig *g, const struct cts_mutant *mutant, enum p
         for (uint32_t i = 0; i < g->unit_count && g->err.code == 0; i++) {
             const struct cts_pk_unit *u = &p->units[g->units[i]];
             bool swept = u->sweep != UINT32_MAX;
-            if (swept != (phase == SWEEP) || u->level > level || (!swept && u->level < level))
+            if (phase_of(u) != phase || u->level > level || (!swept && u->level < level))
                 continue;
             struct loaded *l = get_loaded(g, order, level, i);
             if (!l->asked || g->err.code || (!decodes && !l->accepted))
@@ -468,10 +488,10 @@ static void run_mutant(struct rig *g, struct cts_mutant *m, enum cts_level level
         return;
     cts_mut_table_set(&g->table, m);
     hand = killer(g, m, HAND, level);
-    if (hand)
-        m->killed_hand = (uint8_t)level;
     if (!hand && !g->run->opts->hand && m->killed == CTS_MUT_NEVER)
         swept = killer(g, m, SWEEP, level);
+    if (hand)
+        m->killed_hand = (uint8_t)level;
     if ((!hand && !swept) || m->killed != CTS_MUT_NEVER)
         return;
     m->killed = (uint8_t)level;
@@ -479,6 +499,18 @@ static void run_mutant(struct rig *g, struct cts_mutant *m, enum cts_level level
     if (is_equivalent(m))
         cts_err_set(&g->err, CTS_E_INVAL, "%s: '%s' is listed as equivalent, but %s tells it apart",
                     cts_row_info(m->row)->id, m->text, m->killer);
+    m->status = CTS_MUT_KILLED;
+}
+
+static void run_repeated(struct rig *g, struct cts_mutant *m, enum cts_level level)
+{
+    if (!is_open(m))
+        return;
+    cts_mut_table_set(&g->table, m);
+    m->killer = killer(g, m, REPEATED, level);
+    if (!m->killer)
+        return;
+    m->killed = m->killed_hand = (uint8_t)level;
     m->status = CTS_MUT_KILLED;
 }
 
@@ -581,6 +613,11 @@ static void tell_progress(struct run *r, size_t count)
     pthread_mutex_unlock(&r->lock);
 }
 
+static bool goes_on(const struct rig *g)
+{
+    return g->err.code == 0 && !is_stopped(g->run);
+}
+
 static void run_task(struct rig *g, const struct task *t)
 {
     struct cts_mutant *all = g->run->list->all;
@@ -589,13 +626,12 @@ static void run_task(struct rig *g, const struct task *t)
         run_control(g, &all[t->first]);
     }
     for (unsigned level = 0; level <= g->run->opts->level; level++) {
-        for (size_t i = t->first; i < t->first + t->count; i++) {
-            if (g->err.code || is_stopped(g->run))
-                break;
+        for (size_t i = t->first; i < t->first + t->count && goes_on(g); i++)
             run_mutant(g, &all[i], (enum cts_level)level);
-        }
-        if (level == 0 && g->run->opts->z3 && g->err.code == 0 && !is_stopped(g->run))
+        if (level == 0 && g->run->opts->z3 && goes_on(g))
             prove(g, t);
+        for (size_t i = t->first; i < t->first + t->count && goes_on(g); i++)
+            run_repeated(g, &all[i], (enum cts_level)level);
     }
     tell_progress(g->run, t->count);
     end_task(g);

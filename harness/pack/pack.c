@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/sha256.h"
+#include "wire/worker.h"
 #include "isa/isa.h"
 #include "pack/file.h"
 
@@ -20,6 +21,7 @@ enum {
     OPERANDS_MAX = 8,
     MEM_MAX = 1 << 20,
     SLOTS_MAX = 1 << 21,
+    RUNS_MAX = 1 << 20,
 };
 #define NO_INDEX UINT32_MAX
 
@@ -132,6 +134,14 @@ static bool layout_ok(const struct cts_layout *l, const struct cts_pk_unit *u)
     return l->body_slots == u->body_slots;
 }
 
+static bool runs_ok(const struct cts_pk_unit *u)
+{
+    bool once = u->repeat == 1 && u->threads == 1;
+    bool may = u->flags & CTS_UF_ALONE && !(u->flags & CTS_UF_WHOLE) && u->sweep == NO_INDEX;
+    return once || (may && u->repeat && u->repeat <= RUNS_MAX && u->threads &&
+                    u->threads <= CTS_RUN_THREADS);
+}
+
 static const char *unit_fault(const struct cts_pack *p, const struct cts_pk_unit *u)
 {
     if (!str_ok(p, u->label))
@@ -148,6 +158,8 @@ static const char *unit_fault(const struct cts_pack *p, const struct cts_pk_unit
     if (u->flags & ~(CTS_UF_WHOLE | CTS_UF_PACKET | CTS_UF_ALONE) || u->operands > CTS_OPD_MASKED ||
         u->level > CTS_LEVEL_EXHAUSTIVE)
         return "flags, operands or level";
+    if (!runs_ok(u))
+        return "threads or repeat";
     if (u->flags & CTS_UF_WHOLE)
         return u->sweep == NO_INDEX ? NULL : "a sweep of a whole program";
     return layout_ok(&u->layout, u) ? NULL : "layout";

@@ -79,6 +79,8 @@ struct cts_pk_unit {
     struct cts_pk_range packet; /* bytes in the data table */
     struct cts_pk_range maps;
     struct cts_pk_range names; /* strings */
+    uint32_t repeat;           /* runs of each row, in each thread; 1 normally, else it is ALONE */
+    uint8_t threads;           /* that run it at the same time; 1 normally, else it is ALONE */
     uint8_t flags;             /* enum cts_unit_flags */
     uint8_t operands;          /* enum cts_operands */
     uint8_t level;             /* enum cts_level: the lowest at which it runs */

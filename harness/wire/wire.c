@@ -361,6 +361,7 @@ static void put_run(struct cts_wr *w, const struct cts_run_req *q)
     cts_wr_u32(w, q->first_row);
     cts_wr_u32(w, q->iterations);
     cts_wr_bytes(w, q->packet, q->packet ? q->packet_bytes : 0);
+    cts_wr_u32(w, q->threads ? q->threads : 1);
 }
 
 static void get_run(struct cts_rd *r, struct cts_run_req *q)
@@ -370,7 +371,8 @@ static void get_run(struct cts_rd *r, struct cts_run_req *q)
     q->packet = cts_rd_bytes(r, &q->packet_bytes);
     if (!q->packet_bytes)
         q->packet = NULL;
-    if (!q->iterations)
+    q->threads = cts_rd_u32(r);
+    if (!q->iterations || !q->threads || q->threads > CTS_RUN_THREADS)
         r->failed = true;
 }
 
@@ -470,9 +472,9 @@ int cts_wire_get_answer(struct cts_rd *r, struct cts_answer *a, struct cts_err *
 /* Features. */
 
 static const char *const feature_names[] = {
-    "local-call", "map-fd",       "map-idx",      "var",         "code",
-    "btf-call",   "packet",       "helper-map",   "helper-csum", "helper-test",
-    "pointers",   "stack-uninit", "verdict-only", "elf",
+    "local-call",   "map-fd",     "map-idx",     "var",         "code",     "btf-call",
+    "packet",       "helper-map", "helper-csum", "helper-test", "pointers", "stack-uninit",
+    "verdict-only", "elf",        "guess",       "threads",
 };
 
 const char *cts_feature_name(unsigned bit)

@@ -46,6 +46,7 @@ enum cts_feature {
     /* From here on it is not what programs may use, but how the worker wants to be asked. */
     CTS_FEAT_VERDICT_ONLY = 1 << 12, /* programs are loaded and never run: the verdict counts */
     CTS_FEAT_ELF = 1 << 13,          /* load requests carry the program as an ELF object, too */
+    CTS_FEAT_THREADS = 1 << 15,      /* runs may be of several threads at a time */
 };
 /* Features that vectors may name. */
 enum { CTS_FEAT_OF_PROGRAMS = (1 << 12) - 1 };
@@ -119,13 +120,20 @@ struct cts_run_req {
     uint32_t iterations;   /* >= 1; each runs every segment once */
     const uint8_t *packet; /* may be null */
     uint32_t packet_bytes;
+    /* CTS_FEAT_THREADS: that many threads run `iterations` each, all at the same time and on the
+     * same window; 0 and 1: one. They begin together, as well as that can be had, and each has a
+     * stack of its own. */
+    uint32_t threads;
 };
+
+enum { CTS_RUN_THREADS = 64 }; /* the most that is asked for */
 
 enum cts_run_status { CTS_RAN, CTS_FAULTED, CTS_RUN_ERROR };
 
 struct cts_run_res {
     uint8_t status;          /* enum cts_run_status */
-    uint32_t done;           /* iterations completed; a fault happened in iteration `done` */
+    uint32_t done;           /* iterations completed (of each thread); a fault happened in iteration
+                                `done` */
     uint64_t r0;             /* result of the last iteration of a whole program */
     char text[CTS_TEXT_MAX]; /* a fault's reason */
 };

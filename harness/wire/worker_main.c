@@ -207,6 +207,8 @@ static int check_item(const struct worker *w, const struct cts_item *it, struct 
             if (!layout_fits(w, &q->layout[i]))
                 return cts_err_set(err, CTS_E_PROTOCOL, "layout %u does not fit the window", i);
     }
+    if (it->ops & CTS_OP_RUN && it->run.threads > 1 && !(w->caps.features & CTS_FEAT_THREADS))
+        return cts_err_set(err, CTS_E_PROTOCOL, "a run of %u threads", it->run.threads);
     if (it->ops & CTS_OP_ROWS && !in_window(w, it->rows_off, it->rows_bytes))
         return cts_err_set(err, CTS_E_PROTOCOL, "rows outside the window");
     return 0;

@@ -109,7 +109,7 @@ static bool has(struct cts_lx *lx, const struct probe *probe)
 
 uint32_t cts_lx_features(struct cts_lx *lx)
 {
-    uint32_t found = 0;
+    uint32_t found = CTS_FEAT_THREADS; /* any process may run any program at any time */
 
     for (size_t i = 0; i < CTS_ARRAY_LEN(probes); i++) {
         if (has(lx, &probes[i]))

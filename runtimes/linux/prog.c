@@ -1,4 +1,7 @@
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -386,6 +389,57 @@ static uint32_t frame(struct cts_lx *lx, const struct prog *p, const struct cts_
     return head + req->packet_bytes;
 }
 
+/* Where threads wait for one another, so that all of them are under way when the first begins. */
+struct start {
+    atomic_uint here;
+    atomic_int go; /* 0: wait; below 0: there will be no run */
+};
+
+struct thread {
+    pthread_t id;
+    struct start *start;
+    const struct cts_lx_run_spec *spec;
+    uint32_t retval;
+    int rc;
+};
+
+static void *run_thread(void *arg)
+{
+    struct thread *t = arg;
+    int go;
+
+    atomic_fetch_add(&t->start->here, 1);
+    while ((go = atomic_load(&t->start->go)) == 0)
+        sched_yield();
+    if (go > 0)
+        t->rc = cts_lx_prog_run(t->spec, &t->retval);
+    return NULL;
+}
+
+/* Runs the program in n threads at the same time; the first failure of any. */
+static int run_threads(const struct cts_lx_run_spec *spec, uint32_t n, uint32_t *retval)
+{
+    struct thread t[CTS_RUN_THREADS];
+    struct start start = {0};
+    uint32_t made = 0;
+    int rc = n > CTS_RUN_THREADS ? -E2BIG : 0;
+
+    while (rc == 0 && made < n) {
+        t[made] = (struct thread){.start = &start, .spec = spec};
+        rc = -pthread_create(&t[made].id, NULL, run_thread, &t[made]);
+        made += rc == 0;
+    }
+    while (rc == 0 && atomic_load(&start.here) < n)
+        sched_yield();
+    atomic_store(&start.go, rc == 0 ? 1 : -1);
+    for (uint32_t i = 0; i < made; i++) {
+        pthread_join(t[i].id, NULL);
+        rc = rc ? rc : t[i].rc;
+    }
+    *retval = made ? t[0].retval : 0;
+    return rc;
+}
+
 void cts_lx_run(void *self, void *prog, const struct cts_run_req *req, struct cts_run_res *res)
 {
     struct cts_lx *lx = self;
@@ -409,7 +463,8 @@ void cts_lx_run(void *self, void *prog, const struct cts_run_req *req, struct ct
     }
     spec.data = lx->packet;
     spec.data_bytes = frame(lx, p, req);
-    rc = cts_lx_prog_run(&spec, &retval);
+    rc = req->threads > 1 ? run_threads(&spec, req->threads, &retval)
+                          : cts_lx_prog_run(&spec, &retval);
     if (rc == -EINTR) {
         run_error(res, EINTR, "a signal ended the test run between two iterations");
         return;

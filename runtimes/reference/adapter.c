@@ -94,7 +94,7 @@ static void fill_caps(const struct machine *self, struct cts_caps *caps)
         .features = CTS_FEAT_LOCAL_CALL | CTS_FEAT_MAP_FD | CTS_FEAT_MAP_IDX | CTS_FEAT_VAR |
                     CTS_FEAT_CODE | CTS_FEAT_BTF_CALL | CTS_FEAT_PACKET | CTS_FEAT_HELPER_MAP |
                     CTS_FEAT_HELPER_CSUM | CTS_FEAT_HELPER_TEST | CTS_FEAT_POINTERS |
-                    CTS_FEAT_STACK_UNINIT,
+                    CTS_FEAT_STACK_UNINIT | CTS_FEAT_THREADS,
         .max_slots = MAX_SLOTS,
         .max_segments = self->env ? MAX_SEGMENTS : 1,
         .max_iterations = MAX_ITERATIONS,
@@ -306,14 +306,15 @@ static void load(void *self, const struct cts_load_req *req, void **prog, struct
 
 /* Running */
 
-static uint64_t register_in(const struct program *p, unsigned i, const uint8_t *row, bool be)
+static uint64_t register_in(const struct program *p, const struct cts_mach *m, unsigned i,
+                            const uint8_t *row, bool be)
 {
     uint64_t add = (uint64_t)(int64_t)p->layout.add[i];
     switch ((enum cts_place)p->layout.place[i]) {
     case CTS_PL_VALUE:
         return get64(row + CTS_ROW_IN + 8 * i, be);
     case CTS_PL_MEM:
-        return p->mach.region[0].base + add;
+        return m->region[0].base + add;
     case CTS_PL_FP:
         return REF_FP + add;
     case CTS_PL_CTX:
@@ -333,21 +334,29 @@ static void start_machine(struct cts_mach *m)
     m->budget = BUDGET;
 }
 
-static void fill_stacks(struct machine *self, const struct program *p, const uint8_t *stack_in)
+/* A machine at work on a program; without threads it is the program's own. */
+struct runner {
+    struct cts_mach *mach;
+    uint8_t *stacks;
+    uint8_t *row; /* of a body */
+};
+
+static void fill_stacks(uint8_t *stacks, const struct program *p, const uint8_t *stack_in)
 {
-    uint8_t *mine = self->stacks + CTS_MACH_STACKS_BYTES - CTS_STACK_BYTES;
+    uint8_t *mine = stacks + CTS_MACH_STACKS_BYTES - CTS_STACK_BYTES;
     if (p->uses_calls)
-        memset(self->stacks, STACK_FILL, CTS_MACH_STACKS_BYTES - CTS_STACK_BYTES);
+        memset(stacks, STACK_FILL, CTS_MACH_STACKS_BYTES - CTS_STACK_BYTES);
     if (stack_in)
         memcpy(mine, stack_in, CTS_STACK_BYTES);
     else if (p->uses_stack)
         memset(mine, STACK_FILL, CTS_STACK_BYTES);
 }
 
-static void store_row(struct machine *self, const struct program *p, uint8_t *row)
+static void store_row(const struct machine *self, const struct program *p, const struct runner *r)
 {
-    const struct cts_mach *m = &p->mach;
+    const struct cts_mach *m = r->mach;
     const struct cts_layout *l = &p->layout;
+    uint8_t *row = r->row;
     bool exited = m->stop == CTS_MACH_EXITED;
     unsigned mask = l->out_mask | (exited ? 1u : 0u);
     for (unsigned i = 0; i < 10; i++)
@@ -359,7 +368,7 @@ static void store_row(struct machine *self, const struct program *p, uint8_t *ro
     }
     if (l->stack_off)
         memcpy(row + l->stack_off + CTS_STACK_BYTES,
-               self->stacks + CTS_MACH_STACKS_BYTES - CTS_STACK_BYTES, CTS_STACK_BYTES);
+               r->stacks + CTS_MACH_STACKS_BYTES - CTS_STACK_BYTES, CTS_STACK_BYTES);
     put64(row + CTS_ROW_END, self->be, exited ? CTS_END_EXITED : CTS_END_FELL_THROUGH);
 }
 
@@ -368,35 +377,50 @@ static bool has_faulted(const struct cts_mach *m)
     return m->stop != CTS_MACH_ENDED && m->stop != CTS_MACH_EXITED;
 }
 
-static void run_row(struct machine *self, struct program *p, uint32_t index)
+static void begin_row(struct machine *self, const struct program *p, struct runner *r,
+                      uint32_t index)
 {
     const struct cts_layout *l = &p->layout;
-    struct cts_mach *m = &p->mach;
+    struct cts_mach *m = r->mach;
     uint64_t at =
         (uint64_t)l->region + CTS_WIN_HEADER + (uint64_t)(index & (l->rows - 1)) * l->stride;
-    uint8_t *row = self->window.data + at;
+    r->row = self->window.data + at;
     m->region[0].base = REF_WINDOW_BASE + at + CTS_ROW_MEM;
-    m->region[0].host = row + CTS_ROW_MEM;
+    m->region[0].host = r->row + CTS_ROW_MEM;
     start_machine(m);
     for (unsigned i = 0; i < 10; i++)
-        m->r[i] = register_in(p, i, row, self->be);
-    fill_stacks(self, p, l->stack_off ? row + l->stack_off : NULL);
+        m->r[i] = register_in(p, m, i, r->row, self->be);
+    fill_stacks(r->stacks, p, l->stack_off ? r->row + l->stack_off : NULL);
     if (l->body_slots == 0)
         m->stop = CTS_MACH_ENDED;
-    cts_mach_run(m);
-    if (!has_faulted(m))
-        store_row(self, p, row);
 }
 
-static void run_program(struct machine *self, struct program *p)
+static void begin_program(const struct program *p, struct runner *r)
 {
-    struct cts_mach *m = &p->mach;
+    struct cts_mach *m = r->mach;
     start_machine(m);
     for (unsigned i = 0; i < 10; i++)
         m->r[i] = cts_mach_unspecified(i);
     m->r[1] = p->takes_window ? REF_WINDOW_BASE : REF_CTX_BASE;
-    fill_stacks(self, p, NULL);
-    cts_mach_run(m);
+    fill_stacks(r->stacks, p, NULL);
+}
+
+static void begin(struct machine *self, const struct program *p, struct runner *r, uint32_t index)
+{
+    if (p->bare)
+        begin_row(self, p, r, index);
+    else
+        begin_program(p, r);
+}
+
+/* False: it did not end well. */
+static bool end(const struct machine *self, const struct program *p, const struct runner *r)
+{
+    if (has_faulted(r->mach))
+        return false;
+    if (p->bare)
+        store_row(self, p, r);
+    return true;
 }
 
 static void report_fault(const struct cts_mach *m, struct cts_run_res *res)
@@ -405,9 +429,82 @@ static void report_fault(const struct cts_mach *m, struct cts_run_res *res)
     cts_fmt(res->text, sizeof(res->text), "%s: %s", cts_mach_stop_name(m->stop), m->why);
 }
 
+static void run_alone(struct machine *self, struct program *p, const struct cts_run_req *req,
+                      struct cts_run_res *res)
+{
+    struct runner r = {.mach = &p->mach, .stacks = self->stacks};
+    for (; res->done < req->iterations; res->done++) {
+        begin(self, p, &r, req->first_row + res->done);
+        cts_mach_run(r.mach);
+        if (!end(self, p, &r)) {
+            report_fault(r.mach, res);
+            return;
+        }
+    }
+    res->r0 = p->mach.r[0];
+}
+
+/* Several machines take turns, an instruction each: what one instruction does is never seen in
+ * parts, and everything else is. Whose turn it is looks like chance, and is the same each time. */
+struct thread {
+    struct cts_mach mach;
+    uint8_t stacks[CTS_MACH_STACKS_BYTES];
+    struct runner runner;
+    uint32_t done;
+};
+
+static void give_stacks(struct thread *t)
+{
+    for (unsigned i = 0; i < t->mach.regions; i++)
+        if (t->mach.region[i].base == REF_STACK_BASE)
+            t->mach.region[i].host = t->stacks;
+    t->runner = (struct runner){.mach = &t->mach, .stacks = t->stacks};
+}
+
+/* True: that was the last of its iterations. */
+static bool take_turn(struct machine *self, const struct program *p, const struct cts_run_req *req,
+                      struct thread *t, struct cts_run_res *res)
+{
+    if (t->done == req->iterations || cts_mach_step(&t->mach) == CTS_MACH_RUNNING)
+        return false;
+    if (!end(self, p, &t->runner)) {
+        report_fault(&t->mach, res);
+        return false;
+    }
+    if (++t->done < req->iterations)
+        begin(self, p, &t->runner, req->first_row + t->done);
+    return t->done == req->iterations;
+}
+
+static void run_together(struct machine *self, const struct program *p,
+                         const struct cts_run_req *req, struct cts_run_res *res)
+{
+    struct thread *t = calloc(req->threads, sizeof(*t));
+    uint32_t over = 0;
+    uint64_t chance = 1;
+    if (!t) {
+        res->status = CTS_RUN_ERROR;
+        cts_fmt(res->text, sizeof(res->text), "no memory for %u machines", req->threads);
+        return;
+    }
+    for (uint32_t i = 0; i < req->threads; i++) {
+        t[i].mach = p->mach;
+        give_stacks(&t[i]);
+        begin(self, p, &t[i].runner, req->first_row);
+    }
+    while (over < req->threads && res->status == CTS_RAN) {
+        chance = chance * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        over += take_turn(self, p, req, &t[(chance >> 33) % req->threads], res);
+    }
+    res->done = t[0].done;
+    for (uint32_t i = 0; i < req->threads; i++)
+        res->done = t[i].done < res->done ? t[i].done : res->done;
+    res->r0 = t[0].mach.r[0];
+    free(t);
+}
+
 static void run(void *self, void *prog, const struct cts_run_req *req, struct cts_run_res *res)
 {
-    struct machine *machine = self;
     struct program *p = prog;
     struct cts_err err;
     cts_err_clear(&err);
@@ -417,17 +514,10 @@ static void run(void *self, void *prog, const struct cts_run_req *req, struct ct
         cts_fmt(res->text, sizeof(res->text), "%s", err.msg);
         return;
     }
-    for (; res->done < req->iterations; res->done++) {
-        if (p->bare)
-            run_row(machine, p, req->first_row + res->done);
-        else
-            run_program(machine, p);
-        if (has_faulted(&p->mach)) {
-            report_fault(&p->mach, res);
-            return;
-        }
-    }
-    res->r0 = p->mach.r[0];
+    if (req->threads > 1)
+        run_together(self, p, req, res);
+    else
+        run_alone(self, p, req, res);
 }
 
 const struct cts_adapter cts_reference_adapter = {

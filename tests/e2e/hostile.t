@@ -59,6 +59,7 @@ right         0 none  -                -
 chatter       0 none  -                -
 escape        0 none  -                -
 unshared      0 none  -                -
+no-threads    0 none  -                -
 small-window  0 none  -                -
 crash         1 mark  crash            SIGSEGV
 crash-load    1 mark  crash            SIGSEGV

@@ -264,6 +264,13 @@ static bool no_descriptor(struct fake *f, struct cts_caps *caps, struct cts_err 
     return true;
 }
 
+static bool no_threads(struct fake *f, struct cts_caps *caps, struct cts_err *err)
+{
+    (void)f, (void)err;
+    caps->features &= ~(uint32_t)CTS_FEAT_THREADS;
+    return true;
+}
+
 /* A descriptor that maps to less than it says, and not to the window either. */
 static bool small_file(struct fake *f, struct cts_caps *caps, struct cts_err *err)
 {
@@ -492,6 +499,7 @@ static void fake_release(void *self)
     X(child, "child", "leaves a child behind that holds its stdout; crashes as above",             \
       .probe = leave_child, .run = crash_in_run)                                                   \
     X(unshared, "unshared", "shares no window", .probe = no_descriptor)                            \
+    X(no_threads, "no-threads", "has no threads", .probe = no_threads)                             \
     X(small, "small-window", "its window's descriptor is a smaller file", .probe = small_file)     \
     X(huge, "huge-window", "a window of 4 GiB", .probe = huge_window)                              \
     X(no_slots, "no-slots", "programs of at most 0 slots", .probe = no_slots)                      \

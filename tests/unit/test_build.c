@@ -15,6 +15,7 @@
 #include "host/fs.h"
 #include "isa/isa.h"
 #include "isa/mach.h"
+#include "wire/worker.h"
 
 /* A folder with vector files, and a cache of its own. */
 struct fixture {
@@ -176,6 +177,24 @@ static void roles_take_every_register(void **state)
     assert_int_equal(f.pack.unit_count, 90);
     assert_int_equal(f.pack.units[0].level, CTS_LEVEL_QUICK);
     assert_int_equal(f.pack.units[89].level, CTS_LEVEL_FULL);
+    done(&f);
+}
+
+static void threads_and_repeat_are_written(void **state)
+{
+    struct fixture f;
+    (void)state;
+    build_one(&f, CTS_LEVEL_QUICK,
+              HEAD VECTOR "    asm: '{dst} += {src}'\n    threads: 3\n    repeat: 70\n"
+                          "    operands: [opaque]\n"
+                          "    cases: [{in: {dst: 1, src: 2}, out: {dst: 3}}]\n");
+    assert_int_equal(f.pack.unit_count, 1);
+    const struct cts_pk_unit *u = &f.pack.units[0];
+    assert_int_equal(u->threads, 3);
+    assert_int_equal(u->repeat, 70);
+    assert_int_equal(u->flags, CTS_UF_ALONE);
+    assert_string_equal(label(&f, 0), "dst=r3 src=r4 opaque threads=3 repeat=70");
+    assert_int_equal(f.pack.vectors[0].needs, CTS_FEAT_THREADS);
     done(&f);
 }
 
@@ -806,6 +825,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(roles_take_every_register),
+        cmocka_unit_test(threads_and_repeat_are_written),
         cmocka_unit_test(a_vector_is_there_from_its_level_on),
         cmocka_unit_test(roles_keep_off_registers_that_are_named),
         cmocka_unit_test(aliased_roles_share),

@@ -315,6 +315,36 @@ static void test_window(void **state)
     close_engine(&e);
 }
 
+/* Several threads run a program at the same time: an atomic addition to the window loses nothing.
+ */
+static void test_threads(void **state)
+{
+    enum { THREADS = 4, TIMES = 5000 };
+    struct engine e = open_engine("jit");
+    struct program p = MAKE(I(0x18, 1, 2, 0, 0), I(0, 0, 0, 0, 128), I(0xb7, 2, 0, 0, 1),
+                            I(0xdb, 1, 2, 0, 0), I(0xb7, 0, 0, 0, 7), EXIT);
+    struct cts_load_req req = {.kind = CTS_PK_WINDOW};
+    struct cts_run_req run_req = {.iterations = TIMES, .threads = THREADS};
+    struct cts_run_res ran;
+    uint8_t *word = (uint8_t *)e.caps.window + 128;
+    void *prog;
+
+    (void)state;
+    assert_true(e.caps.features & CTS_FEAT_THREADS);
+    assert_int_equal(load(&e, &p, &req, &prog).verdict, CTS_ACCEPTED);
+    cts_put64_host(word, 0);
+    cts_lx_adapter.run(e.self, prog, &run_req, &ran);
+    assert_int_equal(ran.status, CTS_RAN);
+    assert_int_equal(ran.done, TIMES);
+    assert_int_equal(ran.r0, 7);
+    assert_int_equal(cts_get64_host(word), THREADS * TIMES);
+    run_req.threads = CTS_RUN_THREADS + 1;
+    cts_lx_adapter.run(e.self, prog, &run_req, &ran);
+    assert_int_equal(ran.status, CTS_RUN_ERROR);
+    cts_lx_adapter.unload(e.self, prog);
+    close_engine(&e);
+}
+
 /* Contents are fresh at each run although the program changes them. */
 static void test_maps(void **state)
 {
@@ -603,6 +633,7 @@ int main(void)
         cmocka_unit_test(test_subprograms),
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_window),
+        cmocka_unit_test(test_threads),
         cmocka_unit_test(test_maps),
         cmocka_unit_test(test_rejections),
         cmocka_unit_test(test_unknown_name),

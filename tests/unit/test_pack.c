@@ -69,6 +69,7 @@ static void add_vector(struct cts_pk_writer *w, const char *id, uint64_t r0)
     u.slots = u.body_slots = 2;
     u.layout = layout();
     u.sweep = UINT32_MAX;
+    u.repeat = u.threads = 1;
     o.state = add_state(w, r0 + 1, 9);
     row.in = add_state(w, r0, 9);
     row.out = (struct cts_pk_range){cts_pkw_add(w, CTS_PT_OUTCOMES, &o), 1};
@@ -253,6 +254,8 @@ static void every_index_is_checked(void **state)
         {CTS_PT_UNITS, offsetof(struct cts_pk_unit, maps.count), 1},
         {CTS_PT_UNITS, offsetof(struct cts_pk_unit, names.first), 9},
         {CTS_PT_UNITS, offsetof(struct cts_pk_unit, flags), 0x80},
+        {CTS_PT_UNITS, offsetof(struct cts_pk_unit, repeat), 0},
+        {CTS_PT_UNITS, offsetof(struct cts_pk_unit, repeat), 2}, /* not alone */
         {CTS_PT_ROWS, offsetof(struct cts_pk_row, kase), 1},
         {CTS_PT_ROWS, offsetof(struct cts_pk_row, in), 4},
         {CTS_PT_ROWS, offsetof(struct cts_pk_row, in), UINT32_MAX},

@@ -88,6 +88,13 @@ static void run(struct rig *r, uint32_t first_row, uint32_t iterations)
     cts_reference_adapter.run(r->self, r->prog, &req, &r->ran);
 }
 
+/* All of one row. */
+static void run_in_threads(struct rig *r, uint32_t threads, uint32_t iterations)
+{
+    const struct cts_run_req req = {.iterations = iterations, .threads = threads};
+    cts_reference_adapter.run(r->self, r->prog, &req, &r->ran);
+}
+
 static uint8_t *row_at(struct rig *r, uint32_t i)
 {
     return (uint8_t *)r->caps.window + REGION + CTS_WIN_HEADER + (size_t)i * STRIDE;
@@ -119,6 +126,40 @@ static uint64_t out(struct rig *r, uint32_t row, unsigned reg)
 static uint64_t end_of(struct rig *r, uint32_t row)
 {
     return get64(r, row_at(r, row) + CTS_ROW_END);
+}
+
+/* Threads take turns between instructions, not inside of one: an atomic addition loses nothing, a
+ * load, an addition and a store do. */
+static void test_threads(void **state)
+{
+    enum { THREADS = 3, TIMES = 500 };
+    struct rig r;
+    (void)state;
+    rig_open(&r, "interp");
+    assert_true(r.caps.features & CTS_FEAT_THREADS);
+    r.layout.rows = 1;
+    r.layout.place[1] = CTS_PL_MEM;
+    assert_int_equal(LOAD(&r, 0, {CTS_ROW_ATOMIC64_ADD, {.dst = 1, .src = 2}}), CTS_ACCEPTED);
+    set_in(&r, 0, 2, 1);
+    run_in_threads(&r, THREADS, TIMES);
+    assert_int_equal(r.ran.status, CTS_RAN);
+    assert_int_equal(r.ran.done, TIMES);
+    assert_int_equal(get64(&r, row_at(&r, 0) + CTS_ROW_MEM), THREADS * TIMES);
+    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDX_DW, {.dst = 3, .src = 1}},
+                          {CTS_ROW_ADD64_X, {.dst = 3, .src = 2}},
+                          {CTS_ROW_STX_DW, {.dst = 1, .src = 3}}),
+                     CTS_ACCEPTED);
+    put64(&r, row_at(&r, 0) + CTS_ROW_MEM, 0);
+    run_in_threads(&r, THREADS, TIMES);
+    assert_int_equal(r.ran.done, TIMES);
+    uint64_t count = get64(&r, row_at(&r, 0) + CTS_ROW_MEM);
+    assert_true(count >= TIMES && count < THREADS * TIMES);
+    /* A fault in one of them ends all. */
+    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDX_DW, {.dst = 3, .src = 2}}), CTS_ACCEPTED);
+    run_in_threads(&r, THREADS, TIMES);
+    assert_int_equal(r.ran.status, CTS_FAULTED);
+    assert_int_equal(r.ran.done, 0);
+    rig_close(&r);
 }
 
 static void test_probe(void **state)
@@ -650,6 +691,7 @@ static void test_other_semantics(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_threads),
         cmocka_unit_test(test_probe),
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_out_mask_and_record),

@@ -91,6 +91,27 @@ static void a_level_is_read(void **state)
     refuses(HEAD ADD "    level: slow\n    cases: [{out: {dst: 1}}]\n", "f.yaml:7:12", "level");
 }
 
+static void threads_and_repeat_are_read(void **state)
+{
+    struct fixture f;
+    (void)state;
+    parse(&f, HEAD ADD "    threads: 16\n    repeat: 1000000\n    operands: [opaque]\n"
+                       "    cases: [{out: {dst: 1}}]\n");
+    assert_int_equal(only(&f)->threads, 16);
+    assert_int_equal(f.file.vectors[0].repeat, 1000000);
+    done(&f);
+    parse(&f, HEAD ADD "    cases: [{out: {dst: 1}}]\n");
+    assert_int_equal(only(&f)->threads, 1);
+    assert_int_equal(f.file.vectors[0].repeat, 1);
+    done(&f);
+    refuses(HEAD ADD "    threads: 17\n    operands: [opaque]\n    cases: [{out: {dst: 1}}]\n",
+            "f.yaml:7:14", "threads");
+    refuses(HEAD ADD "    repeat: 0\n    operands: [opaque]\n    cases: [{out: {dst: 1}}]\n",
+            "f.yaml:7:13", "repeat");
+    refuses(HEAD ADD "    repeat: 2\n    cases: [{out: {dst: 1}}]\n", "f.yaml:3:5", "opaque");
+    refuses(HEAD ADD "    repeat: 2\n    sweep: {dst: u64}\n", "f.yaml:7:5", "repeat");
+}
+
 static void a_vector_is_read(void **state)
 {
     struct fixture f;
@@ -407,6 +428,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_level_is_read),
+        cmocka_unit_test(threads_and_repeat_are_read),
         cmocka_unit_test(a_vector_is_read),
         cmocka_unit_test(memory_and_stack_are_read),
         cmocka_unit_test(code_in_pieces_is_read),

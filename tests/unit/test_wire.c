@@ -265,7 +265,8 @@ static struct cts_item full_item(const struct cts_layout *layouts, const struct 
                  .name_count = 2,
                  .elf = map_data,
                  .elf_bytes = 7},
-        .run = {.first_row = 3, .iterations = 5, .packet = map_data, .packet_bytes = 3},
+        .run =
+            {.first_row = 3, .iterations = 5, .packet = map_data, .packet_bytes = 3, .threads = 4},
         .rows_off = 128,
         .rows_bytes = 5,
         .rows = map_data,
@@ -310,6 +311,7 @@ static void assert_full_item(const struct cts_item *it, const struct cts_layout 
     assert_int_equal(it->run.iterations, 5);
     assert_int_equal(it->run.packet_bytes, 3);
     assert_memory_equal(it->run.packet, map_data, 3);
+    assert_int_equal(it->run.threads, 4);
     assert_int_equal(it->rows_off, 128);
     assert_int_equal(it->rows_bytes, 5);
     assert_memory_equal(it->rows, map_data, 5);
@@ -477,6 +479,7 @@ static void test_the_documented_example(void **state)
         0x00, 0x00, 0x00, 0x00,                         /* first row 0 */
         0x01, 0x00, 0x00, 0x00,                         /* one iteration */
         0x00, 0x00, 0x00, 0x00,                         /* no packet */
+        0x01, 0x00, 0x00, 0x00,                         /* one thread */
     };
     uint8_t room[128];
     struct cts_wr w = {.data = room, .cap = sizeof(room)};
@@ -572,7 +575,7 @@ static void test_features(void **state)
     unsigned n = 0;
     for (; cts_feature_name(n); n++)
         assert_int_equal(cts_feature_find(cts_feature_name(n)), 1u << n);
-    assert_int_equal(1u << n, CTS_FEAT_ELF << 1);
+    assert_int_equal(1u << n, CTS_FEAT_THREADS << 1);
     assert_int_equal(CTS_FEAT_OF_PROGRAMS, (CTS_FEAT_STACK_UNINIT << 1) - 1);
     assert_null(cts_feature_name(1000));
     assert_int_equal(cts_feature_find("no-such"), 0);

@@ -317,9 +317,10 @@ impl<'a> Load<'a> {
 impl Run {
     fn read(r: &mut Reader) -> Result<Self> {
         let (_first_row, iterations, _packet) = (r.u32()?, r.u32()?, r.bytes()?);
-        match iterations {
-            0 => malformed("a run of no iterations"),
-            iterations => Ok(Run { iterations }),
+        match (iterations, r.u32()?) {
+            (0, _) => malformed("a run of no iterations"),
+            (iterations, 1) => Ok(Run { iterations }),
+            _ => malformed("a run of several threads"),
         }
     }
 }
