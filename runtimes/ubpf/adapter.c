@@ -28,7 +28,8 @@ enum {
     STACK_OFF = CTX_OFF + PAGE_BYTES + GUARD_BYTES,
     ROOM_BYTES = STACK_OFF + STACK_BYTES + GUARD_BYTES,
     STACK_FILL = 0xa5,
-    CODE_BYTES = 16 << 20, /* compiled code of the longest program, with room to spare */
+    CODE_BYTES = 64 << 10,   /* compiled code around a program, */
+    CODE_BYTES_A_SLOT = 256, /* and at most for each of its slots */
 };
 
 /* Where the window is asked for, so that a program has the same bytes in every run. */
@@ -199,7 +200,6 @@ static struct ubpf_vm *new_vm(struct machine *m)
         return NULL;
     ubpf_set_error_print(vm, hear);
     ubpf_set_instruction_limit(vm, BUDGET, NULL);
-    ubpf_set_jit_code_size(vm, CODE_BYTES);
     ubpf_register_stack_usage_calculator(vm, frame_bytes, NULL);
     if (ubpf_register_data_bounds_check(vm, m, is_ours) == 0 &&
         ubpf_register_external_dispatcher(vm, cts_ub_help, cts_ub_has_helper) == 0)
@@ -265,6 +265,7 @@ static bool load_code(const struct machine *m, struct program *p, const struct c
         return false;
     }
     if (m->jit) {
+        ubpf_set_jit_code_size(p->vm, CODE_BYTES + (size_t)CODE_BYTES_A_SLOT * req->slots);
         p->native = ubpf_compile_ex(p->vm, &why, ExtendedJitMode);
         if (!p->native) {
             reject(res, why);
