@@ -60,7 +60,7 @@ void cts_help_all(FILE *out)
     fprintf(out, "Usage: ebpf-cts COMMAND [ARGUMENTS]\n\n"
                  "Conformance tests for the BPF instruction set (RFC 9669).\n\nCommands:\n");
     for (size_t i = 0; cts_commands[i]; i++)
-        fprintf(out, "  %-8s  %s\n", cts_commands[i]->name, cts_commands[i]->what);
+        fprintf(out, "  %-13s  %s\n", cts_commands[i]->name, cts_commands[i]->what);
     fprintf(out, "\nebpf-cts COMMAND --help tells more; ebpf-cts --version the version.\n");
     help_exits(out);
     fprintf(out, "\nEnvironment:\n");
@@ -118,21 +118,41 @@ void cts_help_man(FILE *out)
         man_item(out, variables[i].name, variables[i].meaning);
 }
 
+/* "a|b|c [MORE]" names what may stand first. */
+static void completion_alternatives(FILE *out, const char *args)
+{
+    size_t len = strcspn(args, " ");
+    if (!memchr(args, '|', len))
+        return;
+    for (size_t i = 0; i < len; i++)
+        fputc(args[i] == '|' ? ' ' : args[i], out);
+    fputc(' ', out);
+}
+
+static void completion_commands(FILE *out)
+{
+    for (size_t i = 0; cts_commands[i]; i++)
+        fprintf(out, "%s ", cts_commands[i]->name);
+}
+
 void cts_help_completion(FILE *out)
 {
     fprintf(out, "# bash completion for ebpf-cts; load it with: source <(ebpf-cts help --bash)\n"
                  "_ebpf_cts() {\n    local cur=${COMP_WORDS[COMP_CWORD]} words=\n"
                  "    case ${COMP_WORDS[1]} in\n");
     for (size_t i = 0; cts_commands[i]; i++) {
-        fprintf(out, "    %s) words=\"--help", cts_commands[i]->name);
+        fprintf(out, "    %s) words=\"", cts_commands[i]->name);
+        completion_alternatives(out, cts_commands[i]->args);
+        if (cts_commands[i] == &cts_cmd_help)
+            completion_commands(out);
+        fprintf(out, "--help");
         for (const struct cts_opt *p = cts_commands[i]->options; p && p->id; p++)
             fprintf(out, " --%s", p->name);
         fprintf(out, "\" ;;\n");
     }
     fprintf(out, "    esac\n    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        words=\"");
-    for (size_t i = 0; cts_commands[i]; i++)
-        fprintf(out, "%s%s", i ? " " : "", cts_commands[i]->name);
-    fprintf(out, " --help --version\"\n    fi\n"
+    completion_commands(out);
+    fprintf(out, "--help --version\"\n    fi\n"
                  "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\n"
                  "complete -o default -F _ebpf_cts ebpf-cts\n");
 }

@@ -9,7 +9,7 @@ cd "$T" || exit 255
 run_cmd "$CTS" --help
 is "$rc$err" 0 "--help succeeds, standard error is empty"
 like "$out" '^Usage: ebpf-cts COMMAND' "... and says how"
-commands=$(printf '%s\n' "$out" | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
+commands=$(printf '%s\n' "$out" | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
 for c in run list explain asm disasm help; do
     like "$commands" "^$c\$" "--help tells of $c"
 done
@@ -52,8 +52,18 @@ run_cmd "$CTS" help --bash
 is "$rc" 0 "help --bash succeeds"
 printf '%s\n' "$out" >completion.bash
 bash -n completion.bash; ok $? "... and is bash"
-is "$(bash -c '. ./completion.bash; COMP_WORDS=(ebpf-cts li); COMP_CWORD=1; _ebpf_cts; echo "${COMPREPLY[*]}"' 2>&1)" list "... that completes commands"
-is "$(bash -c '. ./completion.bash; COMP_WORDS=(ebpf-cts run --sha); COMP_CWORD=2; _ebpf_cts; echo "${COMPREPLY[*]}"' 2>&1)" --shard "... and options"
+# complete WORDS...: what may stand in the place of the last word
+complete_words() {
+    # shellcheck disable=SC2016
+    bash -c '. ./completion.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ebpf_cts; echo "${COMPREPLY[*]}"' complete "$@" 2>&1
+}
+is "$(complete_words ebpf-cts li)" list "... that completes commands"
+is "$(complete_words ebpf-cts check)" check-adapter "... all of them"
+is "$(complete_words ebpf-cts run --sha)" --shard "... options"
+is "$(complete_words ebpf-cts check-adapter --t)" --timeout "... of every command"
+is "$(complete_words ebpf-cts spec co)" coverage "... parts of spec"
+is "$(complete_words ebpf-cts list ro)" rows "... things to list"
+is "$(complete_words ebpf-cts help mut)" mutants "... and commands to be told about"
 
 # ---- list ----
 

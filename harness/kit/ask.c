@@ -1,0 +1,436 @@
+#include <string.h>
+
+#include "base/fmt.h"
+#include "kit/impl.h"
+
+enum {
+    CAPS_MOST = 1 << 14,
+    FAILED_MOST = 1 << 16,
+    ANSWER_MOST = 128 + 2 * CTS_TEXT_MAX, /* of one item, without rows */
+    MOST_WINDOW = 1 << 30,
+    LEAST_WINDOW = 64,
+};
+
+/* Questions. */
+
+void kit_begin(struct kit *k)
+{
+    k->out.len = 0;
+    k->out.failed = false;
+    if (k->out.cap < CTS_FRAME_HEADER && !k->out.grow(&k->out, CTS_FRAME_HEADER))
+        k->out.failed = true;
+    else
+        k->out.len = CTS_FRAME_HEADER;
+}
+
+int kit_seal(struct kit *k, uint16_t type, uint32_t items, uint64_t most)
+{
+    struct kit_talk *t = k->t;
+    if (k->out.failed || t->count == KIT_DEPTH)
+        return kit_fail(k, "the question is too long");
+    t->seq = t->seq * 1664525 + 1013904223; /* nobody can answer what he was not asked */
+    struct cts_frame f = {
+        .bytes = (uint32_t)(k->out.len - CTS_FRAME_HEADER), .type = type, .seq = t->seq};
+    cts_frame_put(k->out.data, &f);
+    t->asked[(t->first + t->count++) % KIT_DEPTH] =
+        (struct kit_question){.seq = t->seq, .items = items, .most = most};
+    return 0;
+}
+
+int kit_ask(struct kit *k, uint16_t type, uint32_t items, uint64_t most)
+{
+    int rc = kit_seal(k, type, items, most);
+    return rc ? rc : kit_send(k, k->out.data, k->out.len);
+}
+
+/* Answers. */
+
+int kit_reply(struct kit *k, struct cts_frame *f, struct cts_rd *r)
+{
+    struct kit_talk *t = k->t;
+    const struct kit_question *q = &t->asked[t->first];
+    int rc = kit_receive(k, q->most < FAILED_MOST ? FAILED_MOST : q->most, f, r);
+    if (rc)
+        return rc;
+    t->first = (t->first + 1) % KIT_DEPTH;
+    t->count--;
+    if (f->seq != q->seq)
+        return kit_fail(k, "the answer's sequence number is 0x%08x; the question's is 0x%08x",
+                        f->seq, q->seq);
+    return 0;
+}
+
+static int wrong_type(struct kit *k, const struct cts_frame *f, const char *want, struct cts_rd *r)
+{
+    static const char *const names[] = {"?", "HELLO", "CAPS", "EXEC", "DONE", "FAILED"};
+    char reason[256] = "";
+    if (f->type == CTS_FT_FAILED) {
+        cts_rd_u32(r);
+        cts_rd_str(r, reason, sizeof(reason));
+    }
+    return kit_fail(k, "a frame %s instead of %s%s%s", names[f->type], want, reason[0] ? ": " : "",
+                    reason);
+}
+
+/* The length of the UTF-8 sequence at p, 0 if there is none. */
+static unsigned utf8_length(const uint8_t *p, size_t left)
+{
+    unsigned n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+    if (n == 0 || n > left || p[0] > 0xf4)
+        return 0;
+    for (unsigned i = 1; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    return n;
+}
+
+/* A string field, cut to what `out` can take. */
+static int take_string(struct kit *k, struct cts_rd *r, const char *name, size_t most, char *out,
+                       size_t cap)
+{
+    size_t before = r->at;
+    uint32_t len;
+    const uint8_t *p = cts_rd_bytes(r, &len);
+    out[0] = '\0';
+    if (r->failed)
+        return kit_fail(k, "%s, at byte %u of the payload: the string ends behind the frame", name,
+                        (unsigned)before);
+    if (len > most)
+        return kit_fail(k, "%s, at byte %u of the payload: %u bytes; at most %u are allowed", name,
+                        (unsigned)before, len, (unsigned)most);
+    for (uint32_t i = 0, n; i < len; i += n) {
+        n = utf8_length(p + i, len - i);
+        if (n == 0 || p[i] == 0)
+            return kit_fail(k, "%s: byte %u of the text is 0x%02x, which is no UTF-8", name, i,
+                            p[i]);
+    }
+    size_t n = len < cap ? len : cap - 1;
+    if (n)
+        memcpy(out, p, n);
+    out[n] = '\0';
+    return 0;
+}
+
+static int at_end(struct kit *k, const struct cts_rd *r, const char *what)
+{
+    if (r->failed)
+        return kit_fail(k, "the frame ends in the middle of %s", what);
+    if (r->at != r->len)
+        return kit_fail(k, "%u bytes behind %s, inside its frame", (unsigned)(r->len - r->at),
+                        what);
+    return 0;
+}
+
+int kit_want_failed(struct kit *k, const char *what)
+{
+    struct cts_frame f;
+    struct cts_rd r;
+    char reason[CTS_ERR_MSG_MAX];
+    int rc = kit_reply(k, &f, &r);
+    if (rc) {
+        cts_fmt(reason, sizeof(reason), "%s: %s", what, k->why);
+        memcpy(k->why, reason, sizeof(k->why));
+        return rc;
+    }
+    if (f.type != CTS_FT_FAILED)
+        return kit_fail(k, "%s: answered with a frame of type %u, not with FAILED", what, f.type);
+    int32_t code = (int32_t)cts_rd_u32(&r);
+    rc = take_string(k, &r, "FAILED's reason", CTS_FRAME_MAX, reason, sizeof(reason));
+    if (rc == 0)
+        rc = at_end(k, &r, "FAILED");
+    if (rc == 0 && code >= 0)
+        rc = kit_fail(k, "%s: FAILED with code %d; below 0 is a failure", what, (int)code);
+    if (rc == 0 && !reason[0])
+        rc = kit_fail(k, "%s: FAILED without a reason", what);
+    return rc;
+}
+
+/* The handshake. */
+
+int kit_hello(struct kit *k, uint32_t lowest, uint32_t highest, const char *engine)
+{
+    kit_begin(k);
+    cts_wr_u32(&k->out, lowest);
+    cts_wr_u32(&k->out, highest);
+    cts_wr_str(&k->out, engine);
+    return kit_ask(k, CTS_FT_HELLO, 0, CAPS_MOST);
+}
+
+static int take_caps(struct kit *k, struct cts_rd *r, struct cts_caps *c)
+{
+    *c = (struct cts_caps){.window_fd = -1};
+    int rc = take_string(k, r, "runtime", sizeof(c->runtime) - 1, c->runtime, sizeof(c->runtime));
+    if (rc == 0)
+        rc = take_string(k, r, "engine", sizeof(c->engine) - 1, c->engine, sizeof(c->engine));
+    if (rc == 0)
+        rc = take_string(k, r, "version", sizeof(c->version) - 1, c->version, sizeof(c->version));
+    if (rc)
+        return rc;
+    uint8_t be = cts_rd_u8(r);
+    c->be = be == 1;
+    c->window_kind = cts_rd_u8(r);
+    c->window_bytes = cts_rd_u32(r);
+    c->window_fd = (int)cts_rd_u32(r);
+    c->window_addr = cts_rd_u64(r);
+    c->features = cts_rd_u32(r);
+    c->max_slots = cts_rd_u32(r);
+    c->max_segments = cts_rd_u32(r);
+    c->max_iterations = cts_rd_u32(r);
+    c->r0_bits = cts_rd_u8(r);
+    rc = at_end(k, r, "the capabilities");
+    return rc == 0 && be > 1 ? kit_fail(k, "be is %u; a bool is 0 or 1", be) : rc;
+}
+
+int kit_want_caps(struct kit *k, struct cts_caps *caps, int *code, char reason[CTS_ERR_MSG_MAX])
+{
+    struct cts_frame f;
+    struct cts_rd r;
+    *code = 0;
+    int rc = kit_reply(k, &f, &r);
+    if (rc)
+        return rc;
+    if (f.type != CTS_FT_CAPS)
+        return wrong_type(k, &f, "CAPS", &r);
+    uint32_t version = cts_rd_u32(&r);
+    *code = (int)cts_rd_u32(&r);
+    rc = take_string(k, &r, "reason", CTS_ERR_MSG_MAX - 1, reason, CTS_ERR_MSG_MAX);
+    if (rc)
+        return rc;
+    if (*code == 0 && version != CTS_WIRE_VERSION)
+        return kit_fail(k, "CAPS for version %u of the protocol; it was asked for %d", version,
+                        CTS_WIRE_VERSION);
+    if (*code > 0)
+        return kit_fail(k, "code %d: it is 0, or below 0 for a failure", *code);
+    if (*code && !reason[0])
+        return kit_fail(k, "code %d without a reason", *code);
+    return *code ? at_end(k, &r, "the refusal") : take_caps(k, &r, caps);
+}
+
+static bool is_word(const char *text)
+{
+    for (; *text; text++)
+        if (*text < 0x20 || *text > 0x7e)
+            return false;
+    return true;
+}
+
+static int check_window(struct kit *k, const struct cts_caps *c)
+{
+    if (c->window_kind == CTS_WK_NONE) {
+        if (c->window_bytes || c->window_fd != -1)
+            return kit_fail(k, "window_kind 0 with window_bytes %u and window_fd %d: 0 and -1",
+                            c->window_bytes, c->window_fd);
+        return 0;
+    }
+    if (c->window_bytes < LEAST_WINDOW || c->window_bytes > MOST_WINDOW || c->window_bytes % 8)
+        return kit_fail(k, "window_bytes %u: a multiple of 8, from %d to 1 GiB", c->window_bytes,
+                        LEAST_WINDOW);
+    if (c->window_fd < -1)
+        return kit_fail(k, "window_fd %d: a descriptor, or -1", c->window_fd);
+    if (c->window_kind == CTS_WK_ABSOLUTE &&
+        (!c->window_addr || c->window_addr % 8 || c->window_addr > UINT64_MAX - c->window_bytes))
+        return kit_fail(k, "window_addr 0x%llx: an address, divisible by 8",
+                        (unsigned long long)c->window_addr);
+    return 0;
+}
+
+int kit_check_caps(struct kit *k, const struct cts_caps *c)
+{
+    const struct {
+        bool ok;
+        const char *what;
+    } names[] = {{c->runtime[0] && is_word(c->runtime), "runtime"},
+                 {c->engine[0] && is_word(c->engine), "engine"},
+                 {is_word(c->version), "version"}};
+    const struct {
+        const char *name;
+        uint32_t value, lowest, highest;
+    } numbers[] = {{"max_slots", c->max_slots, 1, CTS_FRAME_MAX / 8},
+                   {"max_segments", c->max_segments, 1, CTS_ITEM_LAYOUTS},
+                   {"max_iterations", c->max_iterations, 1, UINT32_MAX}};
+    for (unsigned i = 0; i < CTS_ARRAY_LEN(names); i++)
+        if (!names[i].ok)
+            return kit_fail(k, "%s: it is empty, or not printable ASCII", names[i].what);
+    for (unsigned i = 0; i < CTS_ARRAY_LEN(numbers); i++)
+        if (numbers[i].value < numbers[i].lowest || numbers[i].value > numbers[i].highest)
+            return kit_fail(k, "%s is %u, not from %u to %u", numbers[i].name, numbers[i].value,
+                            numbers[i].lowest, numbers[i].highest);
+    for (unsigned i = 0; i < 32; i++)
+        if (c->features >> i & 1 && !cts_feature_name(i))
+            return kit_fail(k, "features is 0x%08x: bit %u has no meaning", c->features, i);
+    if (c->r0_bits != 32 && c->r0_bits != 64)
+        return kit_fail(k, "r0_bits is %u, not 32 or 64", c->r0_bits);
+    return check_window(k, c);
+}
+
+int kit_open(struct kit *k)
+{
+    char reason[CTS_ERR_MSG_MAX];
+    int code;
+    int rc = kit_spawn(k, false);
+    if (rc == 0)
+        rc = kit_hello(k, CTS_WIRE_VERSION, CTS_WIRE_VERSION, k->opts->engine);
+    if (rc == 0)
+        rc = kit_want_caps(k, &k->caps, &code, reason);
+    if (rc == 0 && code)
+        rc = kit_fail(k, "it refuses the engine it opened before: %s", reason);
+    return rc;
+}
+
+/* Items. */
+
+uint64_t kit_most(const struct cts_item *items, uint32_t n)
+{
+    uint64_t most = sizeof(uint32_t);
+    for (uint32_t i = 0; i < n; i++)
+        most += ANSWER_MOST + (uint64_t)(items[i].ops & CTS_OP_ROWS ? items[i].rows_bytes : 0);
+    return most;
+}
+
+int kit_put_items(struct kit *k, const struct cts_item *items, uint32_t n)
+{
+    kit_begin(k);
+    cts_wr_u32(&k->out, n);
+    for (uint32_t i = 0; i < n; i++)
+        cts_wire_put_item(&k->out, &items[i]);
+    return k->out.failed ? kit_fail(k, "the question is too long") : 0;
+}
+
+int kit_ask_items(struct kit *k, const struct cts_item *items, uint32_t n)
+{
+    int rc = kit_put_items(k, items, n);
+    return rc ? rc : kit_ask(k, CTS_FT_EXEC, n, kit_most(items, n));
+}
+
+static int take_load(struct kit *k, struct cts_rd *r, uint32_t i, struct cts_load_res *res)
+{
+    size_t at = r->at;
+    res->verdict = cts_rd_u8(r);
+    res->err_no = (int32_t)cts_rd_u32(r);
+    res->native_bytes = cts_rd_u32(r);
+    if (res->verdict > CTS_LOAD_ERROR && !r->failed)
+        return kit_fail(k, "answer %u, at byte %u of the payload: verdict %u, not 0, 1 or 2", i,
+                        (unsigned)at, res->verdict);
+    return take_string(k, r, "the text of load", CTS_TEXT_MAX - 1, res->text, sizeof(res->text));
+}
+
+static int take_run(struct kit *k, struct cts_rd *r, uint32_t i, struct cts_run_res *res)
+{
+    size_t at = r->at;
+    res->status = cts_rd_u8(r);
+    res->done = cts_rd_u32(r);
+    res->r0 = cts_rd_u64(r);
+    if (res->status > CTS_RUN_ERROR && !r->failed)
+        return kit_fail(k, "answer %u, at byte %u of the payload: status %u, not 0, 1 or 2", i,
+                        (unsigned)at, res->status);
+    return take_string(k, r, "the text of run", CTS_TEXT_MAX - 1, res->text, sizeof(res->text));
+}
+
+static int take_answer(struct kit *k, struct cts_rd *r, uint32_t i, struct cts_answer *a)
+{
+    size_t at = r->at;
+    int rc = 0;
+    a->ops = cts_rd_u8(r);
+    a->load.text[0] = a->run.text[0] = '\0';
+    a->rows = NULL;
+    a->rows_bytes = 0;
+    if (a->ops & ~(CTS_OP_LOAD | CTS_OP_RUN | CTS_OP_UNLOAD | CTS_OP_ROWS))
+        return kit_fail(k,
+                        "answer %u, at byte %u of the payload: ops 0x%02x has bits without a "
+                        "meaning",
+                        i, (unsigned)at, a->ops);
+    if (a->ops & CTS_OP_LOAD)
+        rc = take_load(k, r, i, &a->load);
+    if (rc == 0 && a->ops & CTS_OP_RUN)
+        rc = take_run(k, r, i, &a->run);
+    if (rc == 0 && a->ops & CTS_OP_ROWS)
+        a->rows = cts_rd_bytes(r, &a->rows_bytes);
+    if (rc == 0 && r->failed)
+        rc = kit_fail(k,
+                      "the frame ends in the middle of answer %u, which begins at byte %u of "
+                      "the payload",
+                      i, (unsigned)at);
+    return rc;
+}
+
+/* Are these steps possible, whatever became of the program? */
+static int check_steps(struct kit *k, uint32_t i, const struct cts_item *it,
+                       const struct cts_answer *a)
+{
+    bool refused = a->ops & CTS_OP_LOAD && a->load.verdict != CTS_ACCEPTED;
+    if (it->ops & CTS_OP_LOAD && refused && a->ops != CTS_OP_LOAD)
+        return kit_fail(k,
+                        "answer %u: ops 0x%02x for a program that was not accepted; load alone "
+                        "(0x01) is right",
+                        i, a->ops);
+    if (it->ops & CTS_OP_LOAD && !refused && a->ops != it->ops)
+        return kit_fail(k, "answer %u: ops 0x%02x; all steps of the item, 0x%02x, is right", i,
+                        a->ops, it->ops);
+    if (!(it->ops & CTS_OP_LOAD) && a->ops && a->ops != it->ops)
+        return kit_fail(k, "answer %u: ops 0x%02x; 0x%02x is right, or 0x00 if there is no program",
+                        i, a->ops, it->ops);
+    if (a->ops & CTS_OP_RUN && a->run.done > it->run.iterations)
+        return kit_fail(k, "answer %u: %u iterations done of %u", i, a->run.done,
+                        it->run.iterations);
+    if (a->ops & CTS_OP_ROWS && a->rows_bytes != it->rows_bytes)
+        return kit_fail(k, "answer %u: %u bytes of rows; the item has %u", i, a->rows_bytes,
+                        it->rows_bytes);
+    return 0;
+}
+
+int kit_want_done(struct kit *k, const struct cts_item *items, uint32_t n)
+{
+    struct cts_frame f;
+    struct cts_rd r;
+    int rc = kit_reply(k, &f, &r);
+    if (rc)
+        return rc;
+    if (f.type != CTS_FT_DONE)
+        return wrong_type(k, &f, "DONE", &r);
+    uint32_t count = cts_rd_u32(&r);
+    if (count != n || r.failed)
+        return kit_fail(k, "%u answers to %u items", count, n);
+    for (uint32_t i = 0; rc == 0 && i < n; i++) {
+        rc = take_answer(k, &r, i, &k->answers[i]);
+        if (rc == 0)
+            rc = check_steps(k, i, &items[i], &k->answers[i]);
+    }
+    return rc ? rc : at_end(k, &r, "the answers");
+}
+
+int kit_exec(struct kit *k, const struct cts_item *items, uint32_t n)
+{
+    int rc = kit_ask_items(k, items, n);
+    return rc ? rc : kit_want_done(k, items, n);
+}
+
+int kit_want_ops(struct kit *k, uint32_t i, unsigned ops, const char *when)
+{
+    const struct cts_answer *a = &k->answers[i];
+    if (a->ops == ops)
+        return 0;
+    if (a->ops == CTS_OP_LOAD && ops & CTS_OP_LOAD)
+        return kit_fail(k, "answer %u: %s it does not accept the program: %s", i, when,
+                        a->load.text[0] ? a->load.text : "no reason given");
+    return kit_fail(k, "answer %u: %s ops 0x%02x; 0x%02x is right", i, when, a->ops, ops);
+}
+
+int kit_want_ran(struct kit *k, uint32_t i, const struct cts_item *it, uint64_t r0)
+{
+    const struct cts_run_res *run = &k->answers[i].run;
+    uint64_t seen = k->caps.r0_bits == 32 ? (uint32_t)run->r0 : run->r0;
+    uint64_t want = k->caps.r0_bits == 32 ? (uint32_t)r0 : r0;
+    int rc = kit_want_ops(k, i, it->ops, "");
+    if (rc || !(it->ops & CTS_OP_RUN))
+        return rc;
+    if (run->status != CTS_RAN)
+        return kit_fail(k, "answer %u: it did not run, but ended with status %u: %s", i,
+                        run->status, run->text);
+    if (run->done != it->run.iterations)
+        return kit_fail(k, "answer %u: it ran, and %u of %u iterations are done", i, run->done,
+                        it->run.iterations);
+    if (it->load.kind == CTS_PK_WHOLE && seen != want)
+        return kit_fail(k, "answer %u: r0 is 0x%llx; 0x%llx is right", i,
+                        (unsigned long long)run->r0, (unsigned long long)r0);
+    return 0;
+}

@@ -1,0 +1,369 @@
+/* Frames: malformed ones, many at a time, in pieces. */
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/fmt.h"
+#include "kit/impl.h"
+
+enum { LOAD = CTS_OP_LOAD, RUN = CTS_OP_RUN, ALL = LOAD | RUN | CTS_OP_UNLOAD };
+
+/* Malformed items. A good one is written, and then spoilt. */
+
+struct place {
+    size_t item, kind, packet, code, layouts, maps, names, first_row, iterations, end;
+};
+
+/* The good item: ALL of a program of two slots. Offsets are from the begin of the frame. */
+static struct place write_good(struct kit *k)
+{
+    struct kit_code c;
+    struct place p = {.item = CTS_FRAME_HEADER + 4};
+    kit_returns(k, &c, 1);
+    struct cts_item it = kit_item(ALL, 0, &c);
+    kit_put_items(k, &it, 1);
+    p.kind = p.item + 2;
+    p.packet = p.kind + 1;
+    p.code = p.packet + 2;
+    p.layouts = p.code + 4 + (size_t)c.slots * CTS_SLOT_BYTES;
+    p.maps = p.layouts + 4;
+    p.names = p.maps + 4;
+    p.first_row = p.names + 4;
+    p.iterations = p.first_row + 4;
+    p.end = p.iterations + 8;
+    return p;
+}
+
+static void set8(struct kit *k, size_t at, uint8_t v)
+{
+    if (at < k->out.len)
+        k->out.data[at] = v;
+}
+
+static void set32(struct kit *k, size_t at, uint32_t v)
+{
+    if (at + 4 <= k->out.len)
+        cts_put32le(k->out.data + at, v);
+}
+
+/* Puts bytes in, before `at`. */
+static void insert(struct kit *k, size_t at, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        cts_wr_u8(&k->out, 0);
+    if (k->out.failed || at + n > k->out.len)
+        return;
+    memmove(k->out.data + at + n, k->out.data + at, k->out.len - at - n);
+    memset(k->out.data + at, 0, n);
+}
+
+static void bad_ops(struct kit *k, struct place p)
+{
+    set8(k, p.item, 0x17);
+}
+
+static void bad_number(struct kit *k, struct place p)
+{
+    set8(k, p.item + 1, CTS_WIRE_PROGS);
+}
+
+static void bad_kind(struct kit *k, struct place p)
+{
+    set8(k, p.kind, 2);
+}
+
+static void bad_bool(struct kit *k, struct place p)
+{
+    set8(k, p.packet, 2);
+}
+
+static void half_slot(struct kit *k, struct place p)
+{
+    set32(k, p.code, 12);
+    memmove(k->out.data + p.code + 16, k->out.data + p.layouts, k->out.len - p.layouts);
+    k->out.len -= 4;
+}
+
+static void long_code(struct kit *k, struct place p)
+{
+    set32(k, p.code, 0xfffffff8);
+}
+
+static void many_layouts(struct kit *k, struct place p)
+{
+    set32(k, p.layouts, 17);
+    insert(k, p.maps, (size_t)17 * 81);
+}
+
+static void many_maps(struct kit *k, struct place p)
+{
+    set32(k, p.maps, 17);
+    insert(k, p.names, (size_t)17 * 12);
+}
+
+static void short_map(struct kit *k, struct place p)
+{
+    set32(k, p.maps, 1);
+    insert(k, p.names, 12 + 4);
+    set32(k, p.names, 8);     /* bytes of a value */
+    set32(k, p.names + 4, 1); /* entries */
+    set32(k, p.names + 8, 4); /* bytes of data */
+}
+
+static void huge_map(struct kit *k, struct place p)
+{
+    set32(k, p.maps, 1);
+    insert(k, p.names, 12);
+    set32(k, p.names, UINT32_MAX);
+    set32(k, p.names + 4, UINT32_MAX);
+}
+
+static void long_name(struct kit *k, struct place p)
+{
+    set32(k, p.names, 1);
+    insert(k, p.first_row, 4 + 64);
+    set32(k, p.first_row, 64);
+    memset(k->out.data + p.first_row + 4, 'n', 64);
+}
+
+static void no_iterations(struct kit *k, struct place p)
+{
+    set32(k, p.iterations, 0);
+}
+
+static void cut_off(struct kit *k, struct place p)
+{
+    k->out.len = p.end - 2;
+}
+
+static void left_over(struct kit *k, struct place p)
+{
+    (void)p;
+    cts_wr_u32(&k->out, 0);
+}
+
+static void more_items(struct kit *k, struct place p)
+{
+    set32(k, p.item - 4, 2);
+}
+
+static void countless_items(struct kit *k, struct place p)
+{
+    set32(k, p.item - 4, UINT32_MAX);
+}
+
+static void no_count(struct kit *k, struct place p)
+{
+    k->out.len = p.item - 2;
+}
+
+static const struct {
+    const char *what;
+    void (*spoil)(struct kit *k, struct place p);
+} malformed[] = {
+    {"an item with a step that has no meaning", bad_ops},
+    {"program number 64", bad_number},
+    {"a program of kind 2", bad_kind},
+    {"a bool that is 2", bad_bool},
+    {"code of 12 bytes", half_slot},
+    {"code that ends behind the frame", long_code},
+    {"17 layouts", many_layouts},
+    {"17 maps", many_maps},
+    {"a map with half of its data", short_map},
+    {"a map of 2^64 bytes", huge_map},
+    {"a name of 64 bytes", long_name},
+    {"0 iterations", no_iterations},
+    {"an item that ends behind the frame", cut_off},
+    {"4 bytes behind the items", left_over},
+    {"fewer items than the frame says", more_items},
+    {"4294967295 items, of which one is there", countless_items},
+    {"2 bytes where the number of items should be", no_count},
+};
+
+static int check_malformed(struct kit *k)
+{
+    int rc = kit_open(k);
+    for (unsigned i = 0; rc == 0 && i < CTS_ARRAY_LEN(malformed); i++) {
+        struct place p = write_good(k);
+        malformed[i].spoil(k, p);
+        rc = kit_ask(k, CTS_FT_EXEC, 1, 0);
+        if (rc == 0)
+            rc = kit_want_failed(k, malformed[i].what);
+        if (rc == 0)
+            rc = kit_runs(k, (int32_t)i);
+    }
+    return rc;
+}
+
+static int check_no_question(struct kit *k)
+{
+    static const uint16_t types[] = {CTS_FT_CAPS, CTS_FT_DONE, CTS_FT_FAILED};
+    int rc = kit_open(k);
+    for (unsigned i = 0; rc == 0 && i < CTS_ARRAY_LEN(types); i++) {
+        kit_begin(k);
+        cts_wr_u32(&k->out, 0);
+        rc = kit_ask(k, types[i], 0, 0);
+        if (rc == 0)
+            rc = kit_want_failed(k, "a frame that is no question");
+        if (rc == 0)
+            rc = kit_runs(k, (int32_t)i);
+    }
+    return rc;
+}
+
+/* Headers after which nobody knows where the next one begins. */
+
+static const struct {
+    const char *what;
+    uint8_t header[CTS_FRAME_HEADER];
+} bad_headers[] = {
+    {"type 0x7777", {0, 0, 0, 0, 0x77, 0x77, 0, 0, 1, 0, 0, 0}},
+    {"type 0", {0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0}},
+    {"a byte that must be zero", {4, 0, 0, 0, CTS_FT_EXEC, 0, 1, 0, 1, 0, 0, 0}},
+    {"4 GiB of payload", {0xff, 0xff, 0xff, 0xff, CTS_FT_EXEC, 0, 0, 0, 1, 0, 0, 0}},
+    {"64 MiB of payload and one byte", {1, 0, 0, 4, CTS_FT_EXEC, 0, 0, 0, 1, 0, 0, 0}},
+};
+
+static int check_header(struct kit *k)
+{
+    int status, rc = 0;
+    for (unsigned i = 0; rc == 0 && i < CTS_ARRAY_LEN(bad_headers); i++) {
+        rc = kit_open(k);
+        kit_begin(k);
+        k->out.len = 0;
+        for (unsigned n = 0; n < CTS_FRAME_HEADER; n++)
+            cts_wr_u8(&k->out, bad_headers[i].header[n]);
+        if (rc == 0)
+            rc = kit_send(k, k->out.data, k->out.len);
+        if (rc == 0 && kit_wait_end(k, &status)) {
+            k->why[0] = '\0';
+            return kit_fail(k, "after a header with %s: it goes on", bad_headers[i].what);
+        }
+        if (rc == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+            rc = kit_fail(k, "after a header with %s: exit 0", bad_headers[i].what);
+        if (rc == 0 && !WIFEXITED(status))
+            rc = kit_fail(k, "after a header with %s: it is killed by signal %d",
+                          bad_headers[i].what, WTERMSIG(status));
+    }
+    return rc;
+}
+
+static int check_broken_off(struct kit *k)
+{
+    static const size_t cut[] = {5, CTS_FRAME_HEADER, CTS_FRAME_HEADER + 9};
+    int status, rc = 0;
+    for (unsigned i = 0; rc == 0 && i < CTS_ARRAY_LEN(cut); i++) {
+        rc = kit_open(k);
+        write_good(k);
+        if (rc == 0)
+            rc = kit_seal(k, CTS_FT_EXEC, 1, 0);
+        if (rc == 0)
+            rc = kit_send(k, k->out.data, cut[i]);
+        if (rc == 0) {
+            kit_hang_up(k);
+            rc = kit_wait_end(k, &status);
+        }
+        if (rc == 0 && !WIFEXITED(status))
+            rc = kit_fail(k,
+                          "when its stdin ends in the middle of a frame it is killed by signal %d",
+                          WTERMSIG(status));
+    }
+    return rc;
+}
+
+static void sleep_ms(long ms)
+{
+    const struct timespec t = {.tv_nsec = ms * 1000000};
+    nanosleep(&t, NULL);
+}
+
+/* A pipe hands over what it likes. */
+static int check_pieces(struct kit *k)
+{
+    static const size_t pieces[] = {1, 1, 3, 6, 1, 2, 7, 1};
+    struct kit_code c;
+    int rc = kit_open(k);
+    kit_returns(k, &c, 21);
+    struct cts_item it = kit_item(ALL, 0, &c);
+    if (rc == 0)
+        rc = kit_put_items(k, &it, 1);
+    if (rc == 0)
+        rc = kit_seal(k, CTS_FT_EXEC, 1, kit_most(&it, 1));
+    size_t at = 0;
+    for (unsigned i = 0; rc == 0 && i < CTS_ARRAY_LEN(pieces); i++) {
+        rc = kit_send(k, k->out.data + at, pieces[i]);
+        at += pieces[i];
+        sleep_ms(2);
+    }
+    if (rc == 0)
+        rc = kit_send(k, k->out.data + at, k->out.len - at);
+    if (rc == 0)
+        rc = kit_want_done(k, &it, 1);
+    return rc ? rc : kit_want_ran(k, 0, &it, 21);
+}
+
+/* Many questions at once. */
+
+enum { PER_QUESTION = 8 };
+
+static void make_question(const struct kit *k, unsigned q, struct kit_code c[PER_QUESTION],
+                          struct cts_item items[PER_QUESTION])
+{
+    for (unsigned i = 0; i < PER_QUESTION; i++) {
+        kit_returns(k, &c[i], (int32_t)(100 * q + i));
+        items[i] = kit_item(ALL, i, &c[i]);
+    }
+}
+
+/* All in one write, so that one read may take several. */
+static int send_questions(struct kit *k, struct cts_buf *all)
+{
+    struct kit_code c[PER_QUESTION];
+    struct cts_item items[PER_QUESTION];
+    int rc = 0;
+    for (unsigned q = 0; rc == 0 && q < KIT_DEPTH; q++) {
+        make_question(k, q, c, items);
+        rc = kit_put_items(k, items, PER_QUESTION);
+        if (rc == 0)
+            rc = kit_seal(k, CTS_FT_EXEC, PER_QUESTION, kit_most(items, PER_QUESTION));
+        if (rc == 0)
+            cts_buf_add(all, k->out.data, k->out.len);
+    }
+    if (rc == 0 && all->failed)
+        rc = kit_fail(k, "no memory for %d questions", KIT_DEPTH);
+    return rc ? rc : kit_send(k, all->data, all->len);
+}
+
+static int check_under_way(struct kit *k)
+{
+    struct kit_code c[PER_QUESTION];
+    struct cts_item items[PER_QUESTION];
+    struct cts_buf all;
+    int rc = kit_open(k);
+    cts_buf_init(&all, 0);
+    if (rc == 0)
+        rc = send_questions(k, &all);
+    cts_buf_release(&all);
+    for (unsigned q = 0; rc == 0 && q < KIT_DEPTH; q++) {
+        make_question(k, q, c, items);
+        rc = kit_want_done(k, items, PER_QUESTION);
+        for (uint32_t i = 0; rc == 0 && i < PER_QUESTION; i++)
+            rc = kit_want_ran(k, i, &items[i], 100 * q + i);
+    }
+    return rc;
+}
+
+const struct kit_check kit_checks_frame[] = {
+    {"malformed", "answers what it cannot understand with FAILED, and goes on", KIT_NEEDS_RUN,
+     check_malformed},
+    {"no-question", "answers frames that are no questions with FAILED, and goes on", KIT_NEEDS_RUN,
+     check_no_question},
+    {"bad-header", "ends with another status than 0 after a header without sense", KIT_NEEDS_CAPS,
+     check_header},
+    {"broken-off", "ends when its stdin ends in the middle of a frame", KIT_NEEDS_CAPS,
+     check_broken_off},
+    {"pieces", "takes a frame that comes in pieces", KIT_NEEDS_RUN, check_pieces},
+    {"under-way", "answers 16 questions that are under way at a time in their order", KIT_NEEDS_RUN,
+     check_under_way},
+    {0},
+};

@@ -1,0 +1,285 @@
+/* The window: rows in frames and in shared memory. */
+#include <string.h>
+
+#include "base/fmt.h"
+#include "kit/impl.h"
+#include "pack/env.h"
+
+enum {
+    REGION = 128, /* not the first one possible */
+    ROWS = 4,
+    STRIDE = 256,
+    MEM_BYTES = 16,
+    REGION_BYTES = CTS_WIN_HEADER + ROWS * STRIDE,
+    FIRST = 2, /* rows 2, 3, 0 are run; 1 is not */
+    COUNT = 3,
+    POINTER = 6, /* this register holds the address of the row's memory */
+    FILL = 0xee,
+    ALL = CTS_OP_LOAD | CTS_OP_RUN | CTS_OP_UNLOAD,
+};
+
+/* r3 += r4; *(u64 *)(r6 + 8) = r3, with the code around it that the window takes. */
+struct window_program {
+    struct cts_buf code;
+    struct cts_layout layout;
+};
+
+static int make_program(struct kit *k, struct window_program *p)
+{
+    struct kit_code body = {0};
+    struct cts_err err = {0};
+    struct cts_insn add = {.opcode = cts_row_info(CTS_ROW_ADD64_X)->opcode, .dst = 3, .src = 4};
+    struct cts_insn store = {
+        .opcode = cts_row_info(CTS_ROW_STX_DW)->opcode, .dst = POINTER, .src = 3, .off = 8};
+    cts_buf_init(&p->code, 0);
+    if (k->caps.window_bytes < REGION + REGION_BYTES || k->caps.max_iterations < COUNT)
+        return kit_skip(k, "it cannot take %d rows at a time", ROWS);
+    kit_insn_order(&body, false, add);
+    kit_insn_order(&body, false, store);
+    p->layout = (struct cts_layout){.region = REGION,
+                                    .rows = ROWS,
+                                    .stride = STRIDE,
+                                    .mem_bytes = MEM_BYTES,
+                                    .spill = -CTS_STACK_BYTES,
+                                    .out_mask = 0x3ff & ~(1u << POINTER),
+                                    .place[POINTER] = CTS_PL_MEM,
+                                    .body_slots = body.slots};
+    struct cts_env_segment seg = {
+        .code = body.bytes, .slots = body.slots, .body_slots = body.slots, .layout = p->layout};
+    return cts_env_build(&k->caps, &seg, 1, &p->code, &err) ? kit_skip(k, "%s", err.msg) : 0;
+}
+
+static struct cts_item item_of(const struct window_program *p, unsigned ops)
+{
+    struct cts_item it = kit_item(ops, 0, NULL);
+    it.load.kind = CTS_PK_WINDOW;
+    it.load.code = (const uint8_t *)p->code.data;
+    it.load.slots = (uint32_t)(p->code.len / CTS_SLOT_BYTES);
+    it.load.layout = &p->layout;
+    it.load.segments = 1;
+    it.run.first_row = FIRST;
+    it.run.iterations = COUNT;
+    return it;
+}
+
+/* Rows. */
+
+static void put64(const struct kit *k, uint8_t *at, uint64_t v)
+{
+    if (k->caps.be)
+        cts_put64be(at, v);
+    else
+        cts_put64le(at, v);
+}
+
+static uint64_t input(unsigned row, unsigned reg)
+{
+    return 0x8123456789abcd00 + 0x1010101010101010 * row + reg * 0x11;
+}
+
+static void fill(const struct kit *k, uint8_t *region)
+{
+    memset(region, FILL, REGION_BYTES);
+    put64(k, region + CTS_WIN_INDEX, FIRST);
+    for (unsigned r = 0; r < ROWS; r++)
+        for (unsigned i = 0; i < 10; i++)
+            put64(k, region + CTS_WIN_HEADER + r * STRIDE + CTS_ROW_IN + 8 * i, input(r, i));
+}
+
+/* What a region that was filled so is after the run. */
+static void expect(const struct kit *k, uint8_t *region)
+{
+    fill(k, region);
+    for (unsigned n = 0; n < COUNT; n++) {
+        unsigned r = (FIRST + n) % ROWS;
+        uint8_t *row = region + CTS_WIN_HEADER + r * STRIDE;
+        uint64_t sum = input(r, 3) + input(r, 4);
+        for (unsigned i = 0; i < 10; i++)
+            if (i != POINTER)
+                put64(k, row + CTS_ROW_OUT + 8 * i, i == 3 ? sum : input(r, i));
+        put64(k, row + CTS_ROW_MEM + 8, sum);
+        if (k->caps.window_kind == CTS_WK_NATIVE)
+            put64(k, row + CTS_ROW_END, CTS_END_FELL_THROUGH);
+    }
+}
+
+static const char *place_name(unsigned at, char *buf, size_t cap)
+{
+    unsigned row = (at - CTS_WIN_HEADER) / STRIDE, in = (at - CTS_WIN_HEADER) % STRIDE;
+    if (at < CTS_WIN_HEADER)
+        cts_fmt(buf, cap, "byte %u of the region's header", at);
+    else if (in < CTS_ROW_OUT)
+        cts_fmt(buf, cap, "row %u, the input of r%u", row, in / 8);
+    else if (in < CTS_ROW_SELF)
+        cts_fmt(buf, cap, "row %u, the output of r%u", row, (in - CTS_ROW_OUT) / 8);
+    else if (in >= CTS_ROW_MEM && in < CTS_ROW_MEM + MEM_BYTES)
+        cts_fmt(buf, cap, "row %u, byte %u of its memory", row, in - CTS_ROW_MEM);
+    else
+        cts_fmt(buf, cap, "row %u, byte %u", row, in);
+    return buf;
+}
+
+/* The index and the scratch word at the region's begin are the program's own. */
+static int want_rows(struct kit *k, const uint8_t *region)
+{
+    uint8_t want[REGION_BYTES];
+    char place[64];
+    expect(k, want);
+    for (unsigned i = CTS_WIN_SCRATCH + 8; i < REGION_BYTES; i++) {
+        if (region[i] == want[i])
+            continue;
+        unsigned word = i & ~7u;
+        return kit_fail(k, "%s: the 8 bytes are %016llx, and %016llx is right (as they lie there)",
+                        place_name(i, place, sizeof(place)),
+                        (unsigned long long)cts_get64be(region + word),
+                        (unsigned long long)cts_get64be(want + word));
+    }
+    return 0;
+}
+
+static int run_in_frames(struct kit *k, const struct window_program *p)
+{
+    uint8_t rows[REGION_BYTES];
+    struct cts_item items[2] = {item_of(p, ALL | CTS_OP_ROWS), item_of(p, ALL | CTS_OP_ROWS)};
+    fill(k, rows);
+    for (unsigned i = 0; i < 2; i++) {
+        items[i].rows_off = REGION;
+        items[i].rows = rows;
+        items[i].rows_bytes = REGION_BYTES;
+    }
+    int rc = kit_exec(k, items, 2);
+    for (uint32_t i = 0; rc == 0 && i < 2; i++) {
+        rc = kit_want_ran(k, i, &items[i], 0);
+        if (rc == 0)
+            rc = want_rows(k, k->answers[i].rows);
+    }
+    return rc;
+}
+
+static int check_rows(struct kit *k)
+{
+    struct window_program p = {0};
+    int rc = kit_open(k);
+    if (rc == 0)
+        rc = make_program(k, &p);
+    if (rc == 0)
+        rc = run_in_frames(k, &p);
+    cts_buf_release(&p.code);
+    return rc;
+}
+
+static int run_shared(struct kit *k, const struct window_program *p)
+{
+    struct cts_item it = item_of(p, ALL);
+    uint8_t *region = (uint8_t *)k->t->window + REGION;
+    fill(k, region);
+    int rc = kit_exec(k, &it, 1);
+    if (rc == 0)
+        rc = kit_want_ran(k, 0, &it, 0);
+    return rc ? rc : want_rows(k, region);
+}
+
+static int check_shared(struct kit *k)
+{
+    struct window_program p = {0};
+    int rc = kit_open(k);
+    if (rc == 0)
+        rc = kit_map_window(k);
+    if (rc == 0)
+        rc = make_program(k, &p);
+    if (rc == 0)
+        rc = run_shared(k, &p);
+    cts_buf_release(&p.code);
+    return rc;
+}
+
+/* Rows that lie outside of the window. */
+static int check_rows_outside(struct kit *k)
+{
+    static const uint8_t rows[64];
+    struct window_program p = {0};
+    int rc = kit_open(k);
+    if (rc == 0)
+        rc = make_program(k, &p);
+    struct cts_item it = item_of(&p, ALL | CTS_OP_ROWS);
+    const uint32_t off[] = {k->caps.window_bytes - 32, k->caps.window_bytes, UINT32_MAX - 31};
+    it.rows = rows;
+    it.rows_bytes = sizeof(rows);
+    for (unsigned i = 0; rc == 0 && i < CTS_ARRAY_LEN(off); i++) {
+        it.rows_off = off[i];
+        rc = kit_ask_items(k, &it, 1);
+        if (rc == 0)
+            rc = kit_want_failed(k, "rows that reach beyond the window");
+    }
+    cts_buf_release(&p.code);
+    return rc ? rc : kit_runs(k, 61);
+}
+
+/* A layout that a native worker would follow out of its window. */
+static int check_layout(struct kit *k)
+{
+    struct window_program p = {0};
+    int rc = kit_open(k);
+    if (rc == 0 && k->caps.window_kind != CTS_WK_NATIVE)
+        return kit_skip(k, "the layout is a note to it: its window is not native");
+    if (rc == 0)
+        rc = make_program(k, &p);
+    struct cts_layout bad = p.layout;
+    bad.region = k->caps.window_bytes & ~63u;
+    struct cts_item it = item_of(&p, CTS_OP_LOAD);
+    it.load.layout = &bad;
+    if (rc == 0)
+        rc = kit_ask_items(k, &it, 1);
+    struct cts_frame f;
+    struct cts_rd r;
+    if (rc == 0)
+        rc = kit_reply(k, &f, &r);
+    /* FAILED, or an answer that does not accept it. */
+    if (rc == 0 && f.type != CTS_FT_FAILED &&
+        !(r.len > 5 && r.data[4] == CTS_OP_LOAD && r.data[5] != CTS_ACCEPTED))
+        rc = kit_fail(k, "it accepts a region that lies behind its window");
+    cts_buf_release(&p.code);
+    return rc ? rc : kit_runs(k, 62);
+}
+
+static int want_begun(struct kit *k, uint64_t items)
+{
+    uint64_t begun = cts_get64_host((const uint8_t *)k->t->window + CTS_WIN_BEGUN);
+    if (begun == items)
+        return 0;
+    return kit_fail(k, "after %u items the number at the begin of the window is %llu",
+                    (unsigned)items, (unsigned long long)begun);
+}
+
+/* Also of items that do nothing, and of refused ones. */
+static int check_begun(struct kit *k)
+{
+    struct kit_code c;
+    int rc = kit_open(k);
+    if (rc == 0)
+        rc = kit_map_window(k);
+    if (rc)
+        return rc;
+    kit_returns(k, &c, 1);
+    struct cts_item items[] = {kit_item(ALL, 0, &c), kit_item(CTS_OP_RUN, 1, NULL),
+                               kit_item(CTS_OP_LOAD, 2, &c)};
+    for (unsigned round = 1; rc == 0 && round <= 3; round++) {
+        rc = kit_exec(k, items, 3);
+        if (rc == 0)
+            rc = want_begun(k, 3 * round);
+    }
+    return rc;
+}
+
+const struct kit_check kit_checks_window[] = {
+    {"rows", "runs rows that come in frames, touching nothing but what it is to write",
+     KIT_NEEDS_RUN | KIT_NEEDS_WINDOW, check_rows},
+    {"shared", "runs rows in shared memory", KIT_NEEDS_RUN | KIT_NEEDS_WINDOW, check_shared},
+    {"begun", "counts the items it has begun at the begin of its shared window",
+     KIT_NEEDS_CAPS | KIT_NEEDS_WINDOW, check_begun},
+    {"rows-outside", "answers rows outside of its window with FAILED, and goes on",
+     KIT_NEEDS_RUN | KIT_NEEDS_WINDOW, check_rows_outside},
+    {"layout", "does not accept a region outside of its window", KIT_NEEDS_RUN | KIT_NEEDS_WINDOW,
+     check_layout},
+    {0},
+};
