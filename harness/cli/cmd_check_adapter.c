@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "asm/object.h"
 #include "cli/opt.h"
 #include "kit/kit.h"
 #include "report/text.h"
@@ -201,7 +202,9 @@ static int parse(struct job *j, int argc, char **argv, int *code)
 
 static int check_adapter_main(int argc, char **argv)
 {
-    struct job j = {.opts = {.engine = "", .timeout_ms = 10000, .stop = &interrupted}};
+    struct job j = {
+        .opts = {
+            .engine = "", .timeout_ms = 10000, .object = cts_object_write, .stop = &interrupted}};
     int code;
     j.opts.only = j.only;
     cts_buf_init(&j.line, 0);

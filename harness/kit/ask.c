@@ -287,12 +287,36 @@ uint64_t kit_most(const struct cts_item *items, uint32_t n)
     return most;
 }
 
+unsigned kit_steps(const struct kit *k, const struct cts_item *it)
+{
+    unsigned runs = CTS_OP_RUN | CTS_OP_ROWS;
+    return k->caps.features & CTS_FEAT_VERDICT_ONLY ? it->ops & ~runs : it->ops;
+}
+
+void kit_put_item(struct kit *k, const struct cts_item *item, unsigned steps)
+{
+    struct cts_item it = *item;
+    struct cts_err err = {0};
+    it.ops = (uint8_t)steps;
+    cts_buf_clear(&k->elf);
+    /* What cannot be an object (no code at all) goes without one. */
+    if (it.ops & CTS_OP_LOAD && k->caps.features & CTS_FEAT_ELF && k->opts->object &&
+        k->opts->object(it.load.code, (size_t)it.load.slots * CTS_SLOT_BYTES, k->caps.be, "xdp",
+                        &k->elf, &err) == 0) {
+        it.load.elf = (const uint8_t *)k->elf.data;
+        it.load.elf_bytes = (uint32_t)k->elf.len;
+    } else {
+        cts_buf_clear(&k->elf);
+    }
+    cts_wire_put_item(&k->out, &it);
+}
+
 int kit_put_items(struct kit *k, const struct cts_item *items, uint32_t n)
 {
     kit_begin(k);
     cts_wr_u32(&k->out, n);
     for (uint32_t i = 0; i < n; i++)
-        cts_wire_put_item(&k->out, &items[i]);
+        kit_put_item(k, &items[i], kit_steps(k, &items[i]));
     return k->out.failed ? kit_fail(k, "the question is too long") : 0;
 }
 
@@ -357,18 +381,19 @@ static int take_answer(struct kit *k, struct cts_rd *r, uint32_t i, struct cts_a
 static int check_steps(struct kit *k, uint32_t i, const struct cts_item *it,
                        const struct cts_answer *a)
 {
+    unsigned steps = kit_steps(k, it);
     bool refused = a->ops & CTS_OP_LOAD && a->load.verdict != CTS_ACCEPTED;
-    if (it->ops & CTS_OP_LOAD && refused && a->ops != CTS_OP_LOAD)
+    if (steps & CTS_OP_LOAD && refused && a->ops != CTS_OP_LOAD)
         return kit_fail(k,
                         "answer %u: ops 0x%02x for a program that was not accepted; load alone "
                         "(0x01) is right",
                         i, a->ops);
-    if (it->ops & CTS_OP_LOAD && !refused && a->ops != it->ops)
+    if (steps & CTS_OP_LOAD && !refused && a->ops != steps)
         return kit_fail(k, "answer %u: ops 0x%02x; all steps of the item, 0x%02x, is right", i,
-                        a->ops, it->ops);
-    if (!(it->ops & CTS_OP_LOAD) && a->ops && a->ops != it->ops)
+                        a->ops, steps);
+    if (!(steps & CTS_OP_LOAD) && a->ops && a->ops != steps)
         return kit_fail(k, "answer %u: ops 0x%02x; 0x%02x is right, or 0x00 if there is no program",
-                        i, a->ops, it->ops);
+                        i, a->ops, steps);
     if (a->ops & CTS_OP_RUN && a->run.done > it->run.iterations)
         return kit_fail(k, "answer %u: %u iterations done of %u", i, a->run.done,
                         it->run.iterations);
@@ -410,9 +435,10 @@ int kit_want_ops(struct kit *k, uint32_t i, unsigned ops, const char *when)
     if (a->ops == ops)
         return 0;
     if (a->ops == CTS_OP_LOAD && ops & CTS_OP_LOAD)
-        return kit_fail(k, "answer %u: %s it does not accept the program: %s", i, when,
-                        a->load.text[0] ? a->load.text : "no reason given");
-    return kit_fail(k, "answer %u: %s ops 0x%02x; 0x%02x is right", i, when, a->ops, ops);
+        return kit_fail(k, "answer %u: %s%sit does not accept the program: %s", i, when,
+                        when[0] ? " " : "", a->load.text[0] ? a->load.text : "no reason given");
+    return kit_fail(k, "answer %u: %s%sops 0x%02x; 0x%02x is right", i, when, when[0] ? " " : "",
+                    a->ops, ops);
 }
 
 int kit_want_ran(struct kit *k, uint32_t i, const struct cts_item *it, uint64_t r0)
@@ -420,8 +446,9 @@ int kit_want_ran(struct kit *k, uint32_t i, const struct cts_item *it, uint64_t 
     const struct cts_run_res *run = &k->answers[i].run;
     uint64_t seen = k->caps.r0_bits == 32 ? (uint32_t)run->r0 : run->r0;
     uint64_t want = k->caps.r0_bits == 32 ? (uint32_t)r0 : r0;
-    int rc = kit_want_ops(k, i, it->ops, "");
-    if (rc || !(it->ops & CTS_OP_RUN))
+    unsigned steps = kit_steps(k, it);
+    int rc = kit_want_ops(k, i, steps, "");
+    if (rc || !(steps & CTS_OP_RUN))
         return rc;
     if (run->status != CTS_RAN)
         return kit_fail(k, "answer %u: it did not run, but ended with status %u: %s", i,

@@ -331,14 +331,20 @@ static int check_fault(struct kit *k)
 
 enum {
     LONGEST = CTS_FRAME_MAX / CTS_SLOT_BYTES - 64, /* what fits into a frame */
+    LONGEST_ELF = LONGEST / 2 - 64,                /* the same, twice */
 };
+
+static uint32_t longest(const struct kit *k)
+{
+    return k->caps.features & CTS_FEAT_ELF ? LONGEST_ELF : LONGEST;
+}
 
 static int check_longest(struct kit *k)
 {
     int rc = kit_open(k);
     if (rc)
         return rc;
-    uint32_t slots = k->caps.max_slots < LONGEST ? k->caps.max_slots : LONGEST;
+    uint32_t slots = k->caps.max_slots < longest(k) ? k->caps.max_slots : longest(k);
     if (slots < 2)
         return kit_skip(k, "max_slots is %u", k->caps.max_slots);
     if (!kit_long_code(k, slots, 11))
@@ -359,7 +365,7 @@ static int check_too_long(struct kit *k)
     int rc = kit_open(k);
     if (rc)
         return rc;
-    if (k->caps.max_slots >= LONGEST)
+    if (k->caps.max_slots >= longest(k))
         return kit_skip(k, "no frame takes a program of max_slots, %u, and one more",
                         k->caps.max_slots);
     if (!kit_long_code(k, k->caps.max_slots + 1, 11))
@@ -410,8 +416,9 @@ const struct kit_check kit_checks_exec[] = {
     {"run", "loads, runs and unloads `r0 = 0xdead; exit`", KIT_NEEDS_CAPS, check_run},
     {"empty", "answers EXEC without items with DONE without answers", KIT_NEEDS_CAPS, check_empty},
     {"load", "loads and unloads without running", KIT_NEEDS_CAPS, check_load},
-    {"result", "returns all r0_bits of r0", KIT_NEEDS_RUN, check_result},
-    {"iterations", "runs a program as often as it is told to", KIT_NEEDS_RUN, check_iterations},
+    {"result", "returns all r0_bits of r0", KIT_NEEDS_RUN | KIT_NEEDS_RESULTS, check_result},
+    {"iterations", "runs a program as often as it is told to", KIT_NEEDS_RUN | KIT_NEEDS_RESULTS,
+     check_iterations},
     {"kept", "keeps a program from its load to its unload", KIT_NEEDS_RUN, check_kept},
     {"absent", "leaves out steps with a program that is not there", KIT_NEEDS_CAPS, check_absent},
     {"numbers", "keeps programs 0 to 63 apart", KIT_NEEDS_RUN, check_numbers},
@@ -423,9 +430,11 @@ const struct kit_check kit_checks_exec[] = {
     {"refused-replaces", "unloads the program of a number before it refuses another", KIT_NEEDS_RUN,
      check_refused_replaces},
     {"reason", "says why it refuses when that is wanted", KIT_NEEDS_RUN, check_reason},
-    {"fault", "does not call it a run when a program cannot be run", KIT_NEEDS_RUN, check_fault},
+    {"fault", "does not call it a run when a program cannot be run",
+     KIT_NEEDS_RUN | KIT_NEEDS_RESULTS, check_fault},
     {"longest", "takes a program of max_slots", KIT_NEEDS_RUN, check_longest},
     {"too-long", "refuses a program of one slot more, and goes on", KIT_NEEDS_RUN, check_too_long},
-    {"maps", "fills the maps of a program at the begin of each run", KIT_NEEDS_RUN, check_maps},
+    {"maps", "fills the maps of a program at the begin of each run",
+     KIT_NEEDS_RUN | KIT_NEEDS_RESULTS, check_maps},
     {0},
 };

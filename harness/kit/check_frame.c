@@ -11,7 +11,7 @@ enum { LOAD = CTS_OP_LOAD, RUN = CTS_OP_RUN, ALL = LOAD | RUN | CTS_OP_UNLOAD };
 /* Malformed items. A good one is written, and then spoilt. */
 
 struct place {
-    size_t item, kind, packet, code, layouts, maps, names, first_row, iterations, end;
+    size_t item, kind, packet, code, layouts, maps, names, elf, first_row, iterations, end;
 };
 
 /* The good item: ALL of a program of two slots. Offsets are from the begin of the frame. */
@@ -21,14 +21,17 @@ static struct place write_good(struct kit *k)
     struct place p = {.item = CTS_FRAME_HEADER + 4};
     kit_returns(k, &c, 1);
     struct cts_item it = kit_item(ALL, 0, &c);
-    kit_put_items(k, &it, 1);
+    kit_begin(k);
+    cts_wr_u32(&k->out, 1);
+    kit_put_item(k, &it, ALL); /* a worker that never runs has to take the item apart, too */
     p.kind = p.item + 2;
     p.packet = p.kind + 1;
     p.code = p.packet + 2;
     p.layouts = p.code + 4 + (size_t)c.slots * CTS_SLOT_BYTES;
     p.maps = p.layouts + 4;
     p.names = p.maps + 4;
-    p.first_row = p.names + 4;
+    p.elf = p.names + 4;
+    p.first_row = p.elf + 4 + k->elf.len;
     p.iterations = p.first_row + 4;
     p.end = p.iterations + 8;
     return p;
@@ -121,9 +124,14 @@ static void huge_map(struct kit *k, struct place p)
 static void long_name(struct kit *k, struct place p)
 {
     set32(k, p.names, 1);
-    insert(k, p.first_row, 4 + 64);
-    set32(k, p.first_row, 64);
-    memset(k->out.data + p.first_row + 4, 'n', 64);
+    insert(k, p.elf, 4 + 64);
+    set32(k, p.elf, 64);
+    memset(k->out.data + p.elf + 4, 'n', 64);
+}
+
+static void long_elf(struct kit *k, struct place p)
+{
+    set32(k, p.elf, 0xfffffff8);
 }
 
 static void no_iterations(struct kit *k, struct place p)
@@ -172,6 +180,7 @@ static const struct {
     {"a map with half of its data", short_map},
     {"a map of 2^64 bytes", huge_map},
     {"a name of 64 bytes", long_name},
+    {"an ELF object that ends behind the frame", long_elf},
     {"0 iterations", no_iterations},
     {"an item that ends behind the frame", cut_off},
     {"4 bytes behind the items", left_over},

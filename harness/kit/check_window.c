@@ -273,13 +273,14 @@ static int check_begun(struct kit *k)
 
 const struct kit_check kit_checks_window[] = {
     {"rows", "runs rows that come in frames, touching nothing but what it is to write",
-     KIT_NEEDS_RUN | KIT_NEEDS_WINDOW, check_rows},
-    {"shared", "runs rows in shared memory", KIT_NEEDS_RUN | KIT_NEEDS_WINDOW, check_shared},
+     KIT_NEEDS_RUN | KIT_NEEDS_WINDOW | KIT_NEEDS_RESULTS, check_rows},
+    {"shared", "runs rows in shared memory", KIT_NEEDS_RUN | KIT_NEEDS_WINDOW | KIT_NEEDS_RESULTS,
+     check_shared},
     {"begun", "counts the items it has begun at the begin of its shared window",
      KIT_NEEDS_CAPS | KIT_NEEDS_WINDOW, check_begun},
     {"rows-outside", "answers rows outside of its window with FAILED, and goes on",
-     KIT_NEEDS_RUN | KIT_NEEDS_WINDOW, check_rows_outside},
-    {"layout", "does not accept a region outside of its window", KIT_NEEDS_RUN | KIT_NEEDS_WINDOW,
-     check_layout},
+     KIT_NEEDS_RUN | KIT_NEEDS_WINDOW | KIT_NEEDS_RESULTS, check_rows_outside},
+    {"layout", "does not accept a region outside of its window",
+     KIT_NEEDS_RUN | KIT_NEEDS_WINDOW | KIT_NEEDS_RESULTS, check_layout},
     {0},
 };

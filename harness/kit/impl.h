@@ -53,6 +53,7 @@ struct kit {
     struct kit_talk *t; /* the one that is being spoken to */
     struct cts_wr out;  /* the question: room for a header, then the payload */
     struct cts_answer answers[KIT_ITEMS];
+    struct cts_buf elf;  /* the object of the program last put */
     struct cts_buf code; /* of programs too long for struct kit_code */
     char why[CTS_ERR_MSG_MAX];
     char words[KIT_WORDS];
@@ -103,8 +104,11 @@ int kit_want_caps(struct kit *k, struct cts_caps *caps, int *code, char reason[C
 int kit_open(struct kit *k);
 int kit_check_caps(struct kit *k, const struct cts_caps *c);
 
+/* The steps that the worker is asked for: one that only loads is never asked to run. */
+unsigned kit_steps(const struct kit *k, const struct cts_item *it);
 /* The most an answer with these items can take. */
 uint64_t kit_most(const struct cts_item *items, uint32_t n);
+void kit_put_item(struct kit *k, const struct cts_item *item, unsigned steps);
 int kit_put_items(struct kit *k, const struct cts_item *items, uint32_t n);
 int kit_ask_items(struct kit *k, const struct cts_item *items, uint32_t n);
 /* The answers to the oldest question, into k->answers, each with steps that the protocol allows
@@ -137,7 +141,12 @@ bool kit_long_code(struct kit *k, uint32_t slots, int32_t value);
 
 /* The checks. */
 
-enum { KIT_NEEDS_CAPS = 1, KIT_NEEDS_RUN = 2, KIT_NEEDS_WINDOW = 4 };
+enum {
+    KIT_NEEDS_CAPS = 1, /* the handshake */
+    KIT_NEEDS_RUN = 2,  /* the simplest program */
+    KIT_NEEDS_WINDOW = 4,
+    KIT_NEEDS_RESULTS = 8, /* programs that are run, not only loaded */
+};
 
 struct kit_check {
     const char *name, *rule;

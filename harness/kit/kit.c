@@ -57,6 +57,8 @@ static const char *missing(const struct kit *k, const struct kit_check *c, unsig
         return "the simplest program does not run";
     if (c->needs & KIT_NEEDS_WINDOW && k->caps.window_kind == CTS_WK_NONE)
         return "it has no window";
+    if (c->needs & KIT_NEEDS_RESULTS && k->caps.features & CTS_FEAT_VERDICT_ONLY)
+        return "it loads programs, and does not run them";
     return NULL;
 }
 
@@ -156,6 +158,7 @@ int cts_kit_run(const struct cts_kit_opts *opts,
     k->opts = opts;
     k->out.grow = cts_wr_grow_malloc;
     cts_buf_init(&k->code, 2 * (size_t)CTS_FRAME_MAX);
+    cts_buf_init(&k->elf, 2 * (size_t)CTS_FRAME_MAX);
     for (unsigned i = 0; i < KIT_TALKS; i++) {
         cts_proc_init(&k->talks[i].proc);
         cts_buf_init(&k->talks[i].in, 2 * (size_t)CTS_FRAME_MAX);
@@ -164,6 +167,7 @@ int cts_kit_run(const struct cts_kit_opts *opts,
     for (unsigned i = 0; i < KIT_TALKS; i++)
         cts_buf_release(&k->talks[i].in);
     cts_buf_release(&k->code);
+    cts_buf_release(&k->elf);
     cts_wr_release_malloc(&k->out);
     free(k);
     return rc;

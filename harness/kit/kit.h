@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "host/buf.h"
 #include "wire/wire.h"
 
 enum { CTS_KIT_BYTES = 96 };
@@ -39,9 +40,13 @@ struct cts_kit_result {
 };
 
 struct cts_kit_opts {
-    const char *const *argv;  /* the worker's command, ended by null */
-    const char *engine;       /* "": its default */
-    unsigned timeout_ms;      /* of one answer, and of the end of the process */
+    const char *const *argv; /* the worker's command, ended by null */
+    const char *engine;      /* "": its default */
+    unsigned timeout_ms;     /* of one answer, and of the end of the process */
+    /* Writes code as an ELF object, for workers that want one (asm/object.h); null: they get none.
+     */
+    int (*object)(const uint8_t *code, size_t len, bool be, const char *section,
+                  struct cts_buf *out, struct cts_err *err);
     const char *const *only;  /* names of checks, ended by null; null: all */
     const volatile int *stop; /* not null: becomes non-zero when it is to end early */
 };

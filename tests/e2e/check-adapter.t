@@ -51,6 +51,8 @@ done
 passes "the raw worker" interp "$raw" --fault none
 passes "a worker that prints" interp "$fake" --fault chatter
 passes "a worker without a shared window" interp "$fake" --fault unshared
+passes "a worker without a window" interp "$fake" --fault whole
+passes "a worker that wants objects" interp "$fake" --fault object
 
 # The runtimes that are here; one that is not to be had says so.
 while read -r name; do
@@ -144,6 +146,11 @@ fake flaky-wrong      -t9  run
 fake escape           -t9  run begun
 fake reject-all       -t9  load run
 fake accept-all       -t9  fault too-long
+fake load-once        -t9  quiet
+fake verify           -t9  load run
+fake verify-whole     -t9  load run
+fake verify-crash     -t9  load run
+fake verify-all       -t9  too-long
 fake flood-stdout     -t9  load run
 fake flood-frames     -t9  quiet
 fake twice            -t9  quiet
@@ -164,7 +171,7 @@ E
 # Every fault is in the table but those that are none to the protocol; every check is the first to find some fault.
 { "$raw" 2>&1 | awk '/^  / { print "raw", $1 }'; "$fake" 2>&1 | awk '/^  / { print "fake", $1 }'; } | sort >have
 { awk '{ print $1, $2 }' table
-  printf '%s\n' "raw none" "raw other-runtime" "fake none" "fake right" "fake chatter" "fake unshared" "fake unsupported"; } | sort >want
+  printf '%s\n' "raw none" "raw other-runtime" "fake none" "fake right" "fake chatter" "fake unshared" "fake unsupported" "fake whole" "fake object"; } | sort >want
 is "$(diff want have)" "" "every fault of the workers is tried"
 is "$(printf '%s\n' "$checks" | sort | comm -23 - <(awk '{ print $4 }' table | sort -u) | xargs)" "" "every check has a fault that it is for"
 

@@ -322,6 +322,8 @@ static bool loads_only(struct fake *f, struct cts_caps *caps, struct cts_err *er
 static bool judges_whole(struct fake *f, struct cts_caps *caps, struct cts_err *err)
 {
     caps->window_kind = CTS_WK_NONE;
+    caps->window_bytes = 0;
+    caps->window_fd = -1;
     caps->window_fd = -1;
     return loads_only(f, caps, err);
 }
@@ -330,6 +332,8 @@ static bool runs_whole(struct fake *f, struct cts_caps *caps, struct cts_err *er
 {
     (void)f, (void)err;
     caps->window_kind = CTS_WK_NONE;
+    caps->window_bytes = 0;
+    caps->window_fd = -1;
     caps->window_fd = -1;
     return true;
 }
