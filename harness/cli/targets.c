@@ -208,7 +208,8 @@ static int add_engine(struct cts_targets *t, const struct cts_rt *rt, const char
                              .engine = engine,
                              .argv = argv,
                              .install = rt->install,
-                             .optional = rt->optional};
+                             .optional = rt->optional,
+                             .is_named = rt->engine_count > 0};
     int rc = pinned_bits(rt, arena, &n->pinned, err);
     if (rc == 0)
         rc = group_bits(rt, &n->groups, err);
@@ -262,7 +263,7 @@ static int add_path(struct cts_targets *t, const char *path, const char *engine,
         return cts_err_at(err, CTS_E_NOTFOUND, path, 0, 0, "no such worker, or not executable");
     const char *name = strrchr(path, '/') + 1;
     *rt = (struct cts_rt){.dir = path, .name = name, .worker = path};
-    return add_engine(t, rt, engine ? engine : "default", arena, err);
+    return add_engine(t, rt, engine ? engine : "", arena, err);
 }
 
 int cts_targets_add(struct cts_targets *t, const char *spec, struct cts_arena *arena,

@@ -46,16 +46,18 @@ struct cts_known {
 
 /* One engine of one runtime. All memory stays the caller's and lives as long as the run. */
 struct cts_target {
-    const char *runtime, *engine;
-    const char *const *argv; /* the worker's command, ended by null */
-    const uint8_t *pinned;   /* CTS_ROW_COUNT bools: rows it is known to implement; null: all */
-    uint64_t groups;         /* bit per enum cts_group it claims */
+    const char *runtime, *engine; /* engine "": the worker's default */
+    const char *const *argv;      /* the worker's command, ended by null */
+    const uint8_t *pinned; /* CTS_ROW_COUNT bools: rows it is known to implement; null: all */
+    uint64_t groups;       /* bit per enum cts_group it claims */
     const struct cts_limit *limits;
     size_t limit_count;
     const struct cts_known *const *known; /* the first that fits counts */
     size_t known_count;
     const char *install; /* a hint for a worker or engine that is missing; may be null */
     bool optional;       /* a worker whose file is not there is a skip, not an error */
+    bool is_named;       /* the worker must say that it is this runtime and engine; else it may say
+                            what it wants */
 };
 
 /* Appends a program as an ELF object of the kind PROTOCOL.md speaks of, for workers that want one:

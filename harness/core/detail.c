@@ -172,6 +172,14 @@ static void add_words(const struct cts_obs *obs, struct cts_buf *b)
     }
 }
 
+/* A worker that was given by its path is known by no other name. */
+static void add_repeat(const struct cts_target *t, const char *id, struct cts_buf *b)
+{
+    cts_buf_addf(b, "  repeat   ebpf-cts run -r %s%s%s -f '%s'\n",
+                 t->is_named || !t->argv ? t->runtime : t->argv[0], t->engine[0] ? ":" : "",
+                 t->engine, id);
+}
+
 const char *cts_detail(const struct cts_judge *j, struct cts_seg *seg, uint32_t r,
                        const struct cts_obs *obs)
 {
@@ -184,8 +192,7 @@ const char *cts_detail(const struct cts_judge *j, struct cts_seg *seg, uint32_t 
         add_expected_result(j, seg, r, obs, &b);
     add_states(j, seg, r, obs, &b);
     add_words(obs, &b);
-    cts_buf_addf(&b, "  repeat   ebpf-cts run -r %s:%s -f '%s'\n", j->target->runtime,
-                 j->target->engine, case_id(j, seg, r, &id));
+    add_repeat(j->target, case_id(j, seg, r, &id), &b);
     const char *copy = cts_arena_strdup(j->arena, cts_buf_text(&b));
     cts_buf_release(&b);
     cts_buf_release(&id);

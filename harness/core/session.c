@@ -24,6 +24,11 @@ void cts_session_init(struct cts_session *s, const char *const *argv, const char
     s->out.grow = cts_wr_grow_malloc;
 }
 
+void cts_session_expect(struct cts_session *s, const struct cts_caps *caps)
+{
+    s->said = *caps;
+}
+
 void cts_session_stop(struct cts_session *s)
 {
     cts_proc_end(&s->proc);
@@ -149,6 +154,8 @@ static int read_caps(struct cts_session *s, struct cts_rd *r, struct cts_err *er
         rc = cts_err_set(&why, CTS_E_PROTOCOL, "bytes behind the capabilities");
     if (rc == 0)
         rc = cts_session_check_caps(&s->caps, &why);
+    if (rc == 0)
+        rc = cts_session_check_same(&s->said, &s->caps, &why);
     return rc ? cts_session_lose_protocol(s, &why, err) : 0;
 }
 
@@ -187,6 +194,8 @@ int cts_session_start(struct cts_session *s, unsigned timeout_ms, struct cts_err
     s->up = rc == 0;
     if (rc)
         cts_session_stop(s);
+    else
+        s->said = s->caps;
     return rc;
 }
 

@@ -48,7 +48,8 @@ struct cts_session {
 
     /* The session's own. */
     unsigned starts;
-    size_t in_at;                       /* bytes of `in` that are done with */
+    struct cts_caps said; /* what the worker must say of itself again; runtime "": anything */
+    size_t in_at;         /* bytes of `in` that are done with */
     size_t window_mapped, window_owned; /* bytes, to give the window back; at most one is not 0 */
     uint64_t expected;    /* the most that all answers under way can take; more is a flood */
     uint64_t noise;       /* bytes of stderr since the last answer */
@@ -66,6 +67,9 @@ void cts_session_init(struct cts_session *s, const char *const *argv, const char
 /* CTS_E_UNSUPPORTED: the worker runs but the engine is not to be had; err is the reason. A session
  * that is up is stopped first. */
 int cts_session_start(struct cts_session *s, unsigned timeout_ms, struct cts_err *err);
+/* From now on the worker must say this of itself, as it must what it said at the first start; the
+ * window's descriptor and address aside. */
+void cts_session_expect(struct cts_session *s, const struct cts_caps *caps);
 /* Ends the process, keeps argv and engine. caps and the window's memory stay until the next start.
  */
 void cts_session_stop(struct cts_session *s);

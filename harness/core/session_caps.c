@@ -67,6 +67,34 @@ int cts_session_check_caps(const struct cts_caps *c, struct cts_err *err)
     return 0;
 }
 
+int cts_session_check_same(const struct cts_caps *before, const struct cts_caps *now,
+                           struct cts_err *err)
+{
+    const struct {
+        bool same;
+        const char *what;
+    } checks[] = {
+        {strcmp(before->runtime, now->runtime) == 0, "runtime"},
+        {strcmp(before->engine, now->engine) == 0, "engine"},
+        {strcmp(before->version, now->version) == 0, "version"},
+        {before->be == now->be, "byte order"},
+        {before->window_kind == now->window_kind, "kind of window"},
+        {before->window_bytes == now->window_bytes || now->window_kind == CTS_WK_NONE,
+         "size of window"},
+        {before->features == now->features, "features"},
+        {before->max_slots == now->max_slots, "number of slots"},
+        {before->max_segments == now->max_segments, "number of segments"},
+        {before->max_iterations == now->max_iterations, "number of iterations"},
+        {before->r0_bits == now->r0_bits, "width of r0"},
+    };
+    for (unsigned i = 0; before->runtime[0] && i < CTS_ARRAY_LEN(checks); i++)
+        if (!checks[i].same)
+            return cts_err_set(err, CTS_E_PROTOCOL,
+                               "its %s is not what it was when it was started first",
+                               checks[i].what);
+    return 0;
+}
+
 /* A file that its owner can truncate would turn our next access into a SIGBUS. Maps of the kernel
  * keep their size; a memory file does once its seal is set (and refuses the seal if others may not
  * be set). */

@@ -21,6 +21,10 @@ int cts_session_lose_protocol(struct cts_session *s, const struct cts_err *why,
 
 /* Whether the numbers of a worker make sense; CTS_E_PROTOCOL. */
 int cts_session_check_caps(const struct cts_caps *caps, struct cts_err *err);
+/* Whether a worker says the same of itself as before; CTS_E_PROTOCOL. All that was made ready for
+ * it (memory, programs, judgements) is for what it said first. */
+int cts_session_check_same(const struct cts_caps *before, const struct cts_caps *now,
+                           struct cts_err *err);
 /* Gives caps.window its memory: the worker's, if it can be shared, else our own. */
 int cts_session_open_window(struct cts_session *s, struct cts_err *err);
 void cts_session_close_window(struct cts_session *s);

@@ -1,10 +1,23 @@
 #include "core/start.h"
 
+#include <string.h>
+
 #include "host/fs.h"
 
 static const char *or_empty(const char *text)
 {
     return text ? text : "";
+}
+
+/* Results of another runtime must not be told as those of this one. */
+static int check_name(struct cts_session *s, const struct cts_target *t, struct cts_err *err)
+{
+    const struct cts_caps *c = &s->caps;
+    if (!t->is_named || (strcmp(c->runtime, t->runtime) == 0 && strcmp(c->engine, t->engine) == 0))
+        return 0;
+    cts_session_stop(s);
+    return cts_err_set(err, CTS_E_WORKER, "the worker of %s:%s says that it is %s:%s", t->runtime,
+                       t->engine, c->runtime, c->engine);
 }
 
 static int start(struct cts_session *s, const struct cts_target *t, bool *silent,
@@ -16,7 +29,7 @@ static int start(struct cts_session *s, const struct cts_target *t, bool *silent
                            t->argv[0]);
     int rc = cts_session_start(s, CTS_START_TIMEOUT_MS, err);
     *silent = rc != CTS_E_UNSUPPORTED;
-    return rc;
+    return rc ? rc : check_name(s, t, err);
 }
 
 int cts_engine_start(struct cts_session *s, const struct cts_target *t, struct cts_arena *arena,
@@ -27,6 +40,8 @@ int cts_engine_start(struct cts_session *s, const struct cts_target *t, struct c
     bool silent; /* an engine that is not to be had says itself what would help; others cannot */
     int rc = start(s, t, &silent, &own);
     *info = (struct cts_engine_info){.runtime = t->runtime, .engine = t->engine, .version = ""};
+    if (!t->engine[0])
+        info->engine = rc ? "default" : or_empty(cts_arena_strdup(arena, s->caps.engine));
     if (rc == 0) {
         info->version = or_empty(cts_arena_strdup(arena, s->caps.version));
         return 0;

@@ -293,11 +293,11 @@ unsigned kit_steps(const struct kit *k, const struct cts_item *it)
     return k->caps.features & CTS_FEAT_VERDICT_ONLY ? it->ops & ~runs : it->ops;
 }
 
-void kit_put_item(struct kit *k, const struct cts_item *item, unsigned steps)
+static void put_item(struct kit *k, const struct cts_item *item)
 {
     struct cts_item it = *item;
     struct cts_err err = {0};
-    it.ops = (uint8_t)steps;
+    it.ops = (uint8_t)kit_steps(k, item);
     cts_buf_clear(&k->elf);
     /* What cannot be an object (no code at all) goes without one. */
     if (it.ops & CTS_OP_LOAD && k->caps.features & CTS_FEAT_ELF && k->opts->object &&
@@ -316,7 +316,7 @@ int kit_put_items(struct kit *k, const struct cts_item *items, uint32_t n)
     kit_begin(k);
     cts_wr_u32(&k->out, n);
     for (uint32_t i = 0; i < n; i++)
-        kit_put_item(k, &items[i], kit_steps(k, &items[i]));
+        put_item(k, &items[i]);
     return k->out.failed ? kit_fail(k, "the question is too long") : 0;
 }
 

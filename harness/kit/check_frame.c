@@ -14,16 +14,15 @@ struct place {
     size_t item, kind, packet, code, layouts, maps, names, elf, first_row, iterations, end;
 };
 
-/* The good item: ALL of a program of two slots. Offsets are from the begin of the frame. */
+/* The good item: all steps that the worker knows, of a program of two slots. Offsets are from the
+ * begin of the frame. */
 static struct place write_good(struct kit *k)
 {
     struct kit_code c;
     struct place p = {.item = CTS_FRAME_HEADER + 4};
     kit_returns(k, &c, 1);
     struct cts_item it = kit_item(ALL, 0, &c);
-    kit_begin(k);
-    cts_wr_u32(&k->out, 1);
-    kit_put_item(k, &it, ALL); /* a worker that never runs has to take the item apart, too */
+    kit_put_items(k, &it, 1);
     p.kind = p.item + 2;
     p.packet = p.kind + 1;
     p.code = p.packet + 2;
@@ -33,7 +32,7 @@ static struct place write_good(struct kit *k)
     p.elf = p.names + 4;
     p.first_row = p.elf + 4 + k->elf.len;
     p.iterations = p.first_row + 4;
-    p.end = p.iterations + 8;
+    p.end = k->out.len;
     return p;
 }
 
@@ -136,7 +135,10 @@ static void long_elf(struct kit *k, struct place p)
 
 static void no_iterations(struct kit *k, struct place p)
 {
-    set32(k, p.iterations, 0);
+    if (p.iterations < p.end)
+        set32(k, p.iterations, 0);
+    else /* a worker that only loads */
+        set8(k, p.item, RUN);
 }
 
 static void cut_off(struct kit *k, struct place p)

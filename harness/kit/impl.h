@@ -108,7 +108,6 @@ int kit_check_caps(struct kit *k, const struct cts_caps *c);
 unsigned kit_steps(const struct kit *k, const struct cts_item *it);
 /* The most an answer with these items can take. */
 uint64_t kit_most(const struct cts_item *items, uint32_t n);
-void kit_put_item(struct kit *k, const struct cts_item *item, unsigned steps);
 int kit_put_items(struct kit *k, const struct cts_item *items, uint32_t n);
 int kit_ask_items(struct kit *k, const struct cts_item *items, uint32_t n);
 /* The answers to the oldest question, into k->answers, each with steps that the protocol allows

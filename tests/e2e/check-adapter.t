@@ -65,10 +65,13 @@ while read -r name; do
     run_cmd "$CTS" check-adapter -e "${name#*:}" "$BUILD/$worker"
     if [ "$rc" = 4 ]; then
         skip "$name passes" "$(printf '%s\n' "$out" | sed -n 's/^1\.\.0 # SKIP //p')"
-    else
-        is "$rc" 0 "$name passes"
-        [ "$rc" = 0 ] || diag "$out"
+        continue
     fi
+    # A long program is a crash of rbpf's compiler, which is on record.
+    want=
+    [ "$name" = rbpf:jit ] && want=longest
+    failing=$(printf '%s\n' "$out" | sed -n 's/^not ok [0-9]* - \([a-z0-9-]*\): .*/\1/p' | xargs)
+    is "$rc $failing" "$([ -z "$want" ] && echo "0 " || echo "1 $want")" "$name passes${want:+ all but $want}"
 done < <("$CTS" list runtimes | awk '/^[a-z]+:[a-z]/ && / default / { print $1 }')
 
 # ---- faults ----
@@ -147,6 +150,7 @@ fake escape           -t9  run begun
 fake reject-all       -t9  load run
 fake accept-all       -t9  fault too-long
 fake load-once        -t9  quiet
+fake grow             -t9  run
 fake verify           -t9  load run
 fake verify-whole     -t9  load run
 fake verify-crash     -t9  load run

@@ -92,6 +92,7 @@ lie-r0        1 lie   -                -
 reject-all    1 lie   -                -
 twice         - babble -               -
 flood-frames  - babble -               -
+grow          3 changed -              size.of.window
 unsupported   4 start -                moon.is.not.full
 broken        3 start -                cannot.be.loaded
 noexec        3 start -                never.works
@@ -165,6 +166,11 @@ while read -r fault want what kind words; do
                 *) is "$rc" "0 or 1" "$fault: exit code" ;;
             esac
             is "$(printf '%s\n' "$out" | grep -c '^ERROR')" 0 "$fault: nothing remains unjudged"
+            ;;
+        changed)
+            # A worker that comes back as another one is not asked any more.
+            unlike "$(status "$fault" marked)" pass "$fault: the marked case does not pass"
+            like "$err" 'is not what it was when it was started first' "$fault: the end of the run says why"
             ;;
         start)
             is "$total" "total: 0 passed, 0 failed, 0 skipped" "$fault: nothing passes"

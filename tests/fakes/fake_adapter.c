@@ -286,6 +286,16 @@ static bool huge_window(struct fake *f, struct cts_caps *caps, struct cts_err *e
     return true;
 }
 
+/* The window's size on the first start, and twice as much on the next. */
+static bool grow(struct fake *f, struct cts_caps *caps, struct cts_err *err)
+{
+    (void)f, (void)err;
+    if (!is_first_time())
+        caps->window_bytes *= 2;
+    caps->window_fd = -1;
+    return true;
+}
+
 static bool no_slots(struct fake *f, struct cts_caps *caps, struct cts_err *err)
 {
     (void)f, (void)err;
@@ -486,6 +496,8 @@ static void fake_release(void *self)
     X(wrong, "wrong", "one bit of a marked program's result is wrong", .ran = wrong)               \
     X(wrong_once, "flaky-wrong", "the same, the first time (FAKE_STATE)", .ran = wrong_once)       \
     X(crash_once, "flaky", "crash, the first time (FAKE_STATE: a file)", .run = crash_once)        \
+    X(grow, "grow", "crash, and a larger window at the next start (FAKE_STATE)", .probe = grow,    \
+      .run = crash_in_run)                                                                         \
     X(escape, "escape", "control characters in its texts", .ran = escape_in_text)                  \
     X(verify, "verify", "loads programs and is never to run one; rejects marked ones",             \
       .probe = loads_only, .load = reject_marked, .run = never_run)                                \

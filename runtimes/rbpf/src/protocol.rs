@@ -11,6 +11,9 @@ pub const FRAME_MAX: u32 = 64 << 20;
 /// Programs that may be loaded at a time.
 pub const PROGRAMS: usize = 64;
 
+/// The types that frames have, whoever sends them.
+const TYPES: std::ops::RangeInclusive<u16> = 1..=5;
+
 const HEADER: usize = 12;
 const LAYOUT: usize = 81;
 const MOST_IN_A_LIST: u32 = 16;
@@ -70,8 +73,8 @@ pub fn read_frame(input: &mut impl Read) -> io::Result<Option<Frame>> {
     let (Ok(bytes), Ok(kind), Ok(0), Ok(seq)) = (r.u32(), r.u16(), r.u16(), r.u32()) else {
         return Err(io::Error::other("a frame's header has no zero where it should"));
     };
-    if bytes > FRAME_MAX {
-        return Err(io::Error::other(format!("a frame of {bytes} bytes")));
+    if bytes > FRAME_MAX || !TYPES.contains(&kind) {
+        return Err(io::Error::other(format!("a frame of {bytes} bytes and type {kind}")));
     }
     let mut payload = vec![0; bytes as usize];
     input.read_exact(&mut payload)?;
@@ -302,7 +305,11 @@ impl<'a> Load<'a> {
             r.take(LAYOUT)?;
         }
         for _ in 0..r.count("maps")? {
-            let (_value_bytes, _entries, _data) = (r.u32()?, r.u32()?, r.bytes()?);
+            let (value_bytes, entries, data) = (r.u32()?, r.u32()?, r.bytes()?);
+            let whole = u64::from(value_bytes) * u64::from(entries);
+            if whole > FRAME_MAX.into() || !(data.is_empty() || data.len() as u64 == whole) {
+                return malformed(format!("{} bytes of a map that has {whole}", data.len()));
+            }
         }
         for _ in 0..r.count("names")? {
             if r.string()?.len() > NAME_MAX {
