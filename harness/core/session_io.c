@@ -233,9 +233,10 @@ int cts_session_send(struct cts_session *s, uint64_t deadline, struct cts_err *e
         }
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0 && errno != EAGAIN)
+        bool gone = n < 0 && errno != EAGAIN;
+        int rc = gone ? read_last_answers(s, err) : pump(s, true, deadline, err);
+        if (rc == 0 && gone)
             return lose_death(s, err);
-        int rc = pump(s, true, deadline, err);
         if (rc == 0)
             rc = check_alive(s, deadline, err);
         if (rc)
