@@ -11,7 +11,7 @@ enum { LOAD = CTS_OP_LOAD, RUN = CTS_OP_RUN, ALL = LOAD | RUN | CTS_OP_UNLOAD };
 /* Malformed items. A good one is written, and then spoilt. */
 
 struct place {
-    size_t item, kind, packet, code, layouts, maps, names, elf, first_row, iterations, end;
+    size_t item, kind, packet, code, layouts, maps, names, elf, first_row, iterations, threads, end;
 };
 
 /* The good item: all steps that the worker knows, of a program of two slots. Offsets are from the
@@ -32,6 +32,7 @@ static struct place write_good(struct kit *k)
     p.elf = p.names + 4;
     p.first_row = p.elf + 4 + k->elf.len;
     p.iterations = p.first_row + 4;
+    p.threads = p.iterations + 8;
     p.end = k->out.len;
     return p;
 }
@@ -141,6 +142,19 @@ static void no_iterations(struct kit *k, struct place p)
         set8(k, p.item, RUN);
 }
 
+static void no_threads(struct kit *k, struct place p)
+{
+    no_iterations(k, p);
+    set32(k, p.iterations, 1);
+    set32(k, p.threads, 0);
+}
+
+static void many_threads(struct kit *k, struct place p)
+{
+    no_threads(k, p);
+    set32(k, p.threads, CTS_RUN_THREADS + 1);
+}
+
 static void cut_off(struct kit *k, struct place p)
 {
     k->out.len = p.end - 2;
@@ -184,6 +198,8 @@ static const struct {
     {"a name of 64 bytes", long_name},
     {"an ELF object that ends behind the frame", long_elf},
     {"0 iterations", no_iterations},
+    {"0 threads", no_threads},
+    {"65 threads", many_threads},
     {"an item that ends behind the frame", cut_off},
     {"4 bytes behind the items", left_over},
     {"fewer items than the frame says", more_items},
