@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -96,6 +97,17 @@ static void child_reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* A runtime that crashes on every other program must not fill the disk. What the child wants
+ * otherwise it can raise again. */
+static void child_leave_no_core(void)
+{
+    struct rlimit core;
+    if (getrlimit(RLIMIT_CORE, &core) == 0) {
+        core.rlim_cur = 0;
+        setrlimit(RLIMIT_CORE, &core);
+    }
+}
+
 static char *const *as_exec_argv(const char *const argv[])
 {
     /* execv promises not to write, but its type is older than const. */
@@ -114,6 +126,7 @@ _Noreturn static void child_main(const struct pipes *ps, const char *path, const
     if (getppid() != parent)
         _exit(127);
     child_reset_signals();
+    child_leave_no_core();
     if (dup2(ps->end[P_IN][0], 0) >= 0 && dup2(ps->end[P_OUT][1], 1) >= 0 &&
         dup2(ps->end[P_ERR][1], 2) >= 0)
         execv(path, as_exec_argv(argv));

@@ -22,7 +22,7 @@ struct cts_proc {
 void cts_proc_init(struct cts_proc *p);
 /* argv[0] is looked up in $PATH. CTS_E_WORKER with the reason if it cannot be started (exec
  * failures included). The child dies with its parent, or with the thread that started it if that
- * ends earlier: whoever starts a child stays until its end. */
+ * ends earlier: whoever starts a child stays until its end. It leaves no core file. */
 int cts_proc_start(struct cts_proc *p, const char *const argv[], struct cts_err *err);
 /* A duplicate, in this process, of file descriptor `fd` of the child (pidfd_getfd); negative where
  * that is not to be had. */

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -345,6 +346,23 @@ static void test_child_signals_are_default(void **state)
     signal(SIGUSR1, SIG_DFL);
 }
 
+static void test_child_leaves_no_core(void **state)
+{
+    struct cts_proc p;
+    struct rlimit before, some;
+    char line[64];
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_CORE, &before), 0);
+    some = before;
+    some.rlim_cur = before.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_CORE, &some), 0);
+    assert_int_equal(start(&p, "ulimit -S -c"), 0);
+    read_until(p.out, line, sizeof(line), '\n');
+    assert_string_equal(line, "0\n");
+    cts_proc_end(&p);
+    setrlimit(RLIMIT_CORE, &before);
+}
+
 /* The descriptor of a file that only the child has open. */
 static void test_take_fd(void **state)
 {
@@ -423,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_write_to_the_dead),
         cmocka_unit_test(test_child_has_none_of_our_descriptors),
         cmocka_unit_test(test_child_signals_are_default),
+        cmocka_unit_test(test_child_leaves_no_core),
         cmocka_unit_test(test_take_fd),
         cmocka_unit_test(test_child_dies_with_its_parent),
     };
