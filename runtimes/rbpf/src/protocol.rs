@@ -327,7 +327,7 @@ impl Run {
         match (iterations, r.u32()?) {
             (0, _) => malformed("a run of no iterations"),
             (iterations, 1) => Ok(Run { iterations }),
-            _ => malformed("a run of several threads"),
+            (_, threads) => malformed(format!("a run of {threads} threads")),
         }
     }
 }

@@ -118,6 +118,7 @@ fn nonsense() {
     assert!(with(25, 17, &mut item), "more layouts than may be");
     assert!(with(45, 0, &mut item), "no iteration");
     assert!(!with(45, 2, &mut item), "two iterations");
+    assert!(with(53, 2, &mut item), "two threads");
     assert!(with(53, 0, &mut item), "no thread");
     assert!(with(53, 2, &mut item), "two threads");
     assert!(question_fails(2, &[]), "an answer for a question");
