@@ -77,6 +77,20 @@ enum cts_seen cts_x_seen_of_load(const struct cts_load_res *l)
     return l->verdict == CTS_REJECTED ? CTS_SEEN_REJECTED : CTS_SEEN_LOAD_ERROR;
 }
 
+/* The first row of a program of several bodies that was begun and never written: there a body ended
+ * the program, and every body behind it, and every later row, came out wrong through no fault of
+ * its own. False if there is none. */
+static bool find_ending(const struct cts_exec *x, const struct job *j, uint32_t *s, uint32_t *row)
+{
+    for (uint32_t at = 0; j->segs > 1 && at < j->iterations * j->segs; at++) {
+        *s = at % j->segs;
+        *row = cts_x_row_number(j, *s, at / j->segs);
+        if (cts_seg_untouched(j->seg[*s], *row, cts_x_row_at(x, j, at), cts_x_expect_at(j, at)))
+            return true;
+    }
+    return false;
+}
+
 /* First sight: what is plainly right, or a plain refusal, is told; everything else is looked at
  * again alone. */
 static void first_sight(struct cts_exec *x, const struct job *j, const struct cts_answer *a)
@@ -100,10 +114,16 @@ static void first_sight(struct cts_exec *x, const struct job *j, const struct ct
         cts_x_look_again_all(x, j);
         return;
     }
+    uint32_t ending = 0, row = 0;
+    bool ended = false;
     for (uint32_t s = 0; s < j->segs; s++) {
         uint32_t bad = cts_x_check_rows(x, j, s);
-        if (bad != UINT32_MAX)
-            cts_x_look_again(x, j->seg[s], bad);
+        if (bad == UINT32_MAX)
+            continue;
+        ended = ended || find_ending(x, j, &ending, &row);
+        if (ended)
+            bad = s == ending ? row : UINT32_MAX;
+        cts_x_look_again(x, j->seg[s], bad);
     }
 }
 

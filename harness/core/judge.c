@@ -248,16 +248,21 @@ static const char *limit_reason(const struct cts_judge *j, const struct cts_seg 
     return NULL;
 }
 
-/* The first row under test that the runtime is not known to implement; CTS_ROW_COUNT if it should
- * know all. */
+/* The first row that the runtime is not known to implement, of those under test and then of all
+ * that the program is made of; CTS_ROW_COUNT if it should know all. */
 static unsigned unpinned_row(const struct cts_judge *j, const struct cts_seg *seg)
 {
     const struct cts_pk_vector *v = &j->pack->vectors[seg->unit->vector];
+    struct cts_insn in;
+    enum cts_row_id found;
     for (uint32_t i = 0; j->target->pinned && i < v->rows.count; i++) {
         uint16_t row = j->pack->row_ids[v->rows.first + i];
         if (!j->target->pinned[row])
             return row;
     }
+    for (uint32_t at = 0; j->target->pinned && next_insn(j, seg, &at, &found, &in);)
+        if (!j->target->pinned[found])
+            return found;
     return CTS_ROW_COUNT;
 }
 

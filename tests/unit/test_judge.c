@@ -326,7 +326,12 @@ static void test_rejected_pins(void **state)
     assert_int_equal(see(&c, u, &sights[1].obs)->failure, CTS_FL_WRONG_RESULT);
 
     forget(&c);
+    /* Nor is it to blame for what the program needs beside the row under test. */
     pinned[CTS_ROW_MOV64_K] = 1;
+    assert_string_equal(see(&c, u, &no)->message, "unsupported: here refuses exit (no such thing)");
+
+    forget(&c);
+    pinned[CTS_ROW_EXIT] = 1;
     assert_int_equal(see(&c, u, &no)->failure, CTS_FL_WRONGLY_REJECTED);
     court_release(&c);
 }
