@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "base/fmt.h"
 #include "platform.h"
-#include "window.h"
+#include "wire/window.h"
 
 enum {
     WINDOW_BYTES = 8 << 20,
@@ -26,7 +26,7 @@ struct traits {
 struct machine {
     const cts_exec_fn *exec;
     bool be, env, argument;
-    struct window window;
+    struct cts_window window;
     uint8_t stacks[CTS_MACH_STACKS_BYTES];
 };
 
@@ -122,7 +122,7 @@ static void release(void *self)
     struct machine *m = self;
     if (!m)
         return;
-    window_close(&m->window);
+    cts_window_close(&m->window);
     free(m);
 }
 
@@ -140,7 +140,7 @@ int cts_reference_open(const cts_exec_fn *exec, void **self, const char *engine,
     m->be = traits->be;
     m->env = traits->env;
     m->argument = traits->argument;
-    int rc = window_open(&m->window, WINDOW_BYTES, err);
+    int rc = cts_window_open(&m->window, WINDOW_BYTES, err);
     if (rc) {
         free(m);
         return rc;

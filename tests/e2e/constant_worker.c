@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "window.h"
+#include "wire/window.h"
 #include "wire/worker.h"
 
 enum { WINDOW_BYTES = 8 << 20, ADDRESS = 0x10000000 };
@@ -20,7 +20,7 @@ static const struct cts_engine engines[ENGINES + 1] = {
 };
 
 struct self {
-    struct window window;
+    struct cts_window window;
     unsigned engine;
 };
 
@@ -33,7 +33,7 @@ static int probe(void **out, const char *engine, struct cts_caps *caps, struct c
 {
     struct self *s = calloc(1, sizeof(*s));
     *out = NULL;
-    if (!s || window_open(&s->window, WINDOW_BYTES, err) != 0) {
+    if (!s || cts_window_open(&s->window, WINDOW_BYTES, err) != 0) {
         free(s);
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     }
@@ -126,7 +126,7 @@ static void release(void *self)
 {
     struct self *s = self;
     if (s)
-        window_close(&s->window);
+        cts_window_close(&s->window);
     free(s);
 }
 

@@ -1,4 +1,4 @@
-#include "window.h"
+#include "wire/window.h"
 
 #include <stdlib.h>
 
@@ -44,20 +44,20 @@ static void unmap_shared(uint8_t *data, uint32_t bytes, int fd)
 
 #endif
 
-int window_open(struct window *w, uint32_t bytes, struct cts_err *err)
+int cts_window_open(struct cts_window *w, uint32_t bytes, struct cts_err *err)
 {
-    *w = (struct window){.bytes = bytes, .fd = -1};
+    *w = (struct cts_window){.bytes = bytes, .fd = -1};
     w->data = map_shared(bytes, &w->fd);
     if (!w->data)
         w->data = calloc(1, bytes);
     return w->data ? 0 : cts_err_set(err, CTS_E_NOMEM, "no memory for a window of %u bytes", bytes);
 }
 
-void window_close(struct window *w)
+void cts_window_close(struct cts_window *w)
 {
     if (w->fd >= 0)
         unmap_shared(w->data, w->bytes, w->fd);
     else
         free(w->data);
-    *w = (struct window){.fd = -1};
+    *w = (struct cts_window){.fd = -1};
 }
