@@ -93,6 +93,7 @@ find_missing() { # run | runtimes | test
     check cargo has cargo
     ! has cargo || has_cargo || say "cts: cargo is older than 1.78: the optional runtimes need a later one"
     check libclang1-19 has_libclang
+    check librte-bpf23 has_dpdk
     [ "$1" = test ] || return 0
     check libcmocka-dev has_lib cmocka
     check clang-19 has_clang
@@ -101,6 +102,11 @@ find_missing() { # run | runtimes | test
     check binutils-bpf has bpf-objdump
     check z3 has z3
     check perl has prove
+}
+
+# Any version will do.
+has_dpdk() {
+    PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null | grep -q 'librte_bpf\.so\.'
 }
 
 has_package() { [ -n "$(apt-cache madison "$1" 2>/dev/null)" ]; }
@@ -112,6 +118,8 @@ known_packages() {
         name=$p
         # A recent cargo has a package of its own in Debian's stable releases.
         [ "$p" != cargo ] || ! has_package cargo-web || name=cargo-web
+        # A release of DPDK has a number, and a release of Debian one of those.
+        [ "${p#librte-bpf}" = "$p" ] || has_package "$p" || name=$(apt-cache pkgnames librte-bpf | sort -V | tail -n 1)
         for v in $(seq 40 -1 20); do
             has_package "$name" && break
             [ "$p" != "${p//19/}" ] || break
