@@ -13,6 +13,7 @@
 #include "cli/targets.h"
 #include "cli/vectors.h"
 #include "core/core.h"
+#include "generated/spec_text.h"
 
 enum { MOST_RUNTIMES = 64, DEFAULT_TIMEOUT_MS = 5000 };
 
@@ -57,7 +58,7 @@ static const struct cts_opt options[] = {
     {O_UPDATE_KNOWN, 0, "update-known", NULL,
      "write the runtimes' lists (or FILE of --known) anew from what the run found"},
     {O_OUTPUT, 'o', "output", "FORMAT[=FILE]",
-     "text (default), json, junit or tap; again for more"},
+     "text (default), json, junit, tap, markdown, clauses or groups; again for more"},
     {O_VERBOSE, 'v', "verbose", NULL, "every skip with its reason"},
     {O_QUIET, 'q', "quiet", NULL, "only failures and the total"},
     {O_NO_CACHE, 0, "no-cache", NULL, "assemble everything anew"},
@@ -320,6 +321,12 @@ static int run_job(struct job *j)
     return execute(j, cts_stop_on_signals());
 }
 
+static const char *section_of(const char *clause)
+{
+    const struct cts_clause_text *c = cts_clause_text_find(clause);
+    return c ? c->section : NULL;
+}
+
 static int run_main(int argc, char **argv)
 {
     struct job *j = calloc(1, sizeof(*j));
@@ -327,6 +334,7 @@ static int run_main(int argc, char **argv)
         fprintf(stderr, "out of memory\n");
         return CTS_EXIT_BROKEN;
     }
+    j->outputs.opts.section = section_of;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     cts_arena_init(&j->arena, 0);
     j->jobs = processors > 0 ? (unsigned)processors : 1;

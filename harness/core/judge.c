@@ -45,6 +45,7 @@ static bool settle(struct cts_track *t, enum cts_status status, uint32_t unit)
     t->status = status;
     t->unit = unit;
     t->failure = CTS_FL_NONE;
+    t->skip = CTS_SK_NONE;
     t->label = t->message = t->detail = "";
     return true;
 }
@@ -81,12 +82,14 @@ static void fail(struct cts_judge *j, struct cts_seg *seg, uint32_t r, enum cts_
     t->detail = cts_detail(j, seg, r, obs);
 }
 
-static void skip(struct cts_judge *j, const struct cts_seg *seg, uint32_t r, const char *why)
+static void skip(struct cts_judge *j, const struct cts_seg *seg, uint32_t r, enum cts_skip kind,
+                 const char *why)
 {
     struct cts_track *t = track_of(j, cts_seg_case(seg, r));
     if (!t || !settle(t, CTS_ST_SKIP, seg->unit_index))
         return;
     t->label = unit_label(j, seg);
+    t->skip = kind;
     t->message = why;
 }
 
@@ -111,6 +114,7 @@ void cts_judge_skip(struct cts_judge *j, uint32_t kase, const char *why)
     struct cts_track *t = track_of(j, kase);
     if (!t || !settle(t, CTS_ST_SKIP, 0))
         return;
+    t->skip = CTS_SK_NOT_ASKED;
     t->message = keep(j, why);
     t->not_asked = true;
 }
@@ -284,9 +288,10 @@ static void judge_rejected(struct cts_judge *j, struct cts_seg *seg, uint32_t r,
     const char *limit = limit_reason(j, seg, obs), *why = words(obs);
     unsigned row = unpinned_row(j, seg);
     if (limit)
-        skip(j, seg, r, cts_arena_fmt(j->arena, "limit of %s: %s", j->target->runtime, limit));
+        skip(j, seg, r, CTS_SK_LIMIT,
+             cts_arena_fmt(j->arena, "limit of %s: %s", j->target->runtime, limit));
     else if (row < CTS_ROW_COUNT)
-        skip(j, seg, r,
+        skip(j, seg, r, CTS_SK_UNSUPPORTED,
              cts_arena_fmt(j->arena, "unsupported: %s refuses %s (%.*s)", j->target->runtime,
                            cts_row_info((enum cts_row_id)row)->id, first_line(why), why));
     else

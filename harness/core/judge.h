@@ -31,6 +31,7 @@ struct cts_track {
     bool not_asked; /* a skip that nothing changes, though its rows may run beside others */
     enum cts_status status;
     enum cts_failure failure;
+    enum cts_skip skip;
     uint32_t unit; /* where it failed, or was skipped: the lowest */
     uint64_t operand_rows;
     const char *label, *message, *detail;

@@ -432,6 +432,19 @@ static const char *const *row_list(struct block *b, const struct cts_pack *p,
     return list;
 }
 
+static bool is_claimed(const struct engine *e, const struct cts_pk_vector *v)
+{
+    return !e->target->groups || (e->target->groups >> v->group & 1);
+}
+
+static enum cts_skip skip_of(const struct engine *e, const struct cts_pk_vector *v,
+                             const struct cts_track *t)
+{
+    if (t->status != CTS_ST_SKIP)
+        return CTS_SK_NONE;
+    return is_claimed(e, v) ? t->skip : CTS_SK_NOT_CLAIMED;
+}
+
 static void tell_case(struct run *run, struct block *b, uint32_t vector, uint32_t kase)
 {
     const struct cts_pack *p = run->pack;
@@ -459,6 +472,7 @@ static void tell_case(struct run *run, struct block *b, uint32_t vector, uint32_
         .policy = cts_pack_text(p, v->policy),
         .status = t->status,
         .failure = t->failure,
+        .skip = skip_of(e, v, t),
         .unit = t->label ? t->label : "",
         .message = t->message ? t->message : "",
         .detail = t->detail ? t->detail : "",

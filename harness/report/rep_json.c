@@ -94,6 +94,7 @@ static void json_result(void *arg, const struct cts_result *r)
     add_text(rep, "policy", r->policy);
     add_text(rep, "status", cts_status_name(r->status));
     add_text(rep, "failure", cts_failure_name(r->failure));
+    add_text(rep, "skip", cts_skip_name(r->skip));
     add_text(rep, "unit", r->unit);
     add_text(rep, "message", r->message);
     add_text(rep, "detail", r->detail);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "report/report.h"
+#include "report/tally.h"
 #include "report/text.h"
 
 enum { MOST_REASONS = 200 };
@@ -22,7 +23,8 @@ struct rep {
     struct cts_buf line;
     struct reason *reasons;
     size_t count, cap, last;
-    uint64_t forgotten; /* cases whose reason could not be kept */
+    uint64_t forgotten;       /* cases whose reason could not be kept */
+    struct cts_tally clauses; /* of failures */
 };
 
 enum shade { RED = 31, YELLOW = 33 };
@@ -42,6 +44,7 @@ static void *text_start(const struct cts_report_opts *opts)
         return NULL;
     rep->opts = *opts;
     cts_buf_init(&rep->line, 0);
+    cts_tally_init(&rep->clauses);
     return rep;
 }
 
@@ -169,6 +172,7 @@ static void text_result(void *arg, const struct cts_result *r)
     switch (r->status) {
     case CTS_ST_FAIL:
         tell_failure(rep, "FAIL", r);
+        cts_tally_clauses(&rep->clauses, r);
         break;
     case CTS_ST_ERROR:
         tell_failure(rep, "ERROR", r);
@@ -211,6 +215,26 @@ static void tell_reasons(struct rep *rep, enum kind kind, const char *title)
         }
         cts_buf_addf(&rep->line, "%8llu  ", (unsigned long long)r->count);
         cts_text_line(&rep->line, r->text);
+        cts_buf_addc(&rep->line, '\n');
+    }
+}
+
+static void tell_clauses(struct rep *rep)
+{
+    const char *engine = "";
+    cts_tally_sort(&rep->clauses, CTS_TALLY_BY_ENGINE);
+    for (size_t i = 0; i < rep->clauses.count; i++) {
+        const struct cts_tally_line *l = &rep->clauses.lines[i];
+        if (strcmp(l->engine, engine) != 0) {
+            cts_buf_adds(&rep->line, "failures by clause, ");
+            cts_text_line(&rep->line, l->engine);
+            cts_buf_adds(&rep->line, ":\n");
+            engine = l->engine;
+        }
+        cts_buf_addf(&rep->line, "%8llu  ", (unsigned long long)l->status[CTS_ST_FAIL]);
+        cts_tally_name(&rep->line, l, &rep->opts);
+        cts_buf_addf(&rep->line, " in %llu vectors: ", (unsigned long long)l->vectors);
+        cts_tally_failures(&rep->line, l);
         cts_buf_addc(&rep->line, '\n');
     }
 }
@@ -280,6 +304,8 @@ static void text_end(void *arg, const struct cts_summary *s)
             cts_buf_addf(&rep->line, "%8llu  with further reasons\n",
                          (unsigned long long)rep->forgotten);
     }
+    if (!rep->opts.quiet)
+        tell_clauses(rep);
     tell_sizes(rep, s);
     tell_counts(rep, s);
     tell_warnings(rep, s);
@@ -291,6 +317,7 @@ static void text_end(void *arg, const struct cts_summary *s)
         free(rep->reasons[i].text);
     }
     free(rep->reasons);
+    cts_tally_release(&rep->clauses);
     cts_buf_release(&rep->line);
     free(rep);
 }

@@ -12,6 +12,9 @@
 struct cts_report_opts {
     FILE *out;
     bool color, verbose, quiet;
+    /* The section of RFC 9669 that a clause stands in, null if there is no such clause; may be
+     * null. */
+    const char *(*section)(const char *clause);
     const char *suite_version, *vectors_hash;
 };
 

@@ -11,6 +11,18 @@ const char *cts_status_name(enum cts_status s)
     return (unsigned)s < CTS_ST_COUNT ? names[s] : "unknown";
 }
 
+const char *cts_skip_name(enum cts_skip s)
+{
+    static const char *const names[CTS_SK_COUNT] = {
+        [CTS_SK_NONE] = "none",
+        [CTS_SK_NOT_ASKED] = "not-asked",
+        [CTS_SK_NOT_CLAIMED] = "not-claimed",
+        [CTS_SK_LIMIT] = "limit",
+        [CTS_SK_UNSUPPORTED] = "unsupported",
+    };
+    return (unsigned)s < CTS_SK_COUNT ? names[s] : "unknown";
+}
+
 const char *cts_failure_name(enum cts_failure f)
 {
     static const char *const names[CTS_FL_COUNT] = {

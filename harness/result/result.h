@@ -31,7 +31,18 @@ enum cts_failure {
     CTS_FL_COUNT
 };
 
+/* Why a case was skipped. */
+enum cts_skip {
+    CTS_SK_NONE,
+    CTS_SK_NOT_ASKED,   /* it is for other platforms or runtimes */
+    CTS_SK_NOT_CLAIMED, /* its conformance group is not */
+    CTS_SK_LIMIT,       /* a form that the runtime refuses by design, with a reason on record */
+    CTS_SK_UNSUPPORTED, /* a row that the runtime is not known to implement, and refused */
+    CTS_SK_COUNT
+};
+
 const char *cts_status_name(enum cts_status s);   /* "pass" ... */
+const char *cts_skip_name(enum cts_skip s);       /* "limit" ... */
 const char *cts_failure_name(enum cts_failure f); /* "wrong-result" ... */
 bool cts_failure_is(const char *name);            /* is it a name of one? */
 
@@ -49,6 +60,7 @@ struct cts_result {
     const char *policy;
     enum cts_status status;
     enum cts_failure failure;
+    enum cts_skip skip;
     const char *unit;    /* label of the variant that failed first, "" */
     const char *message; /* one line: what was expected and what happened; the reason of a skip */
     const char *detail; /* several lines: disassembly, states side by side, the command that repeats

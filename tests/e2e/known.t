@@ -50,6 +50,9 @@ unlike "$out" '^(FAIL|XPASS) wrong:interp-be' "... of one engine"
 printf '%s\n' "$out" | sed -nE 's/^FAIL wrong:interp ([^ ]*): wrong-result: .*/\1/p' | sort >"$T/failed"
 is "$(wc -l <"$T/failed")" "$n" "... by wrong results"
 
+run -o groups
+like "$out" "^wrong:interp +base64 +not conformant: [0-9]+ passed, $n failed" "its group is not conformed to"
+like "$out" '^wrong:interp-be +base64 +conformant: [0-9]+ passed, 0 failed' "... and is by the other engine"
 run --update-known
 is "$rc" 0 "--update-known: all is on record then"
 entries=$(grep -c '^- vectors: ' "$known")
@@ -58,8 +61,11 @@ like "$err" '^  \+ base64/add/reg.* \[interp\] wrong-result$' "... entry by entr
 is "$(grep -c '^  engines: \[interp\]$' "$known") $(grep -c '^  status: wrong-result$' "$known")" "$entries $entries" "each entry names its engine and the kind of failure"
 is "$(grep -cE '^  clause: N[0-9]{3}$' "$known")" "$entries" "... and a clause"
 unlike "$(cat "$known")" '[*?]' "no entry is a pattern"
+run -o groups
+like "$out" "^wrong:interp +base64 +not conformant: [0-9]+ passed, 0 failed, $n failed as on record" "what is on record is not conformant either"
 run
 is "$rc" 0 "the next run is as expected"
+unlike "$out" 'by clause' "... nothing is told by clause"
 like "$total" "^total: [1-9][0-9]* passed, 0 failed, [1-9][0-9]* skipped\$" "... without a failure"
 like "$out" "^pass [0-9]+, fail 0, skip [0-9]+, error 0, xfail $n, xpass 0; " "... each failure is on record"
 run -v
@@ -78,6 +84,8 @@ cmp "$known" "$T/before"; ok $? "... and the file is the same"
 
 run --no-known
 is "$rc $(failures)" "1 $n" "--no-known: as if nothing was on record"
+like "$out" '^failures by clause, wrong:interp:$' "... the failures are there by clause"
+like "$out" "^ +$n  N039 \(RFC 9669 section 4\.1\) in [1-9][0-9]* vectors: wrong-result $n\$" "... with the section, the vectors and the kinds"
 like "$total" " $n failed, " "... and all of it is counted"
 is "$err" "" "... and nothing is said of lists"
 

@@ -160,6 +160,15 @@ like "$(cat "$T/r.tap")" "^1\.\.$count\$" "... and a plan"
 like "$(tail -n 1 "$T/r.txt")" '^total: ' "text has its total"
 like "$(head -n 3 "$T/r.xml")" "<testsuites name=\"ebpf-cts\" tests=\"$count\" failures=\"0\" errors=\"0\" skipped=\"0\"" "junit has its counts"
 
+run_cmd "$CTS" run -r reference -o groups
+is "$rc" 0 "a verdict for each group"
+like "$out" '^reference:interp +base64 +conformant: [0-9]+ passed, 0 failed' "... what runs conforms"
+is "$(printf '%s\n' "$out" | grep -c 'not conformant')" 0 "... and nothing does not"
+run_cmd "$CTS" run -r reference -f base64/add/ -o clauses
+is "$(printf '%s\n' "$out" | head -n 1 | cut -f 1-6)" "clause	section	policy	engine	vectors	pass" "clauses has a head"
+is "$(printf '%s\n' "$out" | awk -F '\t' '$1 == "N039" && $2 == "4.1" && $3 == "rfc" && $4 == "reference:interp" && $6 > 0 && $7 == 0' | wc -l)" 1 "... and what each engine makes of each clause"
+run_cmd "$CTS" run -r reference -f base64/add/ -o markdown
+like "$out" '^\| reference:interp \| base64 \| conformant \| [0-9]+ \| 0 \| 0 \| 0 \|$' "markdown has the verdicts"
 with python3 "every line of json is JSON" python3 -c '
 import json, sys
 lines = [json.loads(x) for x in open(sys.argv[1], encoding="utf-8")]
