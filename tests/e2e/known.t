@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache EBPF_CTS_DATA=$T/data SOURCE_DATE_EPOCH=1700000000 # 2023-11-14
 
-# A small suite and a runtime whose engine `interp` is wrong in the way that $T/mutant says; `interp-be` is right.
+# A small suite and a runtime (it says of itself that it is the reference) whose engine `interp` is wrong in the way that $T/mutant says; `interp-be` is right.
 mkdir -p "$T/data/vectors/base64" "$T/data/runtimes/wrong"
 ln -s "$ROOT/spec" "$T/data/"
 cp "$ROOT"/vectors/base64/{add,sub}.yaml "$T/data/vectors/base64/"
@@ -17,7 +17,7 @@ exec "$BUILD/cts-mutant-worker" "\$@"
 S
 chmod +x "$T/wrong"
 cat >"$T/data/runtimes/wrong/runtime.yaml" <<Y
-name: wrong
+name: reference
 title: "A machine with a mistake"
 worker: $T/wrong
 engines:
@@ -32,7 +32,7 @@ mutant() { # ROW: makes the mistake of this row; without it none
     [ $# = 0 ] || "$BUILD/cts-mutant-worker" --list | awk -v row="$1" '$2 == row { print $1; exit }' >"$T/mutant"
 }
 run() {
-    run_cmd "$CTS" run -r wrong:interp -r wrong:interp-be "$@"
+    run_cmd "$CTS" run -r reference:interp -r reference:interp-be "$@"
     total=$(printf '%s\n' "$out" | tail -n 1)
 }
 failures() {
@@ -46,13 +46,13 @@ run
 is "$rc" 1 "a mistake fails"
 n=$(failures)
 [ "$n" -ge 3 ]; ok $? "... in some cases ($n)"
-unlike "$out" '^(FAIL|XPASS) wrong:interp-be' "... of one engine"
-printf '%s\n' "$out" | sed -nE 's/^FAIL wrong:interp ([^ ]*): wrong-result: .*/\1/p' | sort >"$T/failed"
+unlike "$out" '^(FAIL|XPASS) reference:interp-be' "... of one engine"
+printf '%s\n' "$out" | sed -nE 's/^FAIL reference:interp ([^ ]*): wrong-result: .*/\1/p' | sort >"$T/failed"
 is "$(wc -l <"$T/failed")" "$n" "... by wrong results"
 
 run -o groups
-like "$out" "^wrong:interp +base64 +not conformant: [0-9]+ passed, $n failed" "its group is not conformed to"
-like "$out" '^wrong:interp-be +base64 +conformant: [0-9]+ passed, 0 failed' "... and is by the other engine"
+like "$out" "^reference:interp +base64 +not conformant: [0-9]+ passed, $n failed" "its group is not conformed to"
+like "$out" '^reference:interp-be +base64 +conformant: [0-9]+ passed, 0 failed' "... and is by the other engine"
 run --update-known
 is "$rc" 0 "--update-known: all is on record then"
 entries=$(grep -c '^- vectors: ' "$known")
@@ -62,14 +62,14 @@ is "$(grep -c '^  engines: \[interp\]$' "$known") $(grep -c '^  status: wrong-re
 is "$(grep -cE '^  clause: N[0-9]{3}$' "$known")" "$entries" "... and a clause"
 unlike "$(cat "$known")" '[*?]' "no entry is a pattern"
 run -o groups
-like "$out" "^wrong:interp +base64 +not conformant: [0-9]+ passed, 0 failed, $n failed as on record" "what is on record is not conformant either"
+like "$out" "^reference:interp +base64 +not conformant: [0-9]+ passed, 0 failed, $n failed as on record" "what is on record is not conformant either"
 run
 is "$rc" 0 "the next run is as expected"
 unlike "$out" 'by clause' "... nothing is told by clause"
 like "$total" "^total: [1-9][0-9]* passed, 0 failed, [1-9][0-9]* skipped\$" "... without a failure"
 like "$out" "^pass [0-9]+, fail 0, skip [0-9]+, error 0, xfail $n, xpass 0; " "... each failure is on record"
 run -v
-printf '%s\n' "$out" | sed -nE 's/^XFAIL wrong:interp ([^ ]*): .*/\1/p' | sort | cmp - "$T/failed"; ok $? "... and nothing else is"
+printf '%s\n' "$out" | sed -nE 's/^XFAIL reference:interp ([^ ]*): .*/\1/p' | sort | cmp - "$T/failed"; ok $? "... and nothing else is"
 like "$err" "runtimes/wrong/known\.yaml:1: the first of $entries; it is an entry whose reason is still to be written by a person" "reasons that a program wrote are told"
 like "$out" "^warnings 1: .*still to be written" "... also in the summary"
 run -o json
@@ -84,7 +84,7 @@ cmp "$known" "$T/before"; ok $? "... and the file is the same"
 
 run --no-known
 is "$rc $(failures)" "1 $n" "--no-known: as if nothing was on record"
-like "$out" '^failures by clause, wrong:interp:$' "... the failures are there by clause"
+like "$out" '^failures by clause, reference:interp:$' "... the failures are there by clause"
 like "$out" "^ +$n  N039 \(RFC 9669 section 4\.1\) in [1-9][0-9]* vectors: wrong-result $n\$" "... with the section, the vectors and the kinds"
 like "$total" " $n failed, " "... and all of it is counted"
 is "$err" "" "... and nothing is said of lists"
@@ -104,11 +104,11 @@ is "$rc$err" 0 "a list with comments and an entry for other versions"
 mutant
 run
 is "$rc" 1 "the mistake is gone: what is on record fails"
-like "$out" '^XPASS wrong:interp base64/add/reg.*by hand: ' "... by name"
+like "$out" '^XPASS reference:interp base64/add/reg.*by hand: ' "... by name"
 run --update-known -f base64/sub
 is "$rc" 0 "written from a run of other vectors"
 cmp "$known" "$T/list"; ok $? "... nothing changes"
-run_cmd "$CTS" run -r wrong:interp-be --update-known
+run_cmd "$CTS" run -r reference:interp-be --update-known
 is "$rc" 0 "written from a run of another engine"
 cmp "$known" "$T/list"; ok $? "... nothing changes"
 run --update-known -f "$one"
@@ -137,7 +137,7 @@ keeps "engine interp-env was not run" "an entry of engines that were not all run
 keeps "it is about versions that were not run" "an entry of versions" '- {vectors: "base64/add/reg", engines: [interp], versions: ">=9000", reason: r, clause: N039}'
 keeps "others that it names were not run" "a pattern that was run in part" '- {vectors: "base64/add/*", engines: [interp], reason: r, clause: N039}' -f base64/add/reg
 printf '%s\n' '- {vectors: "base64/add/*", engines: [interp], reason: r, clause: N039}' >"$known"
-run_cmd "$CTS" run -r wrong --update-known "$ROOT/vectors/base64/add.yaml"
+run_cmd "$CTS" run -r reference --update-known "$ROOT/vectors/base64/add.yaml"
 is "$rc" 1 "a pattern, and files that are not the suite"
 like "$err" "not all of the suite was loaded" "... and why is said"
 mutant add64_x
@@ -164,23 +164,23 @@ untouched() { # CODE NAME OPTION...
     is "$(grep -v 'by somebody else' "$known")" '# nothing' "... and nothing is written"
 }
 touch "$T/meddle"
-untouched 2 "somebody else writes the list during the run" -r wrong:interp
+untouched 2 "somebody else writes the list during the run" -r reference:interp
 like "$err" 'known\.yaml: it was changed while the run went on' "... which is said"
 rm "$T/meddle"
 touch "$T/die"
-untouched 3 "the worker does not start" -r wrong:interp
+untouched 3 "the worker does not start" -r reference:interp
 like "$err" 'no list is written' "... which is said"
 rm "$T/die"
 printf 'suite: base64/bad\nvectors: 5\n' >"$T/data/vectors/base64/bad.yaml"
-untouched 2 "some vectors cannot be read" -r wrong:interp
+untouched 2 "some vectors cannot be read" -r reference:interp
 rm "$T/data/vectors/base64/bad.yaml"
-untouched 2 "with --no-known" -r wrong --no-known
-untouched 2 "with two lists" -r wrong --known "$known" --known "$known"
+untouched 2 "with --no-known" -r reference --no-known
+untouched 2 "with two lists" -r reference --known "$known" --known "$known"
 untouched 2 "a worker by its path, and no list" -r "$T/wrong:interp"
 like "$err" 'name a list with --known' "... which is said"
 cp -r "$T/data/runtimes/wrong" "$T/second"
 sed -i 's/^name: .*/name: second/' "$T/second/runtime.yaml"
-untouched 2 "one list for two runtimes" -r wrong -r "$T/second" --known "$T/new.yaml"
+untouched 2 "one list for two runtimes" -r reference -r "$T/second" --known "$T/new.yaml"
 printf '[{vectors: base64/none, reason: r, clause: N039}]\n' >"$known"
 run --update-known
 is "$rc $(cat "$known")" '2 [{vectors: base64/none, reason: r, clause: N039}]' "a list that is not written line by line stays"
@@ -237,7 +237,6 @@ is "$rc" 0 "... which changes nothing"
 like "$out" '^warnings 1: ' "... and is in the summary"
 says "a crowd of them" 'known\.yaml:2: review-by 2023-11-12 is past, the first of 2 entries' "$old"$'\n'"${old/11-13/11-12}"
 says "the day itself is not past" '^$' "${old/11-13/11-14}"
-run_cmd "$CTS" run -r reference
 printf '%s\n' "$old" >"$known"
 run_cmd "$CTS" run -r "$BUILD/cts-worker-reference:interp"
 is "$rc$err" 0 "lists of runtimes that were not run are not told of"
@@ -252,7 +251,7 @@ wrong() { # NAME REGEX ENTRY
 }
 wrong "no such kind of failure" "no kind of failure 'wrong'" '- {vectors: a, status: wrong, reason: r, clause: N039}'
 wrong "no such clause" "no clause 'N999'" '- {vectors: a, reason: r, clause: N999}'
-wrong "no such engine" "runtime wrong has no engine 'jit'" '- {vectors: a, engines: [interp, jit], reason: r, clause: N039}'
+wrong "no such engine" "runtime reference has no engine 'jit'" '- {vectors: a, engines: [interp, jit], reason: r, clause: N039}'
 wrong "a malformed range" "versions: '6\.x'" '- {vectors: a, versions: 6.x, reason: r, clause: N039}'
 wrong "no date" "is no date" '- {vectors: a, reason: r, clause: N039, review-by: soon}'
 wrong "neither clause nor link" "needs a link" '- {vectors: a, reason: r}'
