@@ -7,7 +7,12 @@
 
 /* A write behind the end of an array on the heap shows anywhere, later, or never. The library takes
  * its arrays from calloc(), so this one takes its place. A sanitizer has its own. */
-#if defined(__SANITIZE_ADDRESS__) || !defined(__GLIBC__)
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CTS_ASAN 1
+#endif
+#endif
+#if defined(CTS_ASAN) || defined(__SANITIZE_ADDRESS__) || !defined(__GLIBC__)
 #define FENCED 0
 #else
 #define FENCED 1

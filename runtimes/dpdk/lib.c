@@ -42,7 +42,8 @@ static int find_library(struct dp_library *lib, struct cts_err *err)
     char name[32];
     for (lib->abi = NEWEST; lib->abi >= OLDEST; lib->abi--) {
         cts_fmt(name, sizeof(name), "librte_bpf.so.%u", lib->abi);
-        lib->handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+        /* It registers things when it is loaded, and is not made to go again. */
+        lib->handle = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
         if (lib->handle)
             return 0;
     }
