@@ -94,6 +94,8 @@ find_missing() { # run | runtimes | test
     ! has cargo || has_cargo || say "cts: cargo is older than 1.78: the optional runtimes need a later one"
     check libclang1-19 has_libclang
     check librte-bpf23 has_dpdk
+    # The build of uBPF's library asks for a C++ compiler, too.
+    check g++ has c++
     [ "$1" = test ] || return 0
     check libcmocka-dev has_lib cmocka
     check clang-19 has_clang

@@ -42,7 +42,7 @@ unlike "$(sed -n 2p "$T/apt.log")" 'libelf|cmocka|clang' "... and no others"
 
 run_cmd env -i PATH="$T/bin" CTS_BUILD="$T/build" "$ROOT/cts" runtimes
 is "$rc" 3 "the optional runtimes need no less"
-like "$(tail -n 1 "$T/apt.log")" '^install .*gcc .*cargo-web libclang1-19' "... and cargo and libclang beside it"
+like "$(tail -n 1 "$T/apt.log")" '^install .*gcc .*cargo-web libclang1-19 .*g\+\+' "... and cargo and libclang beside it"
 unlike "$(tail -n 1 "$T/apt.log")" 'cmocka' "... but not what the tests need"
 
 if [ "$BUILD" = "$ROOT/build" ]; then
