@@ -8,25 +8,43 @@
 
 enum { PATH_LIMIT = 4096 };
 
-const char *cts_data_path(struct cts_arena *arena, const char *inner)
+/* The prefix if the executable stands in an installed tree, PREFIX/bin beside
+ * PREFIX/share/ebpf-cts; null if not. */
+static const char *installed(struct cts_arena *arena)
 {
     char self[PATH_LIMIT];
-    const char *own = getenv("EBPF_CTS_DATA");
+    if (cts_fs_self_dir(self, sizeof(self), NULL) != 0)
+        return NULL;
+    char *slash = strrchr(self, '/');
+    if (!slash || strcmp(slash, "/bin") != 0)
+        return NULL;
+    *slash = '\0';
+    const char *data = cts_arena_fmt(arena, "%s/share/ebpf-cts", self);
+    return data && cts_fs_is_dir(data) ? cts_arena_strdup(arena, self) : NULL;
+}
+
+const char *cts_data_path(struct cts_arena *arena, const char *inner)
+{
+    const char *own = getenv("EBPF_CTS_DATA"), *prefix;
     if (own && own[0])
         return cts_arena_fmt(arena, "%s/%s", own, inner);
-    if (cts_fs_is_dir(CTS_SOURCE_DIR "/vectors") || cts_fs_self_dir(self, sizeof(self), NULL) != 0)
-        return cts_arena_fmt(arena, "%s/%s", CTS_SOURCE_DIR, inner);
-    return cts_arena_fmt(arena, "%s/../share/ebpf-cts/%s", self, inner);
+    prefix = installed(arena);
+    if (prefix)
+        return cts_arena_fmt(arena, "%s/share/ebpf-cts/%s", prefix, inner);
+    return cts_arena_fmt(arena, "%s/%s", CTS_SOURCE_DIR, inner);
 }
 
 const char *cts_worker_path(struct cts_arena *arena, const char *worker)
 {
     char self[PATH_LIMIT];
-    const char *own = getenv("EBPF_CTS_LIBEXEC");
+    const char *own = getenv("EBPF_CTS_LIBEXEC"), *prefix;
     if (strchr(worker, '/'))
         return cts_arena_strdup(arena, worker);
     if (own && own[0])
         return cts_arena_fmt(arena, "%s/%s", own, worker);
+    prefix = installed(arena);
+    if (prefix)
+        return cts_arena_fmt(arena, "%s/libexec/ebpf-cts/%s", prefix, worker);
     if (cts_fs_self_dir(self, sizeof(self), NULL) != 0)
         return cts_arena_strdup(arena, worker);
     return cts_arena_fmt(arena, "%s/%s", self, worker);

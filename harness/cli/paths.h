@@ -5,11 +5,11 @@
 #include "base/err.h"
 #include "host/arena.h"
 
-/* EBPF_CTS_DATA, else the source tree the executable was built from, else ../share/ebpf-cts beside
- * it. In the arena; never null but for lack of memory. */
+/* In EBPF_CTS_DATA, else in the installed tree that the executable belongs to, else in the source
+ * tree it was built from. In the arena; never null but for lack of memory. */
 const char *cts_data_path(struct cts_arena *arena, const char *inner);
-/* The worker's path: as it is if it holds a slash, else in EBPF_CTS_LIBEXEC or beside the
- * executable. */
+/* The worker's path: as it is if it holds a slash, else in EBPF_CTS_LIBEXEC, in the libexec of the
+ * installed tree, or beside the executable. */
 const char *cts_worker_path(struct cts_arena *arena, const char *worker);
 /* The path as a person in the current folder would write it: the same, or its end. */
 const char *cts_path_from_here(const char *path);

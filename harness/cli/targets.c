@@ -287,13 +287,22 @@ int cts_targets_add(struct cts_targets *t, const char *spec, struct cts_arena *a
                        "no runtime '%s'; ebpf-cts list runtimes shows which there are", name);
 }
 
+static bool has_default(const struct cts_rt *rt)
+{
+    for (size_t i = 0; i < rt->engine_count; i++)
+        if (rt->engines[i].is_default)
+            return true;
+    return false;
+}
+
 int cts_targets_add_default(struct cts_targets *t, struct cts_arena *arena, struct cts_err *err)
 {
     int rc = 0;
     /* The reference comes first: it is the one that runs everywhere. */
     for (int pass = 0; pass < 2; pass++)
         for (size_t i = 0; rc == 0 && i < t->runtime_count; i++)
-            if ((strcmp(t->runtimes[i].name, "reference") == 0) == (pass == 0))
+            if ((strcmp(t->runtimes[i].name, "reference") == 0) == (pass == 0) &&
+                has_default(&t->runtimes[i]))
                 rc = add_runtime(t, &t->runtimes[i], NULL, arena, err);
     return rc;
 }

@@ -59,6 +59,8 @@ static int check_result(struct kit *k)
         kit_insn(k, &c, (struct cts_insn){.opcode = cts_row_info(CTS_ROW_EXIT)->opcode});
         struct cts_item it = kit_item(ALL, 0, &c);
         rc = kit_exec(k, &it, 1);
+        if (rc == 0 && k->answers[0].ops == CTS_OP_LOAD)
+            return kit_skip(k, "it does not know lddw");
         if (rc == 0)
             rc = kit_want_ran(k, 0, &it, values[i]);
     }

@@ -105,6 +105,16 @@ static int check_hello_malformed(struct kit *k)
     return rc ? rc : greet(k, CTS_WIRE_VERSION, CTS_WIRE_VERSION, k->opts->engine, &caps);
 }
 
+static int check_hello_again(struct kit *k)
+{
+    int rc = kit_open(k);
+    if (rc == 0)
+        rc = kit_hello(k, CTS_WIRE_VERSION, CTS_WIRE_VERSION, k->opts->engine);
+    if (rc == 0)
+        rc = kit_want_failed(k, "a second HELLO");
+    return rc ? rc : kit_runs(k, 3);
+}
+
 static int check_exec_early(struct kit *k)
 {
     struct cts_caps caps;
@@ -127,6 +137,8 @@ const struct kit_check kit_checks_hello[] = {
     {"version-unknown", "refuses a greeting without a version it speaks", 0, check_version_unknown},
     {"hello-malformed", "answers a malformed HELLO with FAILED, and the next one with CAPS",
      KIT_NEEDS_CAPS, check_hello_malformed},
+    {"hello-again", "answers a second HELLO with FAILED, and goes on", KIT_NEEDS_CAPS,
+     check_hello_again},
     {"exec-early", "answers EXEC before HELLO with FAILED, and goes on", KIT_NEEDS_CAPS,
      check_exec_early},
     {0},

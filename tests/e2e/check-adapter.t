@@ -85,6 +85,7 @@ raw other-engine      -t9  engine
 raw no-default        -t9  engine-default
 raw r0-bits           -t9  caps engine-default
 raw hello-dies        -t9  hello-malformed
+raw hello-again       -t9  hello-again
 raw early-dies        -t9  exec-early
 raw empty-dies        -t9  empty
 raw r0-32             -t9  result maps

@@ -25,6 +25,7 @@
     X(NO_DEFAULT, "no-default", "opens nothing if no engine is named")                             \
     X(R0_BITS, "r0-bits", "claims a result of 48 bits")                                            \
     X(HELLO_DIES, "hello-dies", "ends at a malformed greeting")                                    \
+    X(HELLO_AGAIN, "hello-again", "begins anew at a second greeting")                              \
     X(EARLY_DIES, "early-dies", "ends if it is asked before it is greeted")                        \
     X(EMPTY_DIES, "empty-dies", "ends at a question without items")                                \
     X(R0_32, "r0-32", "loses the upper half of r0")                                                \
@@ -238,6 +239,10 @@ static void hello(struct raw *w, struct cts_rd *r)
         if (w->fault == F_HELLO_DIES)
             end(EXIT_FAULT);
         failed(w, "malformed greeting");
+        return;
+    }
+    if (w->machine && w->fault != F_HELLO_AGAIN) {
+        failed(w, "a second greeting");
         return;
     }
     if (!speaks(w, lowest, highest)) {

@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# cmake --install makes a tree that works wherever it is put, and that adapters can be built with: the example is one, from its sources
+# to its results, as a vendor would do it.
+. "$(dirname "$0")/lib.sh"
+export EBPF_CTS_CACHE=$T/cache
+unset EBPF_CTS_DATA EBPF_CTS_LIBEXEC
+cd "$T" || exit 255
+
+run_cmd cmake --install "$BUILD" --prefix "$T/first"
+is "$rc" 0 "cmake --install succeeds"
+[ "$rc" = 0 ] || diag "$out$err"
+is "$(grep -rlIF -e "$T" -e "$ROOT" -e "$BUILD" first)" "" "no text in it names where it was made"
+mv first moved
+PREFIX=$T/moved
+cts=$PREFIX/bin/ebpf-cts
+for file in bin/ebpf-cts libexec/ebpf-cts/cts-worker-reference share/ebpf-cts/vectors/base64/add.yaml share/ebpf-cts/spec/isa/alu64.yaml \
+    share/ebpf-cts/runtimes/reference/runtime.yaml share/ebpf-cts/reports/schema.json share/man/man1/ebpf-cts.1 \
+    share/bash-completion/completions/ebpf-cts share/doc/ebpf-cts/PROTOCOL.md include/ebpf-cts/wire/worker.h lib/libebpf-cts-worker.a; do
+    [ -s "$PREFIX/$file" ]; ok $? "it has $file"
+done
+
+# ---- it runs, with what is its own ----
+
+run_cmd "$cts" --version
+is "$rc" 0 "the program runs"
+rm -r "$PREFIX/share/ebpf-cts/runtimes/linux"
+run_cmd "$cts" list runtimes
+is "$rc" 0 "it lists its runtimes"
+like "$out" '^reference:interp +default +runs ' "... the workers are found"
+unlike "$out" '^linux:' "... those of the installed tree, not of the sources"
+run_cmd "$cts" run -q -r reference -g base64 -o junit=result.xml -o text
+is "$rc" 0 "it runs its vectors"
+like "$out" '^total: [0-9]{4,} passed, 0 failed, ' "... and they pass"
+like "$(head -c 400 result.xml)" '<testsuites' "... the report for a CI system is written"
+run_cmd "$cts" spec table
+is "$rc" 0 "it has its specification"
+run_cmd "$cts" explain base64/add/reg
+is "$rc" 0 "... and explains its vectors"
+
+# ---- an adapter, built with the kit ----
+
+CC=${CC:-cc}
+if command -v pkg-config >/dev/null; then
+    flags=$(PKG_CONFIG_PATH=$PREFIX/lib/pkgconfig pkg-config --cflags --libs ebpf-cts-worker)
+    ok $? "pkg-config knows the kit"
+else
+    flags="-I$PREFIX/include/ebpf-cts -L$PREFIX/lib $(sed -n 's/^Libs: -L[^ ]*//p' "$PREFIX/lib/pkgconfig/ebpf-cts-worker.pc")"
+    skip "pkg-config knows the kit" "no pkg-config"
+fi
+cp -r "$PREFIX/share/ebpf-cts/example" mine
+# shellcheck disable=SC2086
+run_cmd $CC -std=c11 -Wall -Wextra -Werror -o mine/worker mine/adapter.c mine/toy.c $flags
+is "$rc$err" 0 "the example is built with plain $CC"
+[ "$(wc -l <mine/adapter.c)" -lt 100 ]; ok $? "... its adapter is shorter than 100 lines"
+run_cmd "$cts" check-adapter mine/worker
+is "$rc" 0 "it keeps to the protocol"
+[ "$rc" = 0 ] || diag "$out"
+sed -i "s|^worker: .*|worker: $T/mine/worker|" mine/runtime.yaml
+run_cmd "$cts" run -q -r ./mine:interp
+is "$rc" 0 "the suite runs on it"
+like "$out" '^total: [0-9]{4,} passed, 0 failed, ' "... and what it claims passes"
+
+# Every row that it claims has passed something.
+pinned=$(sed -n '/^pinned:/,/\]/p' mine/runtime.yaml | tr -d '[],\n' | sed 's/pinned://')
+bad=
+for row in $pinned; do
+    run_cmd "$cts" run -q -r ./mine:interp --row "$row"
+    printf '%s\n' "$out" | grep -qE '^total: [1-9][0-9]* passed, 0 failed' || bad="$bad $row"
+done
+is "$bad" "" "... each row of it"
+
+# A defect in it is found.
+sed 's/dst - src/dst + src/' mine/toy.c >mine/wrong.c
+cp mine/worker mine/right
+# shellcheck disable=SC2086
+$CC -std=c11 -o mine/worker mine/adapter.c mine/wrong.c $flags
+run_cmd "$cts" run -q -r ./mine:interp --row sub64_x
+is "$rc" 1 "a defect in it makes the run fail"
+like "$out" '^FAIL example:interp base64/sub/' "... and is named"
+run_cmd "$cts" check-adapter mine/worker
+is "$rc" 0 "... which is nothing to the protocol"
+done_testing
