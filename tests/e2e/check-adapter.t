@@ -118,7 +118,7 @@ raw one-read          -t9  pieces longest too-long
 raw swaps             -t9  under-way
 raw end-1             -t9  end end-loaded end-asked
 raw end-loaded-1      -t9  end-loaded
-raw unclean           -t9  killed batch rows-outside
+raw unclean           -ckilled killed
 raw alone             -t9  together
 raw end-mute          -cend-asked end-asked
 raw malformed-mute    -t1,-cmalformed malformed
