@@ -228,8 +228,12 @@ static uint32_t run_kept(struct cts_exec *x, struct cts_seg *seg)
             return r + 1;
         }
         const struct cts_answer *a = &f->answer[0];
-        if ((first && a->load.verdict != CTS_ACCEPTED) || !(a->ops & CTS_OP_RUN) ||
-            a->run.status != CTS_RAN)
+        if (first && a->load.verdict == CTS_REJECTED) {
+            struct cts_obs refused = {.seen = CTS_SEEN_REJECTED, .text = a->load.text};
+            cts_judge_unit(x->judge, seg, &refused);
+            return seg->rows;
+        }
+        if (!(a->ops & CTS_OP_RUN) || a->run.status != CTS_RAN)
             return r;
         struct cts_obs o = cts_x_observe(x, &f->job[0], 0, 0, a);
         if (o.seen == CTS_SEEN_RAN && !cts_seg_match(seg, r, o.row, o.expect, cts_x_who(x)))
