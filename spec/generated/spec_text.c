@@ -282,7 +282,7 @@ const struct cts_verdict_text cts_verdict_texts[CTS_VERDICT_COUNT] = {
     {"V45", "helper-not-allowed", "policy", "A call of a helper function that this type of program may not use.", clauses_V45},
     {"V46", "helper-argument-type", "policy", "A helper function is called with an argument of the wrong type.", clauses_V46},
     {"V47", "legacy-packet-without-context", "policy", "A packet load without the context in r6.", clauses_V47},
-    {"V48", "return-value-range", "policy", "The program returns a value outside what its type allows.", clauses_V48},
+    {"V48", "return-value-range", "policy", "The program, or a function that is called back, returns a value outside what is allowed.", clauses_V48},
     {"V49", "resource-leak", "policy", "The program ends while it holds a reference or a lock.", clauses_V49},
     {"V50", "tail-call-depth", "policy", "More tail calls in a row than the runtime allows.", clauses_V50},
 };
