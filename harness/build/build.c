@@ -118,7 +118,8 @@ static int known_names(struct cts_builder *b, struct cts_vec_known *k, struct ct
     const char **features = cts_arena_take_array(&b->arena, needs + 1, sizeof(*features));
     const char **clauses = cts_arena_take_array(&b->arena, CTS_CLAUSE_COUNT, sizeof(*clauses));
     const char **classes = cts_arena_take_array(&b->arena, CTS_VERDICT_COUNT, sizeof(*classes));
-    if (!rows || !domains || !features || !clauses || !classes)
+    const char **policies = cts_arena_take_array(&b->arena, CTS_POLICY_COUNT, sizeof(*policies));
+    if (!rows || !domains || !features || !clauses || !classes || !policies)
         return no_memory(err);
     for (unsigned i = 0; i < CTS_ROW_COUNT; i++)
         rows[i] = cts_row_info((enum cts_row_id)i)->id;
@@ -130,12 +131,15 @@ static int known_names(struct cts_builder *b, struct cts_vec_known *k, struct ct
         clauses[i] = cts_clause_texts[i].id;
     for (unsigned i = 0; i < CTS_VERDICT_COUNT; i++)
         classes[i] = cts_verdict_texts[i].id;
+    for (unsigned i = 0; i < CTS_POLICY_COUNT; i++)
+        policies[i] = cts_policy_texts[i].id;
     *k = (struct cts_vec_known){
         .rows = {rows, CTS_ROW_COUNT},
         .domains = {domains, CTS_DOM_COUNT},
         .needs = {features, needs},
         .clauses = {clauses, CTS_CLAUSE_COUNT},
         .classes = {classes, CTS_VERDICT_COUNT},
+        .policies = {policies, CTS_POLICY_COUNT},
         .runtimes = {b->opts->runtimes, list_length(b->opts->runtimes)},
     };
     return 0;

@@ -89,7 +89,8 @@ static unsigned print_vectors_of(const struct cts_pack *p, const char *id)
     for (uint32_t i = 0; i < p->vector_count; i++) {
         const struct cts_pk_vector *v = &p->vectors[i];
         if (!(row != CTS_ROW_COUNT && vector_has_row(p, v, row)) && !refers_to(p, v->clauses, id) &&
-            !refers_to(p, v->bugs, id) && strcmp(cts_pack_text(p, v->klass), id) != 0)
+            !refers_to(p, v->bugs, id) && strcmp(cts_pack_text(p, v->klass), id) != 0 &&
+            strcmp(cts_pack_text(p, v->policy), id) != 0)
             continue;
         if (count++ == 0)
             printf("\nvectors\n");
@@ -201,6 +202,23 @@ static bool explain_clause(const char *id)
     return true;
 }
 
+static bool explain_policy(const char *id)
+{
+    const struct cts_policy_text *p = cts_policy_text_find(id);
+    bool found = p != NULL;
+    if (p)
+        printf("policy %s, of %s\n%s\n", p->id, p->of, p->text);
+    for (size_t i = 0; i < CTS_AMBIGUITY_COUNT; i++) {
+        const struct cts_ambiguity_text *a = &cts_ambiguity_texts[i];
+        if (strcmp(a->policy, id) != 0)
+            continue;
+        printf("%sambiguity %s, RFC 9669 section %s: %s\nhere: %s\n", found ? "\n" : "", a->id,
+               a->section, a->question, a->here);
+        found = true;
+    }
+    return found;
+}
+
 /* The vector of this id, or of the id before its '#'. */
 static const struct cts_pk_vector *find_vector(const struct cts_pack *p, const char *id)
 {
@@ -217,7 +235,7 @@ static int explain(const char *id, struct cts_vectors *v)
 {
     struct cts_err err = {0};
     char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
-    bool found = explain_row(id) || explain_clause(id) || explain_class(id);
+    bool found = explain_row(id) || explain_clause(id) || explain_class(id) || explain_policy(id);
     if (cts_vectors_open(v, &err) != 0) {
         fprintf(stderr, "ebpf-cts: %s\n", cts_err_text(&err, text, sizeof(text)));
         return found ? CTS_EXIT_OK : CTS_EXIT_BROKEN;
@@ -226,7 +244,8 @@ static int explain(const char *id, struct cts_vectors *v)
     if (vector)
         explain_vector(&v->pack, vector);
     else if (print_vectors_of(&v->pack, id) == 0 && !found) {
-        fprintf(stderr, "ebpf-cts explain: no vector, row, clause, verdict class or bug '%s'\n",
+        fprintf(stderr,
+                "ebpf-cts explain: no vector, row, clause, verdict class, policy or bug '%s'\n",
                 id);
         return CTS_EXIT_USAGE;
     }
@@ -266,11 +285,12 @@ static int explain_main(int argc, char **argv)
 const struct cts_command cts_cmd_explain = {
     .name = "explain",
     .args = "ID",
-    .what = "explain a vector, row, clause, verdict class or bug",
+    .what = "explain a vector, row, clause, verdict class, policy or bug",
     .about =
         "Tells all there is about one thing: a vector (its clauses, code, cases), a row of the\n"
-        "specification (encoding, semantics, vectors), a clause of the RFC, a verdict class, or a\n"
-        "real bug by the identifier that vectors give for it.",
+        "specification (encoding, semantics, vectors), a clause of the RFC, a verdict class, a\n"
+        "policy (what it holds, and where the RFC is silent), or a real bug by the identifier that "
+        "vectors give for it.",
     .options = options,
     .main = explain_main,
 };

@@ -50,6 +50,14 @@ static int list_clauses(void)
     return CTS_EXIT_OK;
 }
 
+static int list_policies(void)
+{
+    for (size_t i = 0; i < CTS_POLICY_COUNT; i++)
+        printf("%-22s %s (%s)\n", cts_policy_texts[i].id, cts_policy_texts[i].text,
+               cts_policy_texts[i].of);
+    return CTS_EXIT_OK;
+}
+
 /* Asks the engine's worker whether it is to be had. */
 static int list_engine(struct cts_targets *t, const char *runtime,
                        const struct cts_rt_engine *engine, struct cts_arena *arena,
@@ -114,7 +122,7 @@ static const struct {
     int (*list)(void);
 } subjects[] = {
     {"runtimes", list_runtimes}, {"vectors", list_vectors}, {"rows", list_rows},
-    {"groups", list_groups},     {"clauses", list_clauses},
+    {"groups", list_groups},     {"clauses", list_clauses}, {"policies", list_policies},
 };
 
 static int list_main(int argc, char **argv)
@@ -142,11 +150,12 @@ static int list_main(int argc, char **argv)
 
 const struct cts_command cts_cmd_list = {
     .name = "list",
-    .args = "runtimes|vectors|rows|groups|clauses",
+    .args = "runtimes|vectors|rows|groups|clauses|policies",
     .what = "list what there is",
     .about = "Lists runtimes and their engines (whether they run here, their versions, or why not\n"
              "and what to install), vectors with the rows they test, rows of the\n"
-             "specification, conformance groups, or clauses of the RFC.",
+             "specification, conformance groups, clauses of the RFC, or the policies that\n"
+             "vectors rest on where it is silent.",
     .options = options,
     .main = list_main,
 };

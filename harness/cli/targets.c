@@ -122,6 +122,10 @@ static int check_entry(const struct cts_known_entry *k, struct cts_err *err)
     if (k->clause && !cts_clause_text_find(k->clause))
         return cts_err_at(err, CTS_E_SCHEMA, k->file, k->line, k->col,
                           "no clause '%s'; ebpf-cts list clauses shows which there are", k->clause);
+    if (k->policy && !cts_policy_text_find(k->policy))
+        return cts_err_at(err, CTS_E_SCHEMA, k->file, k->line, k->col,
+                          "no policy '%s'; ebpf-cts list policies shows which there are",
+                          k->policy);
     return 0;
 }
 

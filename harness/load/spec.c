@@ -5,6 +5,7 @@
 
 #include "host/fs.h"
 #include "load/spec_fields.h"
+#include "load/spec_int.h"
 
 /* --- what the files may hold --------------------------------------------------------------- */
 
@@ -117,82 +118,6 @@ const struct cts_field cts_row_fields[] = {
     {.key = NULL},
 };
 
-static const char *const STRENGTH_WORDS[] = {"must",       "shall",     "should",  "may",
-                                             "definition", "scope",     "process", "advice",
-                                             "reserved",   "undefined", NULL};
-
-const struct cts_field cts_clause_fields[] = {
-    {.key = "id", .type = CTS_FT_ID, .required = true, .doc = "N and three digits"},
-    {.key = "section", .type = CTS_FT_STR, .required = true, .doc = "section of RFC 9669"},
-    {.key = "strength",
-     .type = CTS_FT_WORD,
-     .required = true,
-     .doc = "the keyword, or how else the statement binds",
-     .words = STRENGTH_WORDS},
-    {.key = "statement", .type = CTS_FT_STR, .required = true, .doc = "what it says, in our words"},
-    {.key = "tested", .type = CTS_FT_STRS, .required = true, .doc = "how it can be tested"},
-    {.key = "reason", .type = CTS_FT_STR, .doc = "why it cannot; with untestable only"},
-    {.key = NULL},
-};
-
-static const char *const FROM_WORDS[] = {"rfc", "policy", NULL};
-
-const struct cts_field cts_verdict_fields[] = {
-    {.key = "id", .type = CTS_FT_ID, .required = true, .doc = "V and two digits"},
-    {.key = "name", .type = CTS_FT_ID, .required = true, .doc = "words with dashes"},
-    {.key = "from",
-     .type = CTS_FT_WORD,
-     .required = true,
-     .doc = "does the RFC decide it, or a policy?",
-     .words = FROM_WORDS},
-    {.key = "statement", .type = CTS_FT_STR, .required = true, .doc = "the defect"},
-    {.key = "clauses", .type = CTS_FT_STRS, .required = true, .doc = "clauses it follows from"},
-    {.key = NULL},
-};
-
-static const char *const OPEN_WORDS[CTS_OPEN_COUNT + 1] = {
-    [CTS_OPEN_DEFECT] = "defect",
-    [CTS_OPEN_SILENT] = "silent",
-    [CTS_OPEN_DISPUTE] = "dispute",
-    [CTS_OPEN_LATER] = "later",
-};
-
-const struct cts_field cts_ambiguity_fields[] = {
-    {.key = "id", .type = CTS_FT_ID, .required = true, .doc = "A and two digits"},
-    {.key = "section", .type = CTS_FT_STR, .required = true, .doc = "section of RFC 9669"},
-    {.key = "kind",
-     .type = CTS_FT_WORD,
-     .required = true,
-     .doc = "what kind of a question it is",
-     .words = OPEN_WORDS},
-    {.key = "question", .type = CTS_FT_STR, .required = true, .doc = "what the RFC leaves open"},
-    {.key = "here", .type = CTS_FT_STR, .required = true, .doc = "what the rows do"},
-    {.key = "policy", .type = CTS_FT_ID, .required = true, .doc = "the name of that"},
-    {.key = "runtimes",
-     .type = CTS_FT_MAP,
-     .doc = "what implementations do, by name, with version"},
-    {.key = "vectors", .type = CTS_FT_STRS, .doc = "vectors that show it: ids, or patterns with *"},
-    {.key = "untested", .type = CTS_FT_STR, .doc = "why there are none"},
-    {.key = NULL},
-};
-
-static const char *const HOW_NAMES[CTS_HOW_COUNT] = {
-    [CTS_HOW_RUN] = "run",
-    [CTS_HOW_VERDICT] = "verdict",
-    [CTS_HOW_ENCODING] = "encoding",
-    [CTS_HOW_LINT] = "lint",
-    [CTS_HOW_CONCURRENCY] = "concurrency",
-    [CTS_HOW_PLATFORM] = "platform",
-    [CTS_HOW_UNTESTABLE] = "untestable",
-};
-
-const char *cts_spec_how_name(enum cts_spec_how how)
-{
-    return how < CTS_HOW_COUNT ? HOW_NAMES[how] : "?";
-}
-
-/* --- files --------------------------------------------------------------------------------- */
-
 void cts_spec_init(struct cts_spec *spec)
 {
     memset(spec, 0, sizeof(*spec));
@@ -205,20 +130,19 @@ void cts_spec_release(struct cts_spec *spec)
     memset(spec, 0, sizeof(*spec));
 }
 
-static int no_memory(struct cts_err *err)
+int cts_spec_no_memory(struct cts_err *err)
 {
     return cts_err_set(err, CTS_E_NOMEM, "out of memory");
 }
 
-/* The text of a field that the schema has checked; null if it is not given. */
-static const char *text_of(const struct cts_yaml *map, const char *key)
+const char *cts_spec_text(const struct cts_yaml *map, const char *key)
 {
     const struct cts_yaml *node = cts_yaml_get(map, key);
     return node ? node->text : NULL;
 }
 
-static int load_list(struct cts_spec *spec, const char *path, const struct cts_field *fields,
-                     const char *what, struct cts_yaml **out, struct cts_err *err)
+int cts_spec_list(struct cts_spec *spec, const char *path, const struct cts_field *fields,
+                  const char *what, struct cts_yaml **out, struct cts_err *err)
 {
     int rc = cts_yaml_load(path, &spec->arena, out, err);
 
@@ -267,10 +191,10 @@ static int group_set(const struct cts_spec *spec, const struct cts_yaml *list, u
 static int add_group(struct cts_spec *spec, const struct cts_yaml *node, struct cts_err *err)
 {
     struct cts_spec_group g = {
-        .name = text_of(node, "name"),
-        .section = text_of(node, "section"),
-        .description = text_of(node, "description"),
-        .status = text_of(node, "status"),
+        .name = cts_spec_text(node, "name"),
+        .section = cts_spec_text(node, "section"),
+        .description = cts_spec_text(node, "description"),
+        .status = cts_spec_text(node, "status"),
         .includes = (uint32_t)1 << spec->group_count,
         .node = node,
     };
@@ -289,7 +213,7 @@ static int add_group(struct cts_spec *spec, const struct cts_yaml *node, struct 
 int cts_groups_load(struct cts_spec *spec, const char *path, struct cts_err *err)
 {
     struct cts_yaml *root;
-    int rc = load_list(spec, path, cts_group_fields, "group", &root, err);
+    int rc = cts_spec_list(spec, path, cts_group_fields, "group", &root, err);
 
     if (rc)
         return rc;
@@ -298,7 +222,7 @@ int cts_groups_load(struct cts_spec *spec, const char *path, struct cts_err *err
     spec->group_count = 0;
     spec->groups = cts_arena_take_array(&spec->arena, root->count, sizeof(*spec->groups));
     if (!spec->groups)
-        return no_memory(err);
+        return cts_spec_no_memory(err);
     for (size_t i = 0; !rc && i < root->count; i++)
         rc = add_group(spec, root->items[i], err);
     return rc;
@@ -480,8 +404,8 @@ static int read_does(struct cts_spec *spec, struct cts_spec_row *row, struct cts
 {
     const struct cts_yaml *node = cts_yaml_get(row->node, "does");
 
-    row->syntax = text_of(row->node, "asm");
-    row->ubpf = text_of(row->node, "ubpf");
+    row->syntax = cts_spec_text(row->node, "asm");
+    row->ubpf = cts_spec_text(row->node, "ubpf");
     if (row->slot) {
         if (!node && !row->syntax && !row->ubpf)
             return 0;
@@ -496,7 +420,7 @@ static int read_does(struct cts_spec *spec, struct cts_spec_row *row, struct cts
     if (rc)
         return rc;
     row->does = one_line(&spec->arena, node->text);
-    return row->does ? check_operands(row, err) : no_memory(err);
+    return row->does ? check_operands(row, err) : cts_spec_no_memory(err);
 }
 
 static int read_ways(const struct cts_yaml *list, unsigned *set, struct cts_err *err)
@@ -522,7 +446,7 @@ static int read_outcomes(struct cts_spec *spec, struct cts_spec_row *row, struct
 
     row->outcomes = cts_arena_take_array(&spec->arena, count + 1, sizeof(*row->outcomes));
     if (!row->outcomes)
-        return no_memory(err);
+        return cts_spec_no_memory(err);
     for (size_t i = 0; !rc && i < count; i++) {
         struct cts_spec_outcome *o = &row->outcomes[row->outcome_count++];
         const struct cts_yaml *when = cts_yaml_get(list->items[i], "when");
@@ -530,7 +454,7 @@ static int read_outcomes(struct cts_spec *spec, struct cts_spec_row *row, struct
         o->node = list->items[i];
         o->when = one_line(&spec->arena, when->text);
         if (!o->when)
-            return no_memory(err);
+            return cts_spec_no_memory(err);
         rc = cts_sema_read_condition(when->text, &place, &spec->arena, &o->cond, err);
         if (!rc)
             rc = read_ways(cts_yaml_get(o->node, "allow"), &o->allow, err);
@@ -540,11 +464,11 @@ static int read_outcomes(struct cts_spec *spec, struct cts_spec_row *row, struct
 
 static int read_origin(struct cts_spec_row *row, struct cts_err *err)
 {
-    const char *word = text_of(row->node, "origin");
+    const char *word = cts_spec_text(row->node, "origin");
 
     while (word && strcmp(word, ORIGIN_WORDS[row->origin]) != 0)
         row->origin++;
-    row->section = text_of(row->node, "section");
+    row->section = cts_spec_text(row->node, "section");
     if (!row->section != (row->origin != CTS_ORIGIN_RFC))
         return cts_yaml_error(row->node, CTS_E_SCHEMA, err, "row %s: %s", row->id,
                               row->section ? "a 'section', but not of the RFC"
@@ -561,12 +485,12 @@ static int read_row(struct cts_spec *spec, const struct cts_yaml *node, struct c
     const struct cts_yaml *since = cts_yaml_get(node, "since");
 
     row->node = node;
-    row->id = text_of(node, "id");
-    row->name = text_of(node, "name");
+    row->id = cts_spec_text(node, "id");
+    row->name = cts_spec_text(node, "name");
     row->platform = cts_yaml_is(cts_yaml_get(node, "platform"), "true");
-    row->since_isa = text_of(since, "isa");
-    row->since_linux = text_of(since, "linux");
-    row->note = text_of(node, "note");
+    row->since_isa = cts_spec_text(since, "isa");
+    row->since_linux = cts_spec_text(since, "linux");
+    row->note = cts_spec_text(node, "note");
     row->slot = cts_yaml_is(cts_yaml_get(node, "kind"), "slot");
     row->group = (unsigned)group_find(spec, group->text);
     if (row->group == spec->group_count)
@@ -612,10 +536,10 @@ int cts_rows_load(struct cts_spec *spec, const char *dir_or_file, struct cts_err
     spec->row_count = 0;
     spec->rows = cts_arena_take_array(&spec->arena, CTS_SPEC_ROWS_MAX, sizeof(*spec->rows));
     if (!rc && !spec->rows)
-        rc = no_memory(err);
+        rc = cts_spec_no_memory(err);
     for (size_t f = 0; !rc && f < files.count; f++) {
         struct cts_yaml *root;
-        rc = load_list(spec, files.paths[f], cts_row_fields, "row", &root, err);
+        rc = cts_spec_list(spec, files.paths[f], cts_row_fields, "row", &root, err);
         for (size_t i = 0; !rc && i < root->count; i++) {
             if (spec->row_count == CTS_SPEC_ROWS_MAX)
                 return cts_yaml_error(root->items[i], CTS_E_LIMIT, err, "more than %d rows",
@@ -629,168 +553,6 @@ int cts_rows_load(struct cts_spec *spec, const char *dir_or_file, struct cts_err
         return cts_err_at(err, CTS_E_NOTFOUND, dir_or_file, 0, 0, "no rows here");
     qsort(spec->rows, spec->row_count, sizeof(*spec->rows), by_id);
     return refuse_row_twins(spec, err);
-}
-
-/* --- clauses and verdict classes ----------------------------------------------------------- */
-
-static int read_tested(const struct cts_yaml *list, unsigned *set, struct cts_err *err)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        size_t how = 0;
-        while (how < CTS_HOW_COUNT && !cts_yaml_is(list->items[i], HOW_NAMES[how]))
-            how++;
-        if (how == CTS_HOW_COUNT) {
-            const char *near = cts_schema_nearest(list->items[i]->text, HOW_NAMES, CTS_HOW_COUNT);
-            return cts_yaml_error(list->items[i], CTS_E_SCHEMA, err,
-                                  "tested: no such way: '%s'%s%s%s", list->items[i]->text,
-                                  near ? "; did you mean '" : "", near ? near : "",
-                                  near ? "'?" : "");
-        }
-        *set |= 1u << how;
-    }
-    if (!*set)
-        return cts_yaml_error(list, CTS_E_SCHEMA, err, "tested: say how, or 'untestable'");
-    return 0;
-}
-
-static int read_clause(const struct cts_yaml *node, struct cts_spec_clause *c, struct cts_err *err)
-{
-    c->node = node;
-    c->id = text_of(node, "id");
-    c->section = text_of(node, "section");
-    c->strength = text_of(node, "strength");
-    c->statement = text_of(node, "statement");
-    c->reason = text_of(node, "reason");
-    int rc = read_tested(cts_yaml_get(node, "tested"), &c->tested, err);
-    if (rc)
-        return rc;
-    bool untestable = c->tested & (1u << CTS_HOW_UNTESTABLE);
-    if (untestable != (c->reason != NULL))
-        return cts_yaml_error(node, CTS_E_SCHEMA, err, "%s: %s", c->id,
-                              untestable ? "untestable, but no 'reason'"
-                                         : "a 'reason', but not untestable");
-    return 0;
-}
-
-int cts_clauses_load(struct cts_spec *spec, const char *path, struct cts_err *err)
-{
-    struct cts_yaml *root;
-    int rc = load_list(spec, path, cts_clause_fields, "clause", &root, err);
-
-    if (rc)
-        return rc;
-    spec->clause_count = 0;
-    spec->clauses = cts_arena_take_array(&spec->arena, root->count, sizeof(*spec->clauses));
-    if (!spec->clauses)
-        return no_memory(err);
-    for (size_t i = 0; !rc && i < root->count; i++) {
-        struct cts_spec_clause c = {0};
-        rc = read_clause(root->items[i], &c, err);
-        if (!rc && cts_spec_clause_find(spec, c.id))
-            rc = cts_yaml_error(c.node, CTS_E_SCHEMA, err, "clause %s is given twice", c.id);
-        if (!rc)
-            spec->clauses[spec->clause_count++] = c;
-    }
-    return rc;
-}
-
-int cts_verdicts_load(struct cts_spec *spec, const char *path, struct cts_err *err)
-{
-    struct cts_yaml *root;
-    int rc = load_list(spec, path, cts_verdict_fields, "verdict class", &root, err);
-
-    if (rc)
-        return rc;
-    spec->verdict_count = 0;
-    spec->verdicts = cts_arena_take_array(&spec->arena, root->count, sizeof(*spec->verdicts));
-    if (!spec->verdicts)
-        return no_memory(err);
-    for (size_t i = 0; !rc && i < root->count; i++) {
-        const struct cts_yaml *node = root->items[i];
-        struct cts_spec_verdict v = {
-            .id = text_of(node, "id"),
-            .name = text_of(node, "name"),
-            .from = text_of(node, "from"),
-            .statement = text_of(node, "statement"),
-            .node = node,
-        };
-        rc = cts_yaml_strs(cts_yaml_get(node, "clauses"), "clauses", &spec->arena, &v.clauses, err);
-        if (!rc && cts_spec_verdict_find(spec, v.id))
-            rc = cts_yaml_error(node, CTS_E_SCHEMA, err, "class %s is given twice", v.id);
-        if (!rc)
-            spec->verdicts[spec->verdict_count++] = v;
-    }
-    return rc;
-}
-
-const char *cts_spec_open_name(enum cts_spec_open kind)
-{
-    return kind < CTS_OPEN_COUNT ? OPEN_WORDS[kind] : "?";
-}
-
-static int read_practices(struct cts_spec *spec, struct cts_spec_ambiguity *a, struct cts_err *err)
-{
-    const struct cts_yaml *map = cts_yaml_get(a->node, "runtimes");
-    size_t count = map ? map->count : 0;
-    int rc = 0;
-
-    a->practices = cts_arena_take_array(&spec->arena, count + 1, sizeof(*a->practices));
-    if (!a->practices)
-        return no_memory(err);
-    for (size_t i = 0; !rc && i < count; i++) {
-        struct cts_spec_practice *p = &a->practices[a->practice_count++];
-        p->runtime = map->keys[i]->text;
-        rc = cts_yaml_str(map->items[i], p->runtime, &p->what, err);
-    }
-    return rc;
-}
-
-static int read_ambiguity(struct cts_spec *spec, const struct cts_yaml *node,
-                          struct cts_spec_ambiguity *a, struct cts_err *err)
-{
-    *a = (struct cts_spec_ambiguity){
-        .id = text_of(node, "id"),
-        .section = text_of(node, "section"),
-        .question = text_of(node, "question"),
-        .here = text_of(node, "here"),
-        .policy = text_of(node, "policy"),
-        .untested = text_of(node, "untested"),
-        .node = node,
-    };
-    while (strcmp(text_of(node, "kind"), OPEN_WORDS[a->kind]) != 0)
-        a->kind++;
-    int rc =
-        cts_yaml_strs(cts_yaml_get(node, "vectors"), "vectors", &spec->arena, &a->vectors, err);
-    if (!rc)
-        rc = read_practices(spec, a, err);
-    if (!rc && (a->vectors.count == 0) != (a->untested != NULL))
-        rc = cts_yaml_error(node, CTS_E_SCHEMA, err, "%s: %s", a->id,
-                            a->untested ? "'untested', but there are vectors"
-                                        : "neither 'vectors' nor 'untested'");
-    return rc;
-}
-
-int cts_ambiguities_load(struct cts_spec *spec, const char *path, struct cts_err *err)
-{
-    struct cts_yaml *root;
-    int rc = load_list(spec, path, cts_ambiguity_fields, "ambiguity", &root, err);
-
-    if (rc)
-        return rc;
-    spec->ambiguity_count = 0;
-    spec->ambiguities = cts_arena_take_array(&spec->arena, root->count, sizeof(*spec->ambiguities));
-    if (!spec->ambiguities)
-        return no_memory(err);
-    for (size_t i = 0; i < root->count; i++) {
-        const struct cts_yaml *node = root->items[i];
-        if (cts_spec_ambiguity_find(spec, text_of(node, "id")))
-            return cts_yaml_error(node, CTS_E_SCHEMA, err, "ambiguity %s is given twice",
-                                  text_of(node, "id"));
-        rc = read_ambiguity(spec, node, &spec->ambiguities[spec->ambiguity_count++], err);
-        if (rc)
-            return rc;
-    }
-    return 0;
 }
 
 /* --- finding, and the whole ---------------------------------------------------------------- */
@@ -828,6 +590,15 @@ const struct cts_spec_ambiguity *cts_spec_ambiguity_find(const struct cts_spec *
     for (size_t i = 0; i < spec->ambiguity_count; i++) {
         if (!strcmp(spec->ambiguities[i].id, id))
             return &spec->ambiguities[i];
+    }
+    return NULL;
+}
+
+const struct cts_spec_policy *cts_spec_policy_find(const struct cts_spec *spec, const char *id)
+{
+    for (size_t i = 0; i < spec->policy_count; i++) {
+        if (!strcmp(spec->policies[i].id, id))
+            return &spec->policies[i];
     }
     return NULL;
 }
@@ -879,12 +650,12 @@ int cts_spec_load(struct cts_spec *spec, const char *dir, struct cts_err *err)
     } parts[] = {
         {"groups.yaml", cts_groups_load},           {"isa", cts_rows_load},
         {"clauses.yaml", cts_clauses_load},         {"verdicts.yaml", cts_verdicts_load},
-        {"ambiguities.yaml", cts_ambiguities_load},
+        {"ambiguities.yaml", cts_ambiguities_load}, {"policies.yaml", cts_policies_load},
     };
 
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         const char *path = cts_arena_fmt(&spec->arena, "%s/%s", dir, parts[i].name);
-        int rc = path ? parts[i].load(spec, path, err) : no_memory(err);
+        int rc = path ? parts[i].load(spec, path, err) : cts_spec_no_memory(err);
         if (rc)
             return rc;
     }

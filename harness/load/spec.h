@@ -141,6 +141,12 @@ struct cts_spec_ambiguity {
     const struct cts_yaml *node;
 };
 
+/* What an expectation may rest on. */
+struct cts_spec_policy {
+    const char *id, *of, *statement; /* of: whose rule it is */
+    const struct cts_yaml *node;
+};
+
 struct cts_spec {
     struct cts_arena arena;        /* owns everything below */
     struct cts_spec_group *groups; /* in the order of groups.yaml */
@@ -153,13 +159,16 @@ struct cts_spec {
     size_t verdict_count;
     struct cts_spec_ambiguity *ambiguities;
     size_t ambiguity_count;
+    struct cts_spec_policy *policies;
+    size_t policy_count;
 };
 
 void cts_spec_init(struct cts_spec *spec);
 void cts_spec_release(struct cts_spec *spec);
 
-/* Everything below `dir`: groups.yaml, isa/, clauses.yaml, verdicts.yaml, ambiguities.yaml; then
- * the references between them. The first error ends it; `spec` is to be released in any case. */
+/* Everything below `dir`: groups.yaml, isa/, clauses.yaml, verdicts.yaml, ambiguities.yaml and, if
+ * it is there, policies.yaml; then the references between them. The first error ends it; `spec` is
+ * to be released in any case. */
 int cts_spec_load(struct cts_spec *spec, const char *dir, struct cts_err *err);
 
 /* The parts, in the order in which they may be loaded: rows need the groups. */
@@ -168,10 +177,12 @@ int cts_rows_load(struct cts_spec *spec, const char *dir_or_file, struct cts_err
 int cts_clauses_load(struct cts_spec *spec, const char *path, struct cts_err *err);
 int cts_verdicts_load(struct cts_spec *spec, const char *path, struct cts_err *err);
 int cts_ambiguities_load(struct cts_spec *spec, const char *path, struct cts_err *err);
+int cts_policies_load(struct cts_spec *spec, const char *path, struct cts_err *err);
 
 const struct cts_spec_row *cts_spec_row_find(const struct cts_spec *spec, const char *id);
 const struct cts_spec_clause *cts_spec_clause_find(const struct cts_spec *spec, const char *id);
 const struct cts_spec_verdict *cts_spec_verdict_find(const struct cts_spec *spec, const char *id);
+const struct cts_spec_policy *cts_spec_policy_find(const struct cts_spec *spec, const char *id);
 const struct cts_spec_ambiguity *cts_spec_ambiguity_find(const struct cts_spec *spec,
                                                          const char *id);
 

@@ -103,8 +103,9 @@ static bool known_names(struct cts_check_run *run, struct cts_vec_known *known)
     const char **rows = cts_check_take(run, spec->row_count, sizeof(*rows));
     const char **clauses = cts_check_take(run, spec->clause_count, sizeof(*clauses));
     const char **classes = cts_check_take(run, spec->verdict_count, sizeof(*classes));
+    const char **policies = cts_check_take(run, spec->policy_count, sizeof(*policies));
 
-    if (!rows || !clauses || !classes)
+    if (!rows || !clauses || !classes || !policies)
         return false;
     for (size_t i = 0; i < spec->row_count; i++)
         rows[i] = spec->rows[i].id;
@@ -112,9 +113,13 @@ static bool known_names(struct cts_check_run *run, struct cts_vec_known *known)
         clauses[i] = spec->clauses[i].id;
     for (size_t i = 0; i < spec->verdict_count; i++)
         classes[i] = spec->verdicts[i].id;
+    for (size_t i = 0; i < spec->policy_count; i++)
+        policies[i] = spec->policies[i].id;
     known->rows = (struct cts_vec_names){rows, spec->row_count};
     known->clauses = (struct cts_vec_names){clauses, spec->clause_count};
     known->classes = (struct cts_vec_names){classes, spec->verdict_count};
+    if (spec->policy_count)
+        known->policies = (struct cts_vec_names){policies, spec->policy_count};
     return true;
 }
 

@@ -357,9 +357,10 @@ static void add_rows_of_clause(struct cts_doc *d, const char *id)
     raw(d, any ? "</p>" : "");
 }
 
-static void open_item(struct cts_doc *d, const char *id, const char *words)
+/* prefix: of the anchor, where the id alone may be that of something else. */
+static void open_item(struct cts_doc *d, const char *prefix, const char *id, const char *words)
 {
-    cts_buf_addf(d->out, "<article id=\"%s\" data-q=\"", id);
+    cts_buf_addf(d->out, "<article id=\"%s%s\" data-q=\"", prefix, id);
     lower(d, id);
     lower(d, words);
     cts_buf_addf(d->out, "\"><p><strong>%s</strong> ", id);
@@ -373,7 +374,7 @@ static void add_clauses(struct cts_doc *d)
            "numbered and in our own words.</p><div class=\"items\">\n");
     for (size_t i = 0; i < d->spec->clause_count; i++) {
         const struct cts_spec_clause *c = &d->spec->clauses[i];
-        open_item(d, c->id, c->statement);
+        open_item(d, "", c->id, c->statement);
         section_of(d, c->section);
         cts_buf_addf(d->out, "; %s; tested by", c->strength);
         for (unsigned how = 0; how < CTS_HOW_COUNT; how++)
@@ -411,7 +412,7 @@ static void add_ambiguities(struct cts_doc *d)
         "is silent or is not followed, and what the rows do there.</p><div class=\"items\">\n");
     for (size_t i = 0; i < d->spec->ambiguity_count; i++) {
         const struct cts_spec_ambiguity *a = &d->spec->ambiguities[i];
-        open_item(d, a->id, a->question);
+        open_item(d, "", a->id, a->question);
         section_of(d, a->section);
         cts_buf_addf(d->out, "; %s", cts_spec_open_name(a->kind));
         if (a->policy)
@@ -432,13 +433,28 @@ static void add_verdicts(struct cts_doc *d)
            "defects of programs, and good programs that are refused.</p><div class=\"items\">\n");
     for (size_t i = 0; i < d->spec->verdict_count; i++) {
         const struct cts_spec_verdict *v = &d->spec->verdicts[i];
-        open_item(d, v->id, v->statement);
+        open_item(d, "", v->id, v->statement);
         text(d, v->name);
         raw(d, !strcmp(v->from, "rfc") ? "; decided by the RFC" : "; decided by a policy");
         for (size_t k = 0; k < v->clauses.count; k++) {
             raw(d, k ? " " : ": ");
             link_to(d, v->clauses.list[k]);
         }
+        raw(d, "</p></article>\n");
+    }
+    raw(d, "</div></section>\n");
+}
+
+static void add_policies(struct cts_doc *d)
+{
+    if (!d->spec->policy_count)
+        return;
+    raw(d, "<section id=\"policies\"><h2>Policies</h2>\n<p>What vectors rest on where the RFC says "
+           "nothing.</p><div class=\"items\">\n");
+    for (size_t i = 0; i < d->spec->policy_count; i++) {
+        const struct cts_spec_policy *p = &d->spec->policies[i];
+        open_item(d, "policy-", p->id, p->statement);
+        text(d, p->of);
         raw(d, "</p></article>\n");
     }
     raw(d, "</div></section>\n");
@@ -480,7 +496,8 @@ static void add_head(struct cts_doc *d)
         cts_buf_addf(d->out, "<a href=\"#group-%s\">%s</a>\n", d->spec->groups[g].name,
                      d->spec->groups[g].name);
     raw(d, "<a href=\"#clauses\">Clauses</a>\n<a href=\"#questions\">Open questions</a>\n"
-           "<a href=\"#classes\">Verdict classes</a></nav>\n</header>\n"
+           "<a href=\"#classes\">Verdict classes</a> "
+           "<a href=\"#policies\">Policies</a></nav>\n</header>\n"
            "<div class=\"find\" hidden>\n<input id=\"find\" type=\"search\" "
            "placeholder=\"Search: add64, 0xc3, N037, sign, atomic\" aria-label=\"Search\">\n"
            "<select id=\"group\" aria-label=\"Group\">");
@@ -496,6 +513,7 @@ void cts_doc_html(struct cts_doc *d)
     add_clauses(d);
     add_ambiguities(d);
     add_verdicts(d);
+    add_policies(d);
     raw(d, "</main>\n<script>\n");
     raw(d, cts_doc_js);
     raw(d, "</script>\n</body>\n</html>\n");

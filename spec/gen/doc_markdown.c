@@ -142,6 +142,20 @@ static void add_verdicts(struct cts_doc *d)
     }
 }
 
+static void add_policies(struct cts_doc *d)
+{
+    if (d->spec->policy_count)
+        cts_buf_adds(d->out, "\n## Policies\n\n");
+    for (size_t i = 0; i < d->spec->policy_count; i++) {
+        const struct cts_spec_policy *p = &d->spec->policies[i];
+        cts_buf_addf(d->out, "- **%s** (", p->id);
+        text(d, p->of);
+        cts_buf_adds(d->out, "): ");
+        text(d, p->statement);
+        cts_buf_addc(d->out, '\n');
+    }
+}
+
 void cts_doc_markdown(struct cts_doc *d)
 {
     cts_buf_addf(
@@ -161,4 +175,5 @@ void cts_doc_markdown(struct cts_doc *d)
     add_clauses(d);
     add_ambiguities(d);
     add_verdicts(d);
+    add_policies(d);
 }

@@ -332,6 +332,14 @@ static void compare_ambiguities(struct diff *d, size_t ia, size_t ib)
     compare_texts(d, "ambiguities", a->id, "here", a->here, b->here);
 }
 
+static void compare_policies(struct diff *d, size_t ia, size_t ib)
+{
+    const struct cts_spec_policy *a = &d->a->policies[ia], *b = &d->b->policies[ib];
+
+    compare_texts(d, "policies", a->id, "of", a->of, b->of);
+    compare_texts(d, "policies", a->id, "statement", a->statement, b->statement);
+}
+
 /* --- the parts of a specification, all walked alike ----------------------------------------- */
 
 #define PART(name, list, size, key, words)                                                         \
@@ -348,6 +356,7 @@ PART(clause, clauses, clause_count, id, statement)
 PART(group, groups, group_count, name, description)
 PART(verdict, verdicts, verdict_count, id, statement)
 PART(ambiguity, ambiguities, ambiguity_count, id, question)
+PART(policy, policies, policy_count, id, statement)
 
 static const struct part {
     const char *section, *one, *many;
@@ -360,6 +369,7 @@ static const struct part {
     {"clauses", "clause", "clauses", clause_id, clause_text, compare_clauses},
     {"verdicts", "class", "classes", verdict_id, verdict_text, compare_verdicts},
     {"ambiguities", "ambiguity", "ambiguities", ambiguity_id, ambiguity_text, compare_ambiguities},
+    {"policies", "policy", "policies", policy_id, policy_text, compare_policies},
 };
 
 enum { PART_COUNT = sizeof(PARTS) / sizeof(PARTS[0]) };

@@ -206,6 +206,20 @@ static void add_verdicts(const struct cts_spec *spec, struct cts_buf *out)
     cts_buf_adds(out, "\n  ]");
 }
 
+static void add_policies(const struct cts_spec *spec, struct cts_buf *out)
+{
+    cts_buf_adds(out, "  \"policies\": [");
+    for (size_t i = 0; i < spec->policy_count; i++) {
+        const struct cts_spec_policy *p = &spec->policies[i];
+        cts_buf_adds(out, i ? ",\n    {" : "\n    {");
+        add_pair("id", p->id, out);
+        add_more("of", p->of, out);
+        add_more("statement", p->statement, out);
+        cts_buf_addc(out, '}');
+    }
+    cts_buf_adds(out, spec->policy_count ? "\n  ]" : "]");
+}
+
 static void add_practice(const struct cts_spec_ambiguity *a, struct cts_buf *out)
 {
     if (a->policy)
@@ -262,6 +276,8 @@ static int run(const struct cts_gen_request *rq, struct cts_buf *out, struct cts
     add_verdicts(rq->spec, out);
     cts_buf_adds(out, ",\n");
     add_ambiguities(rq->spec, out);
+    cts_buf_adds(out, ",\n");
+    add_policies(rq->spec, out);
     cts_buf_adds(out, "\n}\n");
     cts_arena_release(&arena);
     return 0;

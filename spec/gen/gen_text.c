@@ -12,9 +12,9 @@ void cts_gen_text_h(const struct cts_spec *spec, struct cts_buf *out)
         "#define CTS_GENERATED_SPEC_TEXT_H\n\n"
         "#include <stddef.h>\n\n"
         "enum { CTS_CLAUSE_COUNT = %zu, CTS_VERDICT_COUNT = %zu, CTS_GROUP_TEXT_COUNT = %zu, "
-        "CTS_ROW_NOTE_COUNT = %zu, CTS_AMBIGUITY_COUNT = %zu };\n\n",
+        "CTS_ROW_NOTE_COUNT = %zu, CTS_AMBIGUITY_COUNT = %zu, CTS_POLICY_COUNT = %zu };\n\n",
         spec->clause_count, spec->verdict_count, spec->group_count, spec->row_count,
-        spec->ambiguity_count);
+        spec->ambiguity_count, spec->policy_count);
     cts_buf_adds(
         out,
         "/* A statement of RFC 9669. */\n"
@@ -43,18 +43,25 @@ void cts_gen_text_h(const struct cts_spec *spec, struct cts_buf *out)
         "    const char *id, *section, *question, *here;\n"
         "    const char *kind, *policy; /* defect, silent, dispute, later; the name of `here` */\n"
         "};\n\n"
-        "/* Clauses and classes in the order of their files, rows as in cts_row_table, groups "
+        "/* What an expectation may rest on. */\n"
+        "struct cts_policy_text {\n"
+        "    const char *id, *of, *text; /* of: whose rule it is */\n"
+        "};\n\n"
+        "/* Clauses, classes and policies in the order of their files, rows as in cts_row_table, "
+        "groups "
         "as in enum cts_group. "
         "*/\n"
         "extern const struct cts_clause_text cts_clause_texts[CTS_CLAUSE_COUNT];\n"
         "extern const struct cts_verdict_text cts_verdict_texts[CTS_VERDICT_COUNT];\n"
         "extern const struct cts_group_text cts_group_texts[CTS_GROUP_TEXT_COUNT];\n"
         "extern const struct cts_row_note cts_row_notes[CTS_ROW_NOTE_COUNT];\n"
-        "extern const struct cts_ambiguity_text cts_ambiguity_texts[CTS_AMBIGUITY_COUNT];\n\n"
+        "extern const struct cts_ambiguity_text cts_ambiguity_texts[CTS_AMBIGUITY_COUNT];\n"
+        "extern const struct cts_policy_text cts_policy_texts[CTS_POLICY_COUNT];\n\n"
         "/* Null if there is none of that id; verdict classes are found by id or by name. */\n"
         "const struct cts_clause_text *cts_clause_text_find(const char *id);\n"
         "const struct cts_verdict_text *cts_verdict_text_find(const char *id_or_name);\n"
-        "const struct cts_ambiguity_text *cts_ambiguity_text_find(const char *id);\n\n"
+        "const struct cts_ambiguity_text *cts_ambiguity_text_find(const char *id);\n"
+        "const struct cts_policy_text *cts_policy_text_find(const char *id);\n\n"
         "#endif\n");
 }
 
@@ -146,6 +153,18 @@ static void add_ambiguities(const struct cts_spec *spec, struct cts_buf *out)
     cts_buf_adds(out, "};\n\n");
 }
 
+static void add_policies(const struct cts_spec *spec, struct cts_buf *out)
+{
+    cts_buf_adds(out, "const struct cts_policy_text cts_policy_texts[CTS_POLICY_COUNT] = {\n");
+    for (size_t i = 0; i < spec->policy_count; i++) {
+        const struct cts_spec_policy *p = &spec->policies[i];
+        const char *const strings[] = {p->id, p->of, p->statement};
+        add_strings(strings, 3, out);
+        cts_buf_adds(out, "},\n");
+    }
+    cts_buf_adds(out, "};\n\n");
+}
+
 static void add_notes(const struct cts_spec *spec, struct cts_buf *out)
 {
     for (size_t i = 0; i < spec->row_count; i++)
@@ -169,6 +188,7 @@ void cts_gen_text_c(const struct cts_spec *spec, struct cts_buf *out)
     add_groups(spec, out);
     add_notes(spec, out);
     add_ambiguities(spec, out);
+    add_policies(spec, out);
     cts_buf_adds(out,
                  "static int is_same(const char *a, const char *b)\n"
                  "{\n"
@@ -198,6 +218,14 @@ void cts_gen_text_c(const struct cts_spec *spec, struct cts_buf *out)
                  "    for (size_t i = 0; i < CTS_AMBIGUITY_COUNT; i++) {\n"
                  "        if (is_same(cts_ambiguity_texts[i].id, id))\n"
                  "            return &cts_ambiguity_texts[i];\n"
+                 "    }\n"
+                 "    return NULL;\n"
+                 "}\n\n"
+                 "const struct cts_policy_text *cts_policy_text_find(const char *id)\n"
+                 "{\n"
+                 "    for (size_t i = 0; i < CTS_POLICY_COUNT; i++) {\n"
+                 "        if (is_same(cts_policy_texts[i].id, id))\n"
+                 "            return &cts_policy_texts[i];\n"
                  "    }\n"
                  "    return NULL;\n"
                  "}\n");

@@ -30,8 +30,10 @@ static int known_names(struct cts_tested *t, const struct cts_spec *spec, struct
         cts_arena_take_array(&t->arena, spec->clause_count + 1, sizeof(*clauses));
     const char **classes =
         cts_arena_take_array(&t->arena, spec->verdict_count + 1, sizeof(*classes));
+    const char **policies =
+        cts_arena_take_array(&t->arena, spec->policy_count + 1, sizeof(*policies));
 
-    if (!rows || !clauses || !classes)
+    if (!rows || !clauses || !classes || !policies)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     for (size_t i = 0; i < spec->row_count; i++)
         rows[i] = spec->rows[i].id;
@@ -39,9 +41,13 @@ static int known_names(struct cts_tested *t, const struct cts_spec *spec, struct
         clauses[i] = spec->clauses[i].id;
     for (size_t i = 0; i < spec->verdict_count; i++)
         classes[i] = spec->verdicts[i].id;
+    for (size_t i = 0; i < spec->policy_count; i++)
+        policies[i] = spec->policies[i].id;
     *k = (struct cts_vec_known){.rows = {rows, spec->row_count},
                                 .clauses = {clauses, spec->clause_count},
                                 .classes = {classes, spec->verdict_count}};
+    if (spec->policy_count)
+        k->policies = (struct cts_vec_names){policies, spec->policy_count};
     return 0;
 }
 

@@ -741,6 +741,24 @@ const struct cts_ambiguity_text cts_ambiguity_texts[CTS_AMBIGUITY_COUNT] = {
     {"A54", "4.3", "The outcome of a comparison of a register with itself was disputed, because the test's frame differed between runtimes.", "The frame, the prologue and the way results come out belong to the vector's format.", "dispute", "own-prologue"},
 };
 
+const struct cts_policy_text cts_policy_texts[CTS_POLICY_COUNT] = {
+    {"rfc", "RFC 9669", "The RFC decides, through the clauses that the vector names."},
+    {"abi", "all implementations known", "The calling convention: which registers a call keeps and which it loses, where arguments and results are, a stack of its own for each function."},
+    {"signed-overflow-wraps", "Linux, and all others known", "The least number divided by -1 is itself, and its remainder is 0."},
+    {"structural", "verifiers and validators in general", "What is no legal encoding, or leads out of the program, is rejected at load."},
+    {"linux-root", "Linux", "What Linux's verifier accepts and refuses of a loader that is root."},
+    {"linux-cap-bpf", "Linux", "What Linux's verifier accepts and refuses of a loader that has CAP_BPF only."},
+    {"linux-packet", "Linux", "The legacy packet loads: what they read, which registers they use and lose, and how a load beyond the packet ends the program."},
+    {"linux-acqrel", "Linux", "Loads that acquire and stores that release."},
+    {"linux-may-goto", "Linux", "A jump that is taken when the program has run for too long."},
+    {"linux-arena", "Linux", "Casts between the address spaces of an arena."},
+    {"linux-gotox", "Linux", "A jump to an address that a table gives."},
+    {"linux-kfunc", "Linux", "Calls of functions of the kernel by their BTF id."},
+    {"linux-stack-args", "Linux", "Arguments beyond the fifth, handed over on the stack."},
+    {"callx", "compilers and user-space machines", "A call of the function whose address a register holds."},
+    {"imported", "another suite", "A test that was read from a file of another suite says so; nobody has said yet which clause decides it."},
+};
+
 static int is_same(const char *a, const char *b)
 {
     for (; *a && *a == *b; a++, b++)
@@ -772,6 +790,15 @@ const struct cts_ambiguity_text *cts_ambiguity_text_find(const char *id)
     for (size_t i = 0; i < CTS_AMBIGUITY_COUNT; i++) {
         if (is_same(cts_ambiguity_texts[i].id, id))
             return &cts_ambiguity_texts[i];
+    }
+    return NULL;
+}
+
+const struct cts_policy_text *cts_policy_text_find(const char *id)
+{
+    for (size_t i = 0; i < CTS_POLICY_COUNT; i++) {
+        if (is_same(cts_policy_texts[i].id, id))
+            return &cts_policy_texts[i];
     }
     return NULL;
 }

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-enum { CTS_CLAUSE_COUNT = 178, CTS_VERDICT_COUNT = 50, CTS_GROUP_TEXT_COUNT = 14, CTS_ROW_NOTE_COUNT = 188, CTS_AMBIGUITY_COUNT = 54 };
+enum { CTS_CLAUSE_COUNT = 178, CTS_VERDICT_COUNT = 50, CTS_GROUP_TEXT_COUNT = 14, CTS_ROW_NOTE_COUNT = 188, CTS_AMBIGUITY_COUNT = 54, CTS_POLICY_COUNT = 15 };
 
 /* A statement of RFC 9669. */
 struct cts_clause_text {
@@ -37,16 +37,23 @@ struct cts_ambiguity_text {
     const char *kind, *policy; /* defect, silent, dispute, later; the name of `here` */
 };
 
-/* Clauses and classes in the order of their files, rows as in cts_row_table, groups as in enum cts_group. */
+/* What an expectation may rest on. */
+struct cts_policy_text {
+    const char *id, *of, *text; /* of: whose rule it is */
+};
+
+/* Clauses, classes and policies in the order of their files, rows as in cts_row_table, groups as in enum cts_group. */
 extern const struct cts_clause_text cts_clause_texts[CTS_CLAUSE_COUNT];
 extern const struct cts_verdict_text cts_verdict_texts[CTS_VERDICT_COUNT];
 extern const struct cts_group_text cts_group_texts[CTS_GROUP_TEXT_COUNT];
 extern const struct cts_row_note cts_row_notes[CTS_ROW_NOTE_COUNT];
 extern const struct cts_ambiguity_text cts_ambiguity_texts[CTS_AMBIGUITY_COUNT];
+extern const struct cts_policy_text cts_policy_texts[CTS_POLICY_COUNT];
 
 /* Null if there is none of that id; verdict classes are found by id or by name. */
 const struct cts_clause_text *cts_clause_text_find(const char *id);
 const struct cts_verdict_text *cts_verdict_text_find(const char *id_or_name);
 const struct cts_ambiguity_text *cts_ambiguity_text_find(const char *id);
+const struct cts_policy_text *cts_policy_text_find(const char *id);
 
 #endif

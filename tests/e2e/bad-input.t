@@ -50,6 +50,16 @@ vectors:
     asm: "{dst} += {src}"
     cases: [{in: {dst: 1, src: 2}, out: {dst: 3}}]
 Y
+bad_file unknown-policy "6:13: policy: there is no 'structura'; did you mean 'structural'" <<'Y'
+suite: bad/policy
+vectors:
+  - name: a
+    rows: [add64_x]
+    clauses: [N037]
+    policy: structura
+    asm: "{dst} += {src}"
+    cases: [{in: {dst: 1, src: 2}, out: {dst: 3}}]
+Y
 bad_file missing-field '3:5: .*(cases|out)' <<'Y'
 suite: bad/missing
 vectors:

@@ -86,6 +86,14 @@ run_cmd "$CTS" list clauses
 is "$rc" 0 "list clauses"
 like "$out" '^N001 ' "... from the first on"
 clause=$(printf '%s\n' "$out" | awk 'NR == 40 { print $1 }')
+run_cmd "$CTS" list policies
+is "$rc" 0 "list policies"
+is "$(printf '%s\n' "$out" | awk '{ print $1 }' | xargs)" "$(sed -nE 's/^- id: //p' "$ROOT/spec/policies.yaml" | xargs)" "... has those of the specification"
+run_cmd "$CTS" explain signed-overflow-wraps
+is "$rc" 0 "explain a policy"
+like "$out" '^policy signed-overflow-wraps, of ' "... whose it is"
+like "$out" '^  divmul64/sdiv/reg-overflow ' "... which vectors rest on it"
+like "$out" '^ambiguity A08, ' "... and where the RFC is silent"
 run_cmd "$CTS" list vectors
 is "$rc$err" 0 "list vectors"
 printf '%s\n' "$out" | awk '{ for (i = 5; i <= NF; i++) print $i }' | sort -u >tested

@@ -251,6 +251,7 @@ wrong() { # NAME REGEX ENTRY
 }
 wrong "no such kind of failure" "no kind of failure 'wrong'" '- {vectors: a, status: wrong, reason: r, clause: N039}'
 wrong "no such clause" "no clause 'N999'" '- {vectors: a, reason: r, clause: N999}'
+wrong "no such policy" "no policy 'mine'" '- {vectors: a, reason: r, policy: mine}'
 wrong "no such engine" "runtime reference has no engine 'jit'" '- {vectors: a, engines: [interp, jit], reason: r, clause: N039}'
 wrong "a malformed range" "versions: '6\.x'" '- {vectors: a, versions: 6.x, reason: r, clause: N039}'
 wrong "no date" "is no date" '- {vectors: a, reason: r, clause: N039, review-by: soon}'

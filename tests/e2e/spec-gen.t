@@ -94,7 +94,7 @@ changed() { # NAME REGEX FILE SED-SCRIPT
     run_cmd "$CTS" spec diff "$mini" "$T/other"
     is "$rc" 1 "diff: $1: exit 1"
     like "$out" "$2" "... and it is named"
-    [ "$(printf '%s\n' "$out" | grep -cE '^[~+-] (group|row|clause|class|ambiguity) ')" = 1 ]; ok $? "... and nothing else"
+    [ "$(printf '%s\n' "$out" | grep -cE '^[~+-] (group|row|clause|class|ambiguity|policy) ')" = 1 ]; ok $? "... and nothing else"
 }
 changed "a width" '^      \+ dst = u64\(u16\(u32\(dst\)' isa/rows.yaml 's/u64(u32(dst) + u32(imm))/u64(u16(u32(dst) + u32(imm)))/'
 changed "operands of a difference" '^    does:$' isa/rows.yaml 's/(s64(dst) > s64(imm))/(s64(imm) > s64(dst))/'
@@ -109,6 +109,7 @@ changed "a row that goes" '^- row jsgt_k: JSGT_K$' isa/rows.yaml '/id: jsgt_k/,/
 changed "a clause" '^    strength:$' clauses.yaml '0,/strength: must/s//strength: should/'
 changed "a group's holdings" '^    includes:$' groups.yaml '/name: later/,$s/includes: \[\]/includes: [base32]/'
 changed "a class" '^~ class V01$' verdicts.yaml 's/assigned to/of/'
+changed "a policy" '^~ policy this-one$' policies.yaml 's/those who/some who/'
 changed "an answer" '^~ ambiguity A01$' ambiguities.yaml 's/This one/That one/'
 
 rm -rf "$T/other" && cp -r "$mini" "$T/other"

@@ -1,0 +1,281 @@
+/* The words of the specification: clauses, verdict classes, ambiguities, policies. */
+#include <string.h>
+
+#include "host/fs.h"
+#include "load/spec_fields.h"
+#include "load/spec_int.h"
+
+/* --- what the files may hold --------------------------------------------------------------- */
+
+static const char *const STRENGTH_WORDS[] = {"must",       "shall",     "should",  "may",
+                                             "definition", "scope",     "process", "advice",
+                                             "reserved",   "undefined", NULL};
+
+const struct cts_field cts_clause_fields[] = {
+    {.key = "id", .type = CTS_FT_ID, .required = true, .doc = "N and three digits"},
+    {.key = "section", .type = CTS_FT_STR, .required = true, .doc = "section of RFC 9669"},
+    {.key = "strength",
+     .type = CTS_FT_WORD,
+     .required = true,
+     .doc = "the keyword, or how else the statement binds",
+     .words = STRENGTH_WORDS},
+    {.key = "statement", .type = CTS_FT_STR, .required = true, .doc = "what it says, in our words"},
+    {.key = "tested", .type = CTS_FT_STRS, .required = true, .doc = "how it can be tested"},
+    {.key = "reason", .type = CTS_FT_STR, .doc = "why it cannot; with untestable only"},
+    {.key = NULL},
+};
+
+static const char *const FROM_WORDS[] = {"rfc", "policy", NULL};
+
+const struct cts_field cts_verdict_fields[] = {
+    {.key = "id", .type = CTS_FT_ID, .required = true, .doc = "V and two digits"},
+    {.key = "name", .type = CTS_FT_ID, .required = true, .doc = "words with dashes"},
+    {.key = "from",
+     .type = CTS_FT_WORD,
+     .required = true,
+     .doc = "does the RFC decide it, or a policy?",
+     .words = FROM_WORDS},
+    {.key = "statement", .type = CTS_FT_STR, .required = true, .doc = "the defect"},
+    {.key = "clauses", .type = CTS_FT_STRS, .required = true, .doc = "clauses it follows from"},
+    {.key = NULL},
+};
+
+static const char *const OPEN_WORDS[CTS_OPEN_COUNT + 1] = {
+    [CTS_OPEN_DEFECT] = "defect",
+    [CTS_OPEN_SILENT] = "silent",
+    [CTS_OPEN_DISPUTE] = "dispute",
+    [CTS_OPEN_LATER] = "later",
+};
+
+const struct cts_field cts_ambiguity_fields[] = {
+    {.key = "id", .type = CTS_FT_ID, .required = true, .doc = "A and two digits"},
+    {.key = "section", .type = CTS_FT_STR, .required = true, .doc = "section of RFC 9669"},
+    {.key = "kind",
+     .type = CTS_FT_WORD,
+     .required = true,
+     .doc = "what kind of a question it is",
+     .words = OPEN_WORDS},
+    {.key = "question", .type = CTS_FT_STR, .required = true, .doc = "what the RFC leaves open"},
+    {.key = "here", .type = CTS_FT_STR, .required = true, .doc = "what the rows do"},
+    {.key = "policy", .type = CTS_FT_ID, .required = true, .doc = "the name of that"},
+    {.key = "runtimes",
+     .type = CTS_FT_MAP,
+     .doc = "what implementations do, by name, with version"},
+    {.key = "vectors", .type = CTS_FT_STRS, .doc = "vectors that show it: ids, or patterns with *"},
+    {.key = "untested", .type = CTS_FT_STR, .doc = "why there are none"},
+    {.key = NULL},
+};
+
+const struct cts_field cts_policy_fields[] = {
+    {.key = "id", .type = CTS_FT_ID, .required = true, .doc = "as vectors name it"},
+    {.key = "of", .type = CTS_FT_STR, .required = true, .doc = "whose rule it is"},
+    {.key = "statement", .type = CTS_FT_STR, .required = true, .doc = "what it holds"},
+    {.key = NULL},
+};
+
+static const char *const HOW_NAMES[CTS_HOW_COUNT] = {
+    [CTS_HOW_RUN] = "run",
+    [CTS_HOW_VERDICT] = "verdict",
+    [CTS_HOW_ENCODING] = "encoding",
+    [CTS_HOW_LINT] = "lint",
+    [CTS_HOW_CONCURRENCY] = "concurrency",
+    [CTS_HOW_PLATFORM] = "platform",
+    [CTS_HOW_UNTESTABLE] = "untestable",
+};
+
+const char *cts_spec_how_name(enum cts_spec_how how)
+{
+    return how < CTS_HOW_COUNT ? HOW_NAMES[how] : "?";
+}
+
+/* --- files --------------------------------------------------------------------------------- */
+
+/* --- clauses and verdict classes ----------------------------------------------------------- */
+
+static int read_tested(const struct cts_yaml *list, unsigned *set, struct cts_err *err)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        size_t how = 0;
+        while (how < CTS_HOW_COUNT && !cts_yaml_is(list->items[i], HOW_NAMES[how]))
+            how++;
+        if (how == CTS_HOW_COUNT) {
+            const char *near = cts_schema_nearest(list->items[i]->text, HOW_NAMES, CTS_HOW_COUNT);
+            return cts_yaml_error(list->items[i], CTS_E_SCHEMA, err,
+                                  "tested: no such way: '%s'%s%s%s", list->items[i]->text,
+                                  near ? "; did you mean '" : "", near ? near : "",
+                                  near ? "'?" : "");
+        }
+        *set |= 1u << how;
+    }
+    if (!*set)
+        return cts_yaml_error(list, CTS_E_SCHEMA, err, "tested: say how, or 'untestable'");
+    return 0;
+}
+
+static int read_clause(const struct cts_yaml *node, struct cts_spec_clause *c, struct cts_err *err)
+{
+    c->node = node;
+    c->id = cts_spec_text(node, "id");
+    c->section = cts_spec_text(node, "section");
+    c->strength = cts_spec_text(node, "strength");
+    c->statement = cts_spec_text(node, "statement");
+    c->reason = cts_spec_text(node, "reason");
+    int rc = read_tested(cts_yaml_get(node, "tested"), &c->tested, err);
+    if (rc)
+        return rc;
+    bool untestable = c->tested & (1u << CTS_HOW_UNTESTABLE);
+    if (untestable != (c->reason != NULL))
+        return cts_yaml_error(node, CTS_E_SCHEMA, err, "%s: %s", c->id,
+                              untestable ? "untestable, but no 'reason'"
+                                         : "a 'reason', but not untestable");
+    return 0;
+}
+
+int cts_clauses_load(struct cts_spec *spec, const char *path, struct cts_err *err)
+{
+    struct cts_yaml *root;
+    int rc = cts_spec_list(spec, path, cts_clause_fields, "clause", &root, err);
+
+    if (rc)
+        return rc;
+    spec->clause_count = 0;
+    spec->clauses = cts_arena_take_array(&spec->arena, root->count, sizeof(*spec->clauses));
+    if (!spec->clauses)
+        return cts_spec_no_memory(err);
+    for (size_t i = 0; !rc && i < root->count; i++) {
+        struct cts_spec_clause c = {0};
+        rc = read_clause(root->items[i], &c, err);
+        if (!rc && cts_spec_clause_find(spec, c.id))
+            rc = cts_yaml_error(c.node, CTS_E_SCHEMA, err, "clause %s is given twice", c.id);
+        if (!rc)
+            spec->clauses[spec->clause_count++] = c;
+    }
+    return rc;
+}
+
+int cts_verdicts_load(struct cts_spec *spec, const char *path, struct cts_err *err)
+{
+    struct cts_yaml *root;
+    int rc = cts_spec_list(spec, path, cts_verdict_fields, "verdict class", &root, err);
+
+    if (rc)
+        return rc;
+    spec->verdict_count = 0;
+    spec->verdicts = cts_arena_take_array(&spec->arena, root->count, sizeof(*spec->verdicts));
+    if (!spec->verdicts)
+        return cts_spec_no_memory(err);
+    for (size_t i = 0; !rc && i < root->count; i++) {
+        const struct cts_yaml *node = root->items[i];
+        struct cts_spec_verdict v = {
+            .id = cts_spec_text(node, "id"),
+            .name = cts_spec_text(node, "name"),
+            .from = cts_spec_text(node, "from"),
+            .statement = cts_spec_text(node, "statement"),
+            .node = node,
+        };
+        rc = cts_yaml_strs(cts_yaml_get(node, "clauses"), "clauses", &spec->arena, &v.clauses, err);
+        if (!rc && cts_spec_verdict_find(spec, v.id))
+            rc = cts_yaml_error(node, CTS_E_SCHEMA, err, "class %s is given twice", v.id);
+        if (!rc)
+            spec->verdicts[spec->verdict_count++] = v;
+    }
+    return rc;
+}
+
+const char *cts_spec_open_name(enum cts_spec_open kind)
+{
+    return kind < CTS_OPEN_COUNT ? OPEN_WORDS[kind] : "?";
+}
+
+static int read_practices(struct cts_spec *spec, struct cts_spec_ambiguity *a, struct cts_err *err)
+{
+    const struct cts_yaml *map = cts_yaml_get(a->node, "runtimes");
+    size_t count = map ? map->count : 0;
+    int rc = 0;
+
+    a->practices = cts_arena_take_array(&spec->arena, count + 1, sizeof(*a->practices));
+    if (!a->practices)
+        return cts_spec_no_memory(err);
+    for (size_t i = 0; !rc && i < count; i++) {
+        struct cts_spec_practice *p = &a->practices[a->practice_count++];
+        p->runtime = map->keys[i]->text;
+        rc = cts_yaml_str(map->items[i], p->runtime, &p->what, err);
+    }
+    return rc;
+}
+
+static int read_ambiguity(struct cts_spec *spec, const struct cts_yaml *node,
+                          struct cts_spec_ambiguity *a, struct cts_err *err)
+{
+    *a = (struct cts_spec_ambiguity){
+        .id = cts_spec_text(node, "id"),
+        .section = cts_spec_text(node, "section"),
+        .question = cts_spec_text(node, "question"),
+        .here = cts_spec_text(node, "here"),
+        .policy = cts_spec_text(node, "policy"),
+        .untested = cts_spec_text(node, "untested"),
+        .node = node,
+    };
+    while (strcmp(cts_spec_text(node, "kind"), OPEN_WORDS[a->kind]) != 0)
+        a->kind++;
+    int rc =
+        cts_yaml_strs(cts_yaml_get(node, "vectors"), "vectors", &spec->arena, &a->vectors, err);
+    if (!rc)
+        rc = read_practices(spec, a, err);
+    if (!rc && (a->vectors.count == 0) != (a->untested != NULL))
+        rc = cts_yaml_error(node, CTS_E_SCHEMA, err, "%s: %s", a->id,
+                            a->untested ? "'untested', but there are vectors"
+                                        : "neither 'vectors' nor 'untested'");
+    return rc;
+}
+
+int cts_ambiguities_load(struct cts_spec *spec, const char *path, struct cts_err *err)
+{
+    struct cts_yaml *root;
+    int rc = cts_spec_list(spec, path, cts_ambiguity_fields, "ambiguity", &root, err);
+
+    if (rc)
+        return rc;
+    spec->ambiguity_count = 0;
+    spec->ambiguities = cts_arena_take_array(&spec->arena, root->count, sizeof(*spec->ambiguities));
+    if (!spec->ambiguities)
+        return cts_spec_no_memory(err);
+    for (size_t i = 0; i < root->count; i++) {
+        const struct cts_yaml *node = root->items[i];
+        if (cts_spec_ambiguity_find(spec, cts_spec_text(node, "id")))
+            return cts_yaml_error(node, CTS_E_SCHEMA, err, "ambiguity %s is given twice",
+                                  cts_spec_text(node, "id"));
+        rc = read_ambiguity(spec, node, &spec->ambiguities[spec->ambiguity_count++], err);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+/* --- policies ------------------------------------------------------------------------------ */
+
+int cts_policies_load(struct cts_spec *spec, const char *path, struct cts_err *err)
+{
+    struct cts_yaml *root;
+
+    spec->policy_count = 0;
+    if (!cts_fs_exists(path))
+        return 0;
+    int rc = cts_spec_list(spec, path, cts_policy_fields, "policy", &root, err);
+    if (rc)
+        return rc;
+    spec->policies = cts_arena_take_array(&spec->arena, root->count, sizeof(*spec->policies));
+    if (!spec->policies)
+        return cts_spec_no_memory(err);
+    for (size_t i = 0; i < root->count; i++) {
+        const struct cts_yaml *node = root->items[i];
+        struct cts_spec_policy p = {.id = cts_spec_text(node, "id"),
+                                    .of = cts_spec_text(node, "of"),
+                                    .statement = cts_spec_text(node, "statement"),
+                                    .node = node};
+        if (cts_spec_policy_find(spec, p.id))
+            return cts_yaml_error(node, CTS_E_SCHEMA, err, "policy %s is given twice", p.id);
+        spec->policies[spec->policy_count++] = p;
+    }
+    return 0;
+}
