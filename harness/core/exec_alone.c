@@ -71,10 +71,8 @@ static struct cts_obs observe_one(struct cts_exec *x, const struct job *j,
         return (struct cts_obs){.seen = cts_x_seen_of_load(&a->load), .text = a->load.text};
     if (j->iterations == 0)
         return (struct cts_obs){.seen = CTS_SEEN_ACCEPTED};
-    if (a->run.status == CTS_FAULTED)
-        return (struct cts_obs){.seen = CTS_SEEN_FAULTED, .text = a->run.text};
-    if (a->run.status == CTS_RUN_ERROR)
-        return (struct cts_obs){.seen = CTS_SEEN_LOAD_ERROR, .text = a->run.text};
+    if (a->run.status != CTS_RAN)
+        return (struct cts_obs){.seen = cts_x_seen_of_run(&a->run), .text = a->run.text};
     return cts_x_observe(x, j, 0, 0, a);
 }
 
@@ -132,6 +130,8 @@ void cts_x_run_row(struct cts_exec *x, struct cts_seg *seg, uint32_t r, bool bad
         return;
     }
     struct cts_obs o = observe_one(x, &x->frame[0]->job[0], &x->frame[0]->answer[0]);
+    if (cts_x_is_death(o.seen))
+        cts_x_confirm(x, seg->unit_index);
     o.flaky = bad && o.seen == CTS_SEEN_RAN && o.row &&
               cts_seg_match(seg, r, o.row, o.expect, cts_x_who(x));
     if (o.flaky)
@@ -182,6 +182,8 @@ static void load_unit(struct cts_exec *x, struct cts_seg *seg)
         return;
     }
     struct cts_obs o = observe_one(x, &x->frame[0]->job[0], &x->frame[0]->answer[0]);
+    if (cts_x_is_death(o.seen))
+        cts_x_confirm(x, seg->unit_index);
     cts_judge_unit(x->judge, seg, &o);
 }
 

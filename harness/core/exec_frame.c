@@ -74,7 +74,72 @@ uint32_t cts_x_check_rows(struct cts_exec *x, const struct job *j, uint32_t s)
 
 enum cts_seen cts_x_seen_of_load(const struct cts_load_res *l)
 {
-    return l->verdict == CTS_REJECTED ? CTS_SEEN_REJECTED : CTS_SEEN_LOAD_ERROR;
+    switch ((enum cts_verdict)l->verdict) {
+    case CTS_ACCEPTED:
+        return CTS_SEEN_ACCEPTED;
+    case CTS_REJECTED:
+        return CTS_SEEN_REJECTED;
+    case CTS_LOAD_CRASHED:
+        return CTS_SEEN_CRASHED;
+    case CTS_LOAD_TIMED_OUT:
+        return CTS_SEEN_TIMED_OUT;
+    case CTS_LOAD_ERROR:
+        break;
+    }
+    return CTS_SEEN_LOAD_ERROR;
+}
+
+enum cts_seen cts_x_seen_of_run(const struct cts_run_res *r)
+{
+    switch ((enum cts_run_status)r->status) {
+    case CTS_RAN:
+        return CTS_SEEN_RAN;
+    case CTS_FAULTED:
+        return CTS_SEEN_FAULTED;
+    case CTS_RUN_CRASHED:
+        return CTS_SEEN_CRASHED;
+    case CTS_RUN_TIMED_OUT:
+        return CTS_SEEN_TIMED_OUT;
+    case CTS_RUN_ERROR:
+        break;
+    }
+    return CTS_SEEN_LOAD_ERROR;
+}
+
+static void blame_job(struct cts_exec *x, const struct job *j, const struct cts_err *err)
+{
+    if (x->blames == x->blame_cap) {
+        size_t cap = x->blame_cap ? x->blame_cap * 2 : 8;
+        struct blame *bigger = realloc(x->blame, cap * sizeof(*bigger));
+        if (!bigger) {
+            cts_judge_error(x->judge, j->seg[0], "out of memory");
+            return;
+        }
+        x->blame = bigger;
+        x->blame_cap = cap;
+    }
+    x->blame[x->blames++] = (struct blame){.unit = j->seg[0]->unit_index, .err = *err};
+}
+
+/* The runtime died of the program, or did not end, and the worker lives. Whichever unit it was must
+ * do it again alone, or it is flaky. */
+static bool look_again_at_death(struct cts_exec *x, const struct job *j, const struct cts_answer *a)
+{
+    bool ran = a->load.verdict == CTS_ACCEPTED && j->iterations;
+    enum cts_seen seen = a->load.verdict != CTS_ACCEPTED ? cts_x_seen_of_load(&a->load)
+                         : ran                           ? cts_x_seen_of_run(&a->run)
+                                                         : CTS_SEEN_ACCEPTED;
+    struct cts_err err = {0};
+    if (!cts_x_is_death(seen))
+        return false;
+    cts_err_set(&err, seen == CTS_SEEN_TIMED_OUT ? CTS_E_TIMEOUT : CTS_E_WORKER, "%s",
+                ran ? a->run.text : a->load.text);
+    blame_job(x, j, &err);
+    size_t first = x->again_count;
+    cts_x_look_again_all(x, j);
+    for (; first < x->again_count; first++)
+        x->again[first].blame = x->blames;
+    return true;
 }
 
 /* The first row of a program of several bodies that was begun and never written: there a body ended
@@ -134,10 +199,8 @@ static void whole_sight(struct cts_exec *x, const struct job *j, const struct ct
         o = (struct cts_obs){.seen = cts_x_seen_of_load(&a->load), .text = a->load.text};
     else if (j->iterations == 0)
         o = (struct cts_obs){.seen = CTS_SEEN_ACCEPTED};
-    else if (a->run.status == CTS_FAULTED)
-        o = (struct cts_obs){.seen = CTS_SEEN_FAULTED, .text = a->run.text};
-    else if (a->run.status == CTS_RUN_ERROR)
-        o = (struct cts_obs){.seen = CTS_SEEN_LOAD_ERROR, .text = a->run.text};
+    else if (a->run.status != CTS_RAN)
+        o = (struct cts_obs){.seen = cts_x_seen_of_run(&a->run), .text = a->run.text};
     cts_judge_row(x->judge, j->seg[0], 0, &o);
 }
 
@@ -148,6 +211,8 @@ static int collect(struct cts_exec *x, struct frame *f, struct cts_err *err)
         return rc;
     f->asked = false;
     for (uint32_t i = 0; i < f->jobs; i++) {
+        if (look_again_at_death(x, &f->job[i], &f->answer[i]))
+            continue;
         if (cts_x_is_whole(f->job[i].seg[0]))
             whole_sight(x, &f->job[i], &f->answer[i]);
         else
@@ -194,21 +259,6 @@ static const struct job *last_begun(const struct cts_exec *x, const struct frame
     if (!f->asked || begun <= f->items_before || begun - f->items_before > f->jobs)
         return NULL;
     return &f->job[begun - f->items_before - 1];
-}
-
-static void blame_job(struct cts_exec *x, const struct job *j, const struct cts_err *err)
-{
-    if (x->blames == x->blame_cap) {
-        size_t cap = x->blame_cap ? x->blame_cap * 2 : 8;
-        struct blame *bigger = realloc(x->blame, cap * sizeof(*bigger));
-        if (!bigger) {
-            cts_judge_error(x->judge, j->seg[0], "out of memory");
-            return;
-        }
-        x->blame = bigger;
-        x->blame_cap = cap;
-    }
-    x->blame[x->blames++] = (struct blame){.unit = j->seg[0]->unit_index, .err = *err};
 }
 
 /* The frames under way are lost: all their units are looked at again. Whatever ended the worker

@@ -152,6 +152,11 @@ struct cts_obs cts_x_observe(const struct cts_exec *x, const struct job *j, uint
  * returned (or UINT32_MAX). */
 uint32_t cts_x_check_rows(struct cts_exec *x, const struct job *j, uint32_t s);
 enum cts_seen cts_x_seen_of_load(const struct cts_load_res *l);
+enum cts_seen cts_x_seen_of_run(const struct cts_run_res *r);
+static inline bool cts_x_is_death(enum cts_seen seen)
+{
+    return seen == CTS_SEEN_CRASHED || seen == CTS_SEEN_TIMED_OUT;
+}
 bool cts_x_restart(struct cts_exec *x);
 void cts_x_broken_unit(struct cts_exec *x, const struct cts_seg *seg);
 /* The unit ended the worker when it was alone, too. */

@@ -437,7 +437,7 @@ static void get_load_res(struct cts_rd *r, struct cts_load_res *res)
     res->err_no = (int32_t)cts_rd_u32(r);
     res->native_bytes = cts_rd_u32(r);
     cts_rd_str(r, res->text, sizeof(res->text));
-    if (res->verdict > CTS_LOAD_ERROR)
+    if (res->verdict > CTS_LOAD_TIMED_OUT)
         r->failed = true;
 }
 
@@ -447,7 +447,7 @@ static void get_run_res(struct cts_rd *r, struct cts_run_res *res)
     res->done = cts_rd_u32(r);
     res->r0 = cts_rd_u64(r);
     cts_rd_str(r, res->text, sizeof(res->text));
-    if (res->status > CTS_RUN_ERROR)
+    if (res->status > CTS_RUN_TIMED_OUT)
         r->failed = true;
 }
 

@@ -102,7 +102,9 @@ struct cts_load_req {
 enum cts_verdict {
     CTS_ACCEPTED,
     CTS_REJECTED,
-    CTS_LOAD_ERROR /* neither: the adapter's own trouble */
+    CTS_LOAD_ERROR,    /* neither: the adapter's own trouble */
+    CTS_LOAD_CRASHED,  /* the runtime died of it, and not the worker: it is a process of its own */
+    CTS_LOAD_TIMED_OUT /* likewise; it was ended */
 };
 
 enum { CTS_TEXT_MAX = 2048 };
@@ -128,7 +130,8 @@ struct cts_run_req {
 
 enum { CTS_RUN_THREADS = 64 }; /* the most that is asked for */
 
-enum cts_run_status { CTS_RAN, CTS_FAULTED, CTS_RUN_ERROR };
+/* CRASHED and TIMED_OUT: the runtime, which is a process of its own, and not the worker. */
+enum cts_run_status { CTS_RAN, CTS_FAULTED, CTS_RUN_ERROR, CTS_RUN_CRASHED, CTS_RUN_TIMED_OUT };
 
 struct cts_run_res {
     uint8_t status;          /* enum cts_run_status */

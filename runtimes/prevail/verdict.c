@@ -93,7 +93,9 @@ void cts_prevail_verdict(const struct cts_child *run, uint32_t slots, struct cts
     char end[128];
     if (judge(run, slots, res))
         return;
-    res->verdict = CTS_LOAD_ERROR;
+    res->verdict = run->end == CTS_CHILD_SIGNALED    ? CTS_LOAD_CRASHED
+                   : run->end == CTS_CHILD_TIMED_OUT ? CTS_LOAD_TIMED_OUT
+                                                     : CTS_LOAD_ERROR;
     const char *words = run->err.len ? run->err.text : run->out.text;
     cts_fmt(res->text, sizeof(res->text), "prevail: %s%s%.*s",
             cts_child_end_text(run, end, sizeof(end)), words[0] ? ": " : "",

@@ -71,27 +71,27 @@ PATH=$PWD/bin:$PATH run_cmd "$CTS" run -r prevail in.yaml
 is "$rc" 0 'it is found in $PATH'
 
 # What each fault must lead to: a verdict that it did not give is never a pass.
-while read -r fault words; do
+while read -r fault status failure words; do
     before=$SECONDS
     fake_run "$fault"
     is "$rc" 1 "$fault: the run fails"
-    is "$(grep -c ' error ' <<<"$got")" 4 '... with an error for each program'
-    like "$all" "neither accepted nor rejected: prevail: $words" '... that says what happened'
+    is "$(grep -c " $status $failure\$" <<<"$got")" 4 '... in this way for each program'
+    like "$all" "prevail: $words" '... and says what happened'
     [ $((SECONDS - before)) -lt 30 ]
     ok $? '... in bounded time'
 done <<'F'
-flood wrote more than 4194304 bytes
-crash signal 11
-silent exit 0
-fails-in-silence exit 1
-passes-with-1 exit 1: PASS
-fails-with-0 exit 0: FAIL
-broken exit 2: internal error: out of ideas
-no-section exit 1: error: Section not found
+flood error none wrote more than 4194304 bytes
+crash fail crash signal 11
+silent error none exit 0
+fails-in-silence error none exit 1
+passes-with-1 error none exit 1: PASS
+fails-with-0 error none exit 0: FAIL
+broken error none exit 2: internal error: out of ideas
+no-section error none exit 1: error: Section not found
 F
 FAKE_PREVAIL=hang PREVAIL=$ROOT/tests/fakes/prevail run_cmd "$CTS" run -r prevail -o json=r.json -f accepted in.yaml
 is "$rc" 1 'hang: the run fails'
-like "$(cat r.json)" '"status":"error".*neither accepted nor rejected: prevail: did not end within 4000 ms' '... and says so'
+like "$(cat r.json)" '"failure":"timeout".*prevail: did not end within 4000 ms' '... and says so'
 
 export FAKE_STRAYS=$T/strays
 fake_run stray

@@ -557,8 +557,8 @@ static void test_bad_answers(void **state)
 {
     static const uint8_t bad[][32] = {
         {0x10},                     /* a step that does not exist */
-        {CTS_OP_LOAD, 3},           /* a verdict that does not exist */
-        {CTS_OP_RUN, 3},            /* a status that does not exist */
+        {CTS_OP_LOAD, 5},           /* a verdict that does not exist */
+        {CTS_OP_RUN, 5},            /* a status that does not exist */
         {CTS_OP_ROWS, 29, 0, 0, 0}, /* more rows than there are */
     };
     static struct cts_answer out;
