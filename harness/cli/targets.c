@@ -213,7 +213,8 @@ static int add_engine(struct cts_targets *t, const struct cts_rt *rt, const char
                              .argv = argv,
                              .install = rt->install,
                              .optional = rt->optional,
-                             .is_named = rt->engine_count > 0};
+                             .is_named = rt->engine_count > 0,
+                             .unverified = rt->unverified};
     int rc = pinned_bits(rt, arena, &n->pinned, err);
     if (rc == 0)
         rc = group_bits(rt, &n->groups, err);

@@ -58,6 +58,7 @@ struct cts_target {
     bool optional;       /* a worker whose file is not there is a skip, not an error */
     bool is_named;       /* the worker must say that it is this runtime and engine; else it may say
                             what it wants */
+    bool unverified;     /* it has no verifier: what can only be rejected is not asked */
 };
 
 /* Appends a program as an ELF object of the kind PROTOCOL.md speaks of, for workers that want one:

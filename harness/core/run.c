@@ -234,6 +234,24 @@ static bool is_for(const struct cts_pack *p, const struct cts_pk_vector *v, cons
     return v->only.count == 0;
 }
 
+/* May an outcome other than a rejection conform, for this runtime? */
+static bool may_be_accepted(const struct cts_pack *p, const struct engine *e,
+                            const struct cts_pk_vector *v, const struct cts_pk_case *c)
+{
+    const struct cts_who who = {.runtime = e->caps.runtime, .engine = e->caps.engine};
+    for (uint32_t u = v->units.first; u < v->units.first + v->units.count; u++) {
+        const struct cts_pk_range rows = p->units[u].rows;
+        for (uint32_t r = rows.first; r < rows.first + rows.count; r++) {
+            const struct cts_pk_range out = p->rows[r].out;
+            for (uint32_t i = out.first; i < out.first + out.count; i++)
+                if (&p->cases[p->rows[r].kase] == c && p->outcomes[i].kind != CTS_OUT_REJECTED &&
+                    cts_outcome_counts(p, out, i, who))
+                    return true;
+        }
+    }
+    return false;
+}
+
 /* The reason why the engine is not asked the case; null if it is. */
 static const char *case_reason(const struct cts_pack *p, const struct engine *e,
                                const struct cts_pk_vector *v, const struct cts_pk_case *c,
@@ -251,6 +269,8 @@ static const char *case_reason(const struct cts_pack *p, const struct engine *e,
                 e->caps.features & CTS_FEAT_VERDICT_ONLY
                     ? "loads programs, does not run them"
                     : "runs whole programs only: it has no memory that rows could be in");
+    else if (e->target->unverified && v->kind == CTS_VK_VERDICT && !may_be_accepted(p, e, v, c))
+        cts_fmt(text, cap, "it has no verifier: nothing is rejected at load");
     else if (c->order == CTS_ORDER_LITTLE && e->caps.be)
         cts_fmt(text, cap, "for little-endian machines");
     else if (c->order == CTS_ORDER_BIG && !e->caps.be)

@@ -43,6 +43,7 @@ static const struct cts_field runtime_fields[] = {
      NULL},
     {"install", CTS_FT_STR, false, "what to install where it is missing", NULL, NULL},
     {"optional", CTS_FT_BOOL, false, "a worker that is not there is a skip", NULL, NULL},
+    {"verifier", CTS_FT_BOOL, false, "false: it refuses no program when it is loaded", NULL, NULL},
     {"limits", CTS_FT_MAPS, false, "forms it refuses by design", limit_fields, NULL},
     {0},
 };
@@ -188,7 +189,12 @@ int cts_rt_load(const char *dir, struct cts_arena *arena, struct cts_rt *out, st
     out->worker = text_or_null(map, "worker");
     out->install = text_or_null(map, "install");
     const struct cts_yaml *optional = cts_yaml_get(map, "optional");
+    const struct cts_yaml *verifier = cts_yaml_get(map, "verifier");
+    bool verified = true;
     rc = optional ? cts_yaml_bool(optional, "optional", &out->optional, err) : 0;
+    if (rc == 0 && verifier)
+        rc = cts_yaml_bool(verifier, "verifier", &verified, err);
+    out->unverified = !verified;
     if (rc == 0)
         rc = read_engines(cts_yaml_get(map, "engines"), arena, out, err);
     if (rc == 0)

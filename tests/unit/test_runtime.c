@@ -77,9 +77,35 @@ static void test_bad_limits(void **state)
     }
 }
 
+static void test_flags(void **state)
+{
+    static const struct {
+        const char *text;
+        int rc;
+        bool optional, unverified;
+    } runs[] = {
+        {"", 0, false, false},
+        {"optional: true\nverifier: false\n", 0, true, true},
+        {"optional: false\nverifier: true\n", 0, false, false},
+        {"verifier: none\n", CTS_E_SCHEMA, false, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+        struct cts_arena arena;
+        struct cts_rt rt;
+        assert_int_equal(load(runs[i].text, &arena, &rt, NULL), runs[i].rc);
+        if (runs[i].rc == 0) {
+            assert_int_equal(rt.optional, runs[i].optional);
+            assert_int_equal(rt.unverified, runs[i].unverified);
+        }
+        cts_arena_release(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_flags),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_bad_limits),
     };
