@@ -275,11 +275,19 @@ static void run_unit(struct cts_exec *x, struct cts_seg *seg, uint32_t bad_row)
         cts_x_run_row(x, seg, r, r == bad_row);
 }
 
+/* A unit need not run again if it changes nothing and nobody waits for it to end the worker once
+ * more. */
+static bool is_settled(const struct cts_exec *x, const struct again *a, const struct cts_seg *seg)
+{
+    return (a->blame == 0 || x->blame[a->blame - 1].confirmed) &&
+           cts_judge_is_settled(x->judge, seg);
+}
+
 void cts_x_look_again_at_all(struct cts_exec *x, struct cts_arena *arena)
 {
     for (size_t i = 0; i < x->again_count; i++) {
         struct cts_seg *seg = cts_x_new_seg(x, x->again[i].unit, arena);
-        if (!seg)
+        if (!seg || is_settled(x, &x->again[i], seg))
             continue;
         if (x->broken)
             cts_x_broken_unit(x, seg);

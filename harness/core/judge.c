@@ -9,7 +9,7 @@ struct cts_who cts_judge_who(const struct cts_judge *j)
     return (struct cts_who){.runtime = j->caps->runtime, .engine = j->caps->engine};
 }
 
-static struct cts_track *track_of(struct cts_judge *j, uint32_t kase)
+static struct cts_track *track_of(const struct cts_judge *j, uint32_t kase)
 {
     if (kase < j->first_case || kase - j->first_case >= j->case_count)
         return NULL;
@@ -107,6 +107,16 @@ void cts_judge_error(struct cts_judge *j, const struct cts_seg *seg, const char 
     const char *copy = keep(j, why);
     for (uint32_t r = 0; r < (seg->swept ? 1 : seg->rows); r++)
         error(j, seg, r, copy);
+}
+
+bool cts_judge_is_settled(const struct cts_judge *j, const struct cts_seg *seg)
+{
+    for (uint32_t r = 0; r < (seg->swept ? 1 : seg->rows); r++) {
+        const struct cts_track *t = track_of(j, cts_seg_case(seg, r));
+        if (t && !(t->seen && t->status == CTS_ST_FAIL && t->unit < seg->unit_index))
+            return false;
+    }
+    return true;
 }
 
 void cts_judge_skip(struct cts_judge *j, uint32_t kase, const char *why)

@@ -58,6 +58,9 @@ void cts_judge_unit(struct cts_judge *j, struct cts_seg *seg, const struct cts_o
 /* All cases of a unit cannot be judged: an error of the harness or of a worker that does not start.
  */
 void cts_judge_error(struct cts_judge *j, const struct cts_seg *seg, const char *why);
+/* Have all cases of the unit failed in units before it? Then nothing that it does can change them.
+ */
+bool cts_judge_is_settled(const struct cts_judge *j, const struct cts_seg *seg);
 /* A case that this engine is not asked. */
 void cts_judge_skip(struct cts_judge *j, uint32_t kase, const char *why);
 

@@ -13,7 +13,7 @@
 enum {
     WINDOW_BYTES = 8 << 20,
     MAX_SLOTS = 1 << 20,
-    MAX_SEGMENTS = 4,
+    MAX_SEGMENTS = 1, /* several cost more than they save: the ways through them multiply */
     MAX_ITERATIONS = 1 << 20,
     CTX_BYTES = 64,
     /* What the validator may cost where it follows every way through a program: some 30 ns an

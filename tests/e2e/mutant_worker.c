@@ -1,7 +1,8 @@
 /* uses: base isa wire reference */
 /* The reference runtime with the semantics of one row replaced by a wrong one: `--mutant N` (from
  * 0; without it nothing is wrong),
- * `--list` prints them. What follows is the worker's own command line. */
+ * `--list` prints them. Or division by zero ends a program (`--ending`), as some runtimes have it.
+ * What follows is the worker's own command line. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,14 @@ static int choose(const char *text)
     return 0;
 }
 
+static void divide_or_end(struct cts_mach *m, const struct cts_insn *in)
+{
+    if (m->r[in->src] == 0)
+        m->stop = CTS_MACH_EXITED;
+    else
+        cts_exec_table[CTS_ROW_DIV64_X](m, in);
+}
+
 int main(int argc, char **argv)
 {
     memcpy(mutated, cts_exec_table, sizeof(mutated));
@@ -49,6 +58,12 @@ int main(int argc, char **argv)
         argv[2] = argv[0];
         argv += 2;
         argc -= 2;
+    }
+    if (argc > 1 && strcmp(argv[1], "--ending") == 0) {
+        mutated[CTS_ROW_DIV64_X] = divide_or_end;
+        argv[1] = argv[0];
+        argv++;
+        argc--;
     }
     struct cts_adapter adapter = cts_reference_adapter;
     adapter.probe = probe;

@@ -65,4 +65,20 @@ is "$(count "$T/json" '"status":"error"')" 0 "... without an error"
 broken xor64_x interp-env
 is "$rc" 1 "a wrong xor64_x fails the run"
 is "$(count "$T/json" '"status":"error"')" 0 "... as failures, no error"
+
+# Bodies that share a program: one that ends it takes the turn of those behind it, and is the only one to blame.
+cat >"$T/ends.yaml" <<'Y'
+suite: own
+vectors:
+  - {name: before, rows: [add64_x], clauses: [N037], asm: "{dst} += {src}", cases: [{in: {dst: 1, src: 2}, out: {dst: 3}}, {in: {dst: 2, src: 2}, out: {dst: 4}}]}
+  - {name: ends, rows: [div64_x], clauses: [N059], asm: "{dst} /= {src}", cases: [{in: {dst: 9, src: 3}, out: {dst: 3}}, {in: {dst: 9, src: 0}, out: {dst: 0}}]}
+  - {name: behind, rows: [sub64_x], clauses: [N037], asm: "{dst} -= {src}", cases: [{in: {dst: 5, src: 2}, out: {dst: 3}}, {in: {dst: 7, src: 2}, out: {dst: 5}}]}
+  - {name: last, rows: [xor64_x], clauses: [N037], asm: "{dst} ^= {src}", cases: [{in: {dst: 5, src: 2}, out: {dst: 7}}, {in: {dst: 7, src: 2}, out: {dst: 5}}]}
+Y
+printf '#!/bin/sh\nexec "%s" --ending "$@"\n' "$worker" >"$T/ending"
+chmod +x "$T/ending"
+run_cmd "$CTS" run -r "$T/ending:interp-env" "$T/ends.yaml" -o json="$T/json" -o text
+is "$rc" 1 "a body that ends the program for all fails"
+is "$(count "$T/json" '"status":"fail"') $(count "$T/json" '"vector":"own/ends","case":"2".*"status":"fail","failure":"wrong-result"')" "1 1" \
+    "... and the bodies beside it do not"
 done_testing

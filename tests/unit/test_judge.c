@@ -514,6 +514,31 @@ static const struct cts_obs one_fail = {.seen = CTS_SEEN_RAN, .result_known = tr
 static const struct cts_obs one_error = {.seen = CTS_SEEN_LOAD_ERROR, .text = "no memory"};
 static const struct cts_obs one_skip = {.seen = CTS_SEEN_REJECTED};
 
+/* Only a failure in an earlier unit makes a later one superfluous. */
+static void test_settled(void **state)
+{
+    static const struct cts_obs *const seen[] = {&one_pass, &one_error, &one_skip, &one_fail};
+    struct court c;
+    uint32_t u[3];
+    (void)state;
+    court_init(&c);
+    add_vector(&c.book, "settled", CTS_ROW_MOV64_K);
+    for (int i = 0; i < 3; i++) {
+        u[i] = add_whole(&c.book, return_5, 2);
+        allow_r0(&c.book, CTS_OUT_RAN, 5);
+    }
+    const struct cts_seg first = seg_of(&c, u[0]), later = seg_of(&c, u[2]);
+    assert_false(cts_judge_is_settled(&c.judge, &later));
+    for (size_t i = 0; i < CTS_ARRAY_LEN(seen); i++) {
+        forget(&c);
+        see(&c, u[1], seen[i]);
+        bool fails = c.tracks[0].status == CTS_ST_FAIL;
+        assert_int_equal(cts_judge_is_settled(&c.judge, &later), fails);
+        assert_false(cts_judge_is_settled(&c.judge, &first));
+    }
+    court_release(&c);
+}
+
 static void test_weights(void **state)
 {
     /* From the heaviest to the lightest. */
@@ -1094,6 +1119,7 @@ int main(void)
         cmocka_unit_test(test_limits_by_words),
         cmocka_unit_test(test_limits_by_branches),
         cmocka_unit_test(test_limits_excuse_nothing),
+        cmocka_unit_test(test_settled),
         cmocka_unit_test(test_weights),
         cmocka_unit_test(test_weights_carry_words),
         cmocka_unit_test(test_not_asked),
