@@ -161,6 +161,35 @@ static void the_window_is_the_programs_memory(void **state)
     }
 }
 
+/* lock *(u64 *)(r1 + 0) += r2; r2 is the context's length. */
+static void threads_run_at_the_same_time(void **state)
+{
+    enum { THREADS = 4, TIMES = 5000, CTX_BYTES = 64 };
+
+    (void)state;
+    for (size_t i = 0; i < CTS_ARRAY_LEN(names); i++) {
+        const struct cts_run_req req = {.iterations = TIMES, .threads = THREADS};
+        struct engine e;
+        uint8_t code[4 * SLOT];
+        struct cts_load_res res;
+        struct cts_run_res ran;
+
+        open_engine(&e, names[i]);
+        slot(code, 0x18, 1, 0, (int32_t)(uint32_t)e.caps.window_addr);
+        slot(code + SLOT, 0, 0, 0, (int32_t)(uint32_t)(e.caps.window_addr >> 32));
+        slot(code + 2 * SLOT, 0xdb, 0x21, 0, 0);
+        slot(code + 3 * SLOT, 0x95, 0, 0, 0);
+        void *prog = load(&e, code, 4, &res);
+        assert_non_null(prog);
+        cts_ub_adapter.run(e.self, prog, &req, &ran);
+        assert_int_equal(ran.status, CTS_RAN);
+        assert_int_equal(ran.done, TIMES);
+        assert_int_equal(cts_get64_host(e.caps.window), THREADS * TIMES * CTX_BYTES);
+        cts_ub_adapter.unload(e.self, prog);
+        cts_ub_adapter.release(e.self);
+    }
+}
+
 /* As runtimes/reference/README.md has them; the sums by hand. */
 static void helpers(void **state)
 {
@@ -186,6 +215,7 @@ int main(void)
         cmocka_unit_test(a_refusal_leaves_nothing_behind),
         cmocka_unit_test(a_fault_says_what_and_which_iteration),
         cmocka_unit_test(the_window_is_the_programs_memory),
+        cmocka_unit_test(threads_run_at_the_same_time),
         cmocka_unit_test(helpers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
