@@ -18,8 +18,8 @@ static const char *line_that_begins(const char *text, const char *with)
     while (text && *text) {
         if (begins(text, with))
             return text;
-        text = strchr(text, '\n');
-        text += text != NULL;
+        const char *end = strchr(text, '\n');
+        text = end ? end + 1 : NULL;
     }
     return NULL;
 }

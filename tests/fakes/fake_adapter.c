@@ -370,7 +370,7 @@ static bool wants_objects(struct fake *f, struct cts_caps *caps, struct cts_err 
 
 static bool holds(const struct cts_load_req *q, const void *what, size_t bytes)
 {
-    return q->elf && memmem(q->elf, q->elf_bytes, what, bytes);
+    return q->elf && (bytes == 0 || memmem(q->elf, q->elf_bytes, what, bytes));
 }
 
 static bool look_at_object(struct fake *f, struct program *p, struct cts_load_res *res)

@@ -210,7 +210,7 @@ static void test_many(void **state)
     c[7].argv[0] = "no-such-command-anywhere";
     double before = seconds();
     cts_child_run(list, N, N);
-    assert_true(seconds() - before < N * 0.3);
+    assert_true(seconds() - before < (double)N * 0.3);
     for (unsigned i = 0; i < N; i++) {
         assert_int_equal(list[i].end, i == 7 ? CTS_CHILD_NOT_STARTED : CTS_CHILD_EXITED);
         assert_int_equal(list[i].number, i == 7 ? ENOENT : (int)i);
