@@ -11,7 +11,7 @@ usage: ./cts COMMAND [ARGUMENT...]
 
   run [ARGUMENT...]  build what is out of date and run the suite: build/ebpf-cts run ARGUMENT...
   build              build build/ebpf-cts and its workers
-  runtimes           build the optional runtimes that come as crates (needs cargo); from then on `run` has them, too
+  runtimes           build or install the optional runtimes (crates need cargo); from then on `run` has them, too
   test [--all]       everything that tests this tree; --all: the slow second tier, too
   help               this text
 
