@@ -1,4 +1,4 @@
-/* uses: base host isa wire rt_linux */
+/* uses: base host isa wire rt_linux rt_dpdk */
 /* Programs per second without a harness: `ENGINE PROGRAMS SLOTS` loads, runs once and unloads so
  * many different programs of so many slots with nothing but the calls of the runtime. The best of
  * three rounds. What overhead.sh measures through ebpf-cts is held against this. */
@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "host/clock.h"
 #include "isa/isa.h"
+#include "rt_dpdk/dp.h"
 #include "rt_linux/bpfsys.h"
 
 enum { ROUNDS = 3, MOST_SLOTS = 4096, FRAME_BYTES = 64 };
@@ -46,6 +47,53 @@ static int once_linux(const uint8_t *code, uint32_t slots, uint64_t *r0)
     close(run.prog_fd);
     *r0 = retval;
     return rc;
+}
+
+static struct dp_library dpdk;
+
+static int open_dpdk(void)
+{
+    struct cts_err err = {0};
+    int rc = dp_library_open(&dpdk, &err);
+
+    if (rc != 0)
+        fprintf(stderr, "%s\n", err.msg);
+    return rc;
+}
+
+static struct dp_program *load_dpdk(const uint8_t *code, uint32_t slots)
+{
+    const struct dp_params params = {
+        .code = code, .slots = slots, .argument = {.type = DP_ARG_PTR, .size = 64}};
+
+    return dpdk.load(&params);
+}
+
+static int once_dpdk_interp(const uint8_t *code, uint32_t slots, uint64_t *r0)
+{
+    uint64_t ctx[8] = {0};
+    struct dp_program *prog = load_dpdk(code, slots);
+
+    if (!prog)
+        return -1;
+    *r0 = dpdk.exec(prog, ctx);
+    dpdk.destroy(prog);
+    return 0;
+}
+
+static int once_dpdk_jit(const uint8_t *code, uint32_t slots, uint64_t *r0)
+{
+    uint64_t ctx[8] = {0};
+    struct dp_native native = {0};
+    struct dp_program *prog = load_dpdk(code, slots);
+
+    if (!prog)
+        return -1;
+    dpdk.get_native(prog, &native);
+    if (native.run)
+        *r0 = native.run(ctx);
+    dpdk.destroy(prog);
+    return native.run ? 0 : -1;
 }
 
 #ifdef CTS_BENCH_UBPF
@@ -87,10 +135,10 @@ static int once_ubpf_jit(const uint8_t *code, uint32_t slots, uint64_t *r0)
 #endif
 
 static const struct target targets[] = {
-    {"linux:jit", nothing_to_open, once_linux},
+    {"linux:jit", nothing_to_open, once_linux},   {"dpdk:interp", open_dpdk, once_dpdk_interp},
+    {"dpdk:jit", open_dpdk, once_dpdk_jit},
 #ifdef CTS_BENCH_UBPF
-    {"ubpf:interp", open_ubpf, once_ubpf_interp},
-    {"ubpf:jit", open_ubpf, once_ubpf_jit},
+    {"ubpf:interp", open_ubpf, once_ubpf_interp}, {"ubpf:jit", open_ubpf, once_ubpf_jit},
 #endif
 };
 

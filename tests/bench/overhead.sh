@@ -34,7 +34,7 @@ through() {
 best() { sort -n | tail -n 1; }
 
 printf '%-14s %16s %16s %8s   (%d programs of %d slots, best of %d)\n' engine "ebpf-cts -j 1" "bare loop" ratio "$programs" "$slots" "$rounds"
-for engine in linux:jit ubpf:interp ubpf:jit; do
+for engine in linux:jit ubpf:interp ubpf:jit dpdk:interp dpdk:jit; do
     through "$engine" >/dev/null || continue
     # In turn, so that a machine that is busy for a while is busy for both.
     : >"$work/with"
