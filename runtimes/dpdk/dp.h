@@ -92,7 +92,7 @@ uint64_t dp_cost(const uint8_t *code, uint32_t slots);
 bool dp_runs_off(const uint8_t *code, uint32_t slots);
 
 /* While the fence is on, the memory that calloc() hands out in this process ends at a page that
- * cannot be touched, and what it handed out must be given back. */
-void dp_fence(bool on);
+ * cannot be touched, and what it handed out must be given back. False: this build has no fence. */
+bool dp_fence(bool on);
 
 #endif

@@ -72,11 +72,12 @@ void free(void *at)
 
 #endif
 
-void dp_fence(bool on)
+bool dp_fence(bool on)
 {
 #if FENCED
     fence.on = on;
 #else
     (void)on;
 #endif
+    return FENCED;
 }
