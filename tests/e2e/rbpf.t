@@ -32,30 +32,9 @@ run_cmd "$CTS" run -r "$worker:warp" -f base64/add/
 is "$rc" 4 "an engine that there is not"
 like "$out" "skipped: rbpf has no engine 'warp'" "... is a skip with the reason"
 
-# ---- frames, by hand ----
+# ---- the protocol ----
 
-# hex BYTES...: as bytes
-hex() {
-    printf '%b' "$(printf '\\x%s' "$@")"
-}
-# talk BYTES...: their answer in $said, as hexadecimal; the worker's exit status in $rc
-talk() {
-    hex "$@" >"$T/in"
-    timeout 20 "$worker" >"$T/said" 2>"$T/err" <"$T/in"
-    rc=$?
-    said=$(od -An -v -tx1 "$T/said" | tr -d ' \n')
-}
-hello=(0d 00 00 00 01 00 00 00 01 00 00 00 01 00 00 00 01 00 00 00 01 00 00 00 78)
-hello[24]=69 # "i", which is no engine
-talk "${hello[@]}"
-is "$rc" 0 "the end of the input is the end"
-like "$said" '^........02000000010000000''1000000f5ffffff' "an engine that is not to be had: CAPS with -11"
-none=(0c 00 00 00 01 00 00 00 02 00 00 00 01 00 00 00 01 00 00 00 00 00 00 00)
-talk "${none[@]}" 04 00 00 00 03 00 00 00 03 00 00 00 00 00 00 00
-like "$said" '^........0200000002000000''010000000000000000000000''0400000072627066''06000000696e74657270' "without a name the interpreter is opened"
-like "$said" '04000000040000000300000000000000$' "... and a question of no items has an answer of none"
-talk "${none[@]}" 01 00 00 00 03 00 00 00 07 00 00 00 ff 04 00 00 00 03 00 00 00 08 00 00 00 00 00 00 00
-like "$said" '........0500000007000000f8ffffff.*04000000040000000800000000000000$' "what it does not understand it says so to, and goes on"
-talk "${none[@]}" 04 00 00 00 03 00 01 00 03 00 00 00 00 00 00 00
-[ "$rc" != 0 ]; ok $? "a header that makes no sense is the end, with another status"
+run_cmd "$CTS" check-adapter -e interp "$worker"
+is "$rc" 0 "the worker keeps all rules of the protocol"
+[ "$rc" = 0 ] || diag "$(printf '%s\n' "$out" | grep -A 8 '^not ok' | head -n 40)"
 done_testing

@@ -16,6 +16,7 @@ const TYPES: std::ops::RangeInclusive<u16> = 1..=5;
 
 const HEADER: usize = 12;
 const LAYOUT: usize = 81;
+const REGION_HEADER: usize = 64;
 const MOST_IN_A_LIST: u32 = 16;
 const NAME_MAX: usize = 63;
 const TEXT_MAX: usize = 2047;
@@ -235,11 +236,20 @@ pub struct Item<'a> {
     pub rows: Option<Rows<'a>>,
 }
 
-/// Of a program that brings its own environment, all that matters is the code: layouts are notes,
-/// and maps, names, packets and ELF objects are for features that this worker does not have.
+/// Of a program that brings its own environment, what matters is the code, and that its regions lie
+/// in the window. Maps, names, packets and ELF objects are for features that this worker does not
+/// have.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Load<'a> {
     pub code: &'a [u8],
+    pub regions: Vec<Region>,
+}
+
+/// A piece of the window.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Region {
+    pub offset: usize,
+    pub len: usize,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -301,8 +311,10 @@ impl<'a> Load<'a> {
         if kind > 1 || code.len() % 8 != 0 {
             return malformed(format!("a program of kind {kind} and {} bytes", code.len()));
         }
-        for _ in 0..r.count("layouts")? {
-            r.take(LAYOUT)?;
+        let layouts = r.count("layouts")?;
+        let regions = (0..layouts).map(|_| Region::read(r)).collect::<Result<Vec<_>>>()?;
+        if (kind == 1) != regions.is_empty() {
+            return malformed(format!("{layouts} layouts for a program of kind {kind}"));
         }
         for _ in 0..r.count("maps")? {
             let (value_bytes, entries, data) = (r.u32()?, r.u32()?, r.bytes()?);
@@ -317,7 +329,23 @@ impl<'a> Load<'a> {
             }
         }
         let _elf = r.bytes()?;
-        Ok(Load { code })
+        Ok(Load { code, regions })
+    }
+}
+
+impl Region {
+    /// A layout: a header, then rows.
+    fn read(r: &mut Reader) -> Result<Self> {
+        let mut layout = Reader::new(r.take(LAYOUT)?);
+        let (offset, rows, stride) = (layout.u32()?, layout.u32()?, layout.u32()?);
+        if offset % 64 != 0 || !rows.is_power_of_two() || !stride.is_power_of_two() {
+            return malformed(format!("a layout of {rows} rows of {stride} bytes at {offset}"));
+        }
+        let len = (rows as usize).checked_mul(stride as usize);
+        match len.and_then(|len| len.checked_add(REGION_HEADER)) {
+            Some(len) => Ok(Region { offset: offset as usize, len }),
+            None => malformed("a layout that is larger than memory"),
+        }
     }
 }
 

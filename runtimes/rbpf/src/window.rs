@@ -55,28 +55,22 @@ impl Window {
         unsafe { AtomicU64::from_ptr(self.at.cast()) }.store(items, Ordering::Relaxed);
     }
 
-    /// Where these bytes lie, if they lie inside.
-    fn place(&self, offset: usize, len: usize) -> Option<*mut u8> {
-        let inside = offset <= self.len && len <= self.len - offset;
-        inside.then(|| self.at.wrapping_add(offset))
+    pub fn holds(&self, offset: usize, len: usize) -> bool {
+        offset <= self.len && len <= self.len - offset
     }
 
-    /// False, and nothing was done, if they do not fit.
-    pub fn put(&self, offset: usize, bytes: &[u8]) -> bool {
-        let Some(to) = self.place(offset, bytes.len()) else {
-            return false;
-        };
-        // SAFETY: `to` was checked, and a frame does not lie in the window.
-        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
-        true
+    pub fn put(&self, offset: usize, bytes: &[u8]) {
+        assert!(self.holds(offset, bytes.len()));
+        // SAFETY: the window holds these bytes, and a frame does not lie in it.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.at.add(offset), bytes.len()) };
     }
 
-    pub fn get(&self, offset: usize, len: usize) -> Option<Vec<u8>> {
-        let from = self.place(offset, len)?;
+    pub fn get(&self, offset: usize, len: usize) -> Vec<u8> {
+        assert!(self.holds(offset, len));
         let mut bytes = vec![0; len];
-        // SAFETY: `from` was checked, and `bytes` has just been allocated.
-        unsafe { ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), len) };
-        Some(bytes)
+        // SAFETY: the window holds these bytes, and the vector has just been made.
+        unsafe { ptr::copy_nonoverlapping(self.at.add(offset), bytes.as_mut_ptr(), len) };
+        bytes
     }
 }
 

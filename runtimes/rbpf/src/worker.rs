@@ -50,6 +50,7 @@ impl Worker {
     pub fn execute(&mut self, item: &Item) -> Result<Answer, Malformed> {
         self.begun += 1;
         self.window.tell_begun(self.begun);
+        self.check(item)?;
         let mut answer = Answer::default();
         if let Some(load) = &item.load {
             answer.load = Some(self.load(item.prog, load));
@@ -58,17 +59,28 @@ impl Worker {
             return Ok(answer);
         };
         if let Some(run) = &item.run {
-            if let Some(rows) = &item.rows {
-                self.put_rows(rows)?;
+            if let Some(Rows { offset, bytes }) = item.rows {
+                self.window.put(offset, bytes);
             }
             answer.run = Some(self.run(program, run));
-            answer.rows = item.rows.as_ref().and_then(|rows| self.get_rows(rows));
+            answer.rows = item.rows.as_ref().map(|r| self.window.get(r.offset, r.bytes.len()));
         }
         if item.unload {
             self.programs[item.prog] = None;
             answer.unloaded = true;
         }
         Ok(answer)
+    }
+
+    /// Nothing that an item names may lie outside of the window.
+    fn check(&self, item: &Item) -> Result<(), Malformed> {
+        let regions = item.load.iter().flat_map(|load| &load.regions);
+        let regions = regions.map(|region| (region.offset, region.len));
+        let rows = item.rows.iter().map(|rows| (rows.offset, rows.bytes.len()));
+        match regions.chain(rows).find(|&(offset, len)| !self.window.holds(offset, len)) {
+            None => Ok(()),
+            Some((at, len)) => Err(Malformed(format!("{len} bytes at {at} of the window"))),
+        }
     }
 
     fn load(&mut self, prog: usize, load: &Load) -> Verdict {
@@ -92,15 +104,6 @@ impl Worker {
         }
         Outcome::Ran { done: run.iterations, r0 }
     }
-
-    fn put_rows(&self, rows: &Rows) -> Result<(), Malformed> {
-        let fits = self.window.put(rows.offset, rows.bytes);
-        fits.then_some(()).ok_or_else(|| Malformed("rows outside the window".into()))
-    }
-
-    fn get_rows(&self, rows: &Rows) -> Option<Vec<u8>> {
-        self.window.get(rows.offset, rows.bytes.len())
-    }
 }
 
 #[cfg(test)]
@@ -110,7 +113,7 @@ mod tests {
     const EXIT: &[u8] = &[0xb7, 0, 0, 0, 7, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]; // r0 = 7; exit
 
     fn item(load: Option<&[u8]>) -> Item<'_> {
-        let load = load.map(|code| Load { code });
+        let load = load.map(|code| Load { code, regions: vec![] });
         Item { prog: 3, load, run: Some(Run { iterations: 2 }), unload: true, rows: None }
     }
 
@@ -158,6 +161,6 @@ mod tests {
         assert_eq!(worker.execute(&asked).unwrap().rows, Some(vec![5, 5, 7]));
         let outside = Item { rows: Some(rows(WINDOW_BYTES as usize - 2)), ..item(Some(EXIT)) };
         assert!(worker.execute(&outside).is_err());
-        assert_eq!(worker.window.get(0, 8), Some(2u64.to_ne_bytes().to_vec()), "two were begun");
+        assert_eq!(worker.window.get(0, 8), 2u64.to_ne_bytes(), "two were begun");
     }
 }

@@ -47,7 +47,7 @@ fn item() {
     let code = [0xb7, 0, 0, 0, 1, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0];
     let item = Item {
         prog: 5,
-        load: Some(Load { code: &code }),
+        load: Some(Load { code: &code, regions: vec![] }),
         run: Some(Run { iterations: 1 }),
         unload: true,
         rows: None,
@@ -115,6 +115,7 @@ fn nonsense() {
     assert!(with(2, 2, &mut item), "a kind that is none");
     assert!(with(3, 2, &mut item), "a boolean that is none");
     assert!(with(5, 0x0f, &mut item), "code that is no multiple of 8");
+    assert!(with(2, 0, &mut item), "rows without a layout");
     assert!(with(25, 17, &mut item), "more layouts than may be");
     assert!(with(45, 0, &mut item), "no iteration");
     assert!(!with(45, 2, &mut item), "two iterations");
@@ -122,6 +123,18 @@ fn nonsense() {
     assert!(with(53, 0, &mut item), "no thread");
     assert!(with(53, 2, &mut item), "two threads");
     assert!(question_fails(2, &[]), "an answer for a question");
+}
+
+#[test]
+fn layouts() {
+    let layout = |offset: u32, rows: u32, stride: u32| {
+        let mut bytes = [offset, rows, stride].map(u32::to_le_bytes).concat();
+        bytes.resize(LAYOUT, 0);
+        Region::read(&mut Reader::new(&bytes))
+    };
+    assert_eq!(layout(128, 4, 256), Ok(Region { offset: 128, len: 64 + 4 * 256 }));
+    assert!(layout(130, 4, 256).is_err(), "a region between the places for regions");
+    assert!(layout(128, 3, 256).is_err() && layout(128, 4, 0).is_err(), "no powers of two");
 }
 
 #[test]
