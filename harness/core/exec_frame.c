@@ -228,7 +228,7 @@ bool cts_x_restart(struct cts_exec *x)
         cts_session_stop(x->session);
         if (x->opts->stop && *x->opts->stop)
             break;
-        if (cts_session_start(x->session, START_TIMEOUT_MS, &err) == 0) {
+        if (cts_session_start_firmly(x->session, START_TIMEOUT_MS, &err) == 0) {
             x->failed_starts = 0;
             return true;
         }

@@ -15,6 +15,7 @@ enum {
     START_TIMEOUT_MS = 10000,
     MAX_RESTARTS_IN_A_ROW = 3,
     SELF_TEST_SHAPES = 64,
+    SELF_TEST_TRIES = 5, /* a worker that dies over a shape every time cannot do it */
 };
 
 /* One program: bodies that share it, and the rows they take. */

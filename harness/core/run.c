@@ -330,7 +330,7 @@ static struct cts_exec *exec_for(struct crew *c, uint32_t target, struct cts_err
         s = &e->first;
     else
         cts_session_expect(s, &e->caps);
-    if (!s->up && cts_session_start(s, CTS_START_TIMEOUT_MS, err) != 0)
+    if (!s->up && cts_session_start_firmly(s, CTS_START_TIMEOUT_MS, err) != 0)
         return NULL;
     return c->exec[target] = cts_exec_new(s, c->run->opts, err);
 }

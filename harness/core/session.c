@@ -9,6 +9,7 @@
 
 enum {
     MOST_ARGS = 64,
+    START_TRIES = 5,
     STDERR_LIMIT = 4 * CTS_SESSION_STDERR,
     /* What texts and numbers of one answer can take; rows come on top. */
     CAPS_MOST = 16 << 10,
@@ -197,6 +198,19 @@ int cts_session_start(struct cts_session *s, unsigned timeout_ms, struct cts_err
     else
         s->said = s->caps;
     return rc;
+}
+
+int cts_session_start_firmly(struct cts_session *s, unsigned timeout_ms, struct cts_err *err)
+{
+    for (unsigned tries = 1;; tries++) {
+        struct cts_err why = {0};
+        int rc = cts_session_start(s, timeout_ms, &why);
+        if (rc == CTS_E_WORKER && tries < START_TRIES)
+            continue;
+        if (rc && err && err->code == 0)
+            *err = why;
+        return rc;
+    }
 }
 
 /* Asking. */

@@ -67,6 +67,9 @@ void cts_session_init(struct cts_session *s, const char *const *argv, const char
 /* CTS_E_UNSUPPORTED: the worker runs but the engine is not to be had; err is the reason. A session
  * that is up is stopped first. */
 int cts_session_start(struct cts_session *s, unsigned timeout_ms, struct cts_err *err);
+/* The same, and again if the worker dies on the way: that may have been somebody else's doing, and
+ * is its own if it happens every time. */
+int cts_session_start_firmly(struct cts_session *s, unsigned timeout_ms, struct cts_err *err);
 /* From now on the worker must say this of itself, as it must what it said at the first start; the
  * window's descriptor and address aside. */
 void cts_session_expect(struct cts_session *s, const struct cts_caps *caps);

@@ -27,7 +27,7 @@ static int start(struct cts_session *s, const struct cts_target *t, bool *silent
     if (t->optional && !cts_fs_exists(t->argv[0]))
         return cts_err_set(err, CTS_E_UNSUPPORTED, "not built or installed: there is no %s",
                            t->argv[0]);
-    int rc = cts_session_start(s, CTS_START_TIMEOUT_MS, err);
+    int rc = cts_session_start_firmly(s, CTS_START_TIMEOUT_MS, err);
     *silent = rc != CTS_E_UNSUPPORTED;
     return rc ? rc : check_name(s, t, err);
 }
