@@ -17,8 +17,9 @@ int cts_keeper_init(struct cts_keeper *k, const struct cts_keeper_opts *opts,
 {
     *k = (struct cts_keeper){.opts = *opts, .targets = targets, .pack = pack, .arena = arena};
     k->up = cts_arena_take_array(arena, targets->count + 1, sizeof(*k->up));
+    k->engine = cts_arena_take_array(arena, targets->count + 1, sizeof(*k->engine));
     k->count = cts_arena_take_array(arena, targets->set_count + 1, sizeof(*k->count));
-    bool good = k->up && k->count;
+    bool good = k->up && k->engine && k->count;
     for (size_t i = 0; good && i < targets->set_count; i++) {
         k->count[i] =
             cts_arena_take_array(arena, targets->sets[i].list->count + 1, sizeof(*k->count[i]));
@@ -29,26 +30,32 @@ int cts_keeper_init(struct cts_keeper *k, const struct cts_keeper_opts *opts,
 
 /* ---- what happens ---- */
 
-static bool is_target(const struct cts_keeper *k, uint32_t at, const char *runtime,
-                      const char *engine)
+static const char *keep(struct cts_keeper *k, const char *text)
 {
-    const struct cts_target *t = &k->targets->list[at];
-    return strcmp(t->runtime, runtime) == 0 && strcmp(t->engine, engine) == 0;
+    const char *copy = cts_arena_strdup(k->arena, text);
+    k->failed |= !copy;
+    return copy ? copy : "";
 }
 
 void cts_keeper_engine(struct cts_keeper *k, const struct cts_engine_info *info)
 {
-    for (uint32_t i = 0; i < k->targets->count; i++)
-        k->up[i] |= !info->skipped && is_target(k, i, info->runtime, info->engine);
+    k->up[k->told] = !info->skipped;
+    k->engine[k->told++] = keep(k, info->engine);
+}
+
+static bool is_target(const struct cts_keeper *k, uint32_t at, const struct cts_result *r)
+{
+    return k->up[at] && strcmp(k->targets->list[at].runtime, r->runtime) == 0 &&
+           strcmp(k->engine[at], r->engine) == 0;
 }
 
 /* Results come engine by engine: it is mostly the one before. */
 static bool find_target(struct cts_keeper *k, const struct cts_result *r)
 {
-    if (is_target(k, k->target, r->runtime, r->engine))
+    if (is_target(k, k->target, r))
         return true;
     for (k->target = 0; k->target < k->targets->count; k->target++)
-        if (is_target(k, k->target, r->runtime, r->engine))
+        if (is_target(k, k->target, r))
             return true;
     k->target = 0;
     return false;
@@ -90,13 +97,6 @@ static struct cts_fresh *add_fresh(struct cts_keeper *k)
         k->fresh_cap = cap;
     }
     return &k->fresh[k->fresh_count++];
-}
-
-static const char *keep(struct cts_keeper *k, const char *text)
-{
-    const char *copy = cts_arena_strdup(k->arena, text);
-    k->failed |= !copy;
-    return copy;
 }
 
 static void note_failure(struct cts_keeper *k, const struct cts_result *r)
@@ -145,8 +145,12 @@ static void count_entry(struct cts_entry_count *c, const struct cts_known *known
 
 void cts_keeper_result(struct cts_keeper *k, const struct cts_result *r)
 {
-    if (!(k->opts.whole || k->opts.update) || !find_target(k, r))
+    if (!(k->opts.whole || k->opts.update))
         return;
+    if (!find_target(k, r)) {
+        k->failed = true;
+        return;
+    }
     for (size_t s = 0; s < k->targets->set_count; s++) {
         const struct cts_known_set *set = set_at(k, s);
         for (size_t i = 0; i < set->list->count; i++)
@@ -173,8 +177,7 @@ static void reach_engine(const struct cts_keeper *k, const struct cts_rt *rt, co
 {
     bool run = false;
     for (size_t i = 0; i < k->targets->count; i++)
-        run = run || (k->up[i] && k->targets->rt[i] == rt &&
-                      strcmp(k->targets->list[i].engine, engine) == 0);
+        run = run || (k->up[i] && k->targets->rt[i] == rt && strcmp(k->engine[i], engine) == 0);
     r->engines++;
     r->run += run;
     if (!run)
@@ -188,12 +191,12 @@ struct cts_reach cts_keeper_reach(const struct cts_keeper *k, size_t set, size_t
     struct cts_reach r = {0};
     for (size_t i = 0; i < k->targets->count; i++) {
         const struct cts_rt *rt = k->targets->rt[i];
-        if ((own && rt != own) || rt == before)
+        if ((own && rt != own) || (rt == before && rt->engine_count))
             continue;
         before = rt;
         /* A worker given by its path says nothing of further engines. */
-        if (rt->engine_count == 0 && names_engine(known, k->targets->list[i].engine))
-            reach_engine(k, rt, k->targets->list[i].engine, &r);
+        if (rt->engine_count == 0 && names_engine(known, k->engine[i]))
+            reach_engine(k, rt, k->engine[i], &r);
         for (size_t e = 0; e < rt->engine_count; e++)
             if (names_engine(known, rt->engines[e].name))
                 reach_engine(k, rt, rt->engines[e].name, &r);

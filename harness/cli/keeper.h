@@ -32,6 +32,8 @@ struct cts_keeper {
     const struct cts_pack *pack;
     struct cts_arena *arena;
     bool *up;                       /* one per target: it was run */
+    const char **engine;            /* one per target: its name, by the worker's word if need be */
+    size_t told;                    /* how many engines were told */
     struct cts_entry_count **count; /* count[set][entry] */
     uint32_t target, vector;        /* of the last result */
     struct cts_fresh *fresh;
@@ -43,7 +45,7 @@ struct cts_keeper {
 int cts_keeper_init(struct cts_keeper *k, const struct cts_keeper_opts *opts,
                     const struct cts_targets *targets, const struct cts_pack *pack,
                     struct cts_arena *arena, struct cts_err *err);
-/* To be told all engines, then all results in their order. */
+/* To be told all engines in the order of the targets, then all results in theirs. */
 void cts_keeper_engine(struct cts_keeper *k, const struct cts_engine_info *info);
 void cts_keeper_result(struct cts_keeper *k, const struct cts_result *r);
 

@@ -1,5 +1,6 @@
 #include "cli/targets.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fmt.h"
@@ -253,22 +254,52 @@ static int add_runtime(struct cts_targets *t, const struct cts_rt *rt, const cha
     return t->count > before ? 0 : no_engine(rt, engine ? engine : "(default)", err);
 }
 
+/* The runtime of this folder, or this worker, if it is there already: what is one has one list of
+ * known failures. */
+static const struct cts_rt *find_path(const struct cts_targets *t, const char *path)
+{
+    const struct cts_rt *found = NULL;
+    char *full = realpath(path, NULL);
+    for (size_t i = 0; full && !found && i < t->runtime_count + t->count; i++) {
+        const struct cts_rt *rt =
+            i < t->runtime_count ? &t->runtimes[i] : t->rt[i - t->runtime_count];
+        char *other = realpath(rt->dir, NULL);
+        if (other && strcmp(full, other) == 0)
+            found = rt;
+        free(other);
+    }
+    free(full);
+    return found;
+}
+
 /* A worker given by its path: nothing is known of it but what it says itself. */
+static const struct cts_rt *bare_worker(const char *path, struct cts_arena *arena,
+                                        struct cts_err *err)
+{
+    struct cts_rt *rt = NULL;
+    if (!cts_fs_is_executable(path))
+        cts_err_at(err, CTS_E_NOTFOUND, path, 0, 0, "no such worker, or not executable");
+    else if (!(rt = cts_arena_take(arena, sizeof(*rt))))
+        cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    else
+        *rt = (struct cts_rt){.dir = path, .name = strrchr(path, '/') + 1, .worker = path};
+    return rt;
+}
+
 static int add_path(struct cts_targets *t, const char *path, const char *engine,
                     struct cts_arena *arena, struct cts_err *err)
 {
-    struct cts_rt *rt = cts_arena_take(arena, sizeof(*rt));
-    if (!rt)
-        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
-    if (cts_fs_is_dir(path)) {
-        int rc = cts_rt_load(path, arena, rt, err);
-        return rc == 0 ? add_runtime(t, rt, engine, arena, err) : rc;
+    const struct cts_rt *found = find_path(t, path);
+    if (!cts_fs_is_dir(path)) {
+        const struct cts_rt *rt = found ? found : bare_worker(path, arena, err);
+        return rt ? add_engine(t, rt, engine ? engine : "", arena, err) : CTS_E_NOTFOUND;
     }
-    if (!cts_fs_is_executable(path))
-        return cts_err_at(err, CTS_E_NOTFOUND, path, 0, 0, "no such worker, or not executable");
-    const char *name = strrchr(path, '/') + 1;
-    *rt = (struct cts_rt){.dir = path, .name = name, .worker = path};
-    return add_engine(t, rt, engine ? engine : "", arena, err);
+    if (found)
+        return add_runtime(t, found, engine, arena, err);
+    struct cts_rt *rt = cts_arena_take(arena, sizeof(*rt));
+    int rc =
+        rt ? cts_rt_load(path, arena, rt, err) : cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    return rc == 0 ? add_runtime(t, rt, engine, arena, err) : rc;
 }
 
 int cts_targets_add(struct cts_targets *t, const char *spec, struct cts_arena *arena,

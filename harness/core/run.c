@@ -427,7 +427,7 @@ static const struct cts_known *known_of(const struct engine *e, const char *vect
     const struct cts_target *t = e->target;
     for (size_t i = 0; i < t->known_count; i++) {
         const struct cts_known *k = t->known[i];
-        if (cts_known_covers(k, t->engine, e->info.version, vector, kase) &&
+        if (cts_known_covers(k, e->info.engine, e->info.version, vector, kase) &&
             (track->status != CTS_ST_FAIL || cts_known_explains(k, track->failure)))
             return k;
     }

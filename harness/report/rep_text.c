@@ -233,7 +233,8 @@ static void tell_clauses(struct rep *rep)
         }
         cts_buf_addf(&rep->line, "%8llu  ", (unsigned long long)l->status[CTS_ST_FAIL]);
         cts_tally_name(&rep->line, l, &rep->opts);
-        cts_buf_addf(&rep->line, " in %llu vectors: ", (unsigned long long)l->vectors);
+        cts_buf_addf(&rep->line, " in %llu vector%s: ", (unsigned long long)l->vectors,
+                     l->vectors == 1 ? "" : "s");
         cts_tally_failures(&rep->line, l);
         cts_buf_addc(&rep->line, '\n');
     }
