@@ -21,9 +21,12 @@ static ssize_t hear(void *cookie, const char *text, size_t n)
 
 void dp_clean_words(const struct dp_words *words, char *out, size_t cap)
 {
+    static const char prefix[] = "BPF: "; /* from 24.03 on */
     size_t n = 0;
     for (const char *p = words->text; *p && n + 1 < cap;) {
-        if (strncmp(p, "(0x", 3) == 0 && strchr(p, ')'))
+        if ((n == 0 || out[n - 1] == '\n') && strncmp(p, prefix, strlen(prefix)) == 0)
+            p += strlen(prefix);
+        else if (strncmp(p, "(0x", 3) == 0 && strchr(p, ')'))
             p = strchr(p, ')') + 1;
         else if (strncmp(p, " at pc: ", 8) == 0)
             out[n++] = '\n', p++;
@@ -47,8 +50,10 @@ static int find_library(struct dp_library *lib, struct cts_err *err)
         if (lib->handle)
             return 0;
     }
-    return cts_err_set(err, CTS_E_UNSUPPORTED, "there is no librte_bpf.so (%u to %u) here", OLDEST,
-                       NEWEST);
+    return cts_err_set(err, CTS_E_UNSUPPORTED,
+                       "there is no librte_bpf.so of version %u or later here: apt-get install "
+                       "librte-bpf%u, or what this release has",
+                       OLDEST, OLDEST);
 }
 
 /* A pointer to a function is not one to an object in C, but dlsym() knows no other. */

@@ -181,6 +181,7 @@ static void test_words(void **state)
         {"evaluate: division by 0 at pc: 7\n", "evaluate: division by 0\nat pc: 7"},
         {"validate(0x7ffc00) loops detected;\nloop at pc:1 --> pc:0;\n",
          "validate loops detected\nloop at pc:1 --> pc:0"},
+        {"BPF: evaluate: x at pc: 7\nBPF: y\n", "evaluate: x\nat pc: 7\ny"},
         {"a (0x12", "a (0x12"},
         {"a;b;\n\n\n", "a;b"},
     };
