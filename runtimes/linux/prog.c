@@ -157,15 +157,20 @@ static bool is_judgement(int err_no)
     return true;
 }
 
+static bool open_log(struct cts_lx *lx)
+{
+    if (!lx->log)
+        lx->log = malloc(CTS_LX_LOG_BYTES);
+    return lx->log;
+}
+
 static void ask_reason(struct cts_lx *lx, const struct cts_lx_prog_spec *spec,
                        struct cts_load_res *res)
 {
     struct cts_lx_prog_spec again = *spec;
     int fd;
 
-    if (!lx->log)
-        lx->log = malloc(CTS_LX_LOG_BYTES);
-    if (!lx->log)
+    if (!open_log(lx))
         return;
     again.log = lx->log;
     again.log_bytes = CTS_LX_LOG_BYTES;
@@ -185,6 +190,8 @@ static void ask_reason(struct cts_lx *lx, const struct cts_lx_prog_spec *spec,
     cts_lx_log_text(lx->log, CTS_LX_LOG_BYTES, res->text);
 }
 
+/* `spec` is what was loaded. If it had a log, that has the last message at least: enough where it
+ * took the verifier long to get there. */
 static void refused(struct cts_lx *lx, const struct cts_lx_prog_spec *spec, bool log, int err_no,
                     struct cts_load_res *res)
 {
@@ -194,7 +201,9 @@ static void refused(struct cts_lx *lx, const struct cts_lx_prog_spec *spec, bool
     }
     res->verdict = CTS_REJECTED;
     res->err_no = err_no;
-    if (log)
+    if (log && spec->log && err_no == E2BIG)
+        cts_lx_log_text(lx->log, CTS_LX_LOG_BYTES, res->text);
+    else if (log)
         ask_reason(lx, spec, res);
     if (res->text[0])
         return;
@@ -206,15 +215,24 @@ static void refused(struct cts_lx *lx, const struct cts_lx_prog_spec *spec, bool
 static int load_spec(struct cts_lx *lx, const struct cts_lx_prog_spec *spec, bool log,
                      struct cts_load_res *res)
 {
-    struct attempt a = {.spec = spec};
-    int fd = cts_lx_knobs_around(&lx->knobs, attempt_load, undo_load, &a);
+    struct cts_lx_prog_spec full = *spec;
+    struct attempt a = {.spec = &full};
+    int fd;
 
+    /* Where loops have no end for the verifier, many programs take it a million steps. */
+    if (log && lx->socket_only && open_log(lx)) {
+        lx->log[0] = 0;
+        full.log = lx->log;
+        full.log_bytes = CTS_LX_LOG_BYTES;
+        full.log_level = 4;
+    }
+    fd = cts_lx_knobs_around(&lx->knobs, attempt_load, undo_load, &a);
     if (fd >= 0)
         return fd;
     if (!a.made)
         load_error(res, -fd, "cannot set the JIT's switches");
     else
-        refused(lx, spec, log, -fd, res);
+        refused(lx, &full, log, -fd, res);
     return -1;
 }
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The suite on the kernel's engines that a default run leaves out. cap-bpf takes minutes: without CAP_PERFMON the verifier walks a million
-# instructions of every loop before it gives up.
+# The suite at level full on the kernel's engines that a default run leaves out. cap-bpf takes a minute or two: without CAP_PERFMON the verifier
+# walks a million instructions of every loop before it gives up.
 . "$(dirname "$0")/../e2e/lib.sh"
 
 for engine in jit-hardened cap-bpf; do
-    CMD_TIMEOUT=900 run_cmd "$CTS" run -r "linux:$engine" --timeout 60 -o json="$T/json" -o text
+    CMD_TIMEOUT=900 run_cmd "$CTS" run -r "linux:$engine" --level full --timeout 60 -o json="$T/json" -o text
     why=$(sed -nE 's/^\{"type":"engine".*"skipped":true,"reason":"(.*)"\}$/\1/p' "$T/json" 2>/dev/null)
     if [ -n "$why" ]; then
         skip "linux:$engine" "$why"
