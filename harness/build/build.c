@@ -110,12 +110,11 @@ static size_t list_length(const char *const *list)
 
 static int known_names(struct cts_builder *b, struct cts_vec_known *k, struct cts_err *err)
 {
+    enum { FEATURES_MAX = 32 };
     size_t needs = 0;
-    while (CTS_FEAT_OF_PROGRAMS >> needs & 1)
-        needs++;
     const char **rows = cts_arena_take_array(&b->arena, CTS_ROW_COUNT, sizeof(*rows));
     const char **domains = cts_arena_take_array(&b->arena, CTS_DOM_COUNT, sizeof(*domains));
-    const char **features = cts_arena_take_array(&b->arena, needs + 1, sizeof(*features));
+    const char **features = cts_arena_take_array(&b->arena, FEATURES_MAX, sizeof(*features));
     const char **clauses = cts_arena_take_array(&b->arena, CTS_CLAUSE_COUNT, sizeof(*clauses));
     const char **classes = cts_arena_take_array(&b->arena, CTS_VERDICT_COUNT, sizeof(*classes));
     const char **policies = cts_arena_take_array(&b->arena, CTS_POLICY_COUNT, sizeof(*policies));
@@ -125,8 +124,9 @@ static int known_names(struct cts_builder *b, struct cts_vec_known *k, struct ct
         rows[i] = cts_row_info((enum cts_row_id)i)->id;
     for (unsigned i = 0; i < CTS_DOM_COUNT; i++)
         domains[i] = cts_domain_name((enum cts_domain)i);
-    for (unsigned i = 0; i < needs; i++)
-        features[i] = cts_feature_name(i);
+    for (unsigned i = 0; i < FEATURES_MAX; i++)
+        if (CTS_FEAT_OF_PROGRAMS >> i & 1)
+            features[needs++] = cts_feature_name(i);
     for (unsigned i = 0; i < CTS_CLAUSE_COUNT; i++)
         clauses[i] = cts_clause_texts[i].id;
     for (unsigned i = 0; i < CTS_VERDICT_COUNT; i++)

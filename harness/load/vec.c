@@ -388,20 +388,27 @@ static int read_map_data(struct cts_vec_reader *r, const struct cts_yaml *data,
 static int read_map(struct cts_vec_reader *r, const struct cts_yaml *node, struct cts_vec_map *m)
 {
     static const struct cts_field fields[] = {
-        {"value", CTS_FT_NUM, true, "bytes of a value", NULL, NULL},
-        {"entries", CTS_FT_NUM, true, "how many", NULL, NULL},
+        {"value", CTS_FT_NUM, false, "bytes of a value", NULL, NULL},
+        {"entries", CTS_FT_NUM, false, "how many", NULL, NULL},
+        {"programs", CTS_FT_NUM, false, "how many entries that are the program itself", NULL, NULL},
         {"data", CTS_FT_ANY, false, "contents at every start", NULL, NULL},
         {0},
     };
-    const struct cts_yaml *data = cts_yaml_get(node, "data");
-    int64_t value, entries;
+    const struct cts_yaml *data = cts_yaml_get(node, "data"), *v = cts_yaml_get(node, "value");
+    const struct cts_yaml *n = cts_yaml_get(node, "entries");
+    const struct cts_yaml *programs = cts_yaml_get(node, "programs");
+    int64_t value = 0, entries;
     int rc = cts_yaml_want(node, CTS_YAML_MAP, "map", r->err);
     if (rc == 0)
         rc = cts_schema_check(node, fields, "map", r->err);
+    if (rc == 0 && (programs ? v || n || data : !v || !n))
+        rc = cts_yaml_error(node, CTS_E_SCHEMA, r->err, "a map has value and entries, or programs");
+    if (rc == 0 && programs)
+        n = programs;
+    else if (rc == 0)
+        rc = cts_yaml_range(v, "value", 1, 4096, &value, r->err);
     if (rc == 0)
-        rc = cts_yaml_range(cts_yaml_get(node, "value"), "value", 1, 4096, &value, r->err);
-    if (rc == 0)
-        rc = cts_yaml_range(cts_yaml_get(node, "entries"), "entries", 1, 4096, &entries, r->err);
+        rc = cts_yaml_range(n, programs ? "programs" : "entries", 1, 4096, &entries, r->err);
     if (rc)
         return rc;
     if (value * entries > CTS_VEC_MAP_MAX)

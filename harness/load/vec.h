@@ -151,7 +151,7 @@ struct cts_vec_sweep {
 };
 
 struct cts_vec_map {
-    uint32_t value_bytes, entries;
+    uint32_t value_bytes, entries;    /* value_bytes 0: each entry is the program itself */
     const struct cts_vec_bytes *data; /* pieces; bytes not named are 0 */
     size_t data_count;
 };

@@ -327,7 +327,7 @@ static int check_small(const struct cts_pack *p, struct cts_err *err)
     for (uint32_t i = 0; i < p->map_count; i++) {
         const struct cts_pk_map *m = &p->maps[i];
         uint64_t bytes = (uint64_t)m->value_bytes * m->entries;
-        if (bytes == 0 || !bytes_ok(m->data, bytes, p->data_bytes) ||
+        if (m->entries == 0 || !bytes_ok(m->data, bytes, p->data_bytes) ||
             !bytes_ok(m->be, bytes, p->data_bytes))
             return damaged(err, "map", i, "contents");
     }

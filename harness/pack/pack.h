@@ -151,7 +151,7 @@ struct cts_pk_sweep {
 };
 
 struct cts_pk_map {
-    uint32_t value_bytes, entries,
+    uint32_t value_bytes, entries, /* value_bytes 0: each entry is the program itself */
         data;    /* offset in the data table: contents on a little-endian machine */
     uint32_t be; /* the same for a big-endian one */
 };

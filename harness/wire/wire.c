@@ -474,7 +474,7 @@ int cts_wire_get_answer(struct cts_rd *r, struct cts_answer *a, struct cts_err *
 static const char *const feature_names[] = {
     "local-call",   "map-fd",     "map-idx",     "var",         "code",     "btf-call",
     "packet",       "helper-map", "helper-csum", "helper-test", "pointers", "stack-uninit",
-    "verdict-only", "elf",        "guess",       "threads",
+    "verdict-only", "elf",        "guess",       "threads",     "memory",   "tail-call",
 };
 
 const char *cts_feature_name(unsigned bit)

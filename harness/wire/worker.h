@@ -47,9 +47,13 @@ enum cts_feature {
     CTS_FEAT_VERDICT_ONLY = 1 << 12, /* programs are loaded and never run: the verdict counts */
     CTS_FEAT_ELF = 1 << 13,          /* load requests carry the program as an ELF object, too */
     CTS_FEAT_THREADS = 1 << 15,      /* runs may be of several threads at a time */
+
+    /* Programs again. */
+    CTS_FEAT_TAIL_CALL = 1 << 17, /* helper 12, bpf_tail_call(context, map, index), and maps of
+                                     programs */
 };
 /* Features that vectors may name. */
-enum { CTS_FEAT_OF_PROGRAMS = (1 << 12) - 1 };
+enum { CTS_FEAT_OF_PROGRAMS = ((1 << 12) - 1) | CTS_FEAT_TAIL_CALL };
 
 struct cts_caps {
     char runtime[32], engine[32], version[64]; /* "linux" "jit" "6.18.44 x86_64" */
@@ -69,7 +73,8 @@ struct cts_caps {
 };
 
 struct cts_map_def {
-    uint32_t value_bytes, entries; /* an array map, key u32 */
+    uint32_t value_bytes, entries; /* an array map, key u32; value_bytes 0 (CTS_FEAT_TAIL_CALL): a
+                                      map of programs, each entry is the program itself */
     const uint8_t *data; /* entries * value_bytes, its contents at every run's start; null: zeros */
 };
 

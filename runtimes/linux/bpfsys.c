@@ -22,17 +22,27 @@ static uint64_t ptr_u64(const void *p)
     return (uint64_t)(uintptr_t)p;
 }
 
-int cts_lx_map_new(uint32_t value_bytes, uint32_t entries, uint32_t flags)
+static int new_map(uint32_t type, uint32_t value_bytes, uint32_t entries, uint32_t flags)
 {
     union bpf_attr attr;
 
     memset(&attr, 0, sizeof(attr));
-    attr.map_type = BPF_MAP_TYPE_ARRAY;
+    attr.map_type = type;
     attr.key_size = 4;
     attr.value_size = value_bytes;
     attr.max_entries = entries;
     attr.map_flags = flags;
     return sys_bpf(BPF_MAP_CREATE, &attr);
+}
+
+int cts_lx_map_new(uint32_t value_bytes, uint32_t entries, uint32_t flags)
+{
+    return new_map(BPF_MAP_TYPE_ARRAY, value_bytes, entries, flags);
+}
+
+int cts_lx_map_of_programs(uint32_t entries)
+{
+    return new_map(BPF_MAP_TYPE_PROG_ARRAY, sizeof(uint32_t), entries, 0);
 }
 
 int cts_lx_map_set(int map_fd, uint32_t key, const void *value)

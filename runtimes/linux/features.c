@@ -12,7 +12,13 @@
 #define R0_IS(i) I(0xb7, 0, 0, 0, i)
 #define EXIT I(0x95, 0, 0, 0, 0)
 
-enum { MAX_SLOTS = 16, HELPER_MAP_LOOKUP = 1, HELPER_CSUM_DIFF = 28, HELPER_LOOP = 181 };
+enum {
+    MAX_SLOTS = 16,
+    HELPER_MAP_LOOKUP = 1,
+    HELPER_TAIL_CALL = 12,
+    HELPER_CSUM_DIFF = 28,
+    HELPER_LOOP = 181
+};
 
 struct probe {
     uint32_t feature;
@@ -23,7 +29,8 @@ struct probe {
 };
 
 static const uint8_t map_data[8];
-static const struct cts_map_def probe_map = {.value_bytes = 8, .entries = 1, .data = map_data};
+static const struct cts_map_def probe_maps[] = {{.value_bytes = 8, .entries = 1, .data = map_data},
+                                                {.value_bytes = 0, .entries = 1}};
 
 /* Each returns 77 if it does what it should. */
 enum { RESULT = 77 };
@@ -71,6 +78,11 @@ static const struct probe probes[] = {
      7,
      {LDDW(1, 2, 0), I(0x7b, 1, 10, CTS_WIN_SCRATCH, 0), R0_IS(RESULT), I(0x1d, 1, 10, 1, 0),
       I(0xb7, 1, 0, 0, 0), EXIT}},
+    {CTS_FEAT_TAIL_CALL,
+     false,
+     {0},
+     6,
+     {LDDW(2, 1, 2), I(0xb7, 3, 0, 0, 1), I(0x85, 0, 0, 0, HELPER_TAIL_CALL), R0_IS(RESULT), EXIT}},
     {CTS_FEAT_STACK_UNINIT, false, {0}, 3, {I(0x79, 1, 10, -8, 0), R0_IS(RESULT), EXIT}},
     {CTS_FEAT_BTF_CALL,
      false,
@@ -87,8 +99,8 @@ static bool has(struct cts_lx *lx, const struct probe *probe)
                                .packet = probe->packet,
                                .code = code,
                                .slots = probe->slots,
-                               .maps = &probe_map,
-                               .map_count = 1,
+                               .maps = probe_maps,
+                               .map_count = probe->feature == CTS_FEAT_TAIL_CALL ? 2 : 1,
                                .names = probe->names,
                                .name_count = CTS_ARRAY_LEN(probe->names)};
     const struct cts_run_req run_req = {

@@ -7,7 +7,12 @@
 #include "base/bytes.h"
 #include "isa/isa.h"
 
-enum { LDDW = BPF_LD | BPF_IMM | BPF_DW, CALL = BPF_JMP | BPF_CALL, HELPER_CSUM_DIFF = 28 };
+enum {
+    LDDW = BPF_LD | BPF_IMM | BPF_DW,
+    CALL = BPF_JMP | BPF_CALL,
+    HELPER_TAIL_CALL = 12,
+    HELPER_CSUM_DIFF = 28
+};
 
 static bool next_insn(const uint8_t *code, uint32_t slots, uint32_t *at, struct cts_insn *in)
 {
@@ -71,7 +76,7 @@ static int patch_lddw(struct cts_lx_patch *p, struct cts_insn *in, bool *wild, s
     case BPF_PSEUDO_BTF_ID:
         return type_number(p, in, false, err);
     case BPF_PSEUDO_FUNC:
-        p->uses.callback = true;
+        p->uses.types = true;
         return 0;
     }
     return 0;
@@ -81,6 +86,8 @@ static int patch_call(struct cts_lx_patch *p, struct cts_insn *in, struct cts_er
 {
     if (in->src == 0 && in->imm == HELPER_CSUM_DIFF)
         p->uses.helper_csum = true;
+    if (in->src == 0 && in->imm == HELPER_TAIL_CALL)
+        p->uses.types = true;
     return in->src == BPF_PSEUDO_KFUNC_CALL ? type_number(p, in, true, err) : 0;
 }
 

@@ -14,7 +14,7 @@
 struct cts_lx_uses {
     bool helper_csum; /* calls helper 28 */
     bool fd_array;    /* lddw src 5 or 6, every index below CTS_LX_FD_ARRAY */
-    bool callback;    /* lddw src 4 */
+    bool types;       /* lddw src 4, or helper 12: functions need type information */
 };
 
 /* fd_array has room for indices that name no map, so that they are refused as such. */

@@ -13,8 +13,8 @@
 
 struct own_map {
     int fd;
-    uint32_t value_bytes, entries;
-    uint8_t *data; /* null: nothing to write */
+    uint32_t value_bytes, entries; /* value_bytes 0: of programs */
+    uint8_t *data;                 /* null: nothing to write */
 };
 
 struct prog {
@@ -61,8 +61,10 @@ static int make_map(struct own_map *m, const struct cts_map_def *def)
     *m = (struct own_map){.fd = -1, .value_bytes = def->value_bytes, .entries = def->entries};
     if (bytes > CTS_LX_MAP_BYTES)
         return -E2BIG;
-    m->fd = cts_lx_fd_up(cts_lx_map_new(def->value_bytes, def->entries, 0), CTS_LX_MAP_FDS);
-    if (m->fd < 0 || !def->data)
+    m->fd = def->value_bytes ? cts_lx_map_new(def->value_bytes, def->entries, 0)
+                             : cts_lx_map_of_programs(def->entries);
+    m->fd = cts_lx_fd_up(m->fd, CTS_LX_MAP_FDS);
+    if (m->fd < 0 || bytes == 0 || !def->data)
         return m->fd < 0 ? m->fd : 0;
     m->data = malloc((size_t)bytes);
     if (!m->data)
@@ -255,8 +257,8 @@ static bool check_code_kind(const struct cts_lx *lx, int fd, struct cts_load_res
     return true;
 }
 
-/* Only with type information does the kernel know that a callback is a static function; other
- * subprograms it takes for that anyway. */
+/* Only with type information does the kernel know that a callback is a static function, and let
+ * functions make tail calls; other subprograms it takes for static anyway. */
 static int describe(struct cts_lx *lx, struct cts_lx_prog_spec *spec, struct bpf_func_info **funcs)
 {
     uint8_t blob[CTS_LX_OWN_MAX];
@@ -293,10 +295,10 @@ static int load_described(struct cts_lx *lx, const struct cts_load_req *req,
 
     if (uses->fd_array)
         spec.fd_array = lx->fd_array;
-    if (uses->callback)
+    if (uses->types)
         rc = describe(lx, &spec, &funcs);
     if (rc < 0)
-        load_error(res, -rc, "type information for a callback");
+        load_error(res, -rc, "type information for functions");
     else
         fd = load_spec(lx, &spec, req->log, res);
     free(funcs);
@@ -308,6 +310,25 @@ static bool blinds(struct cts_lx *lx)
 {
     return lx->knobs.want[CTS_LX_JIT_HARDEN] == 2 ||
            cts_lx_knobs_settled(&lx->knobs, CTS_LX_JIT_HARDEN) == 2;
+}
+
+/* Each entry of a map of programs is the program itself. */
+static bool fill_tables(const struct prog *p, struct cts_load_res *res)
+{
+    for (uint32_t i = 0; i < p->map_count; i++) {
+        const struct own_map *m = &p->maps[i];
+
+        for (uint32_t key = 0; m->value_bytes == 0 && key < m->entries; key++) {
+            uint32_t fd = (uint32_t)p->fd;
+            int rc = cts_lx_map_set(m->fd, key, &fd);
+
+            if (rc < 0) {
+                load_error(res, -rc, "a map of programs");
+                return false;
+            }
+        }
+    }
+    return true;
 }
 
 static void fill_prog(struct cts_lx *lx, const struct cts_load_req *req, struct prog *p,
@@ -340,7 +361,7 @@ static void fill_prog(struct cts_lx *lx, const struct cts_load_req *req, struct 
     p->type = (req->packet || uses.helper_csum) && !lx->socket_only ? BPF_PROG_TYPE_SCHED_CLS
                                                                     : BPF_PROG_TYPE_SOCKET_FILTER;
     p->fd = load_described(lx, req, &uses, p->type, res);
-    if (p->fd >= 0 && check_code_kind(lx, p->fd, res))
+    if (p->fd >= 0 && check_code_kind(lx, p->fd, res) && fill_tables(p, res))
         res->verdict = CTS_ACCEPTED;
 }
 

@@ -247,6 +247,8 @@ static int values_size(const struct cts_load_req *req, uint64_t *total, struct c
         return cts_err_set(err, CTS_E_LIMIT, "more than %d maps", REF_MAPS_MAX);
     for (uint32_t i = 0; i < req->map_count; i++) {
         uint64_t bytes = (uint64_t)req->maps[i].value_bytes * req->maps[i].entries;
+        if (bytes == 0)
+            return cts_err_set(err, CTS_E_UNSUPPORTED, "map %u holds programs, or nothing", i + 1);
         if (bytes > REF_MAP_BYTES_MAX)
             return cts_err_set(err, CTS_E_LIMIT, "map %u has more than %d bytes", i + 1,
                                REF_MAP_BYTES_MAX);

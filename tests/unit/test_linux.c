@@ -146,7 +146,7 @@ static void test_patch(void **state)
     assert_int_equal(imm_of(&p, 6), 1);
     assert_int_equal(imm_of(&p, 8), 1);
     assert_int_equal(imm_of(&p, 10), 7);
-    assert_true(job.uses.fd_array && job.uses.helper_csum && !job.uses.callback);
+    assert_true(job.uses.fd_array && job.uses.helper_csum && !job.uses.types);
     assert_false(vmlinux.tried);
 }
 
@@ -363,6 +363,34 @@ static void test_maps(void **state)
     expect_r0(&e, &by_fd, &req, 6);
     if (e.caps.features & CTS_FEAT_MAP_IDX)
         expect_r0(&e, &by_index, &req, 6);
+    close_engine(&e);
+}
+
+/* A tail call of the program itself is made 33 times. */
+static void test_tail_calls(void **state)
+{
+    struct engine e = open_engine("jit");
+    const struct cts_map_def maps[] = {{.value_bytes = 8, .entries = 1},
+                                       {.value_bytes = 0, .entries = 1}};
+    struct program p =
+        MAKE(I(0xbf, 6, 1, 0, 0), I(0x18, 7, 2, 0, 1), I(0, 0, 0, 0, 0), I(0xb7, 1, 0, 0, 1),
+             I(0xdb, 7, 1, 0, 0), I(0xbf, 1, 6, 0, 0), I(0x18, 2, 1, 0, 2), I(0, 0, 0, 0, 0),
+             I(0xb7, 3, 0, 0, 0), I(0x85, 0, 0, 0, 12), I(0x61, 0, 7, 0, 0), EXIT);
+    struct cts_load_req req = {.kind = CTS_PK_WHOLE, .maps = maps, .map_count = 2};
+    const struct cts_run_req once = {.iterations = 1};
+    struct cts_run_res ran;
+    void *prog;
+
+    (void)state;
+    if (e.caps.features & CTS_FEAT_TAIL_CALL) {
+        struct cts_load_res res = load(&e, &p, &req, &prog);
+
+        if (res.verdict != CTS_ACCEPTED)
+            fail_msg("%s", res.text);
+        cts_lx_adapter.run(e.self, prog, &once, &ran);
+        assert_int_equal(ran.r0, 34);
+        cts_lx_adapter.unload(e.self, prog);
+    }
     close_engine(&e);
 }
 
@@ -635,6 +663,7 @@ int main(void)
         cmocka_unit_test(test_window),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_maps),
+        cmocka_unit_test(test_tail_calls),
         cmocka_unit_test(test_rejections),
         cmocka_unit_test(test_unknown_name),
         cmocka_unit_test(test_packet),

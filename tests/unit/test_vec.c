@@ -112,6 +112,23 @@ static void threads_and_repeat_are_read(void **state)
     refuses(HEAD ADD "    repeat: 2\n    sweep: {dst: u64}\n", "f.yaml:7:5", "repeat");
 }
 
+static void maps_of_programs_are_read(void **state)
+{
+    struct fixture f;
+    (void)state;
+    parse(&f, HEAD ADD "    maps: [{programs: 2}, {value: 8, entries: 1}]\n"
+                       "    cases: [{out: {dst: 1}}]\n");
+    assert_int_equal(only(&f)->map_count, 2);
+    assert_int_equal(f.file.vectors[0].maps[0].value_bytes, 0);
+    assert_int_equal(f.file.vectors[0].maps[0].entries, 2);
+    assert_int_equal(f.file.vectors[0].maps[1].value_bytes, 8);
+    done(&f);
+    refuses(HEAD ADD "    maps: [{programs: 2, value: 8}]\n    cases: [{out: {dst: 1}}]\n",
+            "f.yaml:7:12", "programs");
+    refuses(HEAD ADD "    maps: [{entries: 2}]\n    cases: [{out: {dst: 1}}]\n", "f.yaml:7:12",
+            "value and entries");
+}
+
 static void a_vector_is_read(void **state)
 {
     struct fixture f;
@@ -429,6 +446,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_level_is_read),
         cmocka_unit_test(threads_and_repeat_are_read),
+        cmocka_unit_test(maps_of_programs_are_read),
         cmocka_unit_test(a_vector_is_read),
         cmocka_unit_test(memory_and_stack_are_read),
         cmocka_unit_test(code_in_pieces_is_read),
