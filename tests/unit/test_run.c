@@ -1,0 +1,230 @@
+/* uses: base host isa wire pack result core */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "book.h"
+
+/* The whole way, with the reference worker. */
+
+enum { CASES = 16 };
+
+struct told {
+    struct court court;
+    struct cts_result result[CASES];
+    char message[CASES][256];
+    unsigned results, engines, ends;
+    struct cts_engine_info info;
+    char reason[512];
+    struct cts_summary summary;
+};
+
+static void hear_engine(void *arg, const struct cts_engine_info *info)
+{
+    struct told *t = arg;
+    t->engines++;
+    t->info = *info;
+    snprintf(t->reason, sizeof(t->reason), "%s", info->reason ? info->reason : "");
+}
+
+static void hear_result(void *arg, const struct cts_result *r)
+{
+    struct told *t = arg;
+    assert_true(t->results < CASES);
+    snprintf(t->message[t->results], sizeof(t->message[0]), "%s", r->message);
+    t->result[t->results] = *r;
+    t->result[t->results].message = t->message[t->results];
+    t->results++;
+}
+
+static void hear_end(void *arg, const struct cts_summary *s)
+{
+    struct told *t = arg;
+    t->ends++;
+    assert_ptr_equal(s, &t->summary);
+}
+
+static int run_core(struct told *t, const struct cts_target *target, struct cts_core_opts *opts,
+                    struct cts_err *err)
+{
+    const struct cts_sink sink = {
+        .arg = t, .engine = hear_engine, .result = hear_result, .end = hear_end};
+    t->results = t->engines = t->ends = 0;
+    t->summary = (struct cts_summary){0};
+    opts->timeout_ms = 20000;
+    opts->jobs = opts->jobs ? opts->jobs : 1;
+    return cts_core_run(&t->court.book.pack, target, 1, opts, &sink, &t->summary, err);
+}
+
+static const char *const reference[] = {CTS_BINARY_DIR "/cts-worker-reference", NULL};
+
+static struct cts_target reference_target(void)
+{
+    return (struct cts_target){
+        .runtime = "reference", .engine = "interp", .argv = reference, .groups = UINT64_MAX};
+}
+
+static uint32_t add_simple(struct book *b, const char *id, enum cts_outcome_kind kind, uint64_t r0)
+{
+    uint32_t v = add_vector(b, id, CTS_ROW_MOV64_K);
+    add_whole(b, return_5, 2);
+    if (kind == CTS_OUT_RAN)
+        allow_r0(b, kind, r0);
+    else
+        allow(b, kind);
+    return v;
+}
+
+static void check_told(const struct told *t, unsigned i, const char *vector, enum cts_status status,
+                       enum cts_failure failure, const char *known)
+{
+    const struct cts_result *r = &t->result[i];
+    assert_true(i < t->results);
+    assert_string_equal(r->vector, vector);
+    if (r->status != status || r->failure != failure)
+        fail_msg("%s: %s, %s: %s", vector, cts_status_name(r->status), cts_failure_name(r->failure),
+                 r->message);
+    assert_string_equal(r->known ? r->known : "", known);
+}
+
+static void test_run_known(void **state)
+{
+    static const char *const jit[] = {"jit", NULL}, *const both[] = {"jit", "interp", NULL};
+    static const struct cts_known known[] = {
+        {"other/*", NULL, NULL, "matches nothing", NULL},
+        {"k/fails", jit, NULL, "of another engine", NULL},
+        {"k/fails", both, NULL, "fails as told", NULL},
+        {"k/fail?-2", NULL, "wrong-result", "fails in this way", NULL},
+        {"k/fails-3", NULL, "wrongly-rejected", "fails in another way", NULL},
+        {"k/passes", NULL, NULL, "was to fail", NULL},
+        {"k/by-case#1", NULL, "wrongly-accepted", "this case", NULL},
+        {"k/by-case-2#2", NULL, NULL, "another case", NULL},
+        {"k/skipped", NULL, NULL, "not even asked", NULL},
+    };
+    const struct cts_known *list[CTS_ARRAY_LEN(known)];
+    static struct told t;
+    struct cts_core_opts opts = {.jobs = 2};
+    struct cts_target target = reference_target();
+    struct book *b = &t.court.book;
+    (void)state;
+    court_init(&t.court);
+    for (size_t i = 0; i < CTS_ARRAY_LEN(known); i++)
+        list[i] = &known[i];
+    target.known = list;
+    target.known_count = CTS_ARRAY_LEN(known);
+    add_simple(b, "k/right", CTS_OUT_RAN, 5);
+    add_simple(b, "k/fails", CTS_OUT_RAN, 6);
+    add_simple(b, "k/fails-2", CTS_OUT_RAN, 6);
+    add_simple(b, "k/fails-3", CTS_OUT_RAN, 6);
+    add_simple(b, "k/passes", CTS_OUT_RAN, 5);
+    add_simple(b, "k/by-case", CTS_OUT_REJECTED, 0);
+    add_simple(b, "k/by-case-2", CTS_OUT_REJECTED, 0);
+    b->kase[b->vector[add_simple(b, "k/skipped", CTS_OUT_RAN, 5)].cases.first].order =
+        CTS_ORDER_BIG;
+    assert_int_equal(run_core(&t, &target, &opts, NULL), 0);
+    assert_int_equal(t.results, 8);
+    check_told(&t, 0, "k/right", CTS_ST_PASS, CTS_FL_NONE, "");
+    check_told(&t, 1, "k/fails", CTS_ST_XFAIL, CTS_FL_WRONG_RESULT, "fails as told");
+    check_told(&t, 2, "k/fails-2", CTS_ST_XFAIL, CTS_FL_WRONG_RESULT, "fails in this way");
+    check_told(&t, 3, "k/fails-3", CTS_ST_FAIL, CTS_FL_WRONG_RESULT, "");
+    check_told(&t, 4, "k/passes", CTS_ST_XPASS, CTS_FL_NONE, "was to fail");
+    check_told(&t, 5, "k/by-case", CTS_ST_XFAIL, CTS_FL_WRONGLY_ACCEPTED, "this case");
+    check_told(&t, 6, "k/by-case-2", CTS_ST_FAIL, CTS_FL_WRONGLY_ACCEPTED, "");
+    check_told(&t, 7, "k/skipped", CTS_ST_SKIP, CTS_FL_NONE, "");
+    assert_int_equal(cts_summary_passed(&t.summary), 1);
+    assert_int_equal(cts_summary_failed(&t.summary), 3);
+    assert_int_equal(cts_summary_skipped(&t.summary), 4);
+    assert_int_equal(t.summary.cases, 8);
+    assert_int_equal(t.engines, 1);
+    assert_int_equal(t.ends, 1);
+    court_release(&t.court);
+}
+
+/* Who is not asked, and with which words. */
+static void test_run_reasons(void **state)
+{
+    static struct told t;
+    struct cts_core_opts opts = {0};
+    struct cts_target target = reference_target();
+    struct book *b = &t.court.book;
+    uint8_t select[5] = {1, 1, 1, 0, 1};
+    (void)state;
+    court_init(&t.court);
+    add_simple(b, "r/group", CTS_OUT_RAN, 5);
+    b->vector[0].group = CTS_GROUP_PACKET;
+    add_simple(b, "r/only", CTS_OUT_RAN, 5);
+    b->ref[0] = say(b, "elsewhere");
+    b->pack.string_ref_count = 1;
+    b->vector[1].only = (struct cts_pk_range){0, 1};
+    add_simple(b, "r/needs", CTS_OUT_RAN, 5);
+    b->vector[2].needs = CTS_FEAT_LOCAL_CALL | 1u << 31;
+    add_simple(b, "r/unselected", CTS_OUT_RAN, 6);
+    add_simple(b, "r/asked", CTS_OUT_RAN, 5);
+    target.groups = 1ull << b->vector[1].group;
+    opts.select = select;
+    assert_int_equal(run_core(&t, &target, &opts, NULL), 0);
+    assert_int_equal(t.results, 4);
+    check_told(&t, 0, "r/group", CTS_ST_SKIP, CTS_FL_NONE, "");
+    assert_string_equal(t.message[0], "group packet is not claimed");
+    check_told(&t, 1, "r/only", CTS_ST_SKIP, CTS_FL_NONE, "");
+    assert_string_equal(t.message[1], "for other runtimes only");
+    check_told(&t, 2, "r/needs", CTS_ST_SKIP, CTS_FL_NONE, "");
+    check_told(&t, 3, "r/asked", CTS_ST_PASS, CTS_FL_NONE, "");
+    assert_int_equal(t.summary.cases, 4);
+    court_release(&t.court);
+}
+
+/* Workers and engines that are not there are engines skipped; a missing worker is an error of the
+ * run besides. */
+static void test_run_missing(void **state)
+{
+    static const char *const nowhere[] = {"/nonexistent/worker", NULL};
+    static struct told t;
+    struct cts_core_opts opts = {0};
+    struct cts_err err = {0};
+    struct cts_target target = reference_target();
+    (void)state;
+    court_init(&t.court);
+    add_simple(&t.court.book, "m/1", CTS_OUT_RAN, 5);
+    target.engine = "warp";
+    target.install = "install it";
+    assert_int_equal(run_core(&t, &target, &opts, &err), 0);
+    assert_true(t.info.skipped);
+    assert_non_null(strstr(t.reason, "no engine 'warp'"));
+    assert_null(strstr(t.reason, "install it"));
+    assert_int_equal(t.results, 0);
+    assert_int_equal(t.summary.engines_skipped, 1);
+
+    target = reference_target();
+    target.argv = nowhere;
+    target.install = "install it";
+    assert_true(run_core(&t, &target, &opts, &err) < 0);
+    assert_true(t.info.skipped);
+    assert_non_null(strstr(t.reason, "install it"));
+    assert_int_equal(t.ends, 1);
+
+    target.optional = true;
+    assert_int_equal(run_core(&t, &target, &opts, &err), 0);
+    assert_true(t.info.skipped);
+    assert_string_equal(t.reason,
+                        "not built or installed: there is no /nonexistent/worker (install it)");
+    assert_int_equal(t.results, 0);
+    assert_int_equal(t.summary.runtimes_run, 0);
+    assert_int_equal(t.summary.runtimes_skipped, 1);
+    court_release(&t.court);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_run_known),
+        cmocka_unit_test(test_run_reasons),
+        cmocka_unit_test(test_run_missing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
