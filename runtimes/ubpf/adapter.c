@@ -22,7 +22,7 @@ enum {
 };
 
 struct machine {
-    bool jit;
+    bool jit, blind;
     struct cts_window window;
     /* A virtual machine costs more than a program: they are used again. */
     struct ubpf_vm *idle[64];
@@ -30,11 +30,12 @@ struct machine {
     uint8_t *room; /* of programs that run alone */
 };
 
-enum { ENGINES = 2 };
+enum { ENGINES = 3 };
 
 static const struct cts_engine engines[ENGINES + 1] = {
     {"interp", "interpreter"},
     {"jit", "compiler"},
+    {"jit-blinded", "compiler, constants blinded"},
 };
 
 /* Opening */
@@ -80,20 +81,70 @@ static void tune_malloc(void)
     mallopt(M_MMAP_THRESHOLD, 128 << 10);
 }
 
+/* Bytes of `r0 = 0x12345678; exit`, compiled; 0 if that fails. */
+static size_t compiled_bytes(bool blind)
+{
+    static const uint8_t code[] = {0xb7, 0, 0, 0, 0x78, 0x56, 0x34, 0x12,
+                                   0x95, 0, 0, 0, 0,    0,    0,    0};
+    struct ubpf_vm *vm = ubpf_create();
+    uint8_t *room = malloc(CODE_BYTES);
+    size_t bytes = CODE_BYTES;
+    char *why = NULL;
+
+    if (vm)
+        ubpf_toggle_constant_blinding(vm, blind);
+    if (!vm || !room || ubpf_load(vm, code, sizeof(code), &why) != 0 ||
+        ubpf_translate(vm, room, &bytes, &why) != 0)
+        bytes = 0;
+    if (vm)
+        ubpf_destroy(vm);
+    free(room);
+    free(why);
+    return bytes;
+}
+
+/* Blinding must show: code that holds a constant grows. Otherwise this engine would only be `jit`
+ * under another name. */
+static int check_blinding(struct cts_err *err)
+{
+    size_t plain = compiled_bytes(false), blinded = compiled_bytes(true);
+
+    if (plain > 0 && blinded > plain)
+        return 0;
+    return cts_err_set(err, CTS_E_UNSUPPORTED,
+                       "constants are not blinded on this machine: %zu bytes of code with it, %zu "
+                       "without",
+                       blinded, plain);
+}
+
+/* Its number; ENGINES if there is none of that name. */
+static unsigned find_engine(const char *name)
+{
+    unsigned i = 0;
+
+    while (i < ENGINES && strcmp(engines[i].name, name) != 0)
+        i++;
+    return i;
+}
+
 static int probe(void **self, const char *engine, struct cts_caps *caps, struct cts_err *err)
 {
-    bool jit = strcmp(engine, engines[1].name) == 0;
+    unsigned number = find_engine(engine);
     struct machine *m;
     int rc;
 
     *self = NULL;
-    if (!jit && strcmp(engine, engines[0].name) != 0)
+    if (number == ENGINES)
         return cts_err_set(err, CTS_E_NOTFOUND, "ubpf has no engine %s", engine);
+    rc = number == 2 ? check_blinding(err) : 0;
+    if (rc)
+        return rc;
     tune_malloc();
     m = calloc(1, sizeof(*m));
     if (!m)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
-    m->jit = jit;
+    m->jit = number > 0;
+    m->blind = number == 2;
     rc = cts_window_open(&m->window, WINDOW_BYTES, err);
     m->room = cts_ub_open_room();
     if (rc == 0 && !m->room)
@@ -132,6 +183,7 @@ static struct ubpf_vm *new_vm(struct machine *m)
         return NULL;
     ubpf_set_error_print(vm, cts_ub_hear);
     ubpf_set_instruction_limit(vm, BUDGET, NULL);
+    ubpf_toggle_constant_blinding(vm, m->blind);
     ubpf_register_stack_usage_calculator(vm, frame_bytes, NULL);
     if (ubpf_register_data_bounds_check(vm, m, is_ours) == 0 &&
         ubpf_register_external_dispatcher(vm, cts_ub_help, cts_ub_has_helper) == 0)

@@ -15,6 +15,12 @@ like "$out" '^ubpf:jit +[0-9]' "the version is said"
 read -r passed < <(printf '%s\n' "$out" | sed -nE 's/^total: ([0-9]+) passed, 0 failed, .*/\1/p')
 [ "${passed:-0}" -ge 15000 ]; ok $? "thousands of cases passed (${passed:-0})"
 
+run_cmd "$CTS" run -r ubpf:jit-blinded -g base64 -g divmul64
+case $out in
+    *"constants are not blinded"*) skip "blinded constants" "uBPF blinds none on this machine" ;;
+    *) is "$rc" 0 "blinded constants mean the same" ;;
+esac
+
 cat >"$T/own.yaml" <<'Y'
 suite: own
 vectors:
