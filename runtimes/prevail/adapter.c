@@ -146,7 +146,7 @@ static int prevail_probe(void **self, const char *engine, struct cts_caps *caps,
     caps->window_kind = CTS_WK_NONE;
     caps->window_fd = -1;
     caps->features = CTS_FEAT_VERDICT_ONLY | CTS_FEAT_ELF | CTS_FEAT_LOCAL_CALL | CTS_FEAT_PACKET;
-    caps->max_slots = 1 << 20; /* what it would take */
+    caps->max_slots = MOST_SLOTS;
     caps->max_segments = 1;
     caps->max_iterations = 1;
     caps->r0_bits = 64;
