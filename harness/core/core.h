@@ -34,8 +34,8 @@ struct cts_limit {
     const char *reason;
 };
 
-/* A failure that is known, with its reason on record. Globs (* and ?) match the vector's id, or
- * "id#case". */
+/* A failure that is known, with its reason on record. Globs (* and ?) match the vector's id or, if
+ * there is a # in them, "id#case". */
 struct cts_known {
     const char *vectors;
     const char *const *engines; /* ended by null; null: all */
