@@ -193,6 +193,8 @@ static uint8_t flags_of(const struct emitter *e, const struct unit *u)
 {
     struct cts_code_facts facts;
     unsigned flags = is_packet(e->v) ? CTS_UF_PACKET : 0;
+    if (e->v->function)
+        flags |= CTS_UF_FUNCTION;
     if (e->v->kind == CTS_VEC_VERDICT)
         return (uint8_t)(flags | CTS_UF_WHOLE | CTS_UF_ALONE);
     cts_bld_facts(u->code, u->slots, u->body_slots, &facts);

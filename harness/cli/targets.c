@@ -5,6 +5,7 @@
 
 #include "base/fmt.h"
 #include "cli/paths.h"
+#include "cli/words.h"
 #include "generated/spec_text.h"
 #include "host/fs.h"
 
@@ -272,6 +273,81 @@ static const struct cts_rt *find_path(const struct cts_targets *t, const char *p
     return found;
 }
 
+static const char *no_command(const struct cts_rt *rt)
+{
+    return rt->engine_count ? rt->engines[0].what : "";
+}
+
+/* The command's base name and options; what is not to be printed is a question mark. */
+static const char *engine_of_command(const char *const *words, struct cts_arena *arena)
+{
+    enum { MOST = 31 };
+    char *name = cts_arena_take(arena, MOST + 1);
+    const char *slash = strrchr(words[0], '/');
+    size_t n = 0;
+    for (size_t i = 0; name && words[i]; i++) {
+        const char *word = i == 0 && slash ? slash + 1 : words[i];
+        n += cts_fmt(name + n, MOST + 1 - n, "%s%s", i ? " " : "", word);
+        n = n < MOST ? n : MOST;
+    }
+    for (size_t i = 0; i < n; i++)
+        name[i] = name[i] > 0x1f && name[i] < 0x7f ? name[i] : '?';
+    return name;
+}
+
+/* The worker's arguments are the command, its program by its path. */
+static int add_command(struct cts_targets *t, const struct cts_rt *rt, const char *command,
+                       struct cts_arena *arena, struct cts_err *err)
+{
+    enum { PATH_LIMIT = 4096 };
+    char path[PATH_LIMIT];
+    const char **words;
+    size_t n = 0;
+    int rc = cts_words(command, arena, &words, err);
+    if (rc != 0)
+        return rc;
+    if (!words[0])
+        return cts_err_set(err, CTS_E_NOTFOUND, "runtime %s wants %s", rt->name, no_command(rt));
+    if (cts_fs_find_program(words[0], path, sizeof(path)) != 0)
+        return cts_err_set(err, CTS_E_NOTFOUND, "%s: no such program, or not executable", words[0]);
+    while (words[n])
+        n++;
+    const char **argv = cts_arena_take_array(arena, n + 2, sizeof(*argv));
+    const char *engine = engine_of_command(words, arena);
+    const char *spec = cts_arena_fmt(arena, "%s:%s", rt->name, command);
+    if (!argv || !engine || !spec)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    rc = add_engine(t, rt, engine, arena, err);
+    if (rc != 0)
+        return rc;
+    struct cts_target *added = &t->list[t->count - 1];
+    argv[0] = added->argv[0];
+    memcpy(argv + 1, words, n * sizeof(*argv));
+    argv[1] = cts_arena_strdup(arena, path);
+    added->argv = argv;
+    added->spec = cts_quoted(spec, arena);
+    return argv[1] && added->spec ? 0 : cts_err_set(err, CTS_E_NOMEM, "out of memory");
+}
+
+/* The runtime that takes a command and is named in front of one; null if there is none. */
+static const struct cts_rt *runtime_of_command(const struct cts_targets *t, const char *spec)
+{
+    for (size_t i = 0; i < t->runtime_count; i++) {
+        const struct cts_rt *rt = &t->runtimes[i];
+        size_t len = strlen(rt->name);
+        if (rt->command && strncmp(spec, rt->name, len) == 0 &&
+            (spec[len] == ':' || spec[len] == '\0'))
+            return rt;
+    }
+    return NULL;
+}
+
+/* Is it the word that stands for a command? */
+static bool is_placeholder(const struct cts_rt *rt, const char *command)
+{
+    return rt->engine_count && strcmp(rt->engines[0].name, command) == 0;
+}
+
 /* A worker given by its path: nothing is known of it but what it says itself. */
 static const struct cts_rt *bare_worker(const char *path, struct cts_arena *arena,
                                         struct cts_err *err)
@@ -305,6 +381,13 @@ static int add_path(struct cts_targets *t, const char *path, const char *engine,
 int cts_targets_add(struct cts_targets *t, const char *spec, struct cts_arena *arena,
                     struct cts_err *err)
 {
+    const struct cts_rt *taker = runtime_of_command(t, spec);
+    if (taker) {
+        const char *command = spec + strlen(taker->name);
+        command += *command == ':';
+        if (!is_placeholder(taker, command))
+            return add_command(t, taker, command, arena, err);
+    }
     const char *colon = strrchr(spec, ':'), *engine = NULL;
     size_t len = strlen(spec);
     if (colon && !strchr(colon, '/')) {

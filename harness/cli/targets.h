@@ -29,7 +29,8 @@ struct cts_targets {
 /* Reads runtimes/NAME/runtime.yaml below the data folder. */
 int cts_targets_find(struct cts_targets *t, struct cts_arena *arena, struct cts_err *err);
 /* Adds what one -r asks for: "NAME", "NAME:ENGINE", or the path of a worker or of a runtime's
- * folder, with or without ":ENGINE". A runtime without an engine adds its default ones. */
+ * folder, with or without ":ENGINE"; "NAME:COMMAND" where the runtime takes one. A runtime without
+ * an engine adds its default ones. */
 int cts_targets_add(struct cts_targets *t, const char *spec, struct cts_arena *arena,
                     struct cts_err *err);
 /* What runs when no -r is given: the default engines of all runtimes found. */

@@ -167,6 +167,7 @@ int cts_conf_vector(const struct cts_conf_test *t, const char *path, const char 
                             .klass = "",
                             .message = t->error,
                             .kind = whole ? CTS_VEC_VERDICT : CTS_VEC_RUN,
+                            .function = !whole,
                             .needs = needs,
                             .need_count = whole ? 0 : 1,
                             .named = 0x3ff,

@@ -147,8 +147,9 @@ static void add_expected_result(const struct cts_judge *j, const struct cts_seg 
         if (!cts_outcome_counts(j->pack, row->out, at, cts_judge_who(j)))
             continue;
         cts_buf_addf(b, "  %s %s", i ? "or      " : "expected", words[o->kind]);
-        if (o->has_r0)
-            cts_buf_addf(b, ", r0 = 0x%llx", (unsigned long long)o->r0);
+        uint64_t r0;
+        if ((seg->whole || o->has_r0) && cts_seg_whole_result(seg, o, &r0))
+            cts_buf_addf(b, ", r0 = 0x%llx", (unsigned long long)r0);
         cts_buf_addc(b, '\n');
     }
     const struct cts_pk_vector *v = &j->pack->vectors[seg->unit->vector];
@@ -175,9 +176,12 @@ static void add_words(const struct cts_obs *obs, struct cts_buf *b)
 /* A worker that was given by its path is known by no other name. */
 static void add_repeat(const struct cts_target *t, const char *id, struct cts_buf *b)
 {
-    cts_buf_addf(b, "  repeat   ebpf-cts run -r %s%s%s -f '%s'\n",
-                 t->is_named || !t->argv ? t->runtime : t->argv[0], t->engine[0] ? ":" : "",
-                 t->engine, id);
+    if (t->spec)
+        cts_buf_addf(b, "  repeat   ebpf-cts run -r %s -f '%s'\n", t->spec, id);
+    else
+        cts_buf_addf(b, "  repeat   ebpf-cts run -r %s%s%s -f '%s'\n",
+                     t->is_named || !t->argv ? t->runtime : t->argv[0], t->engine[0] ? ":" : "",
+                     t->engine, id);
 }
 
 const char *cts_detail(const struct cts_judge *j, struct cts_seg *seg, uint32_t r,
@@ -188,7 +192,7 @@ const char *cts_detail(const struct cts_judge *j, struct cts_seg *seg, uint32_t 
     cts_buf_init(&id, 4096);
     add_origin(j, seg, &b);
     add_code(j, seg, &b);
-    if (seg->unit->flags & CTS_UF_WHOLE || !obs->row)
+    if (seg->whole || !obs->row)
         add_expected_result(j, seg, r, obs, &b);
     add_states(j, seg, r, obs, &b);
     add_words(obs, &b);

@@ -17,6 +17,7 @@ struct cts_exec *cts_exec_new(struct cts_session *session, const struct cts_core
         }
         cts_buf_init(&x->frame[i]->code, 0);
         cts_buf_init(&x->frame[i]->elf, 0);
+        cts_buf_init(&x->frame[i]->guess, 0);
         x->frame[i]->used = CTS_WIN_RESERVED;
         x->frame[i]->expect = malloc(session->caps.window_bytes ? session->caps.window_bytes : 1);
         if (!x->frame[i]->expect) {
@@ -42,6 +43,7 @@ void cts_exec_free(struct cts_exec *x)
             continue;
         cts_buf_release(&x->frame[i]->code);
         cts_buf_release(&x->frame[i]->elf);
+        cts_buf_release(&x->frame[i]->guess);
         free(x->frame[i]->expect);
         free(x->frame[i]);
     }
@@ -59,8 +61,8 @@ static bool same_shape(const struct cts_seg *a, const struct cts_seg *b)
 static bool shares(const struct cts_seg *seg)
 {
     const struct cts_pk_unit *u = seg->unit;
-    return !(u->flags & (CTS_UF_WHOLE | CTS_UF_PACKET | CTS_UF_ALONE)) && u->maps.count == 0 &&
-           u->names.count == 0;
+    return !seg->whole && !(u->flags & (CTS_UF_WHOLE | CTS_UF_PACKET | CTS_UF_ALONE)) &&
+           u->maps.count == 0 && u->names.count == 0;
 }
 
 bool cts_x_is_long(const struct cts_exec *x, const struct cts_seg *seg)
@@ -73,7 +75,7 @@ bool cts_x_is_long(const struct cts_exec *x, const struct cts_seg *seg)
            seg->rows > cts_x_caps(x)->max_iterations;
 }
 
-static void close_job(struct cts_exec *x)
+void cts_x_close_job(struct cts_exec *x)
 {
     struct cts_err err = {0};
     if (x->open.segs == 0)
@@ -83,7 +85,7 @@ static void close_job(struct cts_exec *x)
         cts_x_add_job_failed(x, x->open.seg[0], rc, &err);
     else if (rc != 0)
         cts_x_look_again_all(x, &x->open);
-    x->open.segs = 0;
+    x->open.segs = x->open.first = 0;
     struct frame *f = cts_x_current(x);
     if (f->jobs == FRAME_JOBS || f->code.len + f->elf.len > FRAME_CODE)
         cts_x_flush_frame(x);
@@ -111,7 +113,7 @@ static void add_unit(struct cts_exec *x, struct cts_seg *seg)
 {
     uint64_t room = cts_x_half_bytes(x) - cts_x_current(x)->used;
     if (!fits_open(x, seg) || (!cts_x_is_whole(seg) && x->open.segs && open_bytes(x, seg) > room))
-        close_job(x);
+        cts_x_close_job(x);
     room = cts_x_half_bytes(x) - cts_x_current(x)->used;
     if (x->open.segs == 0 && !cts_x_is_whole(seg) && open_bytes(x, seg) > room)
         cts_x_flush_frame(x);
@@ -148,12 +150,14 @@ int cts_exec_units(struct cts_exec *x, struct cts_judge *judge, const uint32_t *
             continue;
         if (x->broken)
             cts_x_broken_unit(x, seg);
+        else if (cts_x_guesses(x) && cts_x_is_long(x, seg) && !cts_x_row_by_row(seg))
+            cts_x_add_pieces(x, seg);
         else if ((cts_x_rows_of(x, seg) > 1 && cts_x_row_by_row(seg)) || cts_x_is_long(x, seg))
             cts_x_look_again(x, seg, UINT32_MAX);
         else
             add_unit(x, seg);
     }
-    close_job(x);
+    cts_x_close_job(x);
     cts_x_flush_frame(x);
     cts_x_drain(x);
     cts_x_look_again_at_all(x, &arena);

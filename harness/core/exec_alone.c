@@ -72,7 +72,7 @@ static struct cts_obs observe_one(struct cts_exec *x, const struct job *j,
     if (j->iterations == 0)
         return (struct cts_obs){.seen = CTS_SEEN_ACCEPTED};
     if (a->run.status != CTS_RAN)
-        return (struct cts_obs){.seen = cts_x_seen_of_run(&a->run), .text = a->run.text};
+        return cts_x_observe_stop(&a->run);
     return cts_x_observe(x, j, 0, 0, a);
 }
 
@@ -89,10 +89,8 @@ void cts_x_add_job_failed(struct cts_exec *x, struct cts_seg *seg, int rc,
         cts_judge_skip(x->judge, cts_seg_case(seg, r), text);
 }
 
-/* Runs rows [first, first + rows) of a unit; a worker that dies of it is asked once more. 0 with
- * the answer in frame 0; *died tells that the first attempt ended the worker, and err how. */
-static int run_twice(struct cts_exec *x, struct cts_seg *seg, uint32_t first, uint32_t rows,
-                     bool *died, struct cts_err *err)
+int cts_x_run_twice(struct cts_exec *x, struct cts_seg *seg, uint32_t first, uint32_t rows,
+                    bool *died, struct cts_err *err)
 {
     struct job made = cts_x_job_of(seg, first, rows);
     cts_x_reset_frame(x->frame[0]);
@@ -120,7 +118,7 @@ void cts_x_run_row(struct cts_exec *x, struct cts_seg *seg, uint32_t r, bool bad
 {
     struct cts_err err = {0};
     bool died;
-    int rc = run_twice(x, seg, r, 1, &died, &err);
+    int rc = cts_x_run_twice(x, seg, r, 1, &died, &err);
     if (died) {
         cts_x_judge_death(x, seg, r, rc, &err);
         return;
@@ -130,12 +128,13 @@ void cts_x_run_row(struct cts_exec *x, struct cts_seg *seg, uint32_t r, bool bad
         return;
     }
     struct cts_obs o = observe_one(x, &x->frame[0]->job[0], &x->frame[0]->answer[0]);
-    if (cts_x_is_death(o.seen))
-        cts_x_confirm(x, seg->unit_index);
-    o.flaky = bad && o.seen == CTS_SEEN_RAN && o.row &&
-              cts_seg_match(seg, r, o.row, o.expect, cts_x_who(x));
-    if (o.flaky)
+    if (bad && o.seen == CTS_SEEN_RAN && o.row && !o.flaky &&
+        cts_seg_match(seg, r, o.row, o.expect, cts_x_who(x))) {
+        o.flaky = true;
         o.text = "wrong among other programs, right alone";
+    }
+    if (o.flaky || o.seen == CTS_SEEN_LOAD_ERROR || cts_x_is_death(o.seen))
+        cts_x_confirm(x, seg->unit_index);
     cts_judge_row(x->judge, seg, r, &o);
 }
 
@@ -143,7 +142,7 @@ static void run_sweep(struct cts_exec *x, struct cts_seg *seg, uint32_t bad_row)
 {
     struct cts_err err = {0};
     bool died;
-    int rc = run_twice(x, seg, 0, seg->rows, &died, &err);
+    int rc = cts_x_run_twice(x, seg, 0, seg->rows, &died, &err);
     const struct cts_answer *a = &x->frame[0]->answer[0];
     uint32_t bad = bad_row;
     if (died) {
@@ -171,7 +170,7 @@ static void load_unit(struct cts_exec *x, struct cts_seg *seg)
 {
     struct cts_err err = {0};
     bool died;
-    int rc = run_twice(x, seg, 0, 1, &died, &err);
+    int rc = cts_x_run_twice(x, seg, 0, 1, &died, &err);
     if (died) {
         for (uint32_t r = 0; r < (seg->swept ? 1 : seg->rows); r++)
             cts_x_judge_death(x, seg, r, rc, &err);
@@ -198,8 +197,11 @@ static int ask_row(struct cts_exec *x, uint32_t r, uint8_t ops, struct cts_err *
     struct frame *f = x->frame[0];
     f->job[0].first = r;
     cts_x_fill_job(x, &f->job[0]);
+    cts_buf_clear(&f->guess);
     f->item[0].ops = ops;
-    int rc = cts_x_ask(x, f, err);
+    int rc = cts_x_add_guess(x, f, &f->job[0], err);
+    if (rc == 0)
+        rc = cts_x_ask(x, f, err);
     if (rc == 0)
         rc = cts_x_answers(x, f, err);
     f->asked = false;
@@ -291,6 +293,8 @@ void cts_x_look_again_at_all(struct cts_exec *x, struct cts_arena *arena)
             continue;
         if (x->broken)
             cts_x_broken_unit(x, seg);
+        else if (cts_x_guesses(x) && cts_x_is_long(x, seg))
+            cts_x_run_pieces(x, seg, x->again[i].bad_row);
         else if (cts_x_is_long(x, seg))
             cts_x_run_long_sweep(x, seg);
         else

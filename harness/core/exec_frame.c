@@ -100,10 +100,20 @@ enum cts_seen cts_x_seen_of_run(const struct cts_run_res *r)
         return CTS_SEEN_CRASHED;
     case CTS_RUN_TIMED_OUT:
         return CTS_SEEN_TIMED_OUT;
+    case CTS_REFUSED:
+        return CTS_SEEN_REFUSED;
+    case CTS_UNSTEADY:
+        return CTS_SEEN_RAN;
     case CTS_RUN_ERROR:
         break;
     }
     return CTS_SEEN_LOAD_ERROR;
+}
+
+struct cts_obs cts_x_observe_stop(const struct cts_run_res *r)
+{
+    return (struct cts_obs){
+        .seen = cts_x_seen_of_run(r), .flaky = r->status == CTS_UNSTEADY, .text = r->text};
 }
 
 static void blame_job(struct cts_exec *x, const struct job *j, const struct cts_err *err)
@@ -121,24 +131,31 @@ static void blame_job(struct cts_exec *x, const struct job *j, const struct cts_
     x->blame[x->blames++] = (struct blame){.unit = j->seg[0]->unit_index, .err = *err};
 }
 
-/* The runtime died of the program, or did not end, and the worker lives. Whichever unit it was must
- * do it again alone, or it is flaky. */
+/* Whichever unit of the program it was that had such an end must have it again alone, or it is
+ * flaky. */
+static void blame_and_look_again(struct cts_exec *x, const struct job *j, int code,
+                                 const char *text)
+{
+    struct cts_err err = {0};
+    cts_err_set(&err, code, "%s", text);
+    blame_job(x, j, &err);
+    size_t first = x->again_count;
+    cts_x_look_again_all(x, j);
+    for (; first < x->again_count; first++)
+        x->again[first].blame = x->blames;
+}
+
+/* The runtime died of the program, or did not end, and the worker lives. */
 static bool look_again_at_death(struct cts_exec *x, const struct job *j, const struct cts_answer *a)
 {
     bool ran = a->load.verdict == CTS_ACCEPTED && j->iterations;
     enum cts_seen seen = a->load.verdict != CTS_ACCEPTED ? cts_x_seen_of_load(&a->load)
                          : ran                           ? cts_x_seen_of_run(&a->run)
                                                          : CTS_SEEN_ACCEPTED;
-    struct cts_err err = {0};
     if (!cts_x_is_death(seen))
         return false;
-    cts_err_set(&err, seen == CTS_SEEN_TIMED_OUT ? CTS_E_TIMEOUT : CTS_E_WORKER, "%s",
-                ran ? a->run.text : a->load.text);
-    blame_job(x, j, &err);
-    size_t first = x->again_count;
-    cts_x_look_again_all(x, j);
-    for (; first < x->again_count; first++)
-        x->again[first].blame = x->blames;
+    blame_and_look_again(x, j, seen == CTS_SEEN_TIMED_OUT ? CTS_E_TIMEOUT : CTS_E_WORKER,
+                         ran ? a->run.text : a->load.text);
     return true;
 }
 
@@ -154,6 +171,24 @@ static bool find_ending(const struct cts_exec *x, const struct job *j, uint32_t 
             return true;
     }
     return false;
+}
+
+/* A program that did not run to its end. A refusal is told at once if it can be one row's only.
+ * Whatever else a worker says of itself must show again, or is flaky: it is put down to the row it
+ * happened at or, of several bodies, to the first unless another one does it again alone. */
+static void stopped_at_first_sight(struct cts_exec *x, const struct job *j,
+                                   const struct cts_answer *a)
+{
+    const struct cts_obs o = cts_x_observe_stop(&a->run);
+    bool refused = o.seen == CTS_SEEN_FAULTED || o.seen == CTS_SEEN_REFUSED;
+    if (o.seen == CTS_SEEN_REFUSED && j->segs == 1 && j->seg[0]->rows == 1)
+        cts_judge_row(x->judge, j->seg[0], 0, &o);
+    else if (j->segs == 1 && o.seen != CTS_SEEN_FAULTED)
+        cts_x_look_again(x, j->seg[0], j->first + a->run.done);
+    else if (refused)
+        cts_x_look_again_all(x, j);
+    else
+        blame_and_look_again(x, j, CTS_E_WORKER, a->run.text);
 }
 
 /* First sight: what is plainly right, or a plain refusal, is told; everything else is looked at
@@ -175,8 +210,12 @@ static void first_sight(struct cts_exec *x, const struct job *j, const struct ct
             cts_judge_unit(x->judge, j->seg[s], &o);
         return;
     }
-    if (j->iterations == 0 || a->run.status != CTS_RAN) {
+    if (j->iterations == 0) {
         cts_x_look_again_all(x, j);
+        return;
+    }
+    if (a->run.status != CTS_RAN) {
+        stopped_at_first_sight(x, j, a);
         return;
     }
     uint32_t ending = 0, row = 0;
@@ -187,8 +226,8 @@ static void first_sight(struct cts_exec *x, const struct job *j, const struct ct
             continue;
         ended = ended || find_ending(x, j, &ending, &row);
         if (ended)
-            bad = s == ending ? row : UINT32_MAX;
-        cts_x_look_again(x, j->seg[s], bad);
+            bad = s == ending ? row - j->first : UINT32_MAX;
+        cts_x_look_again(x, j->seg[s], bad == UINT32_MAX ? bad : j->first + bad);
     }
 }
 
@@ -200,7 +239,7 @@ static void whole_sight(struct cts_exec *x, const struct job *j, const struct ct
     else if (j->iterations == 0)
         o = (struct cts_obs){.seen = CTS_SEEN_ACCEPTED};
     else if (a->run.status != CTS_RAN)
-        o = (struct cts_obs){.seen = cts_x_seen_of_run(&a->run), .text = a->run.text};
+        o = cts_x_observe_stop(&a->run);
     cts_judge_row(x->judge, j->seg[0], 0, &o);
 }
 

@@ -1,6 +1,6 @@
 /* Between the files of the executor: programs being put together (exec_job.c), frames of them under
- * way (exec_frame.c), units alone (exec_alone.c), long sweeps (exec_ring.c), the environment's own
- * test (exec_test.c). */
+ * way (exec_frame.c), units alone (exec_alone.c), long sweeps (exec_ring.c), units in pieces
+ * (exec_piece.c), the environment's own test (exec_test.c). */
 #ifndef CTS_CORE_EXEC_IMPL_H
 #define CTS_CORE_EXEC_IMPL_H
 
@@ -23,12 +23,13 @@ struct job {
     struct cts_seg *seg[CTS_ITEM_LAYOUTS];
     struct cts_layout layout[CTS_ITEM_LAYOUTS];
     uint32_t segs;
-    uint32_t first;           /* the first operand row of each body that is run */
-    uint32_t iterations;      /* 0: loaded, not run */
-    uint8_t *expect;          /* iterations * segs * expect_bytes */
-    size_t expect_bytes;      /* of one row */
-    size_t code_at, code_len; /* in the frame's code */
-    size_t elf_at, elf_len;   /* in the frame's objects */
+    uint32_t first;             /* the first operand row of each body that is run */
+    uint32_t iterations;        /* 0: loaded, not run */
+    uint8_t *expect;            /* iterations * segs * expect_bytes */
+    size_t expect_bytes;        /* of one row */
+    size_t code_at, code_len;   /* in the frame's code */
+    size_t elf_at, elf_len;     /* in the frame's objects */
+    size_t guess_at, guess_len; /* in the frame's guesses */
     struct cts_map_def map[CTS_ITEM_MAPS];
     const char *name[CTS_ITEM_NAMES];
 };
@@ -42,6 +43,7 @@ struct frame {
     bool asked;
     uint64_t items_before; /* asked of the session before these */
     struct cts_buf code, elf;
+    struct cts_buf guess; /* regions as they are to be: for workers that see nothing but r0 */
     uint8_t *expect; /* expected states of its rows: as large as its part of the window, since a
                         row's never takes more than its stride */
     size_t expect_used;
@@ -89,6 +91,12 @@ static inline bool cts_x_loads_only(const struct cts_exec *x)
     return cts_x_caps(x)->features & CTS_FEAT_VERDICT_ONLY;
 }
 
+/* Nothing but r0 comes out of a program, and whether it is accepted shows only when it is run. */
+static inline bool cts_x_guesses(const struct cts_exec *x)
+{
+    return cts_x_caps(x)->features & CTS_FEAT_GUESS;
+}
+
 /* Rows of the window that a unit takes. */
 static inline uint32_t cts_x_rows_of(const struct cts_exec *x, const struct cts_seg *seg)
 {
@@ -116,6 +124,8 @@ static inline uint8_t *cts_x_expect_at(const struct job *j, uint32_t index)
 
 bool cts_x_is_long(const struct cts_exec *x, const struct cts_seg *seg);
 struct cts_seg *cts_x_new_seg(struct cts_exec *x, uint32_t unit, struct cts_arena *arena);
+/* The program being put together is put into the frame. */
+void cts_x_close_job(struct cts_exec *x);
 
 /* Programs (exec_job.c). */
 
@@ -135,6 +145,8 @@ void cts_x_make_item(struct job *j, struct cts_item *it, uint8_t ops, uint8_t pr
 void cts_x_fill_job(struct cts_exec *x, struct job *j);
 /* The program once more, as an object, for workers that want one. */
 int cts_x_add_object(struct cts_exec *x, struct frame *f, struct job *j, struct cts_err *err);
+/* The region as it is to be, for workers that guess. */
+int cts_x_add_guess(struct cts_exec *x, struct frame *f, struct job *j, struct cts_err *err);
 /* Once the frame's buffers no longer move. */
 void cts_x_point_at_code(const struct frame *f, const struct job *j, struct cts_item *it);
 int cts_x_add_job(struct cts_exec *x, struct frame *f, const struct job *made, uint32_t half,
@@ -158,6 +170,8 @@ static inline bool cts_x_is_death(enum cts_seen seen)
 {
     return seen == CTS_SEEN_CRASHED || seen == CTS_SEEN_TIMED_OUT;
 }
+/* What was seen of an accepted program that was run and did not go through. */
+struct cts_obs cts_x_observe_stop(const struct cts_run_res *r);
 bool cts_x_restart(struct cts_exec *x);
 void cts_x_broken_unit(struct cts_exec *x, const struct cts_seg *seg);
 /* The unit ended the worker when it was alone, too. */
@@ -176,6 +190,10 @@ int cts_x_run_job(struct cts_exec *x, const struct job *made, struct cts_err *er
 struct job cts_x_job_of(struct cts_seg *seg, uint32_t first, uint32_t rows);
 void cts_x_add_job_failed(struct cts_exec *x, struct cts_seg *seg, int rc,
                           const struct cts_err *err);
+/* Runs rows [first, first + rows) of a unit; a worker that dies of it is asked once more. 0 with
+ * the answer in frame 0; *died tells that the first attempt ended the worker, and err how. */
+int cts_x_run_twice(struct cts_exec *x, struct cts_seg *seg, uint32_t first, uint32_t rows,
+                    bool *died, struct cts_err *err);
 /* What there is to say when the worker died at least once. */
 void cts_x_judge_death(struct cts_exec *x, struct cts_seg *seg, uint32_t r, int second_rc,
                        const struct cts_err *err);
@@ -187,6 +205,13 @@ void cts_x_look_again_at_all(struct cts_exec *x, struct cts_arena *arena);
 /* A worker died, and of none of the programs it can have been when they were alone: never a pass.
  */
 void cts_x_settle_blames(struct cts_exec *x, struct cts_arena *arena);
+
+/* Units with more rows than one program takes, on a worker that guesses (exec_piece.c). */
+
+/* Into frames: as many rows a program as it takes. */
+void cts_x_add_pieces(struct cts_exec *x, struct cts_seg *seg);
+/* Alone. bad_row: came out wrong; UINT32_MAX: none did. */
+void cts_x_run_pieces(struct cts_exec *x, struct cts_seg *seg, uint32_t bad_row);
 
 /* Long sweeps (exec_ring.c). */
 

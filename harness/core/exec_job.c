@@ -33,7 +33,7 @@ uint32_t cts_x_stride_of(const struct cts_layout *l)
 
 bool cts_x_is_whole(const struct cts_seg *seg)
 {
-    return seg->unit->flags & CTS_UF_WHOLE;
+    return seg->whole;
 }
 
 uint64_t cts_x_region_bytes(uint32_t segs, uint32_t iterations, uint32_t stride)
@@ -48,7 +48,7 @@ static bool may_run(const struct cts_exec *x, const struct cts_seg *seg)
     const struct cts_pack *p = seg->pack;
     if (cts_x_loads_only(x))
         return false;
-    if (seg->swept)
+    if (seg->swept || cts_x_guesses(x))
         return true;
     for (uint32_t r = 0; r < seg->rows; r++) {
         const struct cts_pk_row *row = &p->rows[seg->unit->rows.first + r];
@@ -64,6 +64,7 @@ void cts_x_reset_frame(struct frame *f)
 {
     cts_buf_clear(&f->code);
     cts_buf_clear(&f->elf);
+    cts_buf_clear(&f->guess);
     f->jobs = 0;
     f->used = CTS_WIN_RESERVED;
     f->expect_used = 0;
@@ -104,17 +105,30 @@ void cts_x_place_job(struct frame *f, struct job *j, uint32_t region, uint32_t r
     f->expect_used += rows * j->expect_bytes;
 }
 
+/* Tells the worker where the environment ends: before the last instructions, and what subprograms
+ * are behind them. */
+static void tell_end(const struct frame *f, struct job *j)
+{
+    enum { LAST = 2 }; /* r0 = 0; exit */
+    uint32_t slots = (uint32_t)((f->code.len - j->code_at) / CTS_SLOT_BYTES) - LAST;
+    for (uint32_t s = 0; s < j->segs; s++)
+        slots -= j->seg[s]->unit->slots - j->seg[s]->unit->body_slots;
+    for (uint32_t s = 0; s < j->segs; s++)
+        j->layout[s].body_slots = slots;
+}
+
 int cts_x_add_code(struct cts_exec *x, struct frame *f, struct job *j, struct cts_err *err)
 {
     const struct cts_seg *one = j->seg[0];
     j->code_at = f->code.len;
     if (cts_x_is_whole(one)) {
-        size_t bytes = (size_t)one->unit->slots * CTS_SLOT_BYTES;
-        cts_buf_add(&f->code, one->pack->code + one->unit->code, bytes);
+        uint32_t slots;
+        const uint8_t *code = cts_seg_whole_code(one, &slots);
+        cts_buf_add(&f->code, code, (size_t)slots * CTS_SLOT_BYTES);
         if (f->code.failed)
             return cts_err_set(err, CTS_E_NOMEM, "out of memory");
         if (cts_x_caps(x)->be)
-            cts_slots_swap_order((uint8_t *)f->code.data + j->code_at, one->unit->slots);
+            cts_slots_swap_order((uint8_t *)f->code.data + j->code_at, slots);
     } else {
         struct cts_env_segment seg[CTS_ITEM_LAYOUTS];
         for (uint32_t s = 0; s < j->segs; s++)
@@ -124,9 +138,14 @@ int cts_x_add_code(struct cts_exec *x, struct frame *f, struct job *j, struct ct
                 .body_slots = j->seg[s]->unit->body_slots,
                 .layout = j->layout[s],
             };
+        /* A program that gets its region as memory of its own. */
+        for (uint32_t s = 0; cts_x_guesses(x) && s < j->segs; s++)
+            seg[s].layout.region = 0;
         int rc = cts_env_build(cts_x_caps(x), seg, j->segs, &f->code, err);
         if (rc != 0)
             return rc;
+        if (cts_x_guesses(x))
+            tell_end(f, j);
     }
     j->code_len = f->code.len - j->code_at;
     return 0;
@@ -147,12 +166,40 @@ int cts_x_add_object(struct cts_exec *x, struct frame *f, struct job *j, struct 
     return rc;
 }
 
+int cts_x_add_guess(struct cts_exec *x, struct frame *f, struct job *j, struct cts_err *err)
+{
+    const struct cts_layout *l = &j->layout[0];
+    j->guess_at = f->guess.len;
+    j->guess_len = 0;
+    if (!cts_x_guesses(x) || cts_x_is_whole(j->seg[0]) || j->iterations == 0)
+        return 0;
+    cts_buf_add(&f->guess, cts_x_window_at(x, l->region), cts_layout_bytes(l));
+    if (f->guess.failed)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    uint8_t *region = (uint8_t *)f->guess.data + j->guess_at;
+    for (uint32_t at = 0; at < j->iterations * j->segs; at++) {
+        uint32_t i = at / j->segs, s = at % j->segs;
+        uint8_t *row = region + CTS_WIN_HEADER + (size_t)at * l->stride;
+        cts_seg_guess(j->seg[s], cts_x_row_number(j, s, i), cts_x_expect_at(j, at), cts_x_who(x),
+                      row);
+        if ((j->layout[s].out_mask >> 1) & 1)
+            memcpy(region + CTS_WIN_SCRATCH, row + CTS_ROW_OUT + 8, 8);
+    }
+    uint32_t repeat = j->seg[0]->unit->repeat > 1 ? j->seg[0]->unit->repeat : 1;
+    cts_order_put64(cts_x_caps(x)->be, region + CTS_WIN_INDEX,
+                    (uint64_t)j->iterations * j->segs * repeat);
+    j->guess_len = cts_layout_bytes(l);
+    return 0;
+}
+
 void cts_x_point_at_code(const struct frame *f, const struct job *j, struct cts_item *it)
 {
     it->load.code = (const uint8_t *)f->code.data + j->code_at;
     it->load.slots = (uint32_t)(j->code_len / CTS_SLOT_BYTES);
     it->load.elf = j->elf_len ? (const uint8_t *)f->elf.data + j->elf_at : NULL;
     it->load.elf_bytes = (uint32_t)j->elf_len;
+    it->run.guess = j->guess_len ? (const uint8_t *)f->guess.data + j->guess_at : NULL;
+    it->run.guess_bytes = (uint32_t)j->guess_len;
 }
 
 static void fill_objects(struct job *j, struct cts_load_req *req)
@@ -189,7 +236,16 @@ void cts_x_make_item(struct job *j, struct cts_item *it, uint8_t ops, uint8_t pr
     if (!cts_x_is_whole(j->seg[0])) {
         it->rows_off = j->layout[0].region;
         it->rows_bytes = cts_layout_bytes(&j->layout[0]);
+    } else if (u->flags & CTS_UF_FUNCTION) {
+        it->run.packet = cts_seg_whole_memory(j->seg[0], &it->run.packet_bytes);
     }
+}
+
+static bool fits_window(const struct cts_exec *x, const struct frame *f, const struct job *j)
+{
+    uint64_t bytes = cts_x_region_bytes(j->segs, j->iterations ? j->iterations : 1,
+                                        cts_x_stride_of(&j->seg[0]->layout));
+    return bytes <= cts_x_half_bytes(x) - f->used;
 }
 
 int cts_x_add_job(struct cts_exec *x, struct frame *f, const struct job *made, uint32_t half,
@@ -201,6 +257,9 @@ int cts_x_add_job(struct cts_exec *x, struct frame *f, const struct job *made, u
         return cts_err_set(err, CTS_E_LIMIT, "it takes %u iterations, a run of %s has at most %u",
                            repeat, cts_x_caps(x)->runtime, cts_x_caps(x)->max_iterations);
     *j = *made;
+    if (!cts_x_is_whole(j->seg[0]) && !fits_window(x, f, j))
+        return cts_err_set(err, CTS_E_LIMIT, "%s has not enough memory for it",
+                           cts_x_caps(x)->runtime);
     if (!cts_x_is_whole(j->seg[0]))
         cts_x_place_job(f, j, half * cts_x_half_bytes(x) + f->used,
                         power_above(j->segs * j->iterations));
@@ -218,6 +277,7 @@ int cts_x_add_job(struct cts_exec *x, struct frame *f, const struct job *made, u
     if (!cts_x_is_whole(j->seg[0]))
         f->used += (cts_layout_bytes(&j->layout[0]) + 63) & ~(uint32_t)63;
     cts_x_fill_job(x, j);
-    f->jobs++;
-    return 0;
+    rc = cts_x_add_guess(x, f, j, err);
+    f->jobs += rc == 0;
+    return rc;
 }

@@ -122,6 +122,9 @@ static const char *test_shape(struct cts_exec *x, const struct cts_pk_unit *unit
 static bool shape_possible(const struct cts_exec *x, const struct cts_pack *pack,
                            const struct cts_pk_unit *u)
 {
+    if (cts_x_region_bytes(1, 2, cts_x_stride_of(&u->layout)) >
+        cts_x_half_bytes(x) - CTS_WIN_RESERVED)
+        return false;
     uint32_t needs = pack->vectors[u->vector].needs;
     return (needs & cts_x_caps(x)->features) == needs;
 }

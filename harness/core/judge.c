@@ -152,7 +152,9 @@ static bool result_conforms(const struct cts_judge *j, const struct cts_seg *seg
         const struct cts_pk_outcome *o = &j->pack->outcomes[at];
         if (o->kind != kind || !cts_outcome_counts(j->pack, row->out, at, cts_judge_who(j)))
             continue;
-        if (!o->has_r0 || (obs->result_known && ((o->r0 ^ obs->r0) & mask) == 0))
+        uint64_t r0;
+        if (!cts_seg_whole_result(seg, o, &r0) ||
+            (obs->result_known && ((r0 ^ obs->r0) & mask) == 0))
             return true;
     }
     return false;
@@ -160,7 +162,7 @@ static bool result_conforms(const struct cts_judge *j, const struct cts_seg *seg
 
 static bool is_whole(const struct cts_seg *seg)
 {
-    return seg->unit->flags & CTS_UF_WHOLE;
+    return seg->whole;
 }
 
 static bool insn_fits(const struct cts_limit *l, enum cts_row_id row, const struct cts_insn *in)
@@ -347,6 +349,8 @@ static bool conforms(struct cts_judge *j, struct cts_seg *seg, uint32_t r, unsig
         return allowed & (1u << CTS_OUT_REJECTED);
     case CTS_SEEN_FAULTED:
         return allowed & (1u << CTS_OUT_FAULTED);
+    case CTS_SEEN_REFUSED:
+        return allowed & (1u << CTS_OUT_REJECTED | 1u << CTS_OUT_FAULTED);
     case CTS_SEEN_CRASHED:
     case CTS_SEEN_TIMED_OUT:
     case CTS_SEEN_LOAD_ERROR:
@@ -366,6 +370,7 @@ static void judge_deviation(struct cts_judge *j, struct cts_seg *seg, uint32_t r
         judge_ran(j, seg, r, allowed, obs);
         break;
     case CTS_SEEN_REJECTED:
+    case CTS_SEEN_REFUSED:
         judge_rejected(j, seg, r, obs);
         break;
     case CTS_SEEN_FAULTED:

@@ -11,7 +11,8 @@ enum cts_seen {
     CTS_SEEN_ACCEPTED, /* at load, and not run */
     CTS_SEEN_REJECTED,
     CTS_SEEN_FAULTED,
-    CTS_SEEN_EXITED, /* the end of the body was not reached */
+    CTS_SEEN_REFUSED, /* rejected or stopped: the runtime does not say which */
+    CTS_SEEN_EXITED,  /* the end of the body was not reached */
     CTS_SEEN_CRASHED,
     CTS_SEEN_TIMED_OUT,
     CTS_SEEN_LOAD_ERROR, /* the runtime's own trouble: neither accepted nor rejected */

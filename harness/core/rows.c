@@ -125,6 +125,43 @@ static void hide_addresses(struct cts_seg *s)
     }
 }
 
+bool cts_unit_is_whole(const struct cts_pk_unit *u, const struct cts_caps *caps)
+{
+    return u->flags & CTS_UF_WHOLE ||
+           (u->flags & CTS_UF_FUNCTION && caps->features & CTS_FEAT_MEMORY);
+}
+
+const uint8_t *cts_seg_whole_code(const struct cts_seg *s, uint32_t *slots)
+{
+    const struct cts_pk_unit *u = s->unit;
+    uint32_t first = u->flags & CTS_UF_FUNCTION ? u->body_slots : 0;
+    *slots = u->slots - first;
+    return s->pack->code + u->code + (size_t)first * CTS_SLOT_BYTES;
+}
+
+const uint8_t *cts_seg_whole_memory(const struct cts_seg *s, uint32_t *bytes)
+{
+    const struct cts_pk_unit *u = s->unit;
+    *bytes = 0;
+    if (!(u->flags & CTS_UF_FUNCTION) || u->layout.mem_bytes == 0)
+        return NULL;
+    /* The call is the body's last slot; before it the length is set. */
+    struct cts_insn length;
+    cts_slot_get(s->pack->code + u->code + (size_t)(u->body_slots - 2) * CTS_SLOT_BYTES, false,
+                 &length);
+    const struct cts_pk_bytes_ref *mem = &s->pack->states[s->pack->rows[u->rows.first].in].mem;
+    *bytes =
+        (uint32_t)length.imm < u->layout.mem_bytes ? (uint32_t)length.imm : u->layout.mem_bytes;
+    return s->pack->data + (s->be && mem->be != UINT32_MAX ? mem->be : mem->data);
+}
+
+bool cts_seg_whole_result(const struct cts_seg *s, const struct cts_pk_outcome *o, uint64_t *r0)
+{
+    bool state = o->kind == CTS_OUT_RAN && o->state != UINT32_MAX;
+    *r0 = state ? s->pack->states[o->state].r[0] : o->r0;
+    return state || o->has_r0;
+}
+
 int cts_seg_init(struct cts_seg *s, const struct cts_pack *pack, uint32_t unit_index,
                  const struct cts_caps *caps, enum cts_level level, struct cts_arena *arena,
                  struct cts_err *err)
@@ -135,6 +172,7 @@ int cts_seg_init(struct cts_seg *s, const struct cts_pack *pack, uint32_t unit_i
                           .unit_index = unit_index,
                           .be = caps->be,
                           .rows = u->rows.count,
+                          .whole = cts_unit_is_whole(u, caps),
                           .layout = u->layout};
     if (!(caps->features & CTS_FEAT_POINTERS) && !(u->flags & CTS_UF_WHOLE))
         hide_addresses(s);
@@ -493,6 +531,58 @@ bool cts_seg_match(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint
             return true;
     }
     return false;
+}
+
+static void guess_stack(const struct cts_seg *s, const uint8_t *want, uint8_t *row)
+{
+    uint8_t *out = row + s->layout.stack_off + STACK;
+    for (size_t at = 0, end; cts_seg_stack_span(s, &at, &end); at = end)
+        memcpy(out + at, want + at, end - at);
+}
+
+static void guess_state(struct cts_seg *s, const struct cts_pk_state *want, uint8_t *row)
+{
+    const struct cts_layout *l = &s->layout;
+    for (unsigned i = 0; i < 10; i++)
+        if ((l->out_mask >> i) & 1)
+            cts_order_put64(s->be, row + CTS_ROW_OUT + 8 * i, want->r[i]);
+    if (l->mem_bytes)
+        image(s->pack, &want->mem, l->mem_bytes, s->be, row + CTS_ROW_MEM);
+    if (l->stack_off) {
+        image(s->pack, &want->stack, STACK, s->be, s->scratch);
+        guess_stack(s, s->scratch, row);
+    }
+}
+
+static void guess_swept(const struct cts_seg *s, const uint8_t *expect, uint8_t *row)
+{
+    const struct cts_layout *l = &s->layout;
+    for (unsigned i = 0; i < 10; i++)
+        if ((l->out_mask >> i) & 1)
+            memcpy(row + CTS_ROW_OUT + 8 * i, expect + 8 * i, 8);
+    expect += PRE_FILL_REGISTERS * 8;
+    if (l->mem_bytes)
+        memcpy(row + CTS_ROW_MEM, expect, l->mem_bytes);
+    if (l->stack_off)
+        guess_stack(s, expect + l->mem_bytes, row);
+}
+
+void cts_seg_guess(struct cts_seg *s, uint32_t r, const uint8_t *expect, struct cts_who who,
+                   uint8_t *row)
+{
+    if (s->swept) {
+        guess_swept(s, expect, row);
+        return;
+    }
+    const struct cts_pk_row *pr = &s->pack->rows[s->unit->rows.first + r];
+    for (uint32_t i = 0; i < pr->out.count; i++) {
+        const struct cts_pk_outcome *o = &s->pack->outcomes[pr->out.first + i];
+        if (o->kind == CTS_OUT_RAN && o->state != UINT32_MAX &&
+            cts_outcome_counts(s->pack, pr->out, pr->out.first + i, who)) {
+            guess_state(s, &s->pack->states[o->state], row);
+            return;
+        }
+    }
 }
 
 bool cts_seg_untouched(const struct cts_seg *s, uint32_t r, const uint8_t *row,

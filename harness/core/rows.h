@@ -23,6 +23,7 @@ struct cts_seg {
     struct cts_layout layout; /* the unit's, less what this runtime may not show */
     int32_t kept; /* a stack slot that is the environment's beside layout.spill; 0: none */
     bool be;
+    bool whole; /* run as a whole program */
     bool swept;
     bool plain; /* swept, and neither memory nor stack nor addresses: the fast way */
     /* Of a sweep: */
@@ -39,6 +40,9 @@ struct cts_seg {
     uint8_t *base_mem, *base_stack; /* images in the machine's byte order */
     uint8_t *scratch;               /* mem_bytes + 512: an image being compared */
 };
+
+/* Is the unit run as a whole program there? */
+bool cts_unit_is_whole(const struct cts_pk_unit *u, const struct cts_caps *caps);
 
 /* Memory comes from the arena. Fails if a sweep's body does not decode. */
 int cts_seg_init(struct cts_seg *s, const struct cts_pack *pack, uint32_t unit_index,
@@ -65,6 +69,11 @@ void cts_seg_refill(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *expect
 bool cts_seg_match(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint8_t *expect,
                    struct cts_who who);
 
+/* Turns a row as cts_seg_fill left it into what it is if the first outcome that conforms for `who`
+ * comes out; nothing changes if that is not known (it is none of kind RAN). */
+void cts_seg_guess(struct cts_seg *s, uint32_t r, const uint8_t *expect, struct cts_who who,
+                   uint8_t *row);
+
 /* Is the row's output as cts_seg_fill left it: was the end of the body never reached? */
 bool cts_seg_untouched(const struct cts_seg *s, uint32_t r, const uint8_t *row,
                        const uint8_t *expect);
@@ -83,6 +92,12 @@ struct cts_seg_view {
 };
 bool cts_seg_expected(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint8_t *expect,
                       struct cts_arena *arena, struct cts_seg_view *view);
+
+/* Of a unit that is run as a whole program: its code, and the memory it is given (0: none). */
+const uint8_t *cts_seg_whole_code(const struct cts_seg *s, uint32_t *slots);
+const uint8_t *cts_seg_whole_memory(const struct cts_seg *s, uint32_t *bytes);
+/* The r0 that an outcome of it asks for; false if it asks for none. */
+bool cts_seg_whole_result(const struct cts_seg *s, const struct cts_pk_outcome *o, uint64_t *r0);
 
 /* The case that operand row r belongs to. */
 uint32_t cts_seg_case(const struct cts_seg *s, uint32_t r);

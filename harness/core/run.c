@@ -252,12 +252,21 @@ static bool may_be_accepted(const struct cts_pack *p, const struct engine *e,
     return false;
 }
 
+/* A function that is run as a whole program is not called. */
+static uint32_t needs_of(const struct cts_pack *p, const struct cts_pk_vector *v,
+                         const struct cts_caps *caps)
+{
+    const struct cts_pk_unit *u = v->units.count ? &p->units[v->units.first] : NULL;
+    bool called = !u || !(u->flags & CTS_UF_FUNCTION) || !cts_unit_is_whole(u, caps);
+    return called ? v->needs : v->needs & ~(uint32_t)CTS_FEAT_LOCAL_CALL;
+}
+
 /* The reason why the engine is not asked the case; null if it is. */
 static const char *case_reason(const struct cts_pack *p, const struct engine *e,
                                const struct cts_pk_vector *v, const struct cts_pk_case *c,
                                char *text, size_t cap)
 {
-    uint32_t missing = v->needs & ~e->caps.features;
+    uint32_t missing = needs_of(p, v, &e->caps) & ~e->caps.features;
     if (e->target->groups && !(e->target->groups >> v->group & 1))
         cts_fmt(text, cap, "group %s is not claimed", cts_group_name((enum cts_group)v->group));
     else if (!is_for(p, v, e->caps.runtime))
@@ -357,7 +366,7 @@ static size_t units_of_block(struct run *run, struct block *b, struct cts_judge 
         for (uint32_t u = all.first; u < all.first + all.count; u++) {
             if (!run->unit_selected[u] || !unit_asked(run, e, &run->pack->units[u]))
                 continue;
-            if (e->env_broken && !(run->pack->units[u].flags & CTS_UF_WHOLE))
+            if (e->env_broken && !cts_unit_is_whole(&run->pack->units[u], &e->caps))
                 env_broken_unit(j, u, e->env_broken);
             else
                 units[n++] = u;

@@ -44,6 +44,8 @@ static const struct cts_field runtime_fields[] = {
     {"install", CTS_FT_STR, false, "what to install where it is missing", NULL, NULL},
     {"optional", CTS_FT_BOOL, false, "a worker that is not there is a skip", NULL, NULL},
     {"verifier", CTS_FT_BOOL, false, "false: it refuses no program when it is loaded", NULL, NULL},
+    {"command", CTS_FT_BOOL, false, "-r NAME:COMMAND: the worker gets the command's words", NULL,
+     NULL},
     {"limits", CTS_FT_MAPS, false, "forms it refuses by design", limit_fields, NULL},
     {0},
 };
@@ -194,6 +196,9 @@ int cts_rt_load(const char *dir, struct cts_arena *arena, struct cts_rt *out, st
     rc = optional ? cts_yaml_bool(optional, "optional", &out->optional, err) : 0;
     if (rc == 0 && verifier)
         rc = cts_yaml_bool(verifier, "verifier", &verified, err);
+    const struct cts_yaml *command = cts_yaml_get(map, "command");
+    if (rc == 0 && command)
+        rc = cts_yaml_bool(command, "command", &out->command, err);
     out->unverified = !verified;
     if (rc == 0)
         rc = read_engines(cts_yaml_get(map, "engines"), arena, out, err);

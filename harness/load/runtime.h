@@ -32,6 +32,7 @@ struct cts_rt {
     const char *dir, *name, *title, *worker, *install;
     bool optional;   /* a worker that is not there is a skip, not an error */
     bool unverified; /* it refuses no program when it is loaded */
+    bool command;    /* what -r names behind it is a command, which the worker gets word by word */
     struct cts_rt_engine *engines;
     size_t engine_count;
     const char **groups; /* names, ended by null; null: all */

@@ -172,6 +172,9 @@ struct cts_vec {
     const char *message; /* what the rejecting runtime is known to say; "" */
     uint8_t kind;        /* enum cts_vec_kind_ */
     uint8_t level;       /* enum cts_vec_level */
+    bool function; /* its code does no more than call its one subprogram, with r1 = the address of
+                      the memory and r2 = its length (0 and 0 without): the code before the call
+                      ends with r2; r0 is what counts */
     const char *const *rows, *const *clauses, *const *bugs, *const *needs, *const *names,
                                                                                *const *only;
     size_t row_count, clause_count, bug_count, need_count, name_count, only_count;

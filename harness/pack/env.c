@@ -281,6 +281,8 @@ int cts_env_build(const struct cts_caps *caps, const struct cts_env_segment *seg
         emit_body(&e, &seg[i]);
         emit_epilogue(&e, &seg[i].layout);
     }
+    if (caps->features & CTS_FEAT_GUESS) /* for what the worker puts behind it */
+        emit_region(&e, 1, 0);
     emit(&e, CTS_ROW_MOV64_K, 0, 0, 0, 0);
     emit(&e, CTS_ROW_EXIT, 0, 0, 0, 0);
     for (uint32_t i = 0; i < n && !out->failed; i++) {

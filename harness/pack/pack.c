@@ -155,11 +155,14 @@ static const char *unit_fault(const struct cts_pack *p, const struct cts_pk_unit
     if (!range_ok(u->packet, p->data_bytes) || !range_ok(u->maps, p->map_count) ||
         !range_ok(u->names, p->string_ref_count))
         return "packet, maps or names";
-    if (u->flags & ~(CTS_UF_WHOLE | CTS_UF_PACKET | CTS_UF_ALONE) || u->operands > CTS_OPD_MASKED ||
-        u->level > CTS_LEVEL_EXHAUSTIVE)
+    if (u->flags & ~(CTS_UF_WHOLE | CTS_UF_PACKET | CTS_UF_ALONE | CTS_UF_FUNCTION) ||
+        u->operands > CTS_OPD_MASKED || u->level > CTS_LEVEL_EXHAUSTIVE)
         return "flags, operands or level";
     if (!runs_ok(u))
         return "threads or repeat";
+    if (u->flags & CTS_UF_FUNCTION && (u->flags & CTS_UF_WHOLE || u->rows.count != 1 ||
+                                       u->body_slots < 2 || u->slots == u->body_slots))
+        return "a function";
     if (u->flags & CTS_UF_WHOLE)
         return u->sweep == NO_INDEX ? NULL : "a sweep of a whole program";
     return layout_ok(&u->layout, u) ? NULL : "layout";

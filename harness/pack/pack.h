@@ -62,6 +62,10 @@ enum cts_unit_flags {
     CTS_UF_WHOLE = 1 << 0,  /* a whole program (CTS_PK_WHOLE), not a body */
     CTS_UF_PACKET = 1 << 1, /* needs a packet context */
     CTS_UF_ALONE = 1 << 2,  /* shares its program with no other body */
+    CTS_UF_FUNCTION =
+        1 << 3, /* a body that calls its one subprogram, r1 the row's memory and r2 its length (set
+                   in the slot before the call), and a case that asks for r0: where whole programs
+                   are given memory, the subprogram is run as one */
 };
 
 enum cts_operands { CTS_OPD_OPAQUE, CTS_OPD_CONSTANT, CTS_OPD_MASKED };

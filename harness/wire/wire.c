@@ -362,6 +362,7 @@ static void put_run(struct cts_wr *w, const struct cts_run_req *q)
     cts_wr_u32(w, q->iterations);
     cts_wr_bytes(w, q->packet, q->packet ? q->packet_bytes : 0);
     cts_wr_u32(w, q->threads ? q->threads : 1);
+    cts_wr_bytes(w, q->guess, q->guess ? q->guess_bytes : 0);
 }
 
 static void get_run(struct cts_rd *r, struct cts_run_req *q)
@@ -372,6 +373,9 @@ static void get_run(struct cts_rd *r, struct cts_run_req *q)
     if (!q->packet_bytes)
         q->packet = NULL;
     q->threads = cts_rd_u32(r);
+    q->guess = cts_rd_bytes(r, &q->guess_bytes);
+    if (!q->guess_bytes)
+        q->guess = NULL;
     if (!q->iterations || !q->threads || q->threads > CTS_RUN_THREADS)
         r->failed = true;
 }
@@ -447,7 +451,7 @@ static void get_run_res(struct cts_rd *r, struct cts_run_res *res)
     res->done = cts_rd_u32(r);
     res->r0 = cts_rd_u64(r);
     cts_rd_str(r, res->text, sizeof(res->text));
-    if (res->status > CTS_RUN_TIMED_OUT)
+    if (res->status > CTS_UNSTEADY)
         r->failed = true;
 }
 

@@ -47,6 +47,11 @@ enum cts_feature {
     CTS_FEAT_VERDICT_ONLY = 1 << 12, /* programs are loaded and never run: the verdict counts */
     CTS_FEAT_ELF = 1 << 13,          /* load requests carry the program as an ELF object, too */
     CTS_FEAT_THREADS = 1 << 15,      /* runs may be of several threads at a time */
+    CTS_FEAT_MEMORY = 1 << 16,       /* whole programs may be given memory: r1 is its address, r2
+                                        its length */
+    /* Nothing but r0 comes out of a program, and it is refused only when it is run: every program
+     * is run, and runs carry a guess. */
+    CTS_FEAT_GUESS = 1 << 14,
 
     /* Programs again. */
     CTS_FEAT_TAIL_CALL = 1 << 17, /* helper 12, bpf_tail_call(context, map, index), and maps of
@@ -125,25 +130,35 @@ struct cts_run_req {
     uint32_t
         first_row; /* index of the first row, for native windows (others count in the header) */
     uint32_t iterations;   /* >= 1; each runs every segment once */
-    const uint8_t *packet; /* may be null */
+    const uint8_t *packet; /* or a whole program's memory; may be null */
     uint32_t packet_bytes;
     /* CTS_FEAT_THREADS: that many threads run `iterations` each, all at the same time and on the
      * same window; 0 and 1: one. They begin together, as well as that can be had, and each has a
      * stack of its own. */
     uint32_t threads;
+    const uint8_t *guess; /* CTS_FEAT_GUESS: the program's region as it is after the run if the
+                             first outcome that conforms came out; null: none */
+    uint32_t guess_bytes;
 };
 
 enum { CTS_RUN_THREADS = 64 }; /* the most that is asked for */
 
-/* CRASHED and TIMED_OUT: the runtime, which is a process of its own, and not the worker. */
-enum cts_run_status { CTS_RAN, CTS_FAULTED, CTS_RUN_ERROR, CTS_RUN_CRASHED, CTS_RUN_TIMED_OUT };
+enum cts_run_status {
+    CTS_RAN,
+    CTS_FAULTED,
+    CTS_RUN_ERROR,     /* the adapter's own trouble */
+    CTS_RUN_CRASHED,   /* the runtime, which is a process of its own, and not the worker */
+    CTS_RUN_TIMED_OUT, /* likewise */
+    CTS_REFUSED,       /* CTS_FEAT_GUESS: not accepted, or stopped: it cannot be told which */
+    CTS_UNSTEADY,      /* CTS_FEAT_GUESS: what it does changes from one time to the next */
+};
 
 struct cts_run_res {
     uint8_t status;          /* enum cts_run_status */
     uint32_t done;           /* iterations completed (of each thread); a fault happened in iteration
                                 `done` */
     uint64_t r0;             /* result of the last iteration of a whole program */
-    char text[CTS_TEXT_MAX]; /* a fault's reason */
+    char text[CTS_TEXT_MAX]; /* why it did not run to its end */
 };
 
 struct cts_engine {

@@ -31,12 +31,15 @@ struct machine {
 };
 
 struct program {
-    bool bare; /* a body, to be run on a row; else a program that begins and ends by itself */
+    bool bare;       /* a body, to be run on a row; else a program that begins and ends by itself */
+    bool has_window; /* it works on rows */
     bool takes_window; /* its argument is the window, not the context */
     bool uses_stack, uses_calls;
     struct cts_layout layout; /* of a body */
     struct cts_mach mach;     /* region[0] is the row's memory, or the window */
     struct ref_platform platform;
+    uint8_t *memory; /* of a whole program that is given some */
+    uint32_t memory_bytes;
     uint32_t slots;
     struct cts_mach_insn insn[];
 };
@@ -94,7 +97,7 @@ static void fill_caps(const struct machine *self, struct cts_caps *caps)
         .features = CTS_FEAT_LOCAL_CALL | CTS_FEAT_MAP_FD | CTS_FEAT_MAP_IDX | CTS_FEAT_VAR |
                     CTS_FEAT_CODE | CTS_FEAT_BTF_CALL | CTS_FEAT_PACKET | CTS_FEAT_HELPER_MAP |
                     CTS_FEAT_HELPER_CSUM | CTS_FEAT_HELPER_TEST | CTS_FEAT_POINTERS |
-                    CTS_FEAT_STACK_UNINIT | CTS_FEAT_THREADS,
+                    CTS_FEAT_STACK_UNINIT | CTS_FEAT_THREADS | CTS_FEAT_MEMORY,
         .max_slots = MAX_SLOTS,
         .max_segments = self->env ? MAX_SEGMENTS : 1,
         .max_iterations = MAX_ITERATIONS,
@@ -259,6 +262,7 @@ static void unload(void *self, void *prog)
     (void)self;
     struct program *p = prog;
     ref_platform_release(&p->platform);
+    free(p->memory);
     free(p);
 }
 
@@ -273,6 +277,7 @@ static struct program *new_program(struct machine *self, const struct cts_load_r
         return NULL;
     }
     p->bare = req->kind == CTS_PK_WINDOW && !self->env;
+    p->has_window = req->kind == CTS_PK_WINDOW;
     p->takes_window = req->kind == CTS_PK_WINDOW && self->argument;
     p->slots = req->slots;
     if (p->bare)
@@ -395,13 +400,32 @@ static void begin_row(struct machine *self, const struct program *p, struct runn
         m->stop = CTS_MACH_ENDED;
 }
 
+/* A whole program without a packet may be given memory. It ends where the host's does, so that what
+ * reaches beyond it is seen. */
+static int give_memory(struct program *p, const struct cts_run_req *req, struct cts_err *err)
+{
+    struct cts_mach_region *region = &p->mach.region[0];
+    free(p->memory);
+    p->memory = NULL;
+    p->memory_bytes = req->packet_bytes;
+    p->memory = malloc(req->packet_bytes);
+    if (!p->memory)
+        return cts_err_set(err, CTS_E_NOMEM, "no memory for %u bytes", req->packet_bytes);
+    memcpy(p->memory, req->packet, req->packet_bytes);
+    region->host = p->memory;
+    region->size = req->packet_bytes;
+    return 0;
+}
+
 static void begin_program(const struct program *p, struct runner *r)
 {
     struct cts_mach *m = r->mach;
     start_machine(m);
     for (unsigned i = 0; i < 10; i++)
         m->r[i] = cts_mach_unspecified(i);
-    m->r[1] = p->takes_window ? REF_WINDOW_BASE : REF_CTX_BASE;
+    m->r[1] = p->takes_window || p->memory ? REF_WINDOW_BASE : REF_CTX_BASE;
+    if (p->memory)
+        m->r[2] = p->memory_bytes;
     fill_stacks(r->stacks, p, NULL);
 }
 
@@ -509,7 +533,9 @@ static void run(void *self, void *prog, const struct cts_run_req *req, struct ct
     struct cts_err err;
     cts_err_clear(&err);
     *res = (struct cts_run_res){.status = CTS_RAN};
-    if (ref_platform_start(&p->platform, &p->mach, req->packet, req->packet_bytes, &err)) {
+    bool gets_memory = !p->bare && !p->has_window && !p->platform.has_packet && req->packet;
+    if (ref_platform_start(&p->platform, &p->mach, req->packet, req->packet_bytes, &err) ||
+        (gets_memory && give_memory(p, req, &err))) {
         res->status = CTS_RUN_ERROR;
         cts_fmt(res->text, sizeof(res->text), "%s", err.msg);
         return;

@@ -262,8 +262,13 @@ static struct cts_item full_item(const struct cts_layout *layouts, const struct 
                  .name_count = 2,
                  .elf = map_data,
                  .elf_bytes = 7},
-        .run =
-            {.first_row = 3, .iterations = 5, .packet = map_data, .packet_bytes = 3, .threads = 4},
+        .run = {.first_row = 3,
+                .iterations = 5,
+                .packet = map_data,
+                .packet_bytes = 3,
+                .threads = 4,
+                .guess = map_data,
+                .guess_bytes = 8},
         .rows_off = 128,
         .rows_bytes = 5,
         .rows = map_data,
@@ -309,6 +314,8 @@ static void assert_full_item(const struct cts_item *it, const struct cts_layout 
     assert_int_equal(it->run.packet_bytes, 3);
     assert_memory_equal(it->run.packet, map_data, 3);
     assert_int_equal(it->run.threads, 4);
+    assert_int_equal(it->run.guess_bytes, 8);
+    assert_memory_equal(it->run.guess, map_data, 8);
     assert_int_equal(it->rows_off, 128);
     assert_int_equal(it->rows_bytes, 5);
     assert_memory_equal(it->rows, map_data, 5);
@@ -477,6 +484,7 @@ static void test_the_documented_example(void **state)
         0x01, 0x00, 0x00, 0x00,                         /* one iteration */
         0x00, 0x00, 0x00, 0x00,                         /* no packet */
         0x01, 0x00, 0x00, 0x00,                         /* one thread */
+        0x00, 0x00, 0x00, 0x00,                         /* no guess */
     };
     uint8_t room[128];
     struct cts_wr w = {.data = room, .cap = sizeof(room)};
@@ -555,7 +563,7 @@ static void test_bad_answers(void **state)
     static const uint8_t bad[][32] = {
         {0x10},                     /* a step that does not exist */
         {CTS_OP_LOAD, 5},           /* a verdict that does not exist */
-        {CTS_OP_RUN, 5},            /* a status that does not exist */
+        {CTS_OP_RUN, 7},            /* a status that does not exist */
         {CTS_OP_ROWS, 29, 0, 0, 0}, /* more rows than there are */
     };
     static struct cts_answer out;

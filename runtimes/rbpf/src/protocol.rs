@@ -352,7 +352,9 @@ impl Region {
 impl Run {
     fn read(r: &mut Reader) -> Result<Self> {
         let (_first_row, iterations, _packet) = (r.u32()?, r.u32()?, r.bytes()?);
-        match (iterations, r.u32()?) {
+        let threads = r.u32()?;
+        let _guess = r.bytes()?;
+        match (iterations, threads) {
             (0, _) => malformed("a run of no iterations"),
             (iterations, 1) => Ok(Run { iterations }),
             (_, threads) => malformed(format!("a run of {threads} threads")),

@@ -1,0 +1,239 @@
+#include "prog.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "elf.h"
+#include "fold.h"
+#include "hex.h"
+#include "isa/isa.h"
+
+enum {
+    R0,
+    R1, /* walks through the region */
+    R2, /* what is left of it */
+    R3,
+    LAST_SLOTS = 2,  /* how the environment ends: r0 = 0; exit */
+    FAR = 32000,     /* a jump of 16 bits reaches this far, and some */
+    TAIL_SLOTS = 64, /* a tail with a loop */
+    WORD_SLOTS = 8,  /* a word without one */
+    MOST_OFFSET = 32760,
+};
+
+static const struct cts_row_info *row_at(const struct plg_prog *p, uint32_t at, struct cts_insn *in)
+{
+    enum cts_row_id row;
+    if (at >= p->slots || cts_decode(p->code + (size_t)at * CTS_SLOT_BYTES, p->slots - at,
+                                     CTS_HOST_IS_BE, in, &row, NULL) <= 0)
+        return NULL;
+    return cts_row_info(row);
+}
+
+static bool is_row(const struct cts_row_info *row, enum cts_row_id id)
+{
+    return row == cts_row_info(id);
+}
+
+int plg_prog_init(struct plg_prog *p, const struct cts_load_req *req, struct cts_err *err)
+{
+    struct cts_insn in;
+    *p = (struct plg_prog){.slots = req->slots, .whole = req->kind == CTS_PK_WHOLE};
+    p->code = malloc(p->slots ? (size_t)p->slots * CTS_SLOT_BYTES : 1);
+    if (!p->code)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    if (p->slots)
+        memcpy(p->code, req->code, (size_t)p->slots * CTS_SLOT_BYTES);
+    p->salt = plg_fold(UINT64_C(0x5deece66d1ce4e5b), p->code, p->slots);
+    if (p->whole)
+        return 0;
+    p->bodies = req->segments;
+    for (uint32_t i = 0; i < p->bodies; i++)
+        p->out_mask[i] = req->layout[i].out_mask;
+    p->layout = req->layout[0];
+    p->tail = p->layout.body_slots;
+    if (is_row(row_at(p, p->tail, &in), CTS_ROW_MOV64_K) && in.dst == R0 &&
+        is_row(row_at(p, p->tail + 1, &in), CTS_ROW_EXIT))
+        return 0;
+    plg_prog_release(p);
+    return cts_err_set(err, CTS_E_INVAL, "a program in an environment of another kind");
+}
+
+void plg_prog_release(struct plg_prog *p)
+{
+    free(p->code);
+    p->code = NULL;
+}
+
+bool plg_prog_can_loop(const struct plg_prog *p)
+{
+    return p->tail < FAR;
+}
+
+/* Emitting. */
+
+struct emitter {
+    uint8_t *code;
+    uint32_t at;
+};
+
+static void emit(struct emitter *e, enum cts_row_id row, unsigned dst, unsigned src, int off,
+                 int32_t imm)
+{
+    struct cts_insn in = {.opcode = cts_row_info(row)->opcode,
+                          .dst = (uint8_t)dst,
+                          .src = (uint8_t)src,
+                          .off = (int16_t)off,
+                          .imm = imm};
+    cts_slot_put(e->code + (size_t)e->at++ * CTS_SLOT_BYTES, CTS_HOST_IS_BE, &in);
+}
+
+static void emit_constant(struct emitter *e, unsigned dst, uint64_t value)
+{
+    struct cts_insn second = {.imm = (int32_t)(uint32_t)(value >> 32)};
+    emit(e, CTS_ROW_LDDW, dst, 0, 0, (int32_t)(uint32_t)value);
+    cts_slot_put(e->code + (size_t)e->at++ * CTS_SLOT_BYTES, CTS_HOST_IS_BE, &second);
+}
+
+/* r0 = plg_fold_step(r0, the word at r1 + off) */
+static void emit_step(struct emitter *e, int off)
+{
+    emit(e, CTS_ROW_LDX_DW, R3, R1, off, 0);
+    emit(e, CTS_ROW_XOR64_X, R0, R3, 0, 0);
+    emit(e, CTS_ROW_MOV64_X, R3, R0, 0, 0);
+    emit(e, CTS_ROW_LSH64_K, R3, 0, 0, PLG_FOLD_UP);
+    emit(e, CTS_ROW_ADD64_X, R0, R3, 0, 0);
+    emit(e, CTS_ROW_MOV64_X, R3, R0, 0, 0);
+    emit(e, CTS_ROW_RSH64_K, R3, 0, 0, PLG_FOLD_DOWN);
+    emit(e, CTS_ROW_XOR64_X, R0, R3, 0, 0);
+}
+
+static void emit_fold(struct emitter *e, const struct plg_traits *traits,
+                      const struct plg_tail *tail)
+{
+    if (!traits->loops) {
+        for (uint32_t i = 0; i < tail->words; i++)
+            emit_step(e, (int)(8 * (tail->first + i)));
+        return;
+    }
+    emit(e, CTS_ROW_ADD64_K, R1, 0, 0, (int32_t)(8 * tail->first));
+    emit(e, CTS_ROW_MOV64_K, R2, 0, 0, (int32_t)tail->words);
+    uint32_t start = e->at;
+    emit_step(e, 0);
+    emit(e, CTS_ROW_ADD64_K, R1, 0, 0, 8);
+    emit(e, CTS_ROW_ADD64_K, R2, 0, 0, -1);
+    emit(e, CTS_ROW_JNE_K, R2, 0, (int)start - (int)e->at - 1, 0);
+}
+
+static void emit_tail(struct emitter *e, const struct plg_prog *p, const struct plg_traits *traits,
+                      const struct plg_tail *tail)
+{
+    if (tail->rows > p->bodies) {
+        emit(e, CTS_ROW_LDX_DW, R2, R1, CTS_WIN_INDEX, 0);
+        emit(e, CTS_ROW_JGE_K, R2, 0, 1, (int32_t)tail->rows);
+        emit(e, CTS_ROW_JA, 0, 0, -(int)e->at - 1, 0);
+    }
+    if (tail->words == 1) {
+        emit(e, CTS_ROW_LDX_DW, R0, R1, (int)(8 * tail->first), 0);
+    } else {
+        emit_constant(e, R0, p->salt);
+        emit_fold(e, traits, tail);
+    }
+    emit_constant(e, R3, tail->mask);
+    emit(e, CTS_ROW_XOR64_X, R0, R3, 0, 0);
+    emit(e, CTS_ROW_EXIT, 0, 0, 0, 0);
+}
+
+static bool reaches(const struct plg_prog *p, const struct plg_traits *traits,
+                    const struct plg_tail *tail)
+{
+    if (tail->rows > p->bodies && !(traits->loops && plg_prog_can_loop(p)))
+        return false;
+    return traits->loops ? tail->first < MOST_OFFSET / 8
+                         : tail->first + tail->words < MOST_OFFSET / 8;
+}
+
+/* Does the instruction name code by its distance, which may lie on the other side of the tail? */
+static bool is_code_reference(const struct cts_insn *in)
+{
+    const struct cts_row_info *call = cts_row_info(CTS_ROW_CALL_LOCAL);
+    const struct cts_row_info *address = cts_row_info(CTS_ROW_LDDW_CODE);
+    return (in->opcode == call->opcode && in->src == call->field[CTS_F_SRC].value) ||
+           (in->opcode == address->opcode && in->src == address->field[CTS_F_SRC].value);
+}
+
+/* `code` holds slots [first, end) of the program; those behind its tail are `moved` slots farther
+ * on than they were. What is said of the other side is corrected. */
+static void correct(const struct plg_prog *p, uint8_t *code, uint32_t first, uint32_t end,
+                    int32_t moved)
+{
+    for (uint32_t i = first; i < end; i++, code += CTS_SLOT_BYTES) {
+        struct cts_insn in;
+        cts_slot_get(code, CTS_HOST_IS_BE, &in);
+        bool from_behind = i > p->tail, to_behind = (int64_t)i + 1 + in.imm > (int64_t)p->tail;
+        if (is_code_reference(&in) && from_behind != to_behind) {
+            in.imm += to_behind ? moved : -moved;
+            cts_slot_put(code, CTS_HOST_IS_BE, &in);
+        }
+        if (in.opcode == cts_row_info(CTS_ROW_LDDW)->opcode) {
+            i++;
+            code += CTS_SLOT_BYTES;
+        }
+    }
+}
+
+/* The program with its tail where the environment's end was, in memory from malloc. */
+static uint8_t *with_tail(const struct plg_prog *p, const struct plg_traits *traits,
+                          const struct plg_tail *tail, uint32_t *slots)
+{
+    size_t most = (size_t)p->slots + TAIL_SLOTS + (size_t)tail->words * WORD_SLOTS;
+    uint8_t *code = reaches(p, traits, tail) ? malloc(most * CTS_SLOT_BYTES) : NULL;
+    uint32_t rest = p->tail + LAST_SLOTS;
+    struct emitter e = {code, p->tail};
+    if (!code)
+        return NULL;
+    memcpy(code, p->code, (size_t)p->tail * CTS_SLOT_BYTES);
+    emit_tail(&e, p, traits, tail);
+    memcpy(code + (size_t)e.at * CTS_SLOT_BYTES, p->code + (size_t)rest * CTS_SLOT_BYTES,
+           (size_t)(p->slots - rest) * CTS_SLOT_BYTES);
+    int32_t moved = (int32_t)(e.at - rest);
+    correct(p, code, 0, p->tail, moved);
+    correct(p, code + (size_t)e.at * CTS_SLOT_BYTES, rest, p->slots, moved);
+    *slots = p->slots + (uint32_t)moved;
+    return code;
+}
+
+static char *text_of(const uint8_t *bytes, size_t n, size_t *len)
+{
+    char *text = malloc(plg_hex_len(n) + 2);
+    if (!text)
+        return NULL;
+    char *end = plg_hex_put(text, bytes, n);
+    *end++ = '\n';
+    *end = '\0';
+    *len = (size_t)(end - text);
+    return text;
+}
+
+static char *elf_text(const uint8_t *code, size_t bytes, size_t *len)
+{
+    uint8_t *elf = malloc(plg_elf_bytes(bytes));
+    char *text = elf ? text_of(elf, plg_elf_put(elf, code, bytes), len) : NULL;
+    free(elf);
+    return text;
+}
+
+char *plg_prog_text(const struct plg_prog *p, const struct plg_traits *traits,
+                    const struct plg_tail *tail, size_t *len)
+{
+    uint32_t slots = p->slots;
+    uint8_t *built = tail ? with_tail(p, traits, tail, &slots) : NULL;
+    const uint8_t *code = tail ? built : p->code;
+    char *text = NULL;
+    if (code && traits->elf)
+        text = elf_text(code, (size_t)slots * CTS_SLOT_BYTES, len);
+    else if (code)
+        text = text_of(code, (size_t)slots * CTS_SLOT_BYTES, len);
+    free(built);
+    return text;
+}

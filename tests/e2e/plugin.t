@@ -1,0 +1,184 @@
+#!/usr/bin/env bash
+# Plugins of bpf_conformance: honest ones, wrong ones, and those that crash, hang, flood, lie and babble.
+. "$(dirname "$0")/lib.sh"
+export EBPF_CTS_CACHE=$T/cache
+fake=$TESTS/cts-fake-plugin
+[ -x "$fake" ] || { echo "Bail out! no $fake"; exit 255; }
+plugin() { # OPTIONS ARGUMENTS...
+    run_cmd "$CTS" run -r "plugin:$fake $1" "${@:2}"
+}
+passed() {
+    printf '%s\n' "$out" | sed -n 's/^total: \([0-9]*\) passed.*/\1/p'
+}
+rows() {
+    printf '%s\n' "$out" | sed -n 's/.*operand rows \([0-9,]*\).*/\1/p' | tr -d ,
+}
+
+# ---- honest ones ----
+
+CMD_TIMEOUT=300 plugin ""
+is "$rc" 0 "an honest plugin passes the quick level"
+like "$out" '^total: [0-9]{4,} passed, 0 failed, ' "... all of it"
+like "$out" '^plugin:cts-fake-plugin  rows in loops; .*cts-fake-plugin$' "... and its mode is told"
+[ "$(rows)" -gt 600000 ]; ok $? "... on more than 600,000 operand rows"
+
+plugin "--no-loops" -f base64/add/ -f base32/jge
+is "$rc" 0 "one that refuses loops passes"
+like "$out" '^plugin:cts-fake-plugin --no-loops  one row a process; ' "... and its mode is told"
+[ "$(rows)" -gt 100 ] && [ "$(rows)" -lt 1500 ]; ok $? "... with a part of the sweeps, as the number of operand rows says"
+
+plugin "--no-calls" -f base32/call/local-result -f base64/add/reg
+is "$rc" 0 "one without local calls passes"
+like "$out" 'needs local-call' "... what has none"
+
+plugin "--narrow" -f base64/add/ -f verifier/reserved-field/xor
+is "$rc" 0 "one that prints 32 bits passes"
+like "$out" '^plugin:cts-fake-plugin --narrow  whole programs only; ' "... whole programs"
+like "$out" 'runs whole programs only' "... and the rest is skipped"
+[ "$(passed)" -gt 10 ]; ok $? "... with whole programs run"
+
+plugin "--elf" -f base64/add/ -f base32/call/local
+is "$rc" 0 "one that wants object files passes"
+
+# ---- wrong ones ----
+
+"$BUILD/cts-mutant-worker" --list >"$T/mutants" || { echo "Bail out! no mutants"; exit 255; }
+while read -r number row does; do
+    plugin "--mutant $number" --row "$row"
+    is "$rc" 1 "$row as '$does' fails"
+    like "$out" "^    row      $row " "... and the failure names the row"
+done < <(awk 'NR % 7 == 1' "$T/mutants")
+
+row=$(sed -n '1s/^[0-9]*\t\([^\t]*\)\t.*/\1/p' "$T/mutants")
+plugin "--mutant 0" --row "$row" -x '*sweep*'
+like "$out" '^      r[0-9]  .*0x[0-9a-f]{16}  0x[0-9a-f]{16}  0x[0-9a-f]{16}  0x[0-9a-f]{16}$' "what is different is shown"
+like "$out" "^  +repeat   ebpf-cts run -r 'plugin:$fake --mutant 0' -f '" "... and how to repeat it"
+
+for answer in 0 1 ffffffffffffffff; do
+    plugin "--always $answer"
+    is "$rc" 3 "one that always prints $answer is an error"
+    like "$out" '^total: 0 passed, ' "... and passes nothing"
+    like "$out$err" "a program that returns 0x8123456789abcdef: it answers 0x$answer" "... as the reason says"
+done
+
+# ---- the command ----
+
+mkdir -p "$T/a b"
+cp "$fake" "$T/a b/it's"
+run_cmd "$CTS" run -r "plugin:\"$T/a b/it's\"  --mutant '0'" --row "$row" -x '*sweep*'
+is "$rc" 1 "a path with blanks and quotes"
+like "$out" "^plugin:it's --mutant 0  " "... names the engine"
+like "$out" "run -r 'plugin:\"$T/a b/it'\\\\''s\"  --mutant '\\\\''0'\\\\'''" "... and is quoted for a shell"
+run_cmd "$CTS" run -r "plugin:'$fake"
+is "$rc" 2 "a quote without its end is wrong usage"
+run_cmd "$CTS" run -r plugin
+is "$rc" 2 "... and so is no path"
+like "$err" "plugin:PATH" "... with a hint"
+run_cmd "$CTS" run -r "plugin:$T/none"
+is "$rc" 2 "... and a path that is none"
+like "$err" "$T/none: no such program" "... which is named"
+run_cmd "$CTS" run -r "plugin:/bin/false"
+is "$rc" 3 "a program that is no plugin is an error"
+run_cmd "$CTS" list runtimes
+like "$out" "^plugin:PATH +- +skipped .*plugin:PATH \[OPTION" "the list of runtimes says how to name one"
+
+printf -- "- {vectors: 'base64/*', engines: ['cts-fake-plugin --mutant 0'], reason: known, clause: N037}\n" >"$T/known.yaml"
+printf -- "- {vectors: 'base32/*', engines: ['cts-fake-plugin --mutant 0'], reason: known, clause: N037}\n" >>"$T/known.yaml"
+plugin "--mutant 0" --row "$row" --known "$T/known.yaml" -o json
+like "$out" '"status":"xfail"' "a list of known failures names the engine"
+
+# ---- hostile ones: the mark is 0xdead in rX = imm ----
+
+mkdir "$T/in"
+cat >"$T/in/mark.yaml" <<'Y'
+suite: mark
+vectors:
+  - name: before
+    rows: [add64_x]
+    clauses: [N037]
+    asm: "{dst} += {src}"
+    cases:
+      - {in: {dst: 1, src: 2}, out: {dst: 3}}
+      - {in: {dst: 5, src: 2}, out: {dst: 7}}
+  - name: marked
+    rows: [mov64_k]
+    clauses: [N037]
+    asm: "r0 = 0xdead"
+    cases:
+      - {in: {r0: 1}, out: {r0: 0xdead}}
+  - name: whole
+    class: V01
+    clauses: [N081]
+    rows: [mov64_k]
+    program: ["r0 = 0xdead", "exit"]
+    verdict: accept
+    r0: 0xdead
+  - name: sweep
+    rows: [xor64_x]
+    clauses: [N037]
+    asm: |
+      {dst} ^= {src}
+      r9 = 0xdead
+    sweep: {dst: u64, src: u64}
+  - name: after
+    rows: [sub64_x]
+    clauses: [N037]
+    asm: "{dst} -= {src}"
+    cases:
+      - {in: {dst: 1, src: 2}, out: {dst: -1}}
+Y
+cd "$T" || exit 255
+
+hostile() { # DEED STATUS TEXT: what each of the three marked vectors is
+    local name
+    plugin "--do $1" --timeout 1 "$T/in"
+    for name in marked whole sweep; do
+        like "$out" "^(FAIL|ERROR) [^ ]* --do $1 mark/$name#[a-z0-9]*: $2" "$1: $name is $2"
+    done
+    [ -z "$3" ] || like "$out" "$3" "... and what happened is said"
+    is "$(passed)" 3 "... and the others pass"
+}
+hostile hang timeout ''
+hostile segv crash 'signal 11 \(SIGSEGV\)'
+hostile flood 'neither accepted nor rejected' "wrote more than [0-9]* bytes"
+hostile trailing 'neither accepted nor rejected' "it printed '3 trailing garbage', no hexadecimal number"
+hostile negative 'neither accepted nor rejected' "it printed '-1', no hexadecimal number"
+hostile nothing 'neither accepted nor rejected' 'exit code 0 and printed nothing'
+hostile failing wrongly-rejected '2a; exit 1'
+hostile unsteady '(flaky|wrong-result)' ''
+
+plugin "--do word" "$T/in"
+like "$out" 'mark/whole#verdict: wrong-result: wrong result: r0 = 0xadd' "a word that is a number is one"
+is "$(passed)" 3 "... and no other"
+
+export CTS_FAKE_PIDS=$T/pids
+plugin "--do child" --timeout 5 "$T/in"
+is "$rc $(passed)" "0 6" "one that leaves a child behind passes"
+[ -s "$T/pids" ]; ok $? "... and left some"
+alive=0
+while read -r pid; do
+    kill -0 "$pid" 2>/dev/null && alive=$((alive + 1))
+done <"$T/pids"
+is "$alive" 0 "... of which none is left"
+
+# What happens once and not again is no pass.
+for deed in segv unsteady trailing; do
+    rm -f "$T/once"
+    CTS_FAKE_ONCE=$T/once plugin "--do $deed" -j 1 -f mark/marked "$T/in"
+    like "$out" '^FAIL [^ ]* --do [a-z]* mark/marked#1: flaky: ' "$deed once is flaky"
+done
+
+# ---- files of bpf_conformance ----
+
+mkdir "$T/data"
+printf -- '-- asm\nldxdw %%r0, [%%r1]\nadd %%r0, %%r2\nexit\n-- mem\n01 02 03 04 05 06 07 08 09\n-- result\n0x080706050403020a\n' >"$T/data/right.data"
+sed 's/20a$/20b/' "$T/data/right.data" >"$T/data/wrong.data"
+printf -- '-- asm\ncall local f\nexit\nf:\nmov %%r0, 7\nexit\n-- result\n7\n' >"$T/data/calls.data"
+printf -- '-- asm\nldxdw %%r0, [%%r1+8]\nexit\n-- mem\n01 02 03 04 05 06 07 08\n-- error\nout of bounds\n' >"$T/data/stops.data"
+plugin "" "$T/data"
+is "$rc $(passed)" "1 3" "files of bpf_conformance run"
+like "$out" '^FAIL plugin:cts-fake-plugin data/wrong#1: wrong-result: wrong result: r0 = 0x80706050403020a' "... a wrong result is seen"
+plugin "--no-calls" "$T/data"
+is "$rc $(passed)" "1 2" "... also where there are no local calls"
+like "$out" '^FAIL [^ ]* --no-calls data/calls#1: wrongly-rejected' "... but for files that have some"
+done_testing
