@@ -179,16 +179,18 @@ awk '$1 == "raw" { print $2 }' table | sort >want
 is "$(diff want have)" "" "every fault of the raw worker is tried"
 is "$(printf '%s\n' "$checks" | sort | comm -23 - <(awk '{ print $4 }' table | sort -u) | xargs)" "" "every check has a fault that it is for"
 
-check_fault() { # WORKER FAULT OPTIONS
+# The checks named, and some that must not mind.
+check_fault() { # WORKER FAULT OPTIONS CHECK...
     local id=$1-$2 worker=$fake
     [ "$1" = raw ] && worker=$raw
-    FAKE_STATE=$T/$id.state timeout -k 5 60 "$CTS" check-adapter -e interp ${3//,/ } "$worker" --fault "$2" >"$id.out" 2>"$id.err" </dev/null
+    set -- "$1" "$2" "${3//,/ } $(printf -- '-c%s ' "${@:4}" hello run batch rows end)"
+    FAKE_STATE=$T/$id.state timeout -k 5 60 "$CTS" check-adapter -e interp $3 "$worker" --fault "$2" >"$id.out" 2>"$id.err" </dev/null
     echo $? >"$id.rc"
 }
 export -f check_fault
 export fake raw CTS T
 # Some of the time is spent waiting.
-awk '{ print $1, $2, $3 }' table | xargs -P 4 -L 1 bash -c 'check_fault "$@"' run
+xargs -P 4 -L 1 bash -c 'check_fault "$@"' run <table
 
 while read -r who fault _ failing; do
     id=$who-$fault
