@@ -32,6 +32,15 @@ function(cts_record kind name target)
     file(WRITE ${CMAKE_BINARY_DIR}/boxes.txt "${table}")
 endfunction()
 
+# cts_absent(NAME base isa ...): a box of this folder that is not built here. Its sources are compared with the table all the same.
+function(cts_absent name)
+    list(JOIN ARGN " " deps)
+    file(RELATIVE_PATH path ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+    set_property(GLOBAL APPEND_STRING PROPERTY CTS_BOX_TABLE "box ${name} ${path} ${deps}\n")
+    get_property(table GLOBAL PROPERTY CTS_BOX_TABLE)
+    file(WRITE ${CMAKE_BINARY_DIR}/boxes.txt "${table}")
+endfunction()
+
 function(cts_box name)
     cmake_parse_arguments(BOX "" "" "SOURCES;DEPS;LIBS" ${ARGN})
     cts_publish(${name} ${CMAKE_CURRENT_SOURCE_DIR})
