@@ -428,6 +428,8 @@ static uint32_t frame(struct cts_lx *lx, const struct prog *p, const struct cts_
     return head + req->packet_bytes;
 }
 
+enum { SPINS = 1 << 20 };
+
 /* Where threads wait for one another, so that all of them are under way when the first begins. */
 struct start {
     atomic_uint here;
@@ -448,8 +450,11 @@ static void *run_thread(void *arg)
     int go;
 
     atomic_fetch_add(&t->start->here, 1);
-    while ((go = atomic_load(&t->start->go)) == 0)
-        sched_yield();
+    /* Who gives its processor away may be far from it when the others begin. */
+    for (uint32_t spins = 0; (go = atomic_load(&t->start->go)) == 0; spins++) {
+        if (spins > SPINS)
+            sched_yield();
+    }
     if (go > 0)
         t->rc = cts_lx_prog_run(t->spec, &t->retval);
     return NULL;
