@@ -252,13 +252,12 @@ static bool may_be_accepted(const struct cts_pack *p, const struct engine *e,
     return false;
 }
 
-/* A function that is run as a whole program is not called. */
-static uint32_t needs_of(const struct cts_pack *p, const struct cts_pk_vector *v,
-                         const struct cts_caps *caps)
+/* Is it a function that is run as a whole program, and not called? */
+static bool is_whole(const struct cts_pack *p, const struct cts_pk_vector *v,
+                     const struct cts_caps *caps)
 {
     const struct cts_pk_unit *u = v->units.count ? &p->units[v->units.first] : NULL;
-    bool called = !u || !(u->flags & CTS_UF_FUNCTION) || !cts_unit_is_whole(u, caps);
-    return called ? v->needs : v->needs & ~(uint32_t)CTS_FEAT_LOCAL_CALL;
+    return u && u->flags & CTS_UF_FUNCTION && cts_unit_is_whole(u, caps);
 }
 
 /* The reason why the engine is not asked the case; null if it is. */
@@ -266,14 +265,15 @@ static const char *case_reason(const struct cts_pack *p, const struct engine *e,
                                const struct cts_pk_vector *v, const struct cts_pk_case *c,
                                char *text, size_t cap)
 {
-    uint32_t missing = needs_of(p, v, &e->caps) & ~e->caps.features;
+    bool whole = is_whole(p, v, &e->caps);
+    uint32_t missing = v->needs & ~e->caps.features & ~(whole ? (uint32_t)CTS_FEAT_LOCAL_CALL : 0);
     if (e->target->groups && !(e->target->groups >> v->group & 1))
         cts_fmt(text, cap, "group %s is not claimed", cts_group_name((enum cts_group)v->group));
     else if (!is_for(p, v, e->caps.runtime))
         cts_fmt(text, cap, "for other runtimes only");
     else if (missing)
         cts_fmt(text, cap, "needs %s", missing_feature(missing));
-    else if (e->caps.window_kind == CTS_WK_NONE && v->kind != CTS_VK_VERDICT)
+    else if (e->caps.window_kind == CTS_WK_NONE && v->kind != CTS_VK_VERDICT && !whole)
         cts_fmt(text, cap, "%s",
                 e->caps.features & CTS_FEAT_VERDICT_ONLY
                     ? "loads programs, does not run them"

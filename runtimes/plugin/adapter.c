@@ -103,8 +103,9 @@ static void run_whole(struct plg *g, const struct plg_prog *p, const struct cts_
 {
     struct plg_out out;
     size_t len = 0;
-    char *text = plg_prog_text(p, &g->traits, NULL, &len);
-    plg_ask(g, text, len, req->packet, req->packet ? req->packet_bytes : 0, &out);
+    uint32_t bytes = req->packet ? req->packet_bytes : 0;
+    char *text = plg_prog_whole_text(p, &g->traits, bytes, &len);
+    plg_ask(g, text, len, req->packet, bytes, &out);
     free(text);
     res->status = plg_status(&out);
     res->r0 = out.r0;

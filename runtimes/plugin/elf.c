@@ -26,9 +26,10 @@ enum {
     N_SYMTAB = 7,
     N_STRTAB = 15,
     N_MAIN = 23,
+    N_XDP = 28,
 };
 
-static const char names[] = "\0.text\0.symtab\0.strtab\0main";
+static const char names[] = "\0.text\0.symtab\0.strtab\0main\0xdp";
 
 struct section {
     uint32_t name, type, link, info;
@@ -67,11 +68,11 @@ size_t plg_elf_bytes(size_t code_bytes)
     return HEADER + code_bytes + 2 * SYMBOL + (sizeof(names) + 7) / 8 * 8 + SECTIONS * SECTION;
 }
 
-size_t plg_elf_put(uint8_t *out, const uint8_t *code, size_t code_bytes)
+size_t plg_elf_put(uint8_t *out, const uint8_t *code, size_t code_bytes, bool xdp)
 {
     size_t symbols = HEADER + code_bytes, strings = symbols + 2 * SYMBOL;
     size_t sections = strings + (sizeof(names) + 7) / 8 * 8;
-    const struct section text = {.name = N_TEXT,
+    const struct section text = {.name = xdp ? N_XDP : N_TEXT,
                                  .type = SHT_PROGBITS,
                                  .flags = SHF_ALLOC_EXECINSTR,
                                  .offset = HEADER,

@@ -27,21 +27,20 @@ static void add(struct code *c, enum cts_row_id row, unsigned dst, unsigned src,
     cts_slot_put(c->bytes + (size_t)c->slots++ * CTS_SLOT_BYTES, CTS_HOST_IS_BE, &in);
 }
 
-static enum plg_end ask_program(struct plg *g, const struct plg_prog *p,
-                                const struct plg_tail *tail, const uint8_t *memory, size_t bytes,
-                                struct plg_out *out)
+static bool answers_with(struct plg *g, struct code *c, const uint8_t *memory, uint32_t bytes,
+                         uint64_t want, struct plg_out *out)
 {
+    const struct plg_prog p = {.code = c->bytes, .slots = c->slots, .whole = true};
     size_t len = 0;
-    char *text = plg_prog_text(p, &g->traits, tail, &len);
+    char *text = plg_prog_whole_text(&p, &g->traits, bytes, &len);
     plg_ask(g, text, len, memory, bytes, out);
     free(text);
-    return out->end;
+    return out->end == PLG_ANSWERED && out->r0 == want;
 }
 
 static bool answers(struct plg *g, struct code *c, uint64_t want, struct plg_out *out)
 {
-    const struct plg_prog p = {.code = c->bytes, .slots = c->slots, .whole = true};
-    return ask_program(g, &p, NULL, NULL, 0, out) == PLG_ANSWERED && out->r0 == want;
+    return answers_with(g, c, NULL, 0, want, out);
 }
 
 /* Two constants: what answers both is no constant itself. */
@@ -92,10 +91,28 @@ static bool folds(struct plg *g, bool loops, struct plg_out *out)
     for (unsigned i = 0; i < sizeof(memory); i++)
         memory[i] = (uint8_t)(i * 37 + 11);
     cts_put64_host(memory + CTS_WIN_INDEX, 0);
-    if (ask_program(g, &p, &tail, memory, sizeof(memory), out) != PLG_ANSWERED)
+    size_t len = 0;
+    char *text = plg_prog_text(&p, &g->traits, &tail, &len);
+    plg_ask(g, text, len, memory, sizeof(memory), out);
+    free(text);
+    if (out->end != PLG_ANSWERED)
         return false;
     cts_put64_host(memory + CTS_WIN_INDEX, tail.rows);
     return out->r0 == plg_fold(p.salt, memory, tail.words);
+}
+
+/* r2 - the last byte of the memory: is r1 the memory's address, and r2 its length? */
+static bool reads_memory(struct plg *g, bool packet)
+{
+    static const uint8_t memory[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 99};
+    struct code c = {.slots = 0};
+    struct plg_out out;
+    g->traits.packet = packet;
+    add(&c, CTS_ROW_LDX_B, 3, 1, sizeof(memory) - 1, 0);
+    add(&c, CTS_ROW_MOV64_X, 0, 2, 0, 0);
+    add(&c, CTS_ROW_SUB64_X, 0, 3, 0, 0);
+    add(&c, CTS_ROW_EXIT, 0, 0, 0, 0);
+    return answers_with(g, &c, memory, sizeof(memory), sizeof(memory) - (uint64_t)99, &out);
 }
 
 static uint32_t find_features(struct plg *g)
@@ -103,6 +120,8 @@ static uint32_t find_features(struct plg *g)
     struct code call = {.slots = 0}, stack = {.slots = 0};
     struct plg_out out;
     uint32_t features = CTS_FEAT_GUESS | CTS_FEAT_MEMORY;
+    if (!reads_memory(g, false) && !reads_memory(g, true))
+        g->traits.packet = false;
     add(&call, CTS_ROW_CALL_LOCAL, 0, 1, 0, 1);
     add(&call, CTS_ROW_EXIT, 0, 0, 0, 0);
     add(&call, CTS_ROW_MOV64_K, 0, 0, 0, 77);
@@ -147,7 +166,7 @@ int plg_probe(struct plg *g, struct cts_caps *caps, struct cts_err *err)
         return rc;
     caps->features = find_features(g);
     if (caps->r0_bits == 32 || (!folds(g, true, &out) && !folds(g, false, &out))) {
-        mode = "whole programs only";
+        mode = g->traits.packet ? "whole programs only, on packets" : "whole programs only";
         caps->window_kind = CTS_WK_NONE;
     } else if (!g->traits.loops) {
         mode = "one row a process";

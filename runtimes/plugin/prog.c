@@ -14,10 +14,11 @@ enum {
     R1, /* walks through the region */
     R2, /* what is left of it */
     R3,
-    LAST_SLOTS = 2,  /* how the environment ends: r0 = 0; exit */
-    FAR = 32000,     /* a jump of 16 bits reaches this far, and some */
-    TAIL_SLOTS = 64, /* a tail with a loop */
-    WORD_SLOTS = 8,  /* a word without one */
+    LAST_SLOTS = 2,   /* how the environment ends: r0 = 0; exit */
+    FAR = 32000,      /* a jump of 16 bits reaches this far, and some */
+    PACKET_SLOTS = 9, /* what comes before a program with a packet */
+    TAIL_SLOTS = 64,  /* a tail with a loop */
+    WORD_SLOTS = 8,   /* a word without one */
     MOST_OFFSET = 32760,
 };
 
@@ -215,25 +216,57 @@ static char *text_of(const uint8_t *bytes, size_t n, size_t *len)
     return text;
 }
 
-static char *elf_text(const uint8_t *code, size_t bytes, size_t *len)
+static char *elf_text(const uint8_t *code, size_t bytes, bool xdp, size_t *len)
 {
     uint8_t *elf = malloc(plg_elf_bytes(bytes));
-    char *text = elf ? text_of(elf, plg_elf_put(elf, code, bytes), len) : NULL;
+    char *text = elf ? text_of(elf, plg_elf_put(elf, code, bytes, xdp), len) : NULL;
     free(elf);
     return text;
+}
+
+static char *program_text(const struct plg_traits *traits, const uint8_t *code, size_t slots,
+                          size_t *len)
+{
+    size_t bytes = slots * CTS_SLOT_BYTES;
+    return traits->elf ? elf_text(code, bytes, traits->packet, len) : text_of(code, bytes, len);
 }
 
 char *plg_prog_text(const struct plg_prog *p, const struct plg_traits *traits,
                     const struct plg_tail *tail, size_t *len)
 {
-    uint32_t slots = p->slots;
-    uint8_t *built = tail ? with_tail(p, traits, tail, &slots) : NULL;
-    const uint8_t *code = tail ? built : p->code;
-    char *text = NULL;
-    if (code && traits->elf)
-        text = elf_text(code, (size_t)slots * CTS_SLOT_BYTES, len);
-    else if (code)
-        text = text_of(code, (size_t)slots * CTS_SLOT_BYTES, len);
-    free(built);
+    uint32_t slots;
+    uint8_t *code = with_tail(p, traits, tail, &slots);
+    char *text = code ? program_text(traits, code, slots, len) : NULL;
+    free(code);
+    return text;
+}
+
+/* r1 = the packet, r2 = its length, once it is known to be there. */
+static void emit_packet(struct emitter *e, uint32_t bytes)
+{
+    enum { R6 = 6, DATA = 0, END = 4 };
+    emit(e, CTS_ROW_MOV64_K, R0, 0, 0, -1);
+    emit(e, CTS_ROW_MOV64_X, R6, R1, 0, 0);
+    emit(e, CTS_ROW_LDX_W, R1, R6, DATA, 0);
+    emit(e, CTS_ROW_LDX_W, R2, R6, END, 0);
+    emit(e, CTS_ROW_MOV64_X, R3, R1, 0, 0);
+    emit(e, CTS_ROW_ADD64_K, R3, 0, 0, (int32_t)bytes);
+    emit(e, CTS_ROW_JLE_X, R3, R2, 1, 0);
+    emit(e, CTS_ROW_EXIT, 0, 0, 0, 0);
+    emit(e, CTS_ROW_MOV64_K, R2, 0, 0, (int32_t)bytes);
+}
+
+char *plg_prog_whole_text(const struct plg_prog *p, const struct plg_traits *traits,
+                          uint32_t memory_bytes, size_t *len)
+{
+    if (!traits->packet || memory_bytes == 0)
+        return program_text(traits, p->code, p->slots, len);
+    struct emitter e = {malloc(((size_t)p->slots + PACKET_SLOTS) * CTS_SLOT_BYTES), 0};
+    if (!e.code)
+        return NULL;
+    emit_packet(&e, memory_bytes);
+    memcpy(e.code + (size_t)e.at * CTS_SLOT_BYTES, p->code, (size_t)p->slots * CTS_SLOT_BYTES);
+    char *text = program_text(traits, e.code, (size_t)e.at + p->slots, len);
+    free(e.code);
     return text;
 }

@@ -10,8 +10,9 @@
 
 /* How the plugin's programs may be built. */
 struct plg_traits {
-    bool loops; /* jumps backwards are allowed */
-    bool elf;   /* it wants an object file */
+    bool loops;  /* jumps backwards are allowed */
+    bool elf;    /* it wants an object file */
+    bool packet; /* r1 is the context of an XDP program, and memory is its packet */
 };
 
 struct plg_prog {
@@ -40,8 +41,11 @@ void plg_prog_release(struct plg_prog *p);
 bool plg_prog_can_loop(const struct plg_prog *p);
 
 /* What goes to the plugin's standard input, in memory from malloc; null: out of memory, or a
- * program that is too long for its jumps. `tail` null: the program as it is. */
+ * program that is too long for its jumps. */
 char *plg_prog_text(const struct plg_prog *p, const struct plg_traits *traits,
                     const struct plg_tail *tail, size_t *len);
+/* The same for a whole program, as it is, that is given so much memory. */
+char *plg_prog_whole_text(const struct plg_prog *p, const struct plg_traits *traits,
+                          uint32_t memory_bytes, size_t *len);
 
 #endif

@@ -215,12 +215,11 @@ static void test_an_environment_of_another_kind(void **state)
 
 /* Objects. */
 
-static void test_elf(void **state)
+static void check_elf(bool xdp)
 {
     static const uint8_t code[16] = {0xb7, 0, 0, 0, 1, 0, 0, 0, 0x95};
     uint8_t out[1024];
-    (void)state;
-    size_t n = plg_elf_put(out, code, sizeof(code));
+    size_t n = plg_elf_put(out, code, sizeof(code), xdp);
     assert_true(n <= plg_elf_bytes(sizeof(code)) && n <= sizeof(out));
     assert_memory_equal(out, "\177ELF", 4);
     assert_int_equal(cts_get16_host(out + 16), 1);   /* relocatable */
@@ -231,13 +230,20 @@ static void test_elf(void **state)
     assert_int_equal(cts_get64_host(text + 32), sizeof(code));
     assert_memory_equal(out + cts_get64_host(text + 24), code, sizeof(code));
     const char *names = (const char *)out + cts_get64_host(strings + 24);
-    assert_string_equal(names + cts_get32_host(text), ".text");
+    assert_string_equal(names + cts_get32_host(text), xdp ? "xdp" : ".text");
     assert_string_equal(names + cts_get32_host(symbols), ".symtab");
     assert_string_equal(names + cts_get32_host(strings), ".strtab");
     const uint8_t *function = out + cts_get64_host(symbols + 24) + 24;
     assert_string_equal(names + cts_get32_host(function), "main");
     assert_int_equal(cts_get16_host(function + 6), 1);
     assert_int_equal(cts_get64_host(function + 16), sizeof(code));
+}
+
+static void test_elf(void **state)
+{
+    (void)state;
+    check_elf(false);
+    check_elf(true);
 }
 
 int main(void)
