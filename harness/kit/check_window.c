@@ -37,6 +37,8 @@ static int make_program(struct kit *k, enum body what, struct window_program *p)
         .opcode = cts_row_info(CTS_ROW_STX_DW)->opcode, .dst = POINTER, .src = 3, .off = 8};
     cts_buf_release(&p->code);
     cts_buf_init(&p->code, 0);
+    if (k->caps.features & CTS_FEAT_GUESS)
+        return kit_skip(k, "its memory is known by guesses, to which these rows are none");
     if (k->caps.window_bytes < REGION + REGION_BYTES || k->caps.max_iterations < COUNT)
         return kit_skip(k, "it cannot take %d rows at a time", ROWS);
     if (what != EMPTY)

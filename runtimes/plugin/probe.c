@@ -168,6 +168,8 @@ int plg_probe(struct plg *g, struct cts_caps *caps, struct cts_err *err)
     if (caps->r0_bits == 32 || (!folds(g, true, &out) && !folds(g, false, &out))) {
         mode = g->traits.packet ? "whole programs only, on packets" : "whole programs only";
         caps->window_kind = CTS_WK_NONE;
+        caps->window_bytes = 0;
+        caps->window_fd = -1;
     } else if (!g->traits.loops) {
         mode = "one row a process";
         caps->max_iterations = 1;
