@@ -105,11 +105,13 @@ static void run_whole(struct plg *g, const struct plg_prog *p, const struct cts_
     size_t len = 0;
     uint32_t bytes = req->packet ? req->packet_bytes : 0;
     char *text = plg_prog_whole_text(p, &g->traits, bytes, &len);
-    plg_ask(g, text, len, req->packet, bytes, &out);
+    do {
+        plg_ask(g, text, len, req->packet, bytes, &out);
+        res->status = plg_status(&out);
+        res->r0 = out.r0;
+        res->done += out.end == PLG_ANSWERED;
+    } while (res->status == CTS_RAN && res->done < req->iterations);
     free(text);
-    res->status = plg_status(&out);
-    res->r0 = out.r0;
-    res->done = out.end == PLG_ANSWERED;
     cts_fmt(res->text, sizeof(res->text), "%s", out.text);
 }
 
