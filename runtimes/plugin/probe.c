@@ -43,6 +43,17 @@ static bool answers(struct plg *g, struct code *c, uint64_t want, struct plg_out
     return answers_with(g, c, NULL, 0, want, out);
 }
 
+/* Bit 40, made without a wide instruction: is it the upper half that is not printed? */
+static bool is_narrow(struct plg *g)
+{
+    struct code c = {.slots = 0};
+    struct plg_out out;
+    add(&c, CTS_ROW_MOV64_K, 0, 0, 0, 1);
+    add(&c, CTS_ROW_LSH64_K, 0, 0, 0, 40);
+    add(&c, CTS_ROW_EXIT, 0, 0, 0, 0);
+    return !answers(g, &c, UINT64_C(1) << 40, &out);
+}
+
 /* Two constants: what answers both is no constant itself. */
 static int find_width(struct plg *g, uint8_t *bits, struct cts_err *err)
 {
@@ -64,18 +75,20 @@ static int find_width(struct plg *g, uint8_t *bits, struct cts_err *err)
             return cts_err_set(
                 err, CTS_E_WORKER, "%s: a program that returns 0x%llx: it answers 0x%llx",
                 g->command.path, (unsigned long long)wanted[i], (unsigned long long)out.r0);
-        *bits = 32;
+        *bits = is_narrow(g) ? 32 : 64;
     }
     return 0;
 }
 
-/* Counts in memory, keeps its argument on the stack, and ends in a fold, as rows do. */
-static bool folds(struct plg *g, bool loops, struct plg_out *out)
+/* Counts in memory, keeps its argument on the stack, goes back to its start, and ends in a fold, as
+ * rows do. */
+static bool folds(struct plg *g)
 {
+    struct plg_out out;
     struct code c = {.slots = 0};
     uint8_t memory[PROBE_BYTES];
-    const struct plg_tail tail = {.rows = loops ? LOOPS : 1, .words = PROBE_BYTES / 8};
-    g->traits.loops = loops;
+    const struct plg_tail tail = {.rows = LOOPS, .words = PROBE_BYTES / 8};
+    g->traits.loops = true;
     add(&c, CTS_ROW_STX_DW, 10, 1, -CTS_STACK_BYTES, 0);
     add(&c, CTS_ROW_LDX_DW, 2, 1, CTS_WIN_INDEX, 0);
     add(&c, CTS_ROW_ADD64_K, 2, 0, 0, 1);
@@ -93,12 +106,11 @@ static bool folds(struct plg *g, bool loops, struct plg_out *out)
     cts_put64_host(memory + CTS_WIN_INDEX, 0);
     size_t len = 0;
     char *text = plg_prog_text(&p, &g->traits, &tail, &len);
-    plg_ask(g, text, len, memory, sizeof(memory), out);
+    plg_ask(g, text, len, memory, sizeof(memory), &out);
     free(text);
-    if (out->end != PLG_ANSWERED)
-        return false;
     cts_put64_host(memory + CTS_WIN_INDEX, tail.rows);
-    return out->r0 == plg_fold(p.salt, memory, tail.words);
+    g->traits.loops = out.end == PLG_ANSWERED && out.r0 == plg_fold(p.salt, memory, tail.words);
+    return g->traits.loops;
 }
 
 /* r2 - the last byte of the memory: is r1 the memory's address, and r2 its length? */
@@ -120,8 +132,6 @@ static uint32_t find_features(struct plg *g)
     struct code call = {.slots = 0}, stack = {.slots = 0};
     struct plg_out out;
     uint32_t features = CTS_FEAT_GUESS | CTS_FEAT_MEMORY;
-    if (!reads_memory(g, false) && !reads_memory(g, true))
-        g->traits.packet = false;
     add(&call, CTS_ROW_CALL_LOCAL, 0, 1, 0, 1);
     add(&call, CTS_ROW_EXIT, 0, 0, 0, 0);
     add(&call, CTS_ROW_MOV64_K, 0, 0, 0, 77);
@@ -149,7 +159,6 @@ static void tell_version(const struct plg *g, const char *mode, char version[VER
 
 int plg_probe(struct plg *g, struct cts_caps *caps, struct cts_err *err)
 {
-    struct plg_out out;
     const char *mode = "rows in loops";
     *caps = (struct cts_caps){
         .be = CTS_HOST_IS_BE,
@@ -164,13 +173,16 @@ int plg_probe(struct plg *g, struct cts_caps *caps, struct cts_err *err)
     int rc = find_width(g, &caps->r0_bits, err);
     if (rc)
         return rc;
+    g->traits.packet = !reads_memory(g, false) && reads_memory(g, true);
     caps->features = find_features(g);
-    if (caps->r0_bits == 32 || (!folds(g, true, &out) && !folds(g, false, &out))) {
+    /* Who has memory, but cannot read or fold it, has rows all the same: they will be found wrong.
+     */
+    if (caps->r0_bits == 32 || g->traits.packet) {
         mode = g->traits.packet ? "whole programs only, on packets" : "whole programs only";
         caps->window_kind = CTS_WK_NONE;
         caps->window_bytes = 0;
         caps->window_fd = -1;
-    } else if (!g->traits.loops) {
+    } else if (!folds(g)) {
         mode = "one row a process";
         caps->max_iterations = 1;
     }

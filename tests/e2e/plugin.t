@@ -49,6 +49,13 @@ while read -r number row does; do
     like "$out" "^    row      $row " "... and the failure names the row"
 done < <(awk 'NR % 7 == 1' "$T/mutants")
 
+# What the environment itself is made of: a wrong one is no skip.
+while read -r number row does; do
+    plugin "--mutant $number" -f base64/add/ -f base64/sub/ -f base64/mov/ -x '*sweep*'
+    isnt_zero=$((rc != 0))
+    is "$isnt_zero" 1 "with $row as '$does' the run fails"
+done < <(awk '$2 ~ /^(lddw|ldx_dw|stx_dw|add64_k|add64_x|mov64_x|xor64_x|sub64_x)$/' "$T/mutants")
+
 row=$(sed -n '1s/^[0-9]*\t\([^\t]*\)\t.*/\1/p' "$T/mutants")
 plugin "--mutant 0" --row "$row" -x '*sweep*'
 like "$out" '^      r[0-9]  .*0x[0-9a-f]{16}  0x[0-9a-f]{16}  0x[0-9a-f]{16}  0x[0-9a-f]{16}$' "what is different is shown"
