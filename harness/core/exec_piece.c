@@ -17,7 +17,7 @@ static struct pieces cut(const struct cts_exec *x, const struct cts_seg *seg)
         p.count++;
     p.step = p.count;
     if (seg->swept && most == 1 && seg->rows > SAMPLE)
-        p.step = seg->rows / SAMPLE;
+        p.step = (seg->rows + SAMPLE - 1) / SAMPLE;
     return p;
 }
 
