@@ -201,6 +201,20 @@ int cts_targets_known(struct cts_targets *t, const char *path, bool may_lack,
 
 /* ---- targets ---- */
 
+static int engine_policies(const struct cts_rt *rt, const char *engine, const char *const **out,
+                           struct cts_err *err)
+{
+    *out = NULL;
+    for (size_t i = 0; i < rt->engine_count; i++)
+        if (rt->command || strcmp(rt->engines[i].name, engine) == 0)
+            *out = (const char *const *)rt->engines[i].policies;
+    for (size_t i = 0; *out && (*out)[i]; i++)
+        if (!cts_policy_text_find((*out)[i]))
+            return cts_err_set(err, CTS_E_SCHEMA, "%s/runtime.yaml: no policy '%s'", rt->dir,
+                               (*out)[i]);
+    return 0;
+}
+
 static int add_engine(struct cts_targets *t, const struct cts_rt *rt, const char *engine,
                       struct cts_arena *arena, struct cts_err *err)
 {
@@ -220,6 +234,8 @@ static int add_engine(struct cts_targets *t, const struct cts_rt *rt, const char
     int rc = pinned_bits(rt, arena, &n->pinned, err);
     if (rc == 0)
         rc = group_bits(rt, &n->groups, err);
+    if (rc == 0)
+        rc = engine_policies(rt, engine, &n->policies, err);
     if (rc == 0)
         rc = make_limits(rt, n, arena, err);
     if (rc == 0)

@@ -260,6 +260,18 @@ static bool is_whole(const struct cts_pack *p, const struct cts_pk_vector *v,
     return u && u->flags & CTS_UF_FUNCTION && cts_unit_is_whole(u, caps);
 }
 
+/* Does the engine keep to what the vector rests on? The RFC is for everybody. */
+static bool keeps_policy(const struct cts_target *t, const char *policy)
+{
+    for (size_t i = 0; t->policies && strcmp(policy, "rfc") != 0; i++) {
+        if (!t->policies[i])
+            return false;
+        if (strcmp(t->policies[i], policy) == 0)
+            break;
+    }
+    return true;
+}
+
 /* The reason why the engine is not asked the case; null if it is. */
 static const char *case_reason(const struct cts_pack *p, const struct engine *e,
                                const struct cts_pk_vector *v, const struct cts_pk_case *c,
@@ -269,6 +281,8 @@ static const char *case_reason(const struct cts_pack *p, const struct engine *e,
     uint32_t missing = v->needs & ~e->caps.features & ~(whole ? (uint32_t)CTS_FEAT_LOCAL_CALL : 0);
     if (e->target->groups && !(e->target->groups >> v->group & 1))
         cts_fmt(text, cap, "group %s is not claimed", cts_group_name((enum cts_group)v->group));
+    else if (!keeps_policy(e->target, cts_pack_text(p, v->policy)))
+        cts_fmt(text, cap, "policy %s is not claimed", cts_pack_text(p, v->policy));
     else if (!is_for(p, v, e->caps.runtime))
         cts_fmt(text, cap, "for other runtimes only");
     else if (missing)

@@ -9,6 +9,7 @@ static const struct cts_field engine_fields[] = {
     {"name", CTS_FT_ID, true, "the engine's name, as in -r runtime:engine", NULL, NULL},
     {"what", CTS_FT_STR, true, "what it is, in a few words", NULL, NULL},
     {"default", CTS_FT_BOOL, false, "run when no engine is named", NULL, NULL},
+    {"policies", CTS_FT_ANY, false, "policies it keeps to beside the RFC, or all", NULL, NULL},
     {0},
 };
 
@@ -142,6 +143,8 @@ static int read_engines(const struct cts_yaml *list, struct cts_arena *arena, st
         e->name = text_or_null(item, "name");
         e->what = text_or_null(item, "what");
         int rc = flag ? cts_yaml_bool(flag, "default", &e->is_default, err) : 0;
+        if (rc == 0)
+            rc = read_all_or_list(item, "policies", arena, &e->policies, err);
         if (rc != 0)
             return rc;
     }

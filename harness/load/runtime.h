@@ -13,7 +13,8 @@
 
 struct cts_rt_engine {
     const char *name, *what;
-    bool is_default; /* run when nobody names an engine */
+    bool is_default;       /* run when nobody names an engine */
+    const char **policies; /* names, ended by null; null: all */
 };
 
 /* A condition that does not hold for a field is absent: has_* is false. */

@@ -41,6 +41,23 @@ is "$rc $(printf '%s\n' "$out" | grep -c '^absent:')" "4 1" "the same for one en
 cts run "$vectors" -r "$T/data/runtimes/absent"
 is "$rc" 4 "the same for the runtime's folder"
 
+# ---- what it keeps to ----
+
+mkdir -p "$T/data/runtimes/free"
+{
+    printf 'name: reference\ntitle: "Free"\nworker: %s/cts-worker-reference\n' "$BUILD"
+    printf 'engines:\n  - {name: interp, what: "interpreter", policies: [structural]}\n'
+} >"$T/data/runtimes/free/runtime.yaml"
+cts run "$ROOT/vectors/verifier/no-pointer.yaml" "$ROOT/vectors/verifier/reserved-field.yaml" -r "$T/data/runtimes/free:interp"
+is "$rc" 0 "an engine that names the policies it keeps to"
+like "$out" '^ +[0-9]+  policy linux-root is not claimed$' "... is not asked about others"
+like "$out" '^total: [1-9][0-9]+ passed, 0 failed' "... and is about those"
+sed -i 's/structural/structurel/' "$T/data/runtimes/free/runtime.yaml"
+cts run "$vectors" -r "$T/data/runtimes/free:interp"
+is "$rc" 2 "a policy that there is not is bad input"
+like "$err" "free/runtime.yaml: no policy 'structurel'" "... which is named"
+rm -r "$T/data/runtimes/free"
+
 # ---- there, but not what it should be ----
 
 runtime broken 'optional: true' "# $T/broken"

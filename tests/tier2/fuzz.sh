@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The fuzzers for longer: CTS_FUZZ_LONG seconds each (40), going on from what the short runs found.
+# The fuzzers for longer: CTS_FUZZ_LONG seconds each (20), going on from what the short runs found.
 . "$(dirname "$0")/../e2e/lib.sh"
 
 folder=$ROOT/build-clang
-seconds=${CTS_FUZZ_LONG:-40}
+seconds=${CTS_FUZZ_LONG:-20}
 for fuzzer in "$folder"/tests/fuzz_*; do
     [ -f "$fuzzer" ] && [ -x "$fuzzer" ] || continue
     name=${fuzzer##*/}

@@ -152,7 +152,8 @@ static void test_run_reasons(void **state)
     struct cts_core_opts opts = {0};
     struct cts_target target = reference_target();
     struct book *b = &t.court.book;
-    uint8_t select[5] = {1, 1, 1, 0, 1};
+    static const char *const policies[] = {"structural", NULL};
+    uint8_t select[7] = {1, 1, 1, 0, 1, 1, 1};
     (void)state;
     court_init(&t.court);
     add_simple(b, "r/group", CTS_OUT_RAN, 5);
@@ -165,17 +166,25 @@ static void test_run_reasons(void **state)
     b->vector[2].needs = CTS_FEAT_LOCAL_CALL | 1u << 31;
     add_simple(b, "r/unselected", CTS_OUT_RAN, 6);
     add_simple(b, "r/asked", CTS_OUT_RAN, 5);
+    add_simple(b, "r/policy", CTS_OUT_RAN, 5);
+    b->vector[5].policy = say(b, "linux-root");
+    add_simple(b, "r/kept", CTS_OUT_RAN, 5);
+    b->vector[6].policy = say(b, "structural");
     target.groups = 1ull << b->vector[1].group;
+    target.policies = policies;
     opts.select = select;
     assert_int_equal(run_core(&t, &target, &opts, NULL), 0);
-    assert_int_equal(t.results, 4);
+    assert_int_equal(t.results, 6);
     check_told(&t, 0, "r/group", CTS_ST_SKIP, CTS_FL_NONE, "");
     assert_string_equal(t.message[0], "group packet is not claimed");
     check_told(&t, 1, "r/only", CTS_ST_SKIP, CTS_FL_NONE, "");
     assert_string_equal(t.message[1], "for other runtimes only");
     check_told(&t, 2, "r/needs", CTS_ST_SKIP, CTS_FL_NONE, "");
     check_told(&t, 3, "r/asked", CTS_ST_PASS, CTS_FL_NONE, "");
-    assert_int_equal(t.summary.cases, 4);
+    check_told(&t, 4, "r/policy", CTS_ST_SKIP, CTS_FL_NONE, "");
+    assert_string_equal(t.message[4], "policy linux-root is not claimed");
+    check_told(&t, 5, "r/kept", CTS_ST_PASS, CTS_FL_NONE, "");
+    assert_int_equal(t.summary.cases, 6);
     court_release(&t.court);
 }
 

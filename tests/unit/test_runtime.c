@@ -32,6 +32,29 @@ static int load(const char *text, struct cts_arena *arena, struct cts_rt *rt, st
     return rc;
 }
 
+static void test_policies(void **state)
+{
+    struct cts_arena arena;
+    struct cts_rt rt;
+    struct cts_err err = {0};
+    (void)state;
+    int rc = load("  - {name: two, what: b, policies: [abi, callx]}\n"
+                  "  - {name: three, what: c, policies: all}\n",
+                  &arena, &rt, &err);
+    if (rc != 0)
+        fail_msg("%s", err.msg);
+    assert_int_equal(rt.engine_count, 3);
+    assert_null(rt.engines[0].policies);
+    assert_string_equal(rt.engines[1].policies[0], "abi");
+    assert_string_equal(rt.engines[1].policies[1], "callx");
+    assert_null(rt.engines[1].policies[2]);
+    assert_null(rt.engines[2].policies);
+    cts_arena_release(&arena);
+    assert_int_not_equal(load("  - {name: two, what: b, policies: {a: b}}\n", &arena, &rt, &err),
+                         0);
+    cts_arena_release(&arena);
+}
+
 static void test_limits(void **state)
 {
     struct cts_arena arena;
@@ -106,6 +129,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_policies),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_bad_limits),
     };
