@@ -3,10 +3,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "asm/unit.h"
 #include "base/fmt.h"
 #include "base/sha256.h"
+#include "host/cache.h"
 #include "host/fs.h"
 #include "host/proc.h"
 
@@ -17,7 +19,7 @@ static const char install_hint[] = "install LLVM 19 or newer (Debian, Ubuntu: ap
 
 /* Asking a tool costs two process starts, so the answer is kept, under its path, size and time. */
 struct memo {
-    char path[4352]; /* "" if there is no cache */
+    char name[32]; /* in the cache; "": not kept */
     char key[4352];
 };
 
@@ -26,9 +28,9 @@ static void memo_name(struct memo *m, const char *tool)
     struct stat st;
     struct cts_sha256 sum;
     uint8_t digest[32];
-    char dir[4096], hex[65];
-    m->path[0] = '\0';
-    if (stat(tool, &st) != 0 || cts_fs_cache_dir(dir, sizeof(dir), NULL) != 0)
+    char hex[65];
+    m->name[0] = '\0';
+    if (stat(tool, &st) != 0)
         return;
     cts_fmt(m->key, sizeof(m->key), "%s %llu %lld.%09ld %llu\n", tool,
             (unsigned long long)st.st_size, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
@@ -37,7 +39,7 @@ static void memo_name(struct memo *m, const char *tool)
     cts_sha256_add(&sum, tool, strlen(tool));
     cts_sha256_end(&sum, digest);
     cts_sha256_hex(digest, hex);
-    cts_fmt(m->path, sizeof(m->path), "%s/llvm-mc-%.16s", dir, hex);
+    cts_fmt(m->name, sizeof(m->name), "llvm-mc-%.16s", hex);
 }
 
 /* The version on record, 0 if there is none. */
@@ -46,24 +48,27 @@ static unsigned memo_get(const struct memo *m)
     struct cts_buf text;
     unsigned version = 0;
     size_t n = strlen(m->key);
-    if (m->path[0] == '\0')
+    int cache = m->name[0] ? cts_cache_open("", NULL) : -1;
+    if (cache < 0)
         return 0;
     cts_buf_init(&text, 0);
-    if (cts_fs_read(m->path, 8192, &text, NULL) == 0 && text.len > n &&
+    if (cts_cache_get(cache, m->name, 8192, &text, NULL) == 0 && text.len > n &&
         memcmp(text.data, m->key, n) == 0)
         version = (unsigned)strtoul(text.data + n, NULL, 10);
     cts_buf_release(&text);
+    close(cache);
     return version >= VERSION_MIN && version < 1000 ? version : 0;
 }
 
 static void memo_put(const struct memo *m, unsigned version)
 {
     char text[4400];
-    if (m->path[0] == '\0')
-        return;
     size_t n = cts_fmt(text, sizeof(text), "%s%u\n", m->key, version);
-    if (n < sizeof(text))
-        cts_fs_write_atomic(m->path, text, n, NULL);
+    int cache = m->name[0] && n < sizeof(text) ? cts_cache_open("", NULL) : -1;
+    if (cache < 0)
+        return;
+    cts_cache_put(cache, m->name, text, n, NULL);
+    close(cache);
 }
 
 static unsigned ask_version(const char *path)

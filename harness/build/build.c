@@ -1,8 +1,11 @@
 #include "build/build.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/fmt.h"
 #include "build/impl.h"
 #include "conf/conf.h"
 #include "generated/spec_text.h"
@@ -18,6 +21,18 @@ void cts_bld_fault(struct cts_builder *b, const struct cts_err *err)
     b->stats->errors++;
     if (b->opts->on_error)
         b->opts->on_error(b->opts->arg, err);
+}
+
+void cts_bld_note(struct cts_builder *b, const char *fmt, ...)
+{
+    char text[CTS_ERR_MSG_MAX];
+    va_list ap;
+    if (!b->opts->on_note)
+        return;
+    va_start(ap, fmt);
+    cts_vfmt(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    b->opts->on_note(b->opts->arg, text);
 }
 
 static int no_memory(struct cts_err *err)
@@ -428,7 +443,7 @@ static int build_pack(struct cts_builder *b, const struct sources *s, const char
     if (rc == 0)
         rc = cts_pack_from_memory(pack, (const uint8_t *)file.data, file.len, true, err);
     if (rc == 0 && b->stats->errors == 0 && !b->opts->no_cache)
-        cts_bld_keep(key, assembler, file.data, file.len);
+        cts_bld_keep(b, key, assembler, file.data, file.len);
     if (rc)
         cts_buf_release(&file);
     return rc;
@@ -438,7 +453,7 @@ int cts_build(const struct cts_build_opts *opts, struct cts_pack *pack,
               struct cts_build_stats *stats, struct cts_err *err)
 {
     struct cts_build_stats own;
-    struct cts_builder b = {.opts = opts, .stats = stats ? stats : &own};
+    struct cts_builder b = {.opts = opts, .stats = stats ? stats : &own, .cache = -1};
     struct sources files = {0};
     char key[65] = "";
     memset(pack, 0, sizeof(*pack));
@@ -448,10 +463,13 @@ int cts_build(const struct cts_build_opts *opts, struct cts_pack *pack,
     int rc = read_sources(&b, &files, err);
     if (rc == 0 && !opts->no_cache) {
         cts_bld_key(opts, files.list, files.count, key);
-        b.stats->from_cache = b.stats->errors == 0 && cts_bld_cached(key, pack);
+        cts_bld_cache_open(&b);
+        b.stats->from_cache = b.stats->errors == 0 && cts_bld_cached(&b, key, pack);
     }
     if (rc == 0 && !b.stats->from_cache)
         rc = build_pack(&b, &files, key, pack, err);
+    if (b.cache >= 0)
+        close(b.cache);
     free(b.requests);
     free(b.request_slots);
     free(b.plans);

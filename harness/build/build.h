@@ -17,6 +17,8 @@ struct cts_build_opts {
     const char *const *runtimes;
     /* Called once for each error (a bad file, a bad program); the rest is built all the same. */
     void (*on_error)(void *arg, const struct cts_err *err);
+    /* Called with what is worth saying and no error: a cache that is not believed. May be null. */
+    void (*on_note)(void *arg, const char *text);
     void *arg;
 };
 

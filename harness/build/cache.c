@@ -1,5 +1,6 @@
 #include "build/impl.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,8 @@
 
 #include "base/fmt.h"
 #include "base/sha256.h"
+#include "base/sum.h"
+#include "host/cache.h"
 #include "pack/file.h"
 
 /* A pack in the cache is two files: KEY.pack, and KEY.tool, which names the assembler it was made
@@ -15,7 +18,7 @@
  * than the whole rest of a hit; so a pack counts until the assembler that made it changes where it
  * is. (If it is gone the pack still counts: what it assembled was right.) */
 
-enum { PATH_CAP = 4096, STAMP_CAP = PATH_CAP + 128, PACKS_KEPT = 12 };
+enum { STAMP_CAP = 4096 + 128, NAME_CAP = 80, PACKS_KEPT = 12 };
 
 static void add_u64(struct cts_sha256 *s, uint64_t v)
 {
@@ -61,28 +64,13 @@ static void add_program(struct cts_sha256 *s)
     add_u64(s, (uint64_t)st.st_mtim.tv_nsec);
 }
 
-static uint64_t mix(uint64_t h, uint64_t v, uint64_t factor)
-{
-    h = (h ^ v) * factor;
-    return h ^ h >> 29;
-}
-
-/* 128 bits of a file's bytes. SHA-256 itself over all of them would take most of the time of a hit,
- * and nobody gains by a collision in a private cache. */
+/* SHA-256 itself over all the files would take most of the time of a hit, and nobody gains by a
+ * collision in a private cache. */
 static void add_bytes(struct cts_sha256 *s, const char *data, size_t len)
 {
-    uint64_t a = 0x243f6a8885a308d3, b = 0x13198a2e03707344, word;
-    size_t i = 0;
-    for (; i + 8 <= len; i += 8) {
-        memcpy(&word, data + i, 8);
-        a = mix(a, word, 0x9e3779b97f4a7c15);
-        b = mix(b, word, 0xd6e8feb86659fd93);
-    }
-    word = 0;
-    memcpy(&word, data + i, len - i);
-    add_u64(s, len);
-    add_u64(s, mix(a, word, 0x9e3779b97f4a7c15));
-    add_u64(s, mix(b, word, 0xd6e8feb86659fd93));
+    uint8_t sum[CTS_SUM_BYTES];
+    cts_sum(data, len, sum);
+    cts_sha256_add(s, sum, sizeof(sum));
 }
 
 void cts_bld_key(const struct cts_build_opts *opts, const struct cts_source *files, size_t n,
@@ -105,22 +93,20 @@ void cts_bld_key(const struct cts_build_opts *opts, const struct cts_source *fil
     cts_sha256_hex(digest, key);
 }
 
-static int packs_dir(char *path, size_t cap)
+void cts_bld_cache_open(struct cts_builder *b)
 {
-    char dir[PATH_CAP];
-    int rc = cts_fs_cache_dir(dir, sizeof(dir), NULL);
-    if (rc == 0 && cts_fmt(path, cap, "%s/packs", dir) >= cap)
-        rc = CTS_E_LIMIT;
-    return rc ? rc : cts_fs_mkdirs(path, NULL);
+    struct cts_err err = {0};
+    char text[CTS_ERR_FILE_MAX + CTS_ERR_MSG_MAX];
+    b->cache = cts_cache_open("packs", &err);
+    if (b->cache < 0)
+        cts_bld_note(b, "no cache, everything is assembled anew: %s",
+                     cts_err_text(&err, text, sizeof(text)));
 }
 
-static int cache_path(const char *key, const char *suffix, char *path, size_t cap)
+static const char *file_name(const char *key, const char *suffix, char name[NAME_CAP])
 {
-    char dir[PATH_CAP];
-    int rc = packs_dir(dir, sizeof(dir));
-    if (rc == 0 && cts_fmt(path, cap, "%s/%s.%s", dir, key, suffix) >= cap)
-        rc = CTS_E_LIMIT;
-    return rc;
+    cts_fmt(name, NAME_CAP, "%s.%s", key, suffix);
+    return name;
 }
 
 /* "size time path", or "gone path". */
@@ -134,13 +120,12 @@ static void make_stamp(const char *tool, char *stamp, size_t cap)
                 (unsigned long long)st.st_mtim.tv_sec, (unsigned long)st.st_mtim.tv_nsec, tool);
 }
 
-static bool stamp_holds(const char *key)
+static bool stamp_holds(struct cts_builder *b, const char *key, struct cts_err *err)
 {
-    char path[PATH_CAP], now[STAMP_CAP];
+    char name[NAME_CAP], now[STAMP_CAP];
     struct cts_buf then;
     cts_buf_init(&then, 0);
-    bool ok = cache_path(key, "tool", path, sizeof(path)) == 0 &&
-              cts_fs_read(path, STAMP_CAP, &then, NULL) == 0;
+    bool ok = cts_cache_get(b->cache, file_name(key, "tool", name), STAMP_CAP, &then, err) == 0;
     const char *tool = ok ? strchr(cts_buf_text(&then), '/') : NULL;
     if (tool) {
         make_stamp(tool, now, sizeof(now));
@@ -150,19 +135,45 @@ static bool stamp_holds(const char *key)
     return ok;
 }
 
-bool cts_bld_cached(const char *key, struct cts_pack *pack)
+static int read_pack(struct cts_builder *b, const char *key, struct cts_pack *pack,
+                     struct cts_err *err)
 {
-    char path[PATH_CAP];
-    if (cache_path(key, "pack", path, sizeof(path)) != 0 || !cts_fs_exists(path))
-        return false;
-    if (!stamp_holds(key) || cts_pack_open(pack, path, NULL) != 0)
-        return false;
-    utimensat(AT_FDCWD, path, NULL, 0); /* in use: the last to be thrown away */
-    return true;
+    char name[NAME_CAP];
+    struct cts_buf file;
+    struct cts_err why = {0};
+    cts_buf_init(&file, 0);
+    file_name(key, "pack", name);
+    int rc = cts_cache_read(b->cache, name, CTS_PACK_BYTES_MAX, &file, err);
+    if (rc == 0) {
+        rc = cts_pack_from_memory(pack, (const uint8_t *)file.data, file.len, true, &why);
+        if (rc)
+            cts_err_at(err, rc, name, 0, 0, "%s", why.msg);
+    }
+    if (rc)
+        cts_buf_release(&file);
+    else
+        utimensat(b->cache, name, NULL, AT_SYMLINK_NOFOLLOW); /* in use: the last to be pruned */
+    return rc;
 }
 
+bool cts_bld_cached(struct cts_builder *b, const char *key, struct cts_pack *pack)
+{
+    struct cts_err err = {0};
+    char text[CTS_ERR_FILE_MAX + CTS_ERR_MSG_MAX];
+    if (b->cache < 0)
+        return false;
+    if (stamp_holds(b, key, &err) && read_pack(b, key, pack, &err) == 0)
+        return true;
+    if (err.code && err.code != CTS_E_NOTFOUND)
+        cts_bld_note(b, "a file of the cache is not taken, and made anew: %s",
+                     cts_err_text(&err, text, sizeof(text)));
+    return false;
+}
+
+/* ---- pruning ---- */
+
 struct kept {
-    const char *path;
+    char key[65];
     struct timespec when;
 };
 
@@ -175,47 +186,74 @@ static int newest_first(const void *a, const void *b)
     return (x->tv_nsec < y->tv_nsec) - (x->tv_nsec > y->tv_nsec);
 }
 
-static void throw_away(const char *pack)
+/* A file of ours by its name and its kind; anything else in the folder is left alone. */
+static bool is_pack(int dir, const char *name, struct kept *out)
 {
-    char tool[PATH_CAP];
-    size_t stem = strlen(pack) - strlen("pack");
-    if (cts_fmt(tool, sizeof(tool), "%.*stool", (int)stem, pack) < sizeof(tool))
-        unlink(tool);
-    unlink(pack);
+    struct stat st;
+    if (strspn(name, "0123456789abcdef") != 64 || strcmp(name + 64, ".pack") != 0 ||
+        fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
+        return false;
+    memcpy(out->key, name, 64);
+    out->key[64] = '\0';
+    out->when = st.st_mtim;
+    return true;
+}
+
+static struct kept *list_packs(int cache, size_t *count)
+{
+    struct kept *list = NULL;
+    size_t cap = 0;
+    int fd = openat(cache, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    *count = 0;
+    for (struct dirent *e; dir && (e = readdir(dir)) != NULL;) {
+        if (*count == cap) {
+            cap = cap ? 2 * cap : 64;
+            struct kept *bigger = realloc(list, cap * sizeof(*list));
+            if (!bigger)
+                break;
+            list = bigger;
+        }
+        *count += is_pack(cache, e->d_name, &list[*count]);
+    }
+    if (dir)
+        closedir(dir);
+    else if (fd >= 0)
+        close(fd);
+    return list;
 }
 
 /* Keeps the packs used last. */
-static void prune(void)
+static void prune(int cache)
 {
-    char dir[PATH_CAP];
-    struct cts_arena arena;
-    struct cts_fs_list list = {0};
-    cts_arena_init(&arena, 0);
-    if (packs_dir(dir, sizeof(dir)) == 0)
-        cts_fs_walk(dir, ".pack", &arena, &list, NULL);
-    struct kept *kept = cts_arena_take_array(&arena, list.count + 1, sizeof(*kept));
-    for (size_t i = 0; kept && i < list.count; i++) {
-        struct stat st;
-        kept[i].path = list.paths[i];
-        if (stat(list.paths[i], &st) == 0)
-            kept[i].when = st.st_mtim;
+    char name[NAME_CAP];
+    size_t n;
+    struct kept *kept = list_packs(cache, &n);
+    if (n)
+        qsort(kept, n, sizeof(*kept), newest_first);
+    for (size_t i = PACKS_KEPT; i < n; i++) {
+        unlinkat(cache, file_name(kept[i].key, "tool", name), 0);
+        unlinkat(cache, file_name(kept[i].key, "pack", name), 0);
     }
-    if (kept)
-        qsort(kept, list.count, sizeof(*kept), newest_first);
-    for (size_t i = PACKS_KEPT; kept && i < list.count; i++)
-        throw_away(kept[i].path);
-    cts_arena_release(&arena);
+    free(kept);
 }
 
-void cts_bld_keep(const char *key, const char *assembler, const void *data, size_t len)
+void cts_bld_keep(struct cts_builder *b, const char *key, const char *assembler, const void *data,
+                  size_t len)
 {
-    char path[PATH_CAP], stamp[STAMP_CAP] = "";
+    char name[NAME_CAP], stamp[STAMP_CAP] = "", text[CTS_ERR_FILE_MAX + CTS_ERR_MSG_MAX];
+    struct cts_err err = {0};
+    if (b->cache < 0)
+        return;
     if (assembler[0])
         make_stamp(assembler, stamp, sizeof(stamp));
     /* The stamp first: a pack without one is not taken. */
-    if (cache_path(key, "tool", path, sizeof(path)) == 0 &&
-        cts_fs_write_atomic(path, stamp, strlen(stamp), NULL) == 0 &&
-        cache_path(key, "pack", path, sizeof(path)) == 0 &&
-        cts_fs_write_atomic(path, data, len, NULL) == 0)
-        prune();
+    int rc = cts_cache_put(b->cache, file_name(key, "tool", name), stamp, strlen(stamp), &err);
+    if (rc == 0)
+        rc = cts_cache_write(b->cache, file_name(key, "pack", name), data, len, &err);
+    if (rc == 0)
+        prune(b->cache);
+    else
+        cts_bld_note(b, "the cache cannot be written, the next run assembles anew, too: %s",
+                     cts_err_text(&err, text, sizeof(text)));
 }

@@ -65,6 +65,7 @@ struct cts_plan {
 struct cts_builder {
     const struct cts_build_opts *opts;
     struct cts_build_stats *stats;
+    int cache; /* descriptor of the packs' folder; negative: there is no cache */
     struct cts_arena arena;
     struct cts_pk_writer w;
     struct cts_request *requests;
@@ -77,6 +78,9 @@ struct cts_builder {
 
 /* Tells the caller of an error and counts it. */
 void cts_bld_fault(struct cts_builder *b, const struct cts_err *err);
+/* Tells the caller of something that is no error. */
+void cts_bld_note(struct cts_builder *b, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* bind.c: all bindings of the roles up to the level, the first being the plainest. */
 int cts_bld_bind(struct cts_builder *b, const struct cts_vec *v, const struct cts_binding **out,
@@ -140,10 +144,13 @@ struct cts_source {
 };
 void cts_bld_key(const struct cts_build_opts *opts, const struct cts_source *files, size_t n,
                  char key[65]);
-/* True: *pack is the one of the cache. */
-bool cts_bld_cached(const char *key, struct cts_pack *pack);
+/* Opens b->cache, or says why there is none. */
+void cts_bld_cache_open(struct cts_builder *b);
+/* True: *pack is the one of the cache. What is there and is not to be believed is said. */
+bool cts_bld_cached(struct cts_builder *b, const char *key, struct cts_pack *pack);
 /* Keeps the pack, with a stamp of the assembler it was made with. A cache that cannot be written is
  * no error. */
-void cts_bld_keep(const char *key, const char *assembler, const void *data, size_t len);
+void cts_bld_keep(struct cts_builder *b, const char *key, const char *assembler, const void *data,
+                  size_t len);
 
 #endif

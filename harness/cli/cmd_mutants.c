@@ -8,6 +8,7 @@
 #include "cli/progress.h"
 #include "cli/stop.h"
 #include "cli/vectors.h"
+#include "host/cache.h"
 #include "host/clock.h"
 #include "host/fs.h"
 #include "mutate/mutate.h"
@@ -42,7 +43,8 @@ struct mutants {
     struct cts_progress progress;
     const volatile int *stop;
     uint64_t ns;
-    char z3[PATH_LIMIT], proofs[PATH_LIMIT];
+    char z3[PATH_LIMIT];
+    int proofs; /* descriptor of their folder, negative: none */
 };
 
 /* ---- the command line ---- */
@@ -306,14 +308,13 @@ static int make(struct mutants *m, struct cts_err *err)
     return rc;
 }
 
+/* That there is no cache has been said where the vectors were read. */
 static void find_proofs(struct mutants *m)
 {
-    char cache[PATH_LIMIT];
-    if (m->vectors.no_cache || cts_fs_cache_dir(cache, sizeof(cache), NULL) != 0)
-        return;
-    int n = snprintf(m->proofs, sizeof(m->proofs), "%s/proofs", cache);
-    if (n < (int)sizeof(m->proofs) && cts_fs_mkdirs(m->proofs, NULL) == 0)
-        m->opts.proofs = m->proofs;
+    if (!m->vectors.no_cache)
+        m->proofs = cts_cache_open("proofs", NULL);
+    if (m->proofs >= 0)
+        m->opts.proofs = &m->proofs;
 }
 
 static int run(struct mutants *m, struct cts_err *err)
@@ -342,6 +343,9 @@ static int run(struct mutants *m, struct cts_err *err)
     rc = cts_mutants_run(&m->list, &m->opts, err);
     m->ns = cts_clock_ns() - start;
     cts_progress_end(&m->progress);
+    if (m->list.damaged)
+        fprintf(stderr, "note: %zu answers of z3 in the cache are damaged: it was asked again\n",
+                m->list.damaged);
     return rc;
 }
 
@@ -400,6 +404,7 @@ static int mutants_main(int argc, char **argv)
         return CTS_EXIT_BROKEN;
     }
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    m->proofs = -1;
     cts_arena_init(&m->arena, 0);
     cts_spec_init(&m->spec);
     m->opts.jobs = processors > 0 ? (unsigned)processors : 1;
@@ -410,6 +415,8 @@ static int mutants_main(int argc, char **argv)
         cts_progress_init(&m->progress, true);
         code = execute(m);
     }
+    if (m->proofs >= 0)
+        close(m->proofs);
     cts_vectors_release(&m->vectors);
     cts_spec_release(&m->spec);
     cts_arena_release(&m->arena);

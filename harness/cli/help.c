@@ -18,7 +18,7 @@ static const struct {
 static const struct {
     const char *name, *meaning;
 } variables[] = {
-    {"EBPF_CTS_CACHE", "folder of the cache instead of ~/.cache/ebpf-cts"},
+    {"EBPF_CTS_CACHE", "folder of the cache, the user's own; else XDG_CACHE_HOME or ~/.cache"},
     {"EBPF_CTS_DATA", "folder that holds vectors/ and runtimes/"},
     {"EBPF_CTS_LIBEXEC", "folder of the workers instead of that of ebpf-cts"},
     {"EBPF_CTS_LLVM_MC", "the llvm-mc to use"},

@@ -39,6 +39,12 @@ static void print_error(void *arg, const struct cts_err *err)
     fprintf(stderr, "%s\n", cts_err_text(err, text, sizeof(text)));
 }
 
+static void print_note(void *arg, const char *text)
+{
+    (void)arg;
+    fprintf(stderr, "note: %s\n", text);
+}
+
 int cts_vectors_open(struct cts_vectors *v, struct cts_err *err)
 {
     struct cts_arena arena;
@@ -49,7 +55,8 @@ int cts_vectors_open(struct cts_vectors *v, struct cts_err *err)
                                   .path_count = v->paths ? v->paths : 1,
                                   .level = v->level,
                                   .no_cache = v->no_cache,
-                                  .on_error = print_error};
+                                  .on_error = print_error,
+                                  .on_note = print_note};
     int rc = suite ? cts_build(&opts, &v->pack, &v->stats, err)
                    : cts_err_set(err, CTS_E_NOMEM, "out of memory");
     cts_arena_release(&arena);
@@ -58,12 +65,7 @@ int cts_vectors_open(struct cts_vectors *v, struct cts_err *err)
 
 void cts_vectors_hash(const struct cts_vectors *v, char hash[65])
 {
-    struct cts_sha256 sum;
-    uint8_t digest[32];
-    cts_sha256_init(&sum);
-    cts_sha256_add(&sum, v->pack.base, v->pack.bytes);
-    cts_sha256_end(&sum, digest);
-    cts_sha256_hex(digest, hash);
+    cts_sha256_hex(v->pack.digest, hash);
 }
 
 void cts_vectors_release(struct cts_vectors *v)

@@ -21,8 +21,7 @@ struct cts_vectors {
 /* Prints each bad file's or program's error on stderr. */
 int cts_vectors_open(struct cts_vectors *v, struct cts_err *err);
 void cts_vectors_release(struct cts_vectors *v);
-/* SHA-256 of the pack, in hexadecimal: names what was run. It takes a while, so ask only for
- * reports that say it. */
+/* SHA-256 of the pack's content, in hexadecimal: names what was run. */
 void cts_vectors_hash(const struct cts_vectors *v, char hash[65]);
 /* Take an argument or an option's value; 0 or, after a message, CTS_EXIT_USAGE. */
 int cts_vectors_path(struct cts_vectors *v, const struct cts_opts *o);

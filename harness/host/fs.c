@@ -19,8 +19,7 @@ static int io_error(struct cts_err *err, const char *path, const char *what)
     return cts_err_at(err, code, path, 0, 0, "%s: %s", what, strerror(errno));
 }
 
-static int read_all(int fd, const char *path, size_t limit, struct cts_buf *out,
-                    struct cts_err *err)
+int cts_fs_read_fd(int fd, const char *path, size_t limit, struct cts_buf *out, struct cts_err *err)
 {
     size_t total = 0;
     for (;;) {
@@ -47,20 +46,21 @@ int cts_fs_read(const char *path, size_t limit, struct cts_buf *out, struct cts_
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return io_error(err, path, "cannot open");
-    int rc = read_all(fd, path, limit ? limit : (size_t)256 << 20, out, err);
+    int rc = cts_fs_read_fd(fd, path, limit ? limit : (size_t)256 << 20, out, err);
     close(fd);
     return rc;
 }
 
-static int write_all(int fd, const char *data, size_t len)
+int cts_fs_write_fd(int fd, const void *data, size_t len)
 {
+    const char *at = data;
     while (len) {
-        ssize_t n = write(fd, data, len);
+        ssize_t n = write(fd, at, len);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return -1;
-        data += n;
+        at += n;
         len -= (size_t)n;
     }
     return 0;
@@ -74,9 +74,11 @@ int cts_fs_write_atomic(const char *path, const void *data, size_t len, struct c
     int fd = mkstemp(tmp);
     if (fd < 0)
         return io_error(err, path, "cannot write");
-    int rc = write_all(fd, data, len);
+    int rc = cts_fs_write_fd(fd, data, len);
     if (rc == 0)
         rc = fchmod(fd, 0644);
+    if (rc == 0)
+        rc = fsync(fd);
     if (close(fd) != 0)
         rc = -1;
     if (rc == 0)
@@ -205,24 +207,6 @@ int cts_fs_walk(const char *root, const char *suffix, struct cts_arena *arena,
     }
     free(w.paths);
     return rc;
-}
-
-int cts_fs_cache_dir(char *path, size_t cap, struct cts_err *err)
-{
-    const char *own = getenv("EBPF_CTS_CACHE"), *xdg = getenv("XDG_CACHE_HOME");
-    const char *home = getenv("HOME");
-    size_t n;
-    if (own && own[0])
-        n = cts_fmt(path, cap, "%s", own);
-    else if (xdg && xdg[0])
-        n = cts_fmt(path, cap, "%s/ebpf-cts", xdg);
-    else if (home && home[0])
-        n = cts_fmt(path, cap, "%s/.cache/ebpf-cts", home);
-    else
-        n = cts_fmt(path, cap, "/tmp/ebpf-cts-%u", (unsigned)getuid());
-    if (n >= cap)
-        return cts_err_set(err, CTS_E_LIMIT, "the path of the cache is too long");
-    return cts_fs_mkdirs(path, err);
 }
 
 int cts_fs_self_dir(char *path, size_t cap, struct cts_err *err)

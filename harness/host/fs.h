@@ -11,8 +11,13 @@
 
 /* Appends the whole file; CTS_E_LIMIT above `limit` bytes (0: 256 MiB). */
 int cts_fs_read(const char *path, size_t limit, struct cts_buf *out, struct cts_err *err);
-/* Writes a file so that readers see either the old or the whole new one (temporary file, rename).
- */
+/* The same from an open file, from where it stands; `path` is for errors. */
+int cts_fs_read_fd(int fd, const char *path, size_t limit, struct cts_buf *out,
+                   struct cts_err *err);
+/* Writes all of it to an open file: 0, or -1 and errno. */
+int cts_fs_write_fd(int fd, const void *data, size_t len);
+/* Writes a file so that readers see either the old or the whole new one (temporary file, rename),
+ * also after a crash of the machine. */
 int cts_fs_write_atomic(const char *path, const void *data, size_t len, struct cts_err *err);
 int cts_fs_mkdirs(const char *path, struct cts_err *err);
 bool cts_fs_is_dir(const char *path);
@@ -28,9 +33,6 @@ struct cts_fs_list {
 int cts_fs_walk(const char *root, const char *suffix, struct cts_arena *arena,
                 struct cts_fs_list *out, struct cts_err *err);
 
-/* $XDG_CACHE_HOME/ebpf-cts, else $HOME/.cache/ebpf-cts, else /tmp/ebpf-cts-UID; made if missing.
- * EBPF_CTS_CACHE overrides. */
-int cts_fs_cache_dir(char *path, size_t cap, struct cts_err *err);
 /* The folder that holds the running executable, without a slash at its end. */
 int cts_fs_self_dir(char *path, size_t cap, struct cts_err *err);
 /* Looks `name` up in $PATH (a name with a slash stays as it is); CTS_E_NOTFOUND. */

@@ -54,7 +54,8 @@ struct cts_mut_list {
     const struct cts_spec *spec;
     struct cts_mutant *all;
     size_t count, cap;
-    bool failed; /* out of memory */
+    bool failed;    /* out of memory */
+    size_t damaged; /* answers of z3 that were kept and could not be believed: it was asked again */
 };
 
 /* All mutants of the rows selected (CTS_ROW_COUNT bools; null: all), in the order of the rows. The
@@ -79,8 +80,8 @@ struct cts_mut_opts {
     bool hand;               /* leave sweeps out */
     const char *equivalents; /* spec/equivalents.yaml; null or missing: none */
     const char *z3;          /* null: nothing is proven */
-    const char *proofs;      /* a folder in which answers of z3 are kept; null: none */
-    unsigned z3_ms;          /* for one mutant */
+    const int *proofs; /* descriptor of the folder in which answers of z3 are kept; null: none */
+    unsigned z3_ms;    /* for one mutant */
     const volatile int *stop;
     void (*progress)(void *arg, size_t done, size_t all); /* may be null; from any thread, one at a
                                                              time */

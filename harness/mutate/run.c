@@ -521,11 +521,12 @@ static void note_answer(struct run *r, struct cts_mutant *m, struct cts_smt_quer
     if (q->answer == CTS_SMT_SAME) {
         m->status = CTS_MUT_PROVEN;
         m->reason = "proven by z3";
-    } else if (q->answer == CTS_SMT_DIFFERENT) {
-        pthread_mutex_lock(&r->lock); /* of the list's arena */
-        m->input = cts_arena_strdup(r->list->arena, cts_buf_text(&q->input));
-        pthread_mutex_unlock(&r->lock);
     }
+    pthread_mutex_lock(&r->lock); /* of the list's arena */
+    if (q->answer == CTS_SMT_DIFFERENT)
+        m->input = cts_arena_strdup(r->list->arena, cts_buf_text(&q->input));
+    r->list->damaged += q->damaged;
+    pthread_mutex_unlock(&r->lock);
     cts_buf_release(&q->input);
 }
 
@@ -541,7 +542,7 @@ static void prove(struct rig *g, const struct task *t)
             q[n++] = (struct cts_smt_query){.row = g->run->row[all[i].row], .other = all[i].sema};
     if (!q || n == 0)
         return;
-    cts_smt_ask(o->z3, o->proofs, q, n, o->z3_ms);
+    cts_smt_ask(o->z3, o->proofs ? *o->proofs : -1, q, n, o->z3_ms);
     for (size_t i = t->count; i-- > 0;)
         if (all[i].sema && is_open(&all[i]))
             note_answer(g->run, &all[i], &q[--n]);

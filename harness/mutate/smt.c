@@ -5,7 +5,7 @@
 
 #include "base/fmt.h"
 #include "base/sha256.h"
-#include "host/fs.h"
+#include "host/cache.h"
 #include "host/proc.h"
 
 enum { ACCESSES = 16, NAME = 24 };
@@ -593,31 +593,29 @@ static bool tree_is_hard(const struct cts_stmt *s)
 
 /* ---- answers of earlier runs ---- */
 
-enum { PATH = 4096 };
-
-static void cache_path(const char *cache, const struct cts_smt_query *q, char path[PATH])
+static void record_name(const struct cts_smt_query *q, char name[65])
 {
     struct cts_sha256 sum;
     struct cts_buf text;
     uint8_t digest[32];
-    char hex[65];
     cts_buf_init(&text, 0);
     cts_smt_question(q->row, q->other, false, &text);
     cts_sha256_init(&sum);
     cts_sha256_add(&sum, cts_buf_text(&text), text.len);
     cts_sha256_end(&sum, digest);
-    cts_sha256_hex(digest, hex);
-    cts_fmt(path, PATH, "%s/%s", cache, hex);
+    cts_sha256_hex(digest, name);
     cts_buf_release(&text);
 }
 
-static void recall(const char *cache, struct cts_smt_query *q)
+static void recall(int cache, struct cts_smt_query *q)
 {
-    char path[PATH];
+    char name[65];
     struct cts_buf text;
-    cache_path(cache, q, path);
+    record_name(q, name);
     cts_buf_init(&text, 0);
-    if (cts_fs_read(path, 4096, &text, NULL) == 0) {
+    int rc = cts_cache_get(cache, name, 4096, &text, NULL);
+    q->damaged = rc && rc != CTS_E_NOTFOUND;
+    if (rc == 0) {
         if (strcmp(cts_buf_text(&text), "same") == 0)
             q->answer = CTS_SMT_SAME;
         else if (strncmp(cts_buf_text(&text), "different ", 10) == 0)
@@ -629,25 +627,26 @@ static void recall(const char *cache, struct cts_smt_query *q)
 }
 
 /* A cache that cannot be written is none. */
-static void remember(const char *cache, const struct cts_smt_query *q)
+static void remember(int cache, const struct cts_smt_query *q)
 {
-    char path[PATH], text[4096];
+    char name[65], text[4096];
     if (q->answer == CTS_SMT_UNKNOWN)
         return;
-    cache_path(cache, q, path);
+    record_name(q, name);
     cts_fmt(text, sizeof(text), q->answer == CTS_SMT_SAME ? "same" : "different %s",
             cts_buf_text(&q->input));
-    cts_fs_write_atomic(path, text, strlen(text), NULL);
+    cts_cache_put(cache, name, text, strlen(text), NULL);
 }
 
-void cts_smt_ask(const char *z3, const char *cache, struct cts_smt_query *q, size_t n, unsigned ms)
+void cts_smt_ask(const char *z3, int cache, struct cts_smt_query *q, size_t n, unsigned ms)
 {
     bool *known = calloc(n + 1, sizeof(*known));
     for (size_t i = 0; i < n; i++) {
         q[i].answer = CTS_SMT_UNKNOWN;
+        q[i].damaged = false;
         q[i].hard = tree_is_hard(q[i].row->sema->body) || tree_is_hard(q[i].other->body);
         cts_buf_init(&q[i].input, 4096);
-        if (cache && known)
+        if (cache >= 0 && known)
             recall(cache, &q[i]);
         if (known)
             known[i] = q[i].answer != CTS_SMT_UNKNOWN;
@@ -655,7 +654,7 @@ void cts_smt_ask(const char *z3, const char *cache, struct cts_smt_query *q, siz
     /* Multiplication and division are hard to reason about, and mostly there is no need to. */
     ask(z3, q, n, true, ms);
     ask(z3, q, n, false, ms);
-    for (size_t i = 0; cache && known && i < n; i++)
+    for (size_t i = 0; cache >= 0 && known && i < n; i++)
         if (!known[i])
             remember(cache, &q[i]);
     free(known);

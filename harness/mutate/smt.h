@@ -20,13 +20,14 @@ void cts_smt_question(const struct cts_spec_row *row, const struct cts_sema *oth
 struct cts_smt_query {
     const struct cts_spec_row *row;
     const struct cts_sema *other;
-    bool hard; /* it multiplies or divides */
+    bool hard;    /* it multiplies or divides */
+    bool damaged; /* an answer was kept, and cannot be believed */
     enum cts_smt_answer answer;
     struct cts_buf
         input; /* a state in which they differ: "dst=0x1 imm=0x2"; the asker's to release */
 };
-/* Asks z3 (its path) n questions, for at most `ms` each. Answers are kept in the folder `cache`
- * (null: nowhere), by the question's hash. */
-void cts_smt_ask(const char *z3, const char *cache, struct cts_smt_query *q, size_t n, unsigned ms);
+/* Asks z3 (its path) n questions, for at most `ms` each. Answers are kept in the open folder
+ * `cache` (host/cache.h; negative: nowhere), by the question's hash. */
+void cts_smt_ask(const char *z3, int cache, struct cts_smt_query *q, size_t n, unsigned ms);
 
 #endif

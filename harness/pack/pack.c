@@ -1,15 +1,11 @@
 #include "pack/pack.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/sha256.h"
+#include "host/fs.h"
 #include "wire/worker.h"
 #include "isa/isa.h"
 #include "pack/file.h"
@@ -359,7 +355,7 @@ static int check_all(const struct cts_pack *p, struct cts_err *err)
 
 static int check_header(const struct cts_pack_header *h, size_t len, struct cts_err *err)
 {
-    uint8_t isa[32];
+    uint8_t isa[32], sum[CTS_SUM_BYTES];
     if (len < sizeof(h->magic) || memcmp(h->magic, CTS_PACK_MAGIC, sizeof(h->magic)) != 0)
         return cts_err_set(err, CTS_E_SYNTAX, "not a pack");
     if (len < sizeof(*h))
@@ -371,12 +367,17 @@ static int check_header(const struct cts_pack_header *h, size_t len, struct cts_
         return cts_err_set(err, CTS_E_UNSUPPORTED,
                            "the pack has format %u, this program reads format %d", h->version,
                            CTS_PACK_VERSION);
+    if (h->bytes != len)
+        return cts_err_set(err, CTS_E_SYNTAX, "the pack is cut short or damaged");
+    cts_sum((const uint8_t *)h + CTS_PACK_SUMMED, len - CTS_PACK_SUMMED, sum);
+    if (memcmp(sum, h->sum, sizeof(sum)) != 0)
+        return cts_err_set(err, CTS_E_SYNTAX, "the pack is damaged: its sum is another");
     cts_pack_isa_sum(isa);
     if (memcmp(isa, h->isa, sizeof(isa)) != 0)
         return cts_err_set(err, CTS_E_UNSUPPORTED,
                            "the pack was made with another version of the specification");
-    if (h->bytes != len || h->level > CTS_LEVEL_EXHAUSTIVE)
-        return cts_err_set(err, CTS_E_SYNTAX, "the pack is cut short or damaged");
+    if (h->level > CTS_LEVEL_EXHAUSTIVE)
+        return cts_err_set(err, CTS_E_SYNTAX, "the pack is damaged: its level");
     return 0;
 }
 
@@ -427,6 +428,7 @@ static int open_memory(struct cts_pack *p, const uint8_t *data, size_t len, stru
     p->bytes = len;
     p->level = (uint8_t)h->level;
     p->left_out = h->left_out;
+    p->digest = h->digest;
     take_tables(p, h, data);
     if (p->left_out > p->string_ref_count)
         return damaged(err, "table", CTS_PT_STRING_REFS, "too few for what is left out");
@@ -445,49 +447,28 @@ int cts_pack_from_memory(struct cts_pack *p, const uint8_t *data, size_t len, bo
     return rc;
 }
 
-static int map_file(const char *path, const uint8_t **data, size_t *len, struct cts_err *err)
-{
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return cts_err_at(err, errno == ENOENT ? CTS_E_NOTFOUND : CTS_E_IO, path, 0, 0,
-                          "cannot open: %s", strerror(errno));
-    void *map = MAP_FAILED;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
-        map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    close(fd);
-    if (map == MAP_FAILED)
-        return cts_err_at(err, CTS_E_SYNTAX, path, 0, 0, "not a pack");
-    *data = map;
-    *len = (size_t)st.st_size;
-    return 0;
-}
-
+/* Read, not mapped: what has been checked is then what is used, whatever becomes of the file. */
 int cts_pack_open(struct cts_pack *p, const char *path, struct cts_err *err)
 {
-    const uint8_t *data = NULL;
-    size_t len = 0;
+    struct cts_buf file;
     struct cts_err why = {0};
     memset(p, 0, sizeof(*p));
-    int rc = map_file(path, &data, &len, err);
-    if (rc)
-        return rc;
-    rc = open_memory(p, data, len, &why);
-    if (rc) {
-        memset(p, 0, sizeof(*p));
-        munmap((void *)(uintptr_t)data, len);
-        return cts_err_at(err, rc, path, 0, 0, "%s", why.msg);
+    cts_buf_init(&file, 0);
+    int rc = cts_fs_read(path, CTS_PACK_BYTES_MAX, &file, err);
+    if (rc == 0) {
+        rc = cts_pack_from_memory(p, (const uint8_t *)file.data, file.len, true, &why);
+        if (rc)
+            cts_err_at(err, rc, path, 0, 0, "%s", why.msg);
     }
-    p->mapped = true;
-    return 0;
+    if (rc)
+        cts_buf_release(&file);
+    return rc;
 }
 
 void cts_pack_release(struct cts_pack *p)
 {
     void *base = (void *)(uintptr_t)p->base;
-    if (p->mapped)
-        munmap(base, p->bytes);
-    else if (p->owned)
+    if (p->owned)
         free(base);
     memset(p, 0, sizeof(*p));
 }

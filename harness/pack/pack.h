@@ -1,7 +1,7 @@
 /* Packs: vectors compiled to what runs.
  *
- * A pack is one block of memory (a file mapped, or built in memory): a header and flat tables of
- * fixed-size records that refer to one another by index, so that loading is mapping. Numbers are in
+ * A pack is one block of memory (a file read, or built in memory): a header and flat tables of
+ * fixed-size records that refer to one another by index, so that loading is reading. Numbers are in
  * the byte order of the machine that wrote it (the header tells; a foreign one is refused).
  * Programs are kept as bodies in the little-endian encoding; the environment around them and the
  * byte order are added when a runtime is known (env.h). Nothing in a pack depends on a runtime. */
@@ -182,8 +182,9 @@ const uint64_t *cts_domain_values(enum cts_domain d, enum cts_level level, uint3
 struct cts_pack {
     const uint8_t *base;
     size_t bytes;
-    bool mapped, owned;
+    bool owned;
     uint8_t level;
+    const uint8_t *digest; /* SHA-256 of its content, as its writer found it: names what was run */
     uint32_t
         left_out; /* string_refs[0, left_out): ids of the vectors that run at higher levels only */
     const struct cts_pk_vector *vectors;
@@ -204,8 +205,10 @@ struct cts_pack {
         data_bytes, string_bytes;
 };
 
-/* Maps a pack file. Everything is checked once (magic, version, byte order, all indexes in range),
- * so that users need not. */
+enum { CTS_PACK_BYTES_MAX = 1 << 30 };
+
+/* Reads a pack file. Everything is checked once (magic, version, byte order, the sum over all of
+ * it, all indexes in range), so that users need not. */
 int cts_pack_open(struct cts_pack *p, const char *path, struct cts_err *err);
 /* The same over memory that stays the caller's; `owned`: free() it on release. */
 int cts_pack_from_memory(struct cts_pack *p, const uint8_t *data, size_t len, bool owned,

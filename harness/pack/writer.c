@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sha256.h"
 #include "pack/file.h"
 
 const uint32_t cts_pack_record_bytes[CTS_PT_COUNT] = {
@@ -161,11 +162,24 @@ void cts_pkw_leave_out(struct cts_pk_writer *w, const char *id)
     cts_pkw_ref(w, id);
 }
 
+void cts_pack_seal(void *pack, size_t len)
+{
+    enum { HASHED = offsetof(struct cts_pack_header, mark) };
+    struct cts_pack_header *h = pack;
+    const uint8_t *bytes = pack;
+    struct cts_sha256 hash;
+    cts_sha256_init(&hash);
+    cts_sha256_add(&hash, bytes + HASHED, len - HASHED);
+    cts_sha256_end(&hash, h->digest);
+    cts_sum(bytes + CTS_PACK_SUMMED, len - CTS_PACK_SUMMED, h->sum);
+}
+
 int cts_pkw_end(struct cts_pk_writer *w, enum cts_level level, struct cts_buf *out,
                 struct cts_err *err)
 {
     static const uint8_t zeros[8];
     struct cts_pack_header h;
+    size_t before = out->len;
     memset(&h, 0, sizeof(h));
     memcpy(h.magic, CTS_PACK_MAGIC, sizeof(h.magic));
     h.mark = CTS_PACK_MARK;
@@ -190,5 +204,6 @@ int cts_pkw_end(struct cts_pk_writer *w, enum cts_level level, struct cts_buf *o
     }
     if (w->failed || out->failed)
         return cts_err_set(err, CTS_E_LIMIT, "the pack is too large for memory");
+    cts_pack_seal(out->data + before, out->len - before);
     return 0;
 }

@@ -94,6 +94,7 @@ static uint8_t *build(const uint8_t *data, size_t size, size_t *len)
         size_t n = size - CTS_PT_COUNT < room ? size - CTS_PT_COUNT : room;
         memcpy(pack + sizeof(h), data + CTS_PT_COUNT, n);
     }
+    cts_pack_seal(pack, (size_t)at);
     *len = (size_t)at;
     return pack;
 }

@@ -10,83 +10,11 @@
 #include <cmocka.h>
 
 #include "asm/asm.h"
-#include "base/fmt.h"
-#include "build/build.h"
 #include "host/fs.h"
 #include "isa/isa.h"
 #include "isa/mach.h"
 #include "wire/worker.h"
-
-/* A folder with vector files, and a cache of its own. */
-struct fixture {
-    char dir[512];
-    struct cts_buf faults;
-    struct cts_build_stats stats;
-    struct cts_pack pack;
-    struct cts_err err;
-};
-
-static void on_error(void *arg, const struct cts_err *err)
-{
-    struct fixture *f = arg;
-    char text[2048];
-    const char *line = cts_err_text(err, text, sizeof(text));
-    size_t n = strlen(f->dir);
-    if (strncmp(line, f->dir, n) == 0)
-        line += n + 1;
-    cts_buf_addf(&f->faults, "%s\n", line);
-}
-
-static void start(struct fixture *f)
-{
-    char cache[600];
-    memset(f, 0, sizeof(*f));
-    cts_buf_init(&f->faults, 0);
-    assert_int_equal(cts_fs_temp_dir(f->dir, sizeof(f->dir), NULL), 0);
-    cts_fmt(cache, sizeof(cache), "%s/.cache", f->dir);
-    setenv("EBPF_CTS_CACHE", cache, 1);
-}
-
-static void put(struct fixture *f, const char *name, const char *text)
-{
-    char path[600];
-    cts_fmt(path, sizeof(path), "%s/%s", f->dir, name);
-    assert_int_equal(cts_fs_write_atomic(path, text, strlen(text), NULL), 0);
-}
-
-static int build(struct fixture *f, enum cts_level level, bool cached)
-{
-    const char *path = f->dir;
-    struct cts_build_opts opts = {.paths = &path,
-                                  .path_count = 1,
-                                  .level = level,
-                                  .no_cache = !cached,
-                                  .on_error = on_error,
-                                  .arg = f};
-    cts_pack_release(&f->pack);
-    cts_buf_clear(&f->faults);
-    cts_err_clear(&f->err);
-    return cts_build(&opts, &f->pack, &f->stats, &f->err);
-}
-
-static void build_one(struct fixture *f, enum cts_level level, const char *text)
-{
-    start(f);
-    put(f, "a.yaml", text);
-    assert_int_equal(build(f, level, false), 0);
-    if (f->stats.errors)
-        fail_msg("%s", cts_buf_text(&f->faults));
-}
-
-static void done(struct fixture *f)
-{
-    cts_pack_release(&f->pack);
-    cts_buf_release(&f->faults);
-    cts_fs_remove_tree(f->dir);
-}
-
-#define HEAD "suite: t\nvectors:\n"
-#define VECTOR "  - name: v\n    rows: [add64_x]\n    clauses: [N001]\n"
+#include "vectors.h"
 
 static const char *label(const struct fixture *f, uint32_t unit)
 {
@@ -634,15 +562,11 @@ static void what_is_missing_is_an_error(void **state)
     done(&f);
 }
 
-static const char small[] = HEAD VECTOR "    asm: '{a} += {b}'\n    vary: {a: any, b: any}\n"
-                                        "    memory: 64\n    stack: true\n"
-                                        "    cases: [{in: {a: 1, b: 2}, out: {a: 3}}]\n";
-
 static void the_same_files_give_the_same_bytes(void **state)
 {
     struct fixture f;
     (void)state;
-    build_one(&f, CTS_LEVEL_FULL, small);
+    build_one(&f, CTS_LEVEL_FULL, SMALL);
     uint8_t *first = malloc(f.pack.bytes);
     size_t n = f.pack.bytes;
     assert_non_null(first);
@@ -651,59 +575,6 @@ static void the_same_files_give_the_same_bytes(void **state)
     assert_int_equal(f.pack.bytes, n);
     assert_memory_equal(f.pack.base, first, n);
     free(first);
-    done(&f);
-}
-
-static void packs_are_cached_by_content(void **state)
-{
-    struct fixture f;
-    (void)state;
-    start(&f);
-    put(&f, "a.yaml", small);
-    assert_int_equal(build(&f, CTS_LEVEL_QUICK, true), 0);
-    assert_false(f.stats.from_cache);
-    uint32_t units = f.pack.unit_count;
-    assert_int_equal(build(&f, CTS_LEVEL_QUICK, true), 0);
-    assert_true(f.stats.from_cache);
-    assert_true(f.pack.mapped);
-    assert_int_equal(f.stats.files, 1);
-    assert_int_equal(f.pack.unit_count, units);
-    assert_int_equal(build(&f, CTS_LEVEL_FULL, true), 0);
-    assert_false(f.stats.from_cache);
-    put(&f, "a.yaml", HEAD VECTOR "    asm: 'r1 = 1'\n    cases: [{out: {r1: 1}}]\n");
-    assert_int_equal(build(&f, CTS_LEVEL_QUICK, true), 0);
-    assert_false(f.stats.from_cache);
-    assert_int_equal(f.pack.case_count, 1);
-    put(&f, "a.yaml", small);
-    assert_int_equal(build(&f, CTS_LEVEL_QUICK, true), 0);
-    assert_true(f.stats.from_cache);
-    done(&f);
-}
-
-static void damaged_or_unstamped_packs_are_made_anew(void **state)
-{
-    struct fixture f;
-    struct cts_arena arena;
-    struct cts_fs_list packs, stamps;
-    (void)state;
-    start(&f);
-    put(&f, "a.yaml", small);
-    assert_int_equal(build(&f, CTS_LEVEL_QUICK, true), 0);
-    cts_arena_init(&arena, 0);
-    assert_int_equal(cts_fs_walk(getenv("EBPF_CTS_CACHE"), ".pack", &arena, &packs, NULL), 0);
-    assert_int_equal(cts_fs_walk(getenv("EBPF_CTS_CACHE"), ".tool", &arena, &stamps, NULL), 0);
-    assert_int_equal(packs.count, 1);
-    assert_int_equal(stamps.count, 1);
-    assert_int_equal(cts_fs_write_atomic(packs.paths[0], "CTSPACK", 8, NULL), 0);
-    assert_int_equal(build(&f, CTS_LEVEL_QUICK, true), 0);
-    assert_false(f.stats.from_cache);
-    assert_int_equal(build(&f, CTS_LEVEL_QUICK, true), 0);
-    assert_true(f.stats.from_cache);
-    /* Another assembler where that one was. */
-    assert_int_equal(cts_fs_write_atomic(stamps.paths[0], "1 1.000000000 /bin/sh", 21, NULL), 0);
-    assert_int_equal(build(&f, CTS_LEVEL_QUICK, true), 0);
-    assert_false(f.stats.from_cache);
-    cts_arena_release(&arena);
     done(&f);
 }
 
@@ -846,8 +717,6 @@ int main(void)
         cmocka_unit_test(no_case_is_left_without_a_unit),
         cmocka_unit_test(what_is_missing_is_an_error),
         cmocka_unit_test(the_same_files_give_the_same_bytes),
-        cmocka_unit_test(packs_are_cached_by_content),
-        cmocka_unit_test(damaged_or_unstamped_packs_are_made_anew),
         cmocka_unit_test(the_suite_itself_is_without_fault),
         cmocka_unit_test(the_suite_tries_every_fixed_bit),
     };

@@ -322,22 +322,8 @@ static void test_find_program(void **state)
 
 static void test_places(void **state)
 {
-    struct dir *d = *state;
-    char path[512], self[512], tiny[4];
-    setenv("EBPF_CTS_CACHE", in(d, "cache"), 1);
-    assert_int_equal(cts_fs_cache_dir(path, sizeof(path), NULL), 0);
-    assert_string_equal(path, d->name);
-    assert_true(cts_fs_is_dir(path));
-    assert_true(cts_fs_cache_dir(tiny, sizeof(tiny), NULL) < 0);
-    unsetenv("EBPF_CTS_CACHE");
-    setenv("XDG_CACHE_HOME", in(d, "xdg"), 1);
-    assert_int_equal(cts_fs_cache_dir(path, sizeof(path), NULL), 0);
-    assert_string_equal(path, in(d, "xdg/ebpf-cts"));
-    unsetenv("XDG_CACHE_HOME");
-    setenv("HOME", d->path, 1);
-    assert_int_equal(cts_fs_cache_dir(path, sizeof(path), NULL), 0);
-    assert_string_equal(path, in(d, ".cache/ebpf-cts"));
-
+    char self[512], tiny[4];
+    (void)state;
     assert_int_equal(cts_fs_self_dir(self, sizeof(self), NULL), 0);
     assert_true(cts_fs_is_dir(self));
     assert_int_equal(self[0], '/');
