@@ -60,8 +60,8 @@ const char *cts_err_text(const struct cts_err *err, char *buf, size_t cap)
 const char *cts_errno_name(int code)
 {
     static const char *const names[] = {
-        "ok",       "memory",   "io",     "syntax",  "schema",      "range",   "limit",
-        "notfound", "protocol", "worker", "timeout", "unsupported", "invalid", "tool",
+        "ok",       "memory", "io",      "syntax",      "schema",  "range", "limit", "notfound",
+        "protocol", "worker", "timeout", "unsupported", "invalid", "tool",  "busy",
     };
     unsigned i = (unsigned)-code;
     return i < sizeof(names) / sizeof(names[0]) ? names[i] : "unknown";

@@ -25,6 +25,8 @@ enum cts_errno {
         -11, /* understood, but not to be had here; the message is the reason for the skip */
     CTS_E_INVAL = -12, /* a caller's mistake, or an encoding the specification refuses */
     CTS_E_TOOL = -13,  /* an outside tool (llvm-mc) failed */
+    CTS_E_BUSY = -14,  /* the machine left a process too little time, or something it waited for
+                          was not to be had */
 };
 
 enum { CTS_ERR_FILE_MAX = 256, CTS_ERR_MSG_MAX = 1024 };

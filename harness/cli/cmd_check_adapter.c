@@ -12,7 +12,8 @@ enum { O_ENGINE = 1, O_CHECK, O_TIMEOUT, O_LIST, MOST_CHECKS = 64, MOST_SECONDS 
 static const struct cts_opt options[] = {
     {O_ENGINE, 'e', "engine", "ENGINE", "the engine to open (default: the worker's own choice)"},
     {O_CHECK, 'c', "check", "NAME", "this check only; may be given again"},
-    {O_TIMEOUT, 't', "timeout", "SECONDS", "the longest wait for an answer (default 10)"},
+    {O_TIMEOUT, 't', "timeout", "SECONDS",
+     "the time of its own that an answer may take (default 10)"},
     {O_LIST, 'l', "list", NULL, "what is checked, without checking anything"},
     {0},
 };

@@ -35,6 +35,8 @@ void cts_x_look_again_all(struct cts_exec *x, const struct job *j)
 /* A worker that died or fell silent while one unit was alone with it. */
 static enum cts_seen seen_of_error(int rc)
 {
+    if (rc == CTS_E_BUSY)
+        return CTS_SEEN_LOAD_ERROR;
     return rc == CTS_E_TIMEOUT ? CTS_SEEN_TIMED_OUT : CTS_SEEN_CRASHED;
 }
 

@@ -83,6 +83,8 @@ enum cts_seen cts_x_seen_of_load(const struct cts_load_res *l)
         return CTS_SEEN_CRASHED;
     case CTS_LOAD_TIMED_OUT:
         return CTS_SEEN_TIMED_OUT;
+    case CTS_LOAD_UNSETTLED:
+        return CTS_SEEN_UNSETTLED;
     case CTS_LOAD_ERROR:
         break;
     }
@@ -249,7 +251,10 @@ static int collect(struct cts_exec *x, struct frame *f, struct cts_err *err)
     if (rc != 0)
         return rc;
     f->asked = false;
-    for (uint32_t i = 0; i < f->jobs; i++) {
+    /* One of them may have been too late, and which is not known: alone it is. */
+    for (uint32_t i = 0; x->session->late && i < f->jobs; i++)
+        cts_x_look_again_all(x, &f->job[i]);
+    for (uint32_t i = 0; !x->session->late && i < f->jobs; i++) {
         if (look_again_at_death(x, &f->job[i], &f->answer[i]))
             continue;
         if (cts_x_is_whole(f->job[i].seg[0]))
@@ -267,7 +272,11 @@ bool cts_x_restart(struct cts_exec *x)
         cts_session_stop(x->session);
         if (x->opts->stop && *x->opts->stop)
             break;
-        if (cts_session_start_firmly(x->session, START_TIMEOUT_MS, &err) == 0) {
+        if (x->session->gave_up.code) {
+            x->why_broken = x->session->gave_up;
+            break;
+        }
+        if (cts_session_start_firmly(x->session, CTS_START_TIMEOUT_MS, &err) == 0) {
             x->failed_starts = 0;
             return true;
         }

@@ -6,13 +6,13 @@
 
 #include "core/exec.h"
 #include "core/rows.h"
+#include "core/start.h"
 #include "host/buf.h"
 
 enum {
     FRAME_JOBS = 32,
     FRAME_CODE = 1 << 20, /* bytes of code after which a frame goes out */
     RING_ROWS = 4096,     /* of a sweep too long for half a window */
-    START_TIMEOUT_MS = 10000,
     MAX_RESTARTS_IN_A_ROW = 3,
     SELF_TEST_SHAPES = 64,
     SELF_TEST_TRIES = 5, /* a worker that dies over a shape every time cannot do it */

@@ -354,6 +354,7 @@ static bool conforms(struct cts_judge *j, struct cts_seg *seg, uint32_t r, unsig
     case CTS_SEEN_CRASHED:
     case CTS_SEEN_TIMED_OUT:
     case CTS_SEEN_LOAD_ERROR:
+    case CTS_SEEN_UNSETTLED:
         return false;
     }
     return false;
@@ -386,6 +387,10 @@ static void judge_deviation(struct cts_judge *j, struct cts_seg *seg, uint32_t r
     case CTS_SEEN_LOAD_ERROR:
         error(j, seg, r,
               cts_arena_fmt(j->arena, "neither accepted nor rejected: %.*s", first_line(why), why));
+        break;
+    case CTS_SEEN_UNSETTLED:
+        skip(j, seg, r, CTS_SK_MACHINE,
+             cts_arena_fmt(j->arena, "the machine: %.*s", first_line(why), why));
         break;
     }
 }

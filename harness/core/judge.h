@@ -16,6 +16,7 @@ enum cts_seen {
     CTS_SEEN_CRASHED,
     CTS_SEEN_TIMED_OUT,
     CTS_SEEN_LOAD_ERROR, /* the runtime's own trouble: neither accepted nor rejected */
+    CTS_SEEN_UNSETTLED,  /* the machine was not as the engine needs it */
 };
 
 struct cts_obs {

@@ -75,17 +75,20 @@ static uint32_t next_random(struct cts_session *s)
 }
 
 /* Registers the question in s->out, whose answer takes `most` bytes at most, and sends it. */
-static int send_question(struct cts_session *s, uint16_t type, uint64_t most, uint64_t deadline,
+static int send_question(struct cts_session *s, uint16_t type, uint32_t n, uint64_t most,
                          struct cts_err *err)
 {
     struct cts_session_question *q = &s->asked[++s->seq_asked % CTS_SESSION_DEPTH];
     struct cts_frame f = {.bytes = (uint32_t)(s->out.len - CTS_FRAME_HEADER),
                           .type = type,
                           .seq = q->seq = next_random(s)};
+    q->n = n;
+    q->told = (struct cts_progress){0};
+    q->words = 0;
     q->most = CTS_FRAME_HEADER + most;
-    s->expected += q->most;
+    s->expected += q->most + cts_session_progress_most(n);
     cts_frame_put(s->out.data, &f);
-    return cts_session_send(s, deadline, err);
+    return cts_session_send(s, err);
 }
 
 /* Starting. */
@@ -107,7 +110,7 @@ static int spawn(struct cts_session *s, struct cts_err *err)
     return cts_proc_start(&s->proc, args, err);
 }
 
-static int say_hello(struct cts_session *s, uint64_t deadline, struct cts_err *err)
+static int say_hello(struct cts_session *s, struct cts_err *err)
 {
     begin(s);
     cts_wr_u32(&s->out, CTS_WIRE_VERSION);
@@ -115,7 +118,7 @@ static int say_hello(struct cts_session *s, uint64_t deadline, struct cts_err *e
     cts_wr_str(&s->out, s->engine);
     if (s->out.failed)
         return cts_err_set(err, CTS_E_NOMEM, "no memory for a question");
-    return send_question(s, CTS_FT_HELLO, CAPS_MOST, deadline, err);
+    return send_question(s, CTS_FT_HELLO, 0, CAPS_MOST, err);
 }
 
 static int protocol(struct cts_session *s, struct cts_err *err, const char *what)
@@ -160,13 +163,13 @@ static int read_caps(struct cts_session *s, struct cts_rd *r, struct cts_err *er
     return rc ? cts_session_lose_protocol(s, &why, err) : 0;
 }
 
-static int shake_hands(struct cts_session *s, uint64_t deadline, struct cts_err *err)
+static int shake_hands(struct cts_session *s, struct cts_err *err)
 {
     struct cts_frame f;
     struct cts_rd r;
-    int rc = say_hello(s, deadline, err);
+    int rc = say_hello(s, err);
     if (rc == 0)
-        rc = cts_session_receive(s, deadline, &f, &r, err);
+        rc = cts_session_receive(s, &f, &r, err);
     if (rc)
         return rc;
     if (f.type != CTS_FT_CAPS)
@@ -182,7 +185,8 @@ int cts_session_start(struct cts_session *s, unsigned timeout_ms, struct cts_err
     s->caps = (struct cts_caps){.window_fd = -1};
     s->out_ended = false;
     s->noise = 0;
-    s->items_asked = s->begun_seen = 0;
+    s->items_asked = s->items_done = s->begun_seen = 0;
+    s->late = s->told = false;
     if (getrandom(&s->random, sizeof(s->random), GRND_NONBLOCK) != sizeof(s->random))
         s->random = cts_clock_ns();
     s->random |= 1;
@@ -190,8 +194,9 @@ int cts_session_start(struct cts_session *s, unsigned timeout_ms, struct cts_err
     if (s->starts++)
         s->restarts++;
     int rc = spawn(s, err);
+    cts_session_time(s, timeout_ms, 0);
     if (rc == 0)
-        rc = shake_hands(s, cts_session_deadline(timeout_ms), err);
+        rc = shake_hands(s, err);
     s->up = rc == 0;
     if (rc)
         cts_session_stop(s);
@@ -278,9 +283,9 @@ int cts_session_ask(struct cts_session *s, struct cts_item *items, uint32_t n, u
         rc = write_items(s, q, items, n, &most, err);
     if (rc)
         return rc;
-    q->n = n;
     s->items_asked += n;
-    return send_question(s, CTS_FT_EXEC, most, cts_session_deadline(timeout_ms), err);
+    cts_session_time(s, timeout_ms, (uint32_t)(s->items_asked - s->items_done));
+    return send_question(s, CTS_FT_EXEC, n, most, err);
 }
 
 uint64_t cts_session_begun(const struct cts_session *s)
@@ -377,10 +382,8 @@ int cts_session_answer(struct cts_session *s, struct cts_answer *answers, uint32
     const struct cts_session_question *q = &s->asked[(s->seq_answered + 1) % CTS_SESSION_DEPTH];
     if (q->n != n)
         return cts_err_set(err, CTS_E_INVAL, "the oldest question had %u items, not %u", q->n, n);
-    s->timeout_ms = timeout_ms;
-    if (!s->shared && n > 1 && timeout_ms <= UINT32_MAX / n)
-        s->timeout_ms *= n;
-    int rc = cts_session_receive(s, cts_session_deadline(s->timeout_ms), &f, &r, err);
+    cts_session_time(s, timeout_ms, n);
+    int rc = cts_session_receive(s, &f, &r, err);
     if (rc)
         return rc;
     if (f.type == CTS_FT_FAILED)

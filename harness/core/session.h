@@ -4,14 +4,19 @@
  * malformed ends the session with CTS_E_PROTOCOL; death with CTS_E_WORKER (err names exit code or
  * signal, and the last line of its stderr); silence with CTS_E_TIMEOUT. After any of these the
  * process group is killed and the session can be started again. stderr is kept, up to a limit.
- * Timeouts are limits of the whole call, however lively the worker is; 0: none. Belongs to one
- * thread, from start to stop. */
+ *
+ * Timeouts are limits of the worker's own time (base/effort.h): time for which the machine lets it
+ * wait for a processor does not count, nor time for which it says that it waits for something that
+ * it shares with others. That it is let wait has a limit, too: CTS_E_BUSY, which is no fault of
+ * the runtime's. They are limits of the whole call, however lively the worker is; 0: none. Belongs
+ * to one thread, from start to stop. */
 #ifndef CTS_CORE_SESSION_H
 #define CTS_CORE_SESSION_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/effort.h"
 #include "base/err.h"
 #include "host/buf.h"
 #include "host/proc.h"
@@ -30,6 +35,8 @@ struct cts_session_question {
     uint32_t seq; /* as sent: nobody who has not read the question can know it */
     uint32_t n, cap;
     uint64_t most; /* bytes: no honest answer is longer, header included */
+    struct cts_progress told;
+    uint32_t words; /* of progress so far */
     struct cts_session_step *steps;
 };
 
@@ -42,6 +49,12 @@ struct cts_session {
                              memory of our own */
     bool up, shared;
     uint32_t seq_asked, seq_answered;
+    /* The last answer was to several items, took more than the time of one of them, and nothing
+     * told how far it was: any of them may have been too late. */
+    bool late;
+    /* Filled with CTS_E_BUSY, for good: there is no use in trying on. */
+    struct cts_err gave_up;
+    unsigned patience_ms; /* how long it may be let wait; 0: as long as is good for the timeout */
     struct cts_wr out;
     struct cts_buf in, stderr_text;
     unsigned restarts;
@@ -55,9 +68,13 @@ struct cts_session {
     uint64_t noise;       /* bytes of stderr since the last answer */
     bool out_ended;       /* stdout is at its end */
     uint64_t items_asked; /* since the start */
+    uint64_t items_done;  /* of them, answered */
     uint64_t begun_seen;  /* of them, as far as the worker had told when last looked */
     uint64_t random;      /* state of the sequence numbers */
-    unsigned timeout_ms;  /* of the wait under way */
+    unsigned timeout_ms;  /* of one item, in the wait under way */
+    uint32_t timed_items; /* that the wait is for */
+    bool told;            /* the worker has told of its progress in a frame */
+    struct cts_effort effort;
     struct cts_session_question asked[CTS_SESSION_DEPTH]; /* by sequence number */
 };
 
@@ -90,8 +107,9 @@ uint64_t cts_session_begun(const struct cts_session *s);
  * CTS_SESSION_DEPTH). */
 int cts_session_ask(struct cts_session *s, struct cts_item *items, uint32_t n, unsigned timeout_ms,
                     struct cts_err *err);
-/* The timeout is that of one item: as long as the worker begins items, it starts anew. Where that
- * cannot be seen (the window is not shared) a question may take as many timeouts as it has items.
+/* The timeout is that of one item: as long as the worker begins items, it starts anew. Of a worker
+ * that tells nothing of that (neither in a shared window nor in frames) a question may take as many
+ * timeouts as it has items; if it took more than one, `late` says so.
  *
  * Waits for the answers to the oldest unanswered question, which had n items: exactly n answers, or
  * an error. For a window that is not shared the rows are copied back. Texts are made printable;

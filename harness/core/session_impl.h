@@ -4,16 +4,19 @@
 
 #include "core/session.h"
 
-/* A moment; 0: never. */
-uint64_t cts_session_deadline(unsigned timeout_ms);
+/* From now on the worker has this long for each of `items`, of which there may be none; 0: no
+ * limit. */
+void cts_session_time(struct cts_session *s, unsigned timeout_ms, uint32_t items);
 
 /* While no question is under way: CTS_E_PROTOCOL if the worker has said something all the same. */
 int cts_session_check_quiet(struct cts_session *s, struct cts_err *err);
 /* Sends s->out whole, reading meanwhile. */
-int cts_session_send(struct cts_session *s, uint64_t deadline, struct cts_err *err);
+int cts_session_send(struct cts_session *s, struct cts_err *err);
 /* Waits for a whole frame; *payload lies in s->in until the next call. */
-int cts_session_receive(struct cts_session *s, uint64_t deadline, struct cts_frame *f,
-                        struct cts_rd *payload, struct cts_err *err);
+int cts_session_receive(struct cts_session *s, struct cts_frame *f, struct cts_rd *payload,
+                        struct cts_err *err);
+/* Bytes that words of progress on a question of n items can take. */
+uint64_t cts_session_progress_most(uint32_t n);
 
 /* Ends a worker that broke the protocol, and says so in err; returns CTS_E_PROTOCOL. */
 int cts_session_lose_protocol(struct cts_session *s, const struct cts_err *why,

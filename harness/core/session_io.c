@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/fmt.h"
-#include "host/clock.h"
 
 enum {
     READ_BYTES = 1 << 18,
@@ -15,12 +15,11 @@ enum {
     DEATH_MS = 300,        /* from the end of stdout to the end of the process */
     IDLE_MS = 20,          /* where there is no pidfd to wake us */
     LAST_WORDS = 300,
+    /* How long a worker may be let wait: so many timeouts, and at least so long. */
+    PATIENCE = 30,
+    PATIENCE_MS = 10000,
+    PROGRESS_WORDS = 16, /* of a question, and of each of its items */
 };
-
-uint64_t cts_session_deadline(unsigned timeout_ms)
-{
-    return timeout_ms ? cts_clock_ns() + (uint64_t)timeout_ms * 1000000 : 0;
-}
 
 /* Losing a worker. */
 
@@ -152,19 +151,11 @@ static int read_answers(struct cts_session *s, struct cts_err *err)
     return s->in.len - s->in_at > s->expected ? lose_flood(s, "stdout", err) : 0;
 }
 
-static int poll_ms(const struct cts_session *s, uint64_t deadline)
+static int poll_ms(const struct cts_session *s)
 {
-    uint64_t most = s->proc.pidfd < 0 ? IDLE_MS : 1000;
-    /* Looks at what has begun often enough for a time-out to be meant. */
-    if (s->up && s->shared && s->timeout_ms && most > s->timeout_ms / 8 + 1)
-        most = s->timeout_ms / 8 + 1;
-    if (!deadline)
-        return (int)most;
-    uint64_t now = cts_clock_ns();
-    if (now >= deadline)
-        return 0;
-    uint64_t ms = (deadline - now) / 1000000 + 1;
-    return (int)(ms < most ? ms : most);
+    unsigned most = s->proc.pidfd < 0 ? IDLE_MS : 1000;
+    unsigned tick = s->timeout_ms ? cts_effort_wait_ms(&s->effort) : most;
+    return (int)(tick < most ? tick : most);
 }
 
 /* The process is over, whoever still holds its stdout. What it wrote before lies in the pipe. */
@@ -182,7 +173,7 @@ static int read_last_answers(struct cts_session *s, struct cts_err *err)
 }
 
 /* Waits for something to happen, and reads what there is. */
-static int pump(struct cts_session *s, bool writing, uint64_t deadline, struct cts_err *err)
+static int pump(struct cts_session *s, bool writing, struct cts_err *err)
 {
     struct pollfd fds[] = {
         {.fd = s->out_ended ? -1 : s->proc.out, .events = POLLIN},
@@ -190,7 +181,7 @@ static int pump(struct cts_session *s, bool writing, uint64_t deadline, struct c
         {.fd = s->proc.pidfd, .events = POLLIN},
         {.fd = writing ? s->proc.in : -1, .events = POLLOUT},
     };
-    int n = poll(fds, 4, poll_ms(s, deadline));
+    int n = poll(fds, 4, poll_ms(s));
     if (n < 0 && errno != EINTR)
         return lose(s, CTS_E_IO, "cannot be polled", err);
     int status, rc = 0;
@@ -206,15 +197,106 @@ static int pump(struct cts_session *s, bool writing, uint64_t deadline, struct c
     return rc;
 }
 
+/* Time. */
+
+uint64_t cts_session_progress_most(uint32_t n)
+{
+    return (PROGRESS_WORDS + (uint64_t)PROGRESS_WORDS * n) *
+           (CTS_FRAME_HEADER + CTS_PROGRESS_BYTES);
+}
+
+static const struct cts_session_question *oldest(const struct cts_session *s)
+{
+    return &s->asked[(s->seq_answered + 1) % CTS_SESSION_DEPTH];
+}
+
+/* What the worker has told in its window; 0 where that is not shared. */
+static uint64_t in_window(const struct cts_session *s, unsigned at)
+{
+    return s->up && s->shared && s->caps.window_bytes >= CTS_WIN_RESERVED
+               ? cts_get64_host((const uint8_t *)s->caps.window + at)
+               : 0;
+}
+
+/* Of all items asked, how many have been begun, as far as one knows. */
+static uint64_t begun_by_now(const struct cts_session *s)
+{
+    uint64_t told = s->items_done + oldest(s)->told.begun;
+    uint64_t begun = in_window(s, CTS_WIN_BEGUN) ? cts_session_begun(s) : 0;
+    return begun > told ? begun : told;
+}
+
+static bool waits(const struct cts_session *s)
+{
+    return oldest(s)->told.waiting || in_window(s, CTS_WIN_WAITING) == 1;
+}
+
+/* What the worker may take until the next sign of progress. A frame may come a little late. */
+static uint64_t limit_ms(const struct cts_session *s)
+{
+    bool shown = in_window(s, CTS_WIN_BEGUN) != 0;
+    if (s->timed_items < 2 || shown)
+        return s->timeout_ms;
+    return s->told ? s->timeout_ms + (uint64_t)CTS_PROGRESS_MS
+                   : (uint64_t)s->timeout_ms * s->timed_items;
+}
+
+void cts_session_time(struct cts_session *s, unsigned timeout_ms, uint32_t items)
+{
+    s->timeout_ms = timeout_ms;
+    s->timed_items = items;
+    s->begun_seen = begun_by_now(s);
+    cts_effort_start(&s->effort, s->proc.pid, timeout_ms);
+}
+
+/* The machine, or whoever has what the worker waits for, has let it wait for too long. */
+static int lose_patience(struct cts_session *s, struct cts_err *err)
+{
+    char what[160];
+    unsigned passed = (unsigned)(s->effort.passed / 1000000),
+             own = (unsigned)(s->effort.own / 1000000);
+    if (waits(s))
+        cts_fmt(what, sizeof(what),
+                "says that it waits for something it shares with others, for %u.%u s by now",
+                passed / 1000, passed / 100 % 10);
+    else
+        cts_fmt(what, sizeof(what), "had %u ms for itself in %u.%u s: the machine is too busy", own,
+                passed / 1000, passed / 100 % 10);
+    cts_err_clear(&s->gave_up);
+    lose(s, CTS_E_BUSY, what, &s->gave_up);
+    return cts_err_set(err, CTS_E_BUSY, "%s", s->gave_up.msg);
+}
+
+/* A worker that has begun another item since it was last looked at gets its time anew. */
+static int check_time(struct cts_session *s, struct cts_err *err)
+{
+    uint64_t patience = s->patience_ms;
+    if (!s->timeout_ms || !cts_effort_is_due(&s->effort))
+        return 0;
+    uint64_t begun = begun_by_now(s);
+    if (begun > s->begun_seen) {
+        s->begun_seen = begun;
+        cts_effort_reset(&s->effort);
+        return 0;
+    }
+    if (waits(s))
+        cts_effort_excuse(&s->effort);
+    else
+        cts_effort_tick(&s->effort);
+    if (cts_effort_is_over(&s->effort, limit_ms(s)))
+        return lose(s, CTS_E_TIMEOUT, "did not answer in time", err);
+    if (!patience)
+        patience = PATIENCE * (uint64_t)s->timeout_ms;
+    if (patience < PATIENCE_MS && !s->patience_ms)
+        patience = PATIENCE_MS;
+    return s->effort.passed - s->effort.own >= patience * 1000000 ? lose_patience(s, err) : 0;
+}
+
 /* What has arrived counts even if it is looked at late, so the time is checked after the reading.
  */
-static int check_alive(struct cts_session *s, uint64_t deadline, struct cts_err *err)
+static int check_alive(struct cts_session *s, struct cts_err *err)
 {
-    if (s->out_ended)
-        return lose_death(s, err);
-    if (deadline && cts_clock_ns() >= deadline)
-        return lose(s, CTS_E_TIMEOUT, "did not answer in time", err);
-    return 0;
+    return s->out_ended ? lose_death(s, err) : check_time(s, err);
 }
 
 int cts_session_check_quiet(struct cts_session *s, struct cts_err *err)
@@ -222,7 +304,7 @@ int cts_session_check_quiet(struct cts_session *s, struct cts_err *err)
     return s->out_ended ? 0 : read_answers(s, err);
 }
 
-int cts_session_send(struct cts_session *s, uint64_t deadline, struct cts_err *err)
+int cts_session_send(struct cts_session *s, struct cts_err *err)
 {
     size_t sent = 0;
     while (sent < s->out.len) {
@@ -234,11 +316,11 @@ int cts_session_send(struct cts_session *s, uint64_t deadline, struct cts_err *e
         if (n < 0 && errno == EINTR)
             continue;
         bool gone = n < 0 && errno != EAGAIN;
-        int rc = gone ? read_last_answers(s, err) : pump(s, true, deadline, err);
+        int rc = gone ? read_last_answers(s, err) : pump(s, true, err);
         if (rc == 0 && gone)
             return lose_death(s, err);
         if (rc == 0)
-            rc = check_alive(s, deadline, err);
+            rc = check_alive(s, err);
         if (rc)
             return rc;
     }
@@ -265,8 +347,30 @@ static int lose_garbage(struct cts_session *s, const struct cts_err *why, struct
     return cts_session_lose_protocol(s, &more, err);
 }
 
+/* Takes the word of progress that lies at in_at. */
+static int take_progress(struct cts_session *s, const struct cts_frame *f, struct cts_err *err)
+{
+    struct cts_session_question *q = &s->asked[(s->seq_answered + 1) % CTS_SESSION_DEPTH];
+    struct cts_rd r = {.data = (const uint8_t *)s->in.data + s->in_at + CTS_FRAME_HEADER,
+                       .len = f->bytes};
+    struct cts_err why = {0};
+    struct cts_progress p;
+    int rc = cts_wire_get_progress(&r, &p, &why);
+    if (rc == 0 && (p.begun > q->n || p.begun < q->told.begun))
+        rc = cts_err_set(&why, CTS_E_PROTOCOL, "%u of %u items begun, after %u", p.begun, q->n,
+                         q->told.begun);
+    if (rc == 0 && ++q->words > PROGRESS_WORDS + (uint64_t)PROGRESS_WORDS * q->n)
+        rc = cts_err_set(&why, CTS_E_PROTOCOL, "words of progress without end");
+    if (rc)
+        return cts_session_lose_protocol(s, &why, err);
+    s->in_at += CTS_FRAME_HEADER + f->bytes;
+    s->told = s->told || p.begun;
+    q->told = p;
+    return 0;
+}
+
 /* 1: *f is the whole frame at in_at. 0: not yet. */
-static int have_frame(struct cts_session *s, struct cts_frame *f, struct cts_err *err)
+static int next_frame(struct cts_session *s, struct cts_frame *f, struct cts_err *err)
 {
     struct cts_err why = {0};
     size_t have = s->in.len - s->in_at;
@@ -286,35 +390,41 @@ static int have_frame(struct cts_session *s, struct cts_frame *f, struct cts_err
     return have - CTS_FRAME_HEADER >= f->bytes;
 }
 
-/* A worker that has begun another item since it was last looked at gets its time anew. */
-static void extend(struct cts_session *s, uint64_t *deadline)
+/* The same, of an answer: words of progress before it are taken on the way. */
+static int have_frame(struct cts_session *s, struct cts_frame *f, struct cts_err *err)
 {
-    uint64_t begun = cts_session_begun(s);
-    if (s->up && s->shared && *deadline && begun > s->begun_seen)
-        *deadline = cts_session_deadline(s->timeout_ms);
-    s->begun_seen = begun;
+    int rc;
+    while ((rc = next_frame(s, f, err)) > 0 && f->type == CTS_FT_PROGRESS) {
+        rc = take_progress(s, f, err);
+        if (rc)
+            return rc;
+    }
+    return rc;
 }
 
-int cts_session_receive(struct cts_session *s, uint64_t deadline, struct cts_frame *f,
-                        struct cts_rd *payload, struct cts_err *err)
+int cts_session_receive(struct cts_session *s, struct cts_frame *f, struct cts_rd *payload,
+                        struct cts_err *err)
 {
     int rc = have_frame(s, f, err);
     while (rc == 0) {
-        rc = pump(s, false, deadline, err);
+        rc = pump(s, false, err);
         if (rc == 0)
             rc = have_frame(s, f, err);
-        if (rc == 0) {
-            extend(s, &deadline);
-            rc = check_alive(s, deadline, err);
-        }
+        if (rc == 0)
+            rc = check_alive(s, err);
     }
     if (rc < 0)
         return rc;
+    const struct cts_session_question *q = oldest(s);
+    if (q->n) /* an empty question behind it says nothing of it */
+        s->late = q->n > 1 && s->timeout_ms && !s->told && !in_window(s, CTS_WIN_BEGUN) &&
+                  cts_effort_is_over(&s->effort, s->timeout_ms);
     *payload = (struct cts_rd){.data = (const uint8_t *)s->in.data + s->in_at + CTS_FRAME_HEADER,
                                .len = f->bytes};
     s->in_at += CTS_FRAME_HEADER + f->bytes;
     s->seq_answered++;
-    s->expected -= s->asked[s->seq_answered % CTS_SESSION_DEPTH].most;
+    s->items_done += q->n;
+    s->expected -= q->most + cts_session_progress_most(q->n);
     s->noise = 0;
     return s->in.len - s->in_at > s->expected ? lose_flood(s, "stdout", err) : 0;
 }

@@ -5,7 +5,8 @@
 #include "core/core.h"
 #include "core/session.h"
 
-enum { CTS_START_TIMEOUT_MS = 10000 };
+/* Of its own time: an engine may have a library to load and a window to make. */
+enum { CTS_START_TIMEOUT_MS = 20000 };
 
 /* Starts the worker of an engine and fills `info`, whose texts are the target's or the arena's. 0:
  * the session is up. CTS_E_UNSUPPORTED: the engine is not to be had here, which is no fault. Else

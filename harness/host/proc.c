@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/effort.h"
 #include "base/fmt.h"
 #include "host/clock.h"
 #include "host/fs.h"
@@ -22,6 +23,7 @@ enum {
     PIPE_BYTES = 1 << 20, /* a whole batch fits, so that writer and reader need not take turns */
     REAP_MS = 10000,      /* a killed process that the kernel does not let go of is left behind */
     CHUNK = 1 << 16,
+    PATIENCE = 30, /* timeouts for which the machine may let a process wait */
 };
 
 /* Both numbers are older than some C libraries' names for them, and the same on every architecture.
@@ -345,7 +347,8 @@ struct run {
     const char *input;
     size_t left;
     struct cts_buf *out, *err_text;
-    uint64_t deadline; /* 0: none */
+    unsigned timeout_ms; /* 0: none */
+    struct cts_effort effort;
     bool over;
     int status;
 };
@@ -396,18 +399,26 @@ static void drain_rest(int *fd, struct cts_buf *b)
             return;
 }
 
-/* Milliseconds for poll: up to the deadline, rounded up; without a pidfd the process has to be
- * looked after. */
+/* Milliseconds for poll: without a pidfd the process has to be looked after. */
 static int poll_ms(const struct run *r)
 {
-    uint64_t most = r->p.pidfd < 0 ? 20 : 1000;
-    if (!r->deadline)
-        return (int)most;
-    uint64_t now = cts_clock_ns();
-    if (now >= r->deadline)
+    unsigned most = r->p.pidfd < 0 ? 20 : 1000;
+    unsigned tick = r->timeout_ms ? cts_effort_wait_ms(&r->effort) : most;
+    return (int)(tick < most ? tick : most);
+}
+
+static int check_time(struct run *r, const char *name, struct cts_err *err)
+{
+    struct cts_effort *e = &r->effort;
+    if (r->over || !r->timeout_ms)
         return 0;
-    uint64_t ms = (r->deadline - now) / 1000000 + 1;
-    return (int)(ms < most ? ms : most);
+    cts_effort_tick(e);
+    if (cts_effort_is_over(e, r->timeout_ms))
+        return cts_err_set(err, CTS_E_TIMEOUT, "%s did not end within %u ms", name, r->timeout_ms);
+    if (e->passed - e->own < PATIENCE * (uint64_t)r->timeout_ms * 1000000)
+        return 0;
+    return cts_err_set(err, CTS_E_BUSY, "%s had %u ms for itself in %u s: the machine is too busy",
+                       name, (unsigned)(e->own / 1000000), (unsigned)(e->passed / 1000000000));
 }
 
 static int run_step(struct run *r, struct cts_err *err)
@@ -431,16 +442,16 @@ static int run_step(struct run *r, struct cts_err *err)
     return 0;
 }
 
-static int run_all(struct run *r, const char *name, unsigned timeout_ms, struct cts_err *err)
+static int run_all(struct run *r, const char *name, struct cts_err *err)
 {
     if (!r->left)
         shut(&r->p.in);
     while (!r->over) {
         int rc = run_step(r, err);
+        if (rc == 0)
+            rc = check_time(r, name, err);
         if (rc)
             return rc;
-        if (!r->over && r->deadline && cts_clock_ns() >= r->deadline)
-            return cts_err_set(err, CTS_E_TIMEOUT, "%s did not end within %u ms", name, timeout_ms);
     }
     drain_rest(&r->p.out, r->out);
     drain_rest(&r->p.err_fd, r->err_text);
@@ -455,9 +466,9 @@ int cts_proc_run(const char *const argv[], const void *input, size_t input_len, 
     int rc = cts_proc_start(&r.p, argv, err);
     if (rc)
         return rc;
-    if (timeout_ms)
-        r.deadline = cts_clock_ns() + (uint64_t)timeout_ms * 1000000;
-    rc = run_all(&r, argv[0], timeout_ms, err);
+    r.timeout_ms = timeout_ms;
+    cts_effort_start(&r.effort, r.p.pid, timeout_ms);
+    rc = run_all(&r, argv[0], err);
     int end = cts_proc_end(&r.p);
     *status = r.over ? r.status : end;
     if (rc == 0 && ((out && out->failed) || (err_text && err_text->failed)))

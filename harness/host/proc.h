@@ -40,7 +40,8 @@ int cts_proc_end(struct cts_proc *p);
 const char *cts_proc_status_text(int status, char *buf, size_t cap);
 
 /* Runs a program to its end: input written to its stdin, stdout and stderr collected (each up to
- * its buffer's limit; more is read and dropped). timeout_ms 0: none. *status: the wait status.
+ * its buffer's limit; more is read and dropped). timeout_ms: of its own time (base/effort.h), and
+ * CTS_E_BUSY when it was let wait for many times as long; 0: none. *status: the wait status.
  * CTS_E_TIMEOUT after killing it. */
 int cts_proc_run(const char *const argv[], const void *input, size_t input_len, struct cts_buf *out,
                  struct cts_buf *err_text, unsigned timeout_ms, int *status, struct cts_err *err);

@@ -62,7 +62,7 @@ int kit_reply(struct kit *k, struct cts_frame *f, struct cts_rd *r)
 
 static int wrong_type(struct kit *k, const struct cts_frame *f, const char *want, struct cts_rd *r)
 {
-    static const char *const names[] = {"?", "HELLO", "CAPS", "EXEC", "DONE", "FAILED"};
+    static const char *const names[] = {"?", "HELLO", "CAPS", "EXEC", "DONE", "FAILED", "PROGRESS"};
     char reason[256] = "";
     if (f->type == CTS_FT_FAILED) {
         cts_rd_u32(r);

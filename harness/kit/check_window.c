@@ -260,6 +260,12 @@ static int check_layout(struct kit *k)
 static int want_begun(struct kit *k, uint64_t items)
 {
     uint64_t begun = cts_get64_host((const uint8_t *)k->t->window + CTS_WIN_BEGUN);
+    uint64_t waiting = cts_get64_host((const uint8_t *)k->t->window + CTS_WIN_WAITING);
+    if (waiting)
+        return kit_fail(k,
+                        "it has answered, and the second number of its window says that it "
+                        "waits: %llu",
+                        (unsigned long long)waiting);
     if (begun == items)
         return 0;
     return kit_fail(k, "after %u items the number at the begin of the window is %llu",

@@ -7,6 +7,7 @@
 #define CTS_KIT_IMPL_H
 
 #include "base/bytes.h"
+#include "base/effort.h"
 #include "host/buf.h"
 #include "host/proc.h"
 #include "isa/isa.h"
@@ -26,6 +27,8 @@ struct kit_question {
     uint32_t seq;
     uint32_t items;
     uint64_t most; /* bytes of payload that an answer can take */
+    struct cts_progress told;
+    uint32_t words; /* of progress */
 };
 
 /* One worker process. */
@@ -41,7 +44,8 @@ struct kit_talk {
     struct kit_question asked[KIT_DEPTH];
     unsigned first, count; /* of `asked`, a ring */
     uint32_t seq;
-    void *window; /* its window, if it is mapped */
+    struct cts_effort effort; /* of the wait under way */
+    void *window;             /* its window, if it is mapped */
     size_t window_bytes;
 };
 

@@ -19,6 +19,8 @@ enum {
     MOST_BEHIND = 1 << 20,  /* of stdout, behind the last answer */
     IDLE_MS = 20,
     LET_GO_MS = 300,
+    PATIENCE = 30,       /* timeouts for which the machine may let it wait */
+    PROGRESS_WORDS = 16, /* of a question, and of each of its items */
 };
 
 /* What is wrong. */
@@ -192,17 +194,10 @@ static int read_rest(struct kit *k)
     return rc < 0 ? rc : 0;
 }
 
-static int wait_ms(uint64_t deadline)
-{
-    uint64_t now = cts_clock_ns();
-    uint64_t left = now < deadline ? (deadline - now) / 1000000 + 1 : 0;
-    return (int)(left < IDLE_MS ? left : IDLE_MS);
-}
-
 enum pump_for { FOR_INPUT, FOR_ROOM };
 
 /* Waits a little for something to happen, and takes what has come. */
-static int pump(struct kit *k, enum pump_for what, uint64_t deadline)
+static int pump(struct kit *k, enum pump_for what)
 {
     struct kit_talk *t = k->t;
     int status, rc = 0;
@@ -212,7 +207,7 @@ static int pump(struct kit *k, enum pump_for what, uint64_t deadline)
         {.fd = t->proc.pidfd, .events = POLLIN},
         {.fd = what == FOR_ROOM ? t->proc.in : -1, .events = POLLOUT},
     };
-    int n = poll(fds, 4, wait_ms(deadline));
+    int n = poll(fds, 4, IDLE_MS);
     if (n < 0 && errno != EINTR)
         return kit_fail(k, "it cannot be polled");
     bool over = n >= 0 && (fds[2].revents || (n == 0 && cts_proc_wait(&t->proc, 0, &status)));
@@ -227,9 +222,28 @@ static int pump(struct kit *k, enum pump_for what, uint64_t deadline)
     return rc < 0 ? rc : 0;
 }
 
-static uint64_t deadline_of(const struct kit *k)
+static void start_time(struct kit *k)
 {
-    return cts_clock_ns() + (uint64_t)k->opts->timeout_ms * 1000000;
+    cts_effort_start(&k->t->effort, k->t->proc.pid, k->opts->timeout_ms);
+}
+
+/* Its own time: what the machine lets it wait for is none of it. */
+static int check_time(struct kit *k, const char *what)
+{
+    struct cts_effort *e = &k->t->effort;
+    const struct kit_question *q = k->t->count ? &k->t->asked[k->t->first] : NULL;
+    if (q && q->told.waiting)
+        cts_effort_excuse(e);
+    else
+        cts_effort_tick(e);
+    if (cts_effort_is_over(e, k->opts->timeout_ms))
+        return kit_fail(k, "%s within %u ms", what, k->opts->timeout_ms);
+    if (e->passed - e->own < PATIENCE * (uint64_t)k->opts->timeout_ms * 1000000)
+        return 0;
+    return kit_skip(k, "it had %u ms for itself in %u s: %s", (unsigned)(e->own / 1000000),
+                    (unsigned)(e->passed / 1000000000),
+                    q && q->told.waiting ? "it says that it waits for something it shares"
+                                         : "the machine is too busy");
 }
 
 bool kit_has_died(const struct kit *k, int *status)
@@ -247,36 +261,34 @@ static int fail_of_death(struct kit *k, const char *doing)
 }
 
 /* Did it end, or is it late? */
-static int check_alive(struct kit *k, uint64_t deadline, const char *doing)
+static int check_alive(struct kit *k, const char *doing)
 {
     if (k->opts->stop && *k->opts->stop)
         return kit_fail(k, "interrupted");
     if (k->t->ended)
         return fail_of_death(k, doing);
-    if (cts_clock_ns() >= deadline)
-        return kit_fail(k, "no answer within %u ms", k->opts->timeout_ms);
-    return 0;
+    return check_time(k, "no answer");
 }
 
 int kit_send(struct kit *k, const void *data, size_t len)
 {
     const uint8_t *p = data;
-    uint64_t deadline = deadline_of(k);
+    start_time(k);
     while (len) {
         ssize_t n = cts_proc_write(&k->t->proc, p, len);
         if (n > 0) {
             p += n;
             len -= (size_t)n;
-            deadline = deadline_of(k);
+            start_time(k);
             continue;
         }
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno != EAGAIN)
             return fail_of_death(k, "while it was sent a question");
-        int rc = pump(k, FOR_ROOM, deadline);
+        int rc = pump(k, FOR_ROOM);
         if (rc == 0)
-            rc = check_alive(k, deadline, "while it was sent a question");
+            rc = check_alive(k, "while it was sent a question");
         if (rc)
             return rc;
     }
@@ -311,10 +323,29 @@ static int check_header(struct kit *k, uint64_t most, struct cts_frame *f)
     return 0;
 }
 
-int kit_receive(struct kit *k, uint64_t most, struct cts_frame *f, struct cts_rd *payload)
+/* A word of progress says nothing but of the oldest question, and takes nothing back. */
+static int take_progress(struct kit *k, const struct cts_frame *f, struct cts_rd r)
 {
     struct kit_talk *t = k->t;
-    uint64_t deadline = deadline_of(k);
+    struct kit_question *q = t->count ? &t->asked[t->first] : NULL;
+    struct cts_progress p;
+    if (!q || f->seq != q->seq)
+        return kit_fail(k, "it tells its progress with 0x%08x, which is not the oldest question",
+                        f->seq);
+    if (cts_wire_get_progress(&r, &p, NULL))
+        return kit_fail(k, "a malformed word of progress");
+    if (p.begun > q->items || p.begun < q->told.begun)
+        return kit_fail(k, "it tells that it has begun %u of %u items, after %u", p.begun, q->items,
+                        q->told.begun);
+    if (++q->words > PROGRESS_WORDS + (uint64_t)PROGRESS_WORDS * q->items)
+        return kit_fail(k, "it tells its progress without end");
+    q->told = p;
+    return 0;
+}
+
+static int receive_frame(struct kit *k, uint64_t most, struct cts_frame *f, struct cts_rd *payload)
+{
+    struct kit_talk *t = k->t;
     size_t want = CTS_FRAME_HEADER;
     k->seen.len = 0;
     for (;;) {
@@ -326,10 +357,10 @@ int kit_receive(struct kit *k, uint64_t most, struct cts_frame *f, struct cts_rd
         }
         if (unread(t) >= want && want >= CTS_FRAME_HEADER)
             break;
-        int rc = pump(k, FOR_INPUT, deadline);
+        int rc = pump(k, FOR_INPUT);
         if (rc == 0 && unread(t) < want)
-            rc = unread(t) ? check_alive(k, deadline, "in the middle of an answer")
-                           : check_alive(k, deadline, "before it answered");
+            rc = unread(t) ? check_alive(k, "in the middle of an answer")
+                           : check_alive(k, "before it answered");
         if (rc)
             return rc;
     }
@@ -341,12 +372,24 @@ int kit_receive(struct kit *k, uint64_t most, struct cts_frame *f, struct cts_rd
     return 0;
 }
 
+int kit_receive(struct kit *k, uint64_t most, struct cts_frame *f, struct cts_rd *payload)
+{
+    int rc;
+    start_time(k);
+    while ((rc = receive_frame(k, most, f, payload)) == 0 && f->type == CTS_FT_PROGRESS) {
+        rc = take_progress(k, f, *payload);
+        if (rc)
+            return rc;
+    }
+    return rc;
+}
+
 int kit_is_quiet(struct kit *k, unsigned ms)
 {
     struct kit_talk *t = k->t;
     uint64_t deadline = cts_clock_ns() + (uint64_t)ms * 1000000;
     while (cts_clock_ns() < deadline && !t->ended && unread(t) == 0) {
-        int rc = pump(k, FOR_INPUT, deadline);
+        int rc = pump(k, FOR_INPUT);
         if (rc)
             return rc;
     }
@@ -359,16 +402,17 @@ int kit_is_quiet(struct kit *k, unsigned ms)
 int kit_wait_end(struct kit *k, int *status)
 {
     struct kit_talk *t = k->t;
-    uint64_t deadline = deadline_of(k);
+    start_time(k);
     for (;;) {
         bool over = cts_proc_wait(&t->proc, 0, status);
-        int rc = over ? read_rest(k) : pump(k, FOR_INPUT, deadline);
+        int rc = over ? read_rest(k) : pump(k, FOR_INPUT);
         if (over || rc)
             return rc;
         if (unread(t) > MOST_BEHIND)
             return kit_fail(k, "it floods stdout behind its last answer");
-        if (cts_clock_ns() >= deadline)
-            return kit_fail(k, "the process has not ended within %u ms", k->opts->timeout_ms);
+        rc = check_time(k, "the process has not ended");
+        if (rc)
+            return rc;
     }
 }
 

@@ -19,6 +19,7 @@ const char *cts_skip_name(enum cts_skip s)
         [CTS_SK_NOT_CLAIMED] = "not-claimed",
         [CTS_SK_LIMIT] = "limit",
         [CTS_SK_UNSUPPORTED] = "unsupported",
+        [CTS_SK_MACHINE] = "machine",
     };
     return (unsigned)s < CTS_SK_COUNT ? names[s] : "unknown";
 }

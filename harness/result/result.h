@@ -38,6 +38,7 @@ enum cts_skip {
     CTS_SK_NOT_CLAIMED, /* its conformance group is not */
     CTS_SK_LIMIT,       /* a form that the runtime refuses by design, with a reason on record */
     CTS_SK_UNSUPPORTED, /* a row that the runtime is not known to implement, and refused */
+    CTS_SK_MACHINE,     /* a setting of the machine was not as the engine needs it */
     CTS_SK_COUNT
 };
 

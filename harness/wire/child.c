@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/effort.h"
 #include "base/err.h"
 #include "base/fmt.h"
 
@@ -35,6 +36,7 @@ enum {
     TICK_MS = 10,           /* where there is no pidfd */
     SWEEPS = 100,           /* of processes that keep starting others */
     SWEEP_MS = 5,
+    PATIENCE = 30, /* timeouts for which the machine may let a command wait */
 };
 
 /* A command under way. */
@@ -43,21 +45,14 @@ struct live {
     pid_t pid; /* 0: this place is free */
     int pidfd; /* -1: the kernel has none */
     int out, err;
-    uint64_t deadline; /* 0: none */
-    size_t bytes;      /* of both streams, so far */
+    struct cts_effort effort; /* where there is a timeout */
+    size_t bytes;             /* of both streams, so far */
 };
 
 struct crowd {
     struct live live[CTS_CHILD_AT_ONCE];
     unsigned places;
 };
-
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 static void shut(int *fd)
 {
@@ -260,7 +255,7 @@ static void keep_ends(struct live *l, struct start *s)
     fcntl(l->err, F_SETFL, fcntl(l->err, F_GETFL) | O_NONBLOCK);
     l->pidfd = (int)syscall(SYS_pidfd_open, l->pid, 0);
     if (l->c->timeout_ms)
-        l->deadline = now_ms() + l->c->timeout_ms;
+        cts_effort_start(&l->effort, l->pid, l->c->timeout_ms);
 }
 
 static void clear_text(struct cts_child_text *t)
@@ -460,6 +455,19 @@ static bool reap(struct live *l)
     return true;
 }
 
+static void look_at_time(struct live *l)
+{
+    struct cts_effort *e = &l->effort;
+    uint64_t patience = PATIENCE * (uint64_t)l->c->timeout_ms * 1000000;
+    if (!l->c->timeout_ms)
+        return;
+    cts_effort_tick(e);
+    if (cts_effort_is_over(e, l->c->timeout_ms))
+        stop(l, CTS_CHILD_TIMED_OUT);
+    else if (e->passed - e->own >= patience)
+        stop(l, CTS_CHILD_STARVED);
+}
+
 static void look_after(struct live *l)
 {
     if (l->out >= 0)
@@ -468,8 +476,8 @@ static void look_after(struct live *l)
         drain(l, &l->err, &l->c->err);
     if (floods(l))
         stop(l, CTS_CHILD_FLOODED);
-    else if (!reap(l) && l->deadline && now_ms() >= l->deadline)
-        stop(l, CTS_CHILD_TIMED_OUT);
+    else if (!reap(l))
+        look_at_time(l);
 }
 
 /* Until something happens to one of them, or its time is over. */
@@ -477,7 +485,7 @@ static void wait_for(const struct crowd *all)
 {
     struct pollfd fds[3 * CTS_CHILD_AT_ONCE];
     nfds_t n = 0;
-    uint64_t now = now_ms(), most = 1000;
+    unsigned most = 1000;
     for (unsigned i = 0; i < all->places; i++) {
         const struct live *l = &all->live[i];
         if (!l->pid)
@@ -487,10 +495,8 @@ static void wait_for(const struct crowd *all)
         fds[n++] = (struct pollfd){.fd = l->pidfd, .events = POLLIN};
         if (l->pidfd < 0 && most > TICK_MS)
             most = TICK_MS;
-        if (l->deadline && l->deadline <= now)
-            most = 0;
-        else if (l->deadline && l->deadline - now < most)
-            most = l->deadline - now;
+        if (l->c->timeout_ms && cts_effort_wait_ms(&l->effort) < most)
+            most = cts_effort_wait_ms(&l->effort);
     }
     poll(fds, n, (int)most);
 }
@@ -554,6 +560,10 @@ const char *cts_child_end_text(const struct cts_child *c, char *text, size_t cap
         break;
     case CTS_CHILD_TIMED_OUT:
         cts_fmt(text, cap, "did not end within %u ms", c->timeout_ms);
+        break;
+    case CTS_CHILD_STARVED:
+        cts_fmt(text, cap, "had less than %u ms for itself in %u s: the machine is too busy",
+                c->timeout_ms, PATIENCE * c->timeout_ms / 1000);
         break;
     case CTS_CHILD_FLOODED:
         cts_fmt(text, cap, "wrote more than %d bytes", CTS_CHILD_FLOOD);

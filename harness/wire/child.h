@@ -23,6 +23,8 @@ enum cts_child_end {
     CTS_CHILD_SIGNALED,    /* by a signal of its own; number: which */
     CTS_CHILD_TIMED_OUT,   /* and was ended */
     CTS_CHILD_FLOODED,     /* wrote more than CTS_CHILD_FLOOD bytes, and was ended */
+    CTS_CHILD_STARVED,     /* had too little of the machine for too long, and was ended: no fault of
+                              its own */
 };
 
 /* What one of its streams said: text[0 .. len), a 0 behind it. What does not fit is read and
@@ -38,7 +40,7 @@ struct cts_child {
     const char *const *argv; /* ended by null; argv[0] is a path, or looked up in $PATH */
     const void *in;          /* its stdin, a file that can be opened again as /dev/stdin */
     size_t in_bytes;
-    unsigned timeout_ms; /* 0: none */
+    unsigned timeout_ms; /* of its own time (base/effort.h); 0: none */
     struct cts_child_text out, err;
 
     /* Filled by the call. */

@@ -15,6 +15,7 @@ enum {
     /* The first bytes of a window belong to no region. */
     CTS_WIN_BEGUN = 0, /* u64, the host's order: how many items the worker has begun; says which one
                           it died of */
+    CTS_WIN_WAITING = 8, /* u64, likewise: 1 while it waits for something that it shares */
     CTS_WIN_RESERVED = 64,
 
     /* Header of a region. */

@@ -158,7 +158,7 @@ int cts_frame_get(const uint8_t header[CTS_FRAME_HEADER], struct cts_frame *f, s
     f->bytes = cts_get32le(header);
     f->type = cts_get16le(header + 4);
     f->seq = cts_get32le(header + 8);
-    if (f->type < CTS_FT_HELLO || f->type > CTS_FT_FAILED || cts_get16le(header + 6))
+    if (f->type < CTS_FT_HELLO || f->type > CTS_FT_PROGRESS || cts_get16le(header + 6))
         return cts_err_set(err, CTS_E_PROTOCOL, "not a frame (type %u)", f->type);
     if (f->bytes > CTS_FRAME_MAX)
         return cts_err_set(err, CTS_E_PROTOCOL, "a frame of %u bytes", f->bytes);
@@ -441,7 +441,7 @@ static void get_load_res(struct cts_rd *r, struct cts_load_res *res)
     res->err_no = (int32_t)cts_rd_u32(r);
     res->native_bytes = cts_rd_u32(r);
     cts_rd_str(r, res->text, sizeof(res->text));
-    if (res->verdict > CTS_LOAD_TIMED_OUT)
+    if (res->verdict > CTS_LOAD_UNSETTLED)
         r->failed = true;
 }
 
@@ -471,6 +471,21 @@ int cts_wire_get_answer(struct cts_rd *r, struct cts_answer *a, struct cts_err *
     if (r->failed || a->ops & ~ALL_OPS)
         return malformed(err, "answer");
     return 0;
+}
+
+/* Progress. */
+
+void cts_wire_put_progress(struct cts_wr *w, const struct cts_progress *p)
+{
+    cts_wr_u32(w, p->begun);
+    cts_wr_u8(w, p->waiting);
+}
+
+int cts_wire_get_progress(struct cts_rd *r, struct cts_progress *p, struct cts_err *err)
+{
+    p->begun = cts_rd_u32(r);
+    p->waiting = rd_bool(r);
+    return r->failed || r->at != r->len ? malformed(err, "word of progress") : 0;
 }
 
 /* Features. */

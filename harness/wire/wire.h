@@ -3,13 +3,14 @@
  * A frame is a header of 12 bytes and a payload; all numbers are little-endian:
  *     u32 payload bytes   u16 type   u16 zero   u32 sequence number (an answer repeats that of its
  * question) The harness asks, the worker answers each question with one frame, in order; several
- * questions may be under way. EOF on the worker's stdin ends it. Strings are u32 length and bytes;
- * booleans u8.
+ * questions may be under way. Frames that tell its progress may come before an answer. EOF on the
+ * worker's stdin ends it. Strings are u32 length and bytes; booleans u8.
  *
  *     HELLO   u32 lowest, u32 highest version it speaks; string engine ("" default)
  *     CAPS    u32 version; i32 code (0 or enum cts_errno); string reason; if code is 0: struct
  * cts_caps, field by field EXEC    u32 n; n items DONE    u32 n; n answers FAILED  i32 code;
  * string: the frame could not be understood; the worker goes on
+ *     PROGRESS u32 items begun; bool waiting
  *
  * PROTOCOL.md in this folder has every field.
  */
@@ -31,6 +32,7 @@ enum cts_frame_type {
     CTS_FT_EXEC = 3,
     CTS_FT_DONE = 4,
     CTS_FT_FAILED = 5,
+    CTS_FT_PROGRESS = 6, /* from the worker, before its answer */
 };
 
 struct cts_frame {
@@ -117,6 +119,15 @@ int cts_wire_get_item(struct cts_rd *r, struct cts_item *it, struct cts_item_roo
                       struct cts_err *err);
 void cts_wire_put_answer(struct cts_wr *w, const struct cts_answer *a);
 int cts_wire_get_answer(struct cts_rd *r, struct cts_answer *a, struct cts_err *err);
+
+/* How far a worker is with the question it is at. */
+struct cts_progress {
+    uint32_t begun; /* of the question's items */
+    bool waiting;   /* for something that it shares with others; else it is at work */
+};
+enum { CTS_PROGRESS_BYTES = 5, CTS_PROGRESS_MS = 100 }; /* see PROTOCOL.md */
+void cts_wire_put_progress(struct cts_wr *w, const struct cts_progress *p);
+int cts_wire_get_progress(struct cts_rd *r, struct cts_progress *p, struct cts_err *err);
 
 /* "local-call", "map-fd", ...: name of bit i of enum cts_feature; null past the last. */
 const char *cts_feature_name(unsigned bit);

@@ -112,9 +112,11 @@ struct cts_load_req {
 enum cts_verdict {
     CTS_ACCEPTED,
     CTS_REJECTED,
-    CTS_LOAD_ERROR,    /* neither: the adapter's own trouble */
-    CTS_LOAD_CRASHED,  /* the runtime died of it, and not the worker: it is a process of its own */
-    CTS_LOAD_TIMED_OUT /* likewise; it was ended */
+    CTS_LOAD_ERROR,     /* neither: the adapter's own trouble */
+    CTS_LOAD_CRASHED,   /* the runtime died of it, and not the worker: it is a process of its own */
+    CTS_LOAD_TIMED_OUT, /* likewise; it was ended */
+    CTS_LOAD_UNSETTLED, /* a setting of the machine that the engine rests on was another one, or did
+                           not stay as it was: nothing can be said of the program */
 };
 
 enum { CTS_TEXT_MAX = 2048 };
@@ -165,6 +167,15 @@ struct cts_engine {
     const char *name, *what; /* "jit"; one line about it */
 };
 
+/* What an adapter may tell the harness while it is at work. */
+struct cts_worker_say {
+    void *arg;
+    /* true: it waits for something that it shares with others of the machine (a lock), and goes on
+     * with the program when it has it; false: it has. The time between is not the program's. For
+     * waits that have become long: each call is a frame. */
+    void (*waiting)(void *arg, bool on);
+};
+
 struct cts_adapter {
     const char *name;
     /* engines[i].name, ended by a null name */
@@ -183,6 +194,8 @@ struct cts_adapter {
     void (*run)(void *self, void *prog, const struct cts_run_req *req, struct cts_run_res *res);
     void (*unload)(void *self, void *prog);
     void (*release)(void *self); /* may be null */
+    /* May be null. Called once, after a probe that went well; `say` is valid until release. */
+    void (*attach)(void *self, const struct cts_worker_say *say);
 };
 
 /* The main function of a worker: `ENGINE` is argv[1] (the adapter's first engine if absent).

@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #ifdef _WIN32
 #include <io.h>
+#include <windows.h>
 #else
+#include <time.h>
 #include <unistd.h>
 #endif
 
@@ -45,6 +47,11 @@ static long os_write(int fd, const void *data, size_t len)
     return _write(fd, data, (unsigned)len);
 }
 
+uint64_t cts_worker_io_ms(void)
+{
+    return GetTickCount64();
+}
+
 #else
 
 static int os_private(int fd)
@@ -75,6 +82,13 @@ static long os_read(int fd, void *data, size_t len)
 static long os_write(int fd, const void *data, size_t len)
 {
     return (long)write(fd, data, len);
+}
+
+uint64_t cts_worker_io_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
 #endif

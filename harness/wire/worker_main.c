@@ -27,6 +27,10 @@ struct worker {
     struct cts_item_room room;
     struct cts_answer answer;
     uint64_t begun; /* items since the start */
+    struct cts_worker_say say;
+    uint32_t seq, begun_here; /* the question that is carried out, and its items begun */
+    uint64_t told_ms;         /* when the harness was last told of its progress */
+    bool told, waiting;
 };
 
 /* Reading. */
@@ -95,6 +99,53 @@ static bool say_failed(struct worker *w, uint32_t seq, const struct cts_err *why
     return finish(w, CTS_FT_FAILED, seq);
 }
 
+/* Progress: in the window, where the harness may share it, and in frames. */
+
+static void tell_progress(struct worker *w)
+{
+    uint8_t bytes[CTS_FRAME_HEADER + CTS_PROGRESS_BYTES];
+    struct cts_wr out = {.data = bytes, .len = CTS_FRAME_HEADER, .cap = sizeof(bytes)};
+    const struct cts_progress p = {.begun = w->begun_here, .waiting = w->waiting};
+    const struct cts_frame f = {
+        .bytes = CTS_PROGRESS_BYTES, .type = CTS_FT_PROGRESS, .seq = w->seq};
+    cts_frame_put(bytes, &f);
+    cts_wire_put_progress(&out, &p);
+    /* Who no longer reads will not get the answer either. */
+    (void)cts_worker_io_write(&w->io, bytes, sizeof(bytes));
+    w->told_ms = cts_worker_io_ms();
+    w->told = true;
+}
+
+static void put_in_window(struct worker *w, unsigned at, uint64_t v)
+{
+    if (w->caps.window && w->caps.window_bytes >= CTS_WIN_RESERVED)
+        cts_put64_host((uint8_t *)w->caps.window + at, v);
+}
+
+static void tell_waiting(void *arg, bool on)
+{
+    struct worker *w = arg;
+    if (w->waiting == on)
+        return;
+    w->waiting = on;
+    put_in_window(w, CTS_WIN_WAITING, on);
+    tell_progress(w);
+}
+
+/* The first of all is told at once: so the harness knows that it will be. Who looks ahead has been
+ * at all of the items before the first is begun, and what it could tell would say nothing. */
+static void tell_begun(struct worker *w)
+{
+    w->begun++;
+    w->begun_here++;
+    tell_waiting(w, false);
+    put_in_window(w, CTS_WIN_WAITING, 0); /* whatever programs have left there */
+    put_in_window(w, CTS_WIN_BEGUN, w->begun);
+    if (!w->adapter->ahead &&
+        (!w->told || cts_worker_io_ms() - w->told_ms >= (uint64_t)CTS_PROGRESS_MS))
+        tell_progress(w);
+}
+
 /* The handshake. */
 
 static void copy_text(char *out, size_t cap, const char *text)
@@ -135,6 +186,9 @@ static int probe(struct worker *w, const char *asked, struct cts_err *err)
     copy_text(w->caps.runtime, sizeof(w->caps.runtime), a->name);
     copy_text(w->caps.engine, sizeof(w->caps.engine), engine);
     w->ready = true;
+    w->say = (struct cts_worker_say){.arg = w, .waiting = tell_waiting};
+    if (a->attach)
+        a->attach(w->self, &w->say);
     return 0;
 }
 
@@ -272,14 +326,6 @@ static void do_run(struct worker *w, const struct cts_item *it, const struct loa
     }
 }
 
-/* Left where the harness finds it even if this process does not survive the item. */
-static void tell_begun(struct worker *w)
-{
-    w->begun++;
-    if (w->caps.window && w->caps.window_bytes >= CTS_WIN_RESERVED)
-        cts_put64_host((uint8_t *)w->caps.window + CTS_WIN_BEGUN, w->begun);
-}
-
 static int do_item(struct worker *w, struct cts_rd *r, struct cts_err *err)
 {
     struct cts_item it;
@@ -349,6 +395,9 @@ static int do_items(struct worker *w, struct cts_rd *r, struct cts_err *err)
 static bool exec(struct worker *w, uint32_t seq, struct cts_rd *r)
 {
     struct cts_err err = {0};
+    w->seq = seq;
+    w->begun_here = 0;
+    w->told_ms = cts_worker_io_ms();
     if (do_items(w, r, &err))
         return say_failed(w, seq, &err);
     return finish(w, CTS_FT_DONE, seq);

@@ -94,6 +94,6 @@ static void unload(void *self, void *prog)
 int main(int argc, char **argv)
 {
     static const struct cts_engine engines[] = {{"interp", "interpreter"}, {NULL, NULL}};
-    const struct cts_adapter adapter = {"example", engines, probe, NULL, load, run, unload, free};
-    return cts_worker_main(argc, argv, &adapter);
+    const struct cts_adapter me = {"example", engines, probe, NULL, load, run, unload, free, NULL};
+    return cts_worker_main(argc, argv, &me);
 }

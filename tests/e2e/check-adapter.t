@@ -111,6 +111,10 @@ raw rows-anywhere     -t9  rows-outside
 raw layout-any        -t9  layout
 raw other-memory      -t9  shared begun
 raw no-begun          -t9  begun
+raw waits-on          -t9  begun
+raw progress-seq      -t9  run load
+raw progress-more     -t9  run load
+raw progress-flood    -t9  run load
 raw malformed-dies    -t9  malformed rows-outside layout
 raw lenient           -t9  malformed
 raw header-0          -t9  bad-header

@@ -68,6 +68,11 @@ child         1 mark  crash            SIGSEGV
 hang          1 mark  timeout          did.not.answer
 hang-load     1 mark  timeout          did.not.answer
 late          1 mark  timeout          did.not.answer
+late-unshared 1 mark  timeout          did.not.answer
+late-silent   1 mark  timeout          did.not.answer
+toil          0 none  -                -
+waits         0 none  -                -
+waits-for-ever 3 busy -                says.that.it.waits
 stuck         1 mark  timeout          did.not.answer
 trickle       1 mark  timeout          did.not.answer
 flood-stderr  1 mark  crash            floods.stderr
@@ -109,11 +114,12 @@ awk '{ print $1 }' table | sort >want
 is "$(diff want have)" "" "every fault of the worker is tried"
 
 run_fault() { # FAULT
-    local f=$1 start=$SECONDS
+    local f=$1 start=$SECONDS limit=1
+    [ "$f" = waits-for-ever ] && limit=0.3 # it is given up after many times that
     mkdir "run-$f"
     printf '#!/bin/sh\nexec "%s" --fault %s "$@"\n' "$worker" "$f" >"run-$f/worker"
     chmod +x "run-$f/worker"
-    FAKE_STATE=$T/run-$f/state timeout -k 5 120 "$CTS" run --timeout 1 -r "./run-$f/worker:interp" -o text -o json="run-$f/json" in \
+    FAKE_STATE=$T/run-$f/state timeout -k 5 120 "$CTS" run --timeout $limit -r "./run-$f/worker:interp" -o text -o json="run-$f/json" in \
         >"run-$f/out" 2>"run-$f/err" </dev/null
     echo "$? $((SECONDS - start))" >"run-$f/rc"
 }
@@ -171,6 +177,12 @@ while read -r fault want what kind words; do
             # A worker that comes back as another one is not asked any more.
             unlike "$(status "$fault" marked)" pass "$fault: the marked case does not pass"
             like "$err" 'is not what it was when it was started first' "$fault: the end of the run says why"
+            ;;
+        busy)
+            # It is not the runtime that is at fault: no failure, and no pass either.
+            is "$(status "$fault" marked)" error "$fault: the marked case is an error"
+            like "$total" '^total: [0-9]+ passed, [0-9]+ failed, 0 skipped$' "$fault: the run comes to its end"
+            is "$(printf '%s\n' "$out" | grep -c '^FAIL')" 0 "$fault: nothing is called a failure"
             ;;
         start)
             is "$total" "total: 0 passed, 0 failed, 0 skipped" "$fault: nothing passes"

@@ -37,6 +37,7 @@ struct fake_stream {
     const char *name, *what;
     /* Passes the frame on in its own way, on `out`. False: there shall be nothing more. */
     bool (*pass)(struct fake_frame *f, int out);
+    const char *adapter; /* whose answers they are; null: the right one's */
 };
 extern const struct fake_stream fake_streams[];
 

@@ -20,6 +20,7 @@ struct fake {
     const struct fault *fault;
     void *right; /* the reference's own */
     struct cts_caps caps;
+    const struct cts_worker_say *say;
     bool unwell; /* for faults that are so only sometimes */
 };
 
@@ -118,6 +119,44 @@ static bool late(struct fake *f, struct program *p, const struct cts_run_req *q,
     (void)f, (void)q, (void)res;
     if (p->marked)
         sleep_ms(1500);
+    return true;
+}
+
+/* The time of its own that a marked program takes. */
+static bool toil(struct fake *f, struct program *p, const struct cts_run_req *q,
+                 struct cts_run_res *res)
+{
+    enum { TOIL_NS = 300000000 };
+    struct timespec from, now;
+    (void)f, (void)q, (void)res;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+    do
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    while (p->marked &&
+           (now.tv_sec - from.tv_sec) * 1000000000L + now.tv_nsec - from.tv_nsec < TOIL_NS);
+    return true;
+}
+
+static bool wait_long(struct fake *f, struct program *p, const struct cts_run_req *q,
+                      struct cts_run_res *res)
+{
+    (void)q, (void)res;
+    if (p->marked) {
+        f->say->waiting(f->say->arg, true);
+        sleep_ms(1500);
+        f->say->waiting(f->say->arg, false);
+    }
+    return true;
+}
+
+static bool wait_for_ever(struct fake *f, struct program *p, const struct cts_run_req *q,
+                          struct cts_run_res *res)
+{
+    (void)q, (void)res;
+    if (p->marked)
+        f->say->waiting(f->say->arg, true);
+    while (p->marked)
+        pause();
     return true;
 }
 
@@ -467,6 +506,12 @@ static void fake_unload(void *self, void *prog)
     free(p);
 }
 
+static void fake_attach(void *self, const struct cts_worker_say *say)
+{
+    struct fake *f = self;
+    f->say = say;
+}
+
 static void fake_release(void *self)
 {
     struct fake *f = self;
@@ -487,6 +532,11 @@ static void fake_release(void *self)
     X(hang, "hang", "hangs when a marked program runs", .run = hang_in_run)                        \
     X(hang_load, "hang-load", "the same when it is loaded", .load = hang_in_load)                  \
     X(late, "late", "takes 1.5 s over a marked program", .run = late)                              \
+    X(late_unshared, "late-unshared", "the same, and shares no window", .probe = no_descriptor,    \
+      .run = late)                                                                                 \
+    X(toil, "toil", "needs 0.3 s of a processor for a marked program", .run = toil)                \
+    X(waits, "waits", "waits for 1.5 s before a marked program, and says so", .run = wait_long)    \
+    X(waits_on, "waits-for-ever", "the same, for ever", .run = wait_for_ever)                      \
     X(flood_stderr, "flood-stderr", "writes to stderr for ever", .run = flood_stderr)              \
     X(chatter, "chatter", "writes half a megabyte per run on stdout and stderr", .run = chatter)   \
     X(lie, "lie", "says that it ran, and touches nothing", .run = lie)                             \
@@ -537,7 +587,8 @@ static const struct cts_engine engines[] = {
                                                     .load = fake_load,                             \
                                                     .run = fake_run,                               \
                                                     .unload = fake_unload,                         \
-                                                    .release = fake_release};
+                                                    .release = fake_release,                       \
+                                                    .attach = fake_attach};
 FAULTS(FAULT_ADAPTER)
 
 #define FAULT_ENTRY(id, name_, what_, ...) {name_, what_, &adapter_##id},

@@ -41,8 +41,9 @@ int main(int argc, char **argv)
         return 1;
     }
     const struct fake_stream *stream = find_stream(fault);
-    const struct cts_adapter *adapter =
-        find_adapter(stream || !strcmp(fault, "none") ? "right" : fault);
+    const struct cts_adapter *adapter = find_adapter(stream && stream->adapter ? stream->adapter
+                                                     : stream || !strcmp(fault, "none") ? "right"
+                                                                                        : fault);
     if (!adapter)
         return usage();
     if (stream)

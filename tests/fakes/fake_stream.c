@@ -189,25 +189,32 @@ static bool closed(struct fake_frame *f, int out)
         pause();
 }
 
+static bool without_progress(struct fake_frame *f, int out)
+{
+    return f->head.type == CTS_FT_PROGRESS || send(f, out);
+}
+
 const struct fake_stream fake_streams[] = {
-    {"garbage", "its first words are no frame", garbage},
-    {"text", "the same, but text", text},
-    {"flood-stdout", "garbage without end instead of a marked answer", flood},
-    {"flood-frames", "frames without end after a marked answer", flood_frames},
-    {"short", "one answer too few", shorter},
-    {"truncate", "half a marked answer, then it is killed", truncated},
-    {"stuck", "half a marked answer, then silence", stuck},
-    {"trickle", "one byte of a marked answer every 200 ms", trickle},
-    {"seq", "a wrong sequence number on a marked answer", wrong_sequence},
-    {"type", "a marked answer of the wrong type", wrong_type},
-    {"failed", "does not understand marked questions", failed},
-    {"huge", "a marked answer of 4 GiB", huge},
-    {"large", "a marked answer of 64 MiB", large},
-    {"trailing", "bytes behind a marked answer, inside its frame", trailing},
-    {"ops", "a marked answer leaves out its load", more_steps},
-    {"twice", "a marked answer comes twice", twice},
-    {"closed", "closes its stdout instead of a marked answer", closed},
-    {NULL, NULL, NULL},
+    {"garbage", "its first words are no frame", garbage, NULL},
+    {"text", "the same, but text", text, NULL},
+    {"flood-stdout", "garbage without end instead of a marked answer", flood, NULL},
+    {"flood-frames", "frames without end after a marked answer", flood_frames, NULL},
+    {"short", "one answer too few", shorter, NULL},
+    {"truncate", "half a marked answer, then it is killed", truncated, NULL},
+    {"stuck", "half a marked answer, then silence", stuck, NULL},
+    {"trickle", "one byte of a marked answer every 200 ms", trickle, NULL},
+    {"seq", "a wrong sequence number on a marked answer", wrong_sequence, NULL},
+    {"type", "a marked answer of the wrong type", wrong_type, NULL},
+    {"failed", "does not understand marked questions", failed, NULL},
+    {"huge", "a marked answer of 4 GiB", huge, NULL},
+    {"large", "a marked answer of 64 MiB", large, NULL},
+    {"trailing", "bytes behind a marked answer, inside its frame", trailing, NULL},
+    {"ops", "a marked answer leaves out its load", more_steps, NULL},
+    {"twice", "a marked answer comes twice", twice, NULL},
+    {"closed", "closes its stdout instead of a marked answer", closed, NULL},
+    {"late-silent", "as late-unshared, and tells nothing of its progress", without_progress,
+     "late-unshared"},
+    {NULL, NULL, NULL, NULL},
 };
 
 /* The process in between. */

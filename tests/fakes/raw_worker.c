@@ -51,6 +51,10 @@
     X(LAYOUT_ANY, "layout-any", "does not mind layouts outside of its window")                     \
     X(OTHER_MEMORY, "other-memory", "its descriptor is not that of its window")                    \
     X(NO_BEGUN, "no-begun", "does not count what it has begun")                                    \
+    X(WAITS_ON, "waits-on", "says that it waits when it has answered")                             \
+    X(PROGRESS_SEQ, "progress-seq", "tells its progress with a question that is not asked")        \
+    X(PROGRESS_MORE, "progress-more", "tells that it has begun more than there is")                \
+    X(PROGRESS_FLOOD, "progress-flood", "tells its progress without end")                          \
     X(MALFORMED_DIES, "malformed-dies", "ends at a malformed item")                                \
     X(MALFORMED_MUTE, "malformed-mute", "does not answer malformed items")                         \
     X(LENIENT, "lenient", "does not mind bytes behind the items")                                  \
@@ -182,6 +186,22 @@ static void finish(struct raw *w, uint16_t type)
     if (w->held.len)
         write_all(w->held.data, w->held.len);
     w->held.len = 0;
+}
+
+/* The right worker says nothing: it need not. */
+static void tell_progress(const struct raw *w)
+{
+    uint8_t bytes[CTS_FRAME_HEADER + CTS_PROGRESS_BYTES];
+    struct cts_wr out = {.data = bytes, .len = CTS_FRAME_HEADER, .cap = sizeof(bytes)};
+    const struct cts_progress p = {.begun = w->fault == F_PROGRESS_MORE ? 1000 : 1};
+    struct cts_frame f = {.bytes = CTS_PROGRESS_BYTES, .type = CTS_FT_PROGRESS, .seq = w->head.seq};
+    f.seq += w->fault == F_PROGRESS_SEQ;
+    cts_frame_put(bytes, &f);
+    cts_wire_put_progress(&out, &p);
+    if (w->fault == F_PROGRESS_SEQ || w->fault == F_PROGRESS_MORE)
+        write_all(bytes, sizeof(bytes));
+    for (unsigned i = 0; w->fault == F_PROGRESS_FLOOD && i < 1000; i++)
+        write_all(bytes, sizeof(bytes));
 }
 
 static void failed(struct raw *w, const char *why)
@@ -391,6 +411,8 @@ static bool item(struct raw *w, struct cts_rd *r)
     struct program *p = program_of(w, it.prog);
     if (w->fault != F_NO_BEGUN)
         cts_put64_host((uint8_t *)w->caps.window + CTS_WIN_BEGUN, ++w->begun);
+    cts_put64_host((uint8_t *)w->caps.window + CTS_WIN_WAITING, w->fault == F_WAITS_ON);
+    tell_progress(w);
     w->answer.ops = 0;
     if (it.ops & CTS_OP_LOAD)
         load(w, &it, p);

@@ -41,6 +41,19 @@ static void answer(const uint8_t *data, size_t size)
     free(w.data);
 }
 
+static void progress(const uint8_t *data, size_t size)
+{
+    uint8_t bytes[CTS_PROGRESS_BYTES];
+    struct cts_rd r = reader(data, size);
+    struct cts_wr w = {.data = bytes, .cap = sizeof(bytes)};
+    struct cts_progress p;
+    if (cts_wire_get_progress(&r, &p, NULL) != 0)
+        return;
+    cts_wire_put_progress(&w, &p);
+    if (w.failed || w.len != size || memcmp(bytes, data, size) != 0)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct cts_frame frame;
@@ -51,5 +64,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)cts_wire_get_caps(&r, &caps, NULL);
     item(data, size);
     answer(data, size);
+    progress(data, size);
     return 0;
 }

@@ -7,10 +7,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -21,7 +25,7 @@
 /* The worker of these tests is tests/fakes: right, but for the fault it is told to have. */
 #define FAKE CTS_BINARY_DIR "/tests/cts-fake-worker"
 
-enum { MARK = 0xdead, PLENTY_MS = 20000, SHORT_MS = 400, SOON_MS = 8000 };
+enum { MARK = 0xdead, PLENTY_MS = 20000, SHORT_MS = 400 };
 
 struct fake {
     const char *argv[4];
@@ -425,14 +429,12 @@ static void test_starts_that_go_wrong(void **state)
     (void)state;
     for (unsigned i = 0; i < CTS_ARRAY_LEN(cases); i++) {
         struct fake f;
-        uint64_t start = cts_clock_ns();
         init(&f, cases[i].fault);
         assert_int_equal(cts_session_start(&f.s, PLENTY_MS, &f.err), cases[i].code);
         assert_int_equal(f.err.code, cases[i].code);
         assert_says(&f, cases[i].says);
         assert_false(f.s.up);
         assert_int_equal(f.s.proc.pid, 0);
-        assert_true(ms_since(start) < SOON_MS);
         cts_session_release(&f.s);
     }
 }
@@ -459,7 +461,6 @@ static void test_silent_start(void **state)
     cts_session_init(&s, argv, "");
     assert_int_equal(cts_session_start(&s, SHORT_MS, &err), CTS_E_TIMEOUT);
     assert_true(ms_since(start) >= SHORT_MS);
-    assert_true(ms_since(start) < SOON_MS);
     cts_session_release(&s);
 }
 
@@ -502,7 +503,6 @@ static void test_faults_in_the_middle(void **state)
         open_session(&f, cases[i].fault);
         assert_int_equal(round_trip(&f, 1, PLENTY_MS, &r0), 0);
         assert_int_equal(r0, 1);
-        uint64_t start = cts_clock_ns();
         int rc = round_trip(&f, MARK, cases[i].timeout_ms, &r0);
         if (rc != cases[i].code)
             print_error("%s: %d %s\n", cases[i].fault, rc, f.err.msg);
@@ -510,7 +510,6 @@ static void test_faults_in_the_middle(void **state)
         assert_int_equal(f.err.code, rc);
         assert_says(&f, cases[i].says);
         assert_says(&f, "worker 'cts-fake-worker:interp' ");
-        assert_true(ms_since(start) < SOON_MS);
         assert_false(f.s.up);
         assert_int_equal(f.s.proc.pid, 0);
         assert_int_equal(ask(&f, 1, PLENTY_MS), CTS_E_INVAL);
@@ -534,6 +533,111 @@ static void test_late_is_in_time_for_the_patient(void **state)
     assert_int_equal(round_trip(&f, MARK, PLENTY_MS, &r0), 0);
     assert_int_equal(r0, MARK);
     cts_session_release(&f.s);
+}
+
+/* Time is the worker's own. */
+
+/* Puts the worker on one processor beside somebody who takes nearly all of it. */
+static pid_t starve(const struct fake *f)
+{
+    cpu_set_t all, one;
+    unsigned cpu = 0;
+    sched_getaffinity(0, sizeof(all), &all);
+    while (!CPU_ISSET(cpu, &all))
+        cpu++;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    assert_int_equal(sched_setaffinity(f->s.proc.pid, sizeof(one), &one), 0);
+    assert_int_equal(setpriority(PRIO_PROCESS, (id_t)f->s.proc.pid, 5), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        sched_setaffinity(0, sizeof(one), &one);
+        for (volatile unsigned n = 0;; n++)
+            ;
+    }
+    return pid;
+}
+
+static void test_a_busy_machine_is_no_timeout(void **state)
+{
+    struct fake f;
+    uint64_t r0;
+    (void)state;
+    open_session(&f, "toil");
+    assert_int_equal(round_trip(&f, MARK, 100, &r0), CTS_E_TIMEOUT);
+    assert_int_equal(cts_session_start(&f.s, PLENTY_MS, NULL), 0);
+    f.s.patience_ms = 600000;
+    pid_t greedy = starve(&f);
+    uint64_t start = cts_clock_ns();
+    f.err = (struct cts_err){0};
+    int rc = round_trip(&f, MARK, 600, &r0);
+    if (rc)
+        print_error("%s\n", f.err.msg);
+    assert_int_equal(rc, 0);
+    assert_int_equal(r0, MARK);
+    assert_true(ms_since(start) > 600);
+
+    /* All the same there is an end to it, and it is told apart. */
+    f.s.patience_ms = 300;
+    assert_int_equal(round_trip(&f, MARK, 600, &r0), CTS_E_BUSY);
+    assert_says(&f, "the machine is too busy");
+    assert_int_equal(f.s.gave_up.code, CTS_E_BUSY);
+    kill(greedy, SIGKILL);
+    waitpid(greedy, NULL, 0);
+    cts_session_release(&f.s);
+}
+
+static void test_waiting_is_no_timeout(void **state)
+{
+    struct fake f;
+    uint64_t r0;
+    (void)state;
+    open_session(&f, "waits");
+    assert_int_equal(round_trip(&f, MARK, SHORT_MS, &r0), 0);
+    assert_int_equal(r0, MARK);
+    cts_session_release(&f.s);
+
+    open_session(&f, "waits-for-ever");
+    f.s.patience_ms = 600;
+    assert_int_equal(round_trip(&f, MARK, SHORT_MS, &r0), CTS_E_BUSY);
+    assert_says(&f, "says that it waits");
+    cts_session_release(&f.s);
+}
+
+/* One time for each item, whether or not one can see how far the worker is. */
+static void test_late_in_a_question_of_several(void **state)
+{
+    enum { N = 2 };
+    static const struct {
+        const char *fault;
+        unsigned timeout_ms;
+        int rc;
+        bool late;
+    } cases[] = {
+        {"late", 1000, CTS_E_TIMEOUT, false}, {"late-unshared", 1000, CTS_E_TIMEOUT, false},
+        {"late-unshared", 2500, 0, false},    {"late-silent", 300, CTS_E_TIMEOUT, false},
+        {"late-silent", 1600, 0, true},
+    };
+    static struct cts_answer a[N];
+    const struct program p = returns(MARK);
+    (void)state;
+    for (unsigned i = 0; i < CTS_ARRAY_LEN(cases); i++) {
+        struct cts_item it[N] = {whole(&p), whole(&p)};
+        struct fake f;
+        uint64_t r0;
+        open_session(&f, cases[i].fault);
+        assert_int_equal(round_trip(&f, 1, PLENTY_MS, &r0), 0);
+        int rc = cts_session_ask(&f.s, it, N, cases[i].timeout_ms, &f.err);
+        if (rc == 0)
+            rc = cts_session_answer(&f.s, a, N, cases[i].timeout_ms, &f.err);
+        if (rc != cases[i].rc || f.s.late != cases[i].late)
+            print_error("%s, %u ms: %d, %d\n", cases[i].fault, cases[i].timeout_ms, rc, f.s.late);
+        assert_int_equal(rc, cases[i].rc);
+        assert_int_equal(f.s.late, cases[i].late);
+        cts_session_release(&f.s);
+    }
 }
 
 /* Answers that nobody asked for are found out. */
@@ -683,6 +787,9 @@ int main(void)
         cmocka_unit_test(test_silent_start),
         cmocka_unit_test(test_faults_in_the_middle),
         cmocka_unit_test(test_late_is_in_time_for_the_patient),
+        cmocka_unit_test(test_a_busy_machine_is_no_timeout),
+        cmocka_unit_test(test_waiting_is_no_timeout),
+        cmocka_unit_test(test_late_in_a_question_of_several),
         cmocka_unit_test(test_too_many_answers),
         cmocka_unit_test(test_answers_before_a_crash),
         cmocka_unit_test(test_death_between_questions),

@@ -126,7 +126,7 @@ static void test_bad_frame_headers(void **state)
         uint8_t header[CTS_FRAME_HEADER];
     } bad[] = {
         {{0, 0, 0, 0, 0, 0, 0, 0}}, /* type 0 */
-        {{0, 0, 0, 0, 6, 0, 0, 0}}, /* type 6 */
+        {{0, 0, 0, 0, 7, 0, 0, 0}}, /* type 7 */
         {{0, 0, 0, 0, 3, 1, 0, 0}}, /* type 259 */
         {{0, 0, 0, 0, 3, 0, 1, 0}}, /* not zero */
         {{1, 0, 0, 4, 3, 0, 0, 0}}, /* one byte too long */
@@ -562,7 +562,7 @@ static void test_bad_answers(void **state)
 {
     static const uint8_t bad[][32] = {
         {0x10},                     /* a step that does not exist */
-        {CTS_OP_LOAD, 5},           /* a verdict that does not exist */
+        {CTS_OP_LOAD, 6},           /* a verdict that does not exist */
         {CTS_OP_RUN, 7},            /* a status that does not exist */
         {CTS_OP_ROWS, 29, 0, 0, 0}, /* more rows than there are */
     };
