@@ -1,6 +1,7 @@
 #include "base/err.h"
 
 #include "base/fmt.h"
+#include "base/text.h"
 
 void cts_err_clear(struct cts_err *err)
 {
@@ -46,14 +47,16 @@ int cts_err_at(struct cts_err *err, int code, const char *file, unsigned line, u
 
 const char *cts_err_text(const struct cts_err *err, char *buf, size_t cap)
 {
-    if (err->file[0] == '\0')
-        cts_fmt(buf, cap, "%s", err->msg);
-    else if (err->line == 0)
-        cts_fmt(buf, cap, "%s: %s", err->file, err->msg);
-    else if (err->col == 0)
-        cts_fmt(buf, cap, "%s:%u: %s", err->file, err->line, err->msg);
-    else
-        cts_fmt(buf, cap, "%s:%u:%u: %s", err->file, err->line, err->col, err->msg);
+    size_t n = 0;
+    if (err->file[0]) {
+        n = cts_text_visible(buf, cap, err->file);
+        if (n < cap && err->line)
+            n += cts_fmt(buf + n, cap - n, err->col ? ":%u:%u" : ":%u", err->line, err->col);
+        if (n < cap)
+            n += cts_fmt(buf + n, cap - n, ": ");
+    }
+    if (n < cap)
+        cts_text_visible(buf + n, cap - n, err->msg);
     return buf;
 }
 

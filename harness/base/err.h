@@ -46,7 +46,8 @@ int cts_err_set(struct cts_err *err, int code, const char *fmt, ...)
 int cts_err_at(struct cts_err *err, int code, const char *file, unsigned line, unsigned col,
                const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
-/* "file:line:col: message" (as much of the place as is known) into buf; returns buf. */
+/* "file:line:col: message" (as much of the place as is known) into buf, as visible text on one
+ * line, cut off where buf ends; returns buf. */
 const char *cts_err_text(const struct cts_err *err, char *buf, size_t cap);
 
 /* A short lower-case word for the code: "syntax", "worker", ... */

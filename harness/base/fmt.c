@@ -3,9 +3,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/text.h"
+
 struct out {
     char *buf;
     size_t cap, len;
+    bool visible; /* strings are made so */
 };
 
 struct spec {
@@ -130,6 +133,17 @@ static const char *parse_spec(const char *p, struct spec *s, va_list *ap)
     return p;
 }
 
+static size_t put_visible(struct out *o, const char *text, size_t len)
+{
+    struct cts_text_walk w = {.at = text};
+    char shown[CTS_TEXT_STEP];
+    size_t all = 0;
+    for (unsigned n; w.at < text + len && (n = cts_text_step(&w, shown)) != 0; all += n)
+        for (unsigned i = 0; o && i < n; i++)
+            put(o, shown[i]);
+    return all;
+}
+
 static void put_string(struct out *o, const struct spec *s, const char *text)
 {
     if (!text)
@@ -137,7 +151,17 @@ static void put_string(struct out *o, const struct spec *s, const char *text)
     size_t len = 0;
     while ((s->prec < 0 || len < (size_t)s->prec) && text[len])
         len++;
-    put_padded(o, s, text, len);
+    if (!o->visible) {
+        put_padded(o, s, text, len);
+        return;
+    }
+    struct spec pad = *s;
+    pad.width -= (int)put_visible(NULL, text, len);
+    if (!s->left)
+        put_padded(o, &pad, "", 0);
+    put_visible(o, text, len);
+    if (s->left)
+        put_padded(o, &pad, "", 0);
 }
 
 static void put_conversion(struct out *o, const struct spec *s, char conv, va_list *ap)
@@ -161,26 +185,35 @@ static void put_conversion(struct out *o, const struct spec *s, char conv, va_li
     }
 }
 
-size_t cts_vfmt(char *buf, size_t cap, const char *fmt, va_list ap)
+static size_t format(struct out *o, const char *fmt, va_list ap)
 {
-    struct out o = {buf, cap, 0};
     va_list args;
     va_copy(args, ap);
     for (const char *p = fmt; *p; p++) {
         struct spec s;
         if (*p != '%') {
-            put(&o, *p);
+            put(o, *p);
             continue;
         }
         p = parse_spec(p + 1, &s, &args);
         if (*p == '\0')
             break;
-        put_conversion(&o, &s, *p, &args);
+        put_conversion(o, &s, *p, &args);
     }
     va_end(args);
-    if (cap)
-        buf[o.len < cap ? o.len : cap - 1] = '\0';
-    return o.len;
+    if (o->cap)
+        o->buf[o->len < o->cap ? o->len : o->cap - 1] = '\0';
+    return o->len;
+}
+
+size_t cts_vfmt(char *buf, size_t cap, const char *fmt, va_list ap)
+{
+    return format(&(struct out){.buf = buf, .cap = cap}, fmt, ap);
+}
+
+size_t cts_vfmt_visible(char *buf, size_t cap, const char *fmt, va_list ap)
+{
+    return format(&(struct out){.buf = buf, .cap = cap, .visible = true}, fmt, ap);
 }
 
 size_t cts_fmt(char *buf, size_t cap, const char *fmt, ...)

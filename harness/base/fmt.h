@@ -10,6 +10,8 @@
 #include <stddef.h>
 
 size_t cts_vfmt(char *buf, size_t cap, const char *fmt, va_list ap);
+/* The same, and strings are visible text on one line (see text.h). */
+size_t cts_vfmt_visible(char *buf, size_t cap, const char *fmt, va_list ap);
 size_t cts_fmt(char *buf, size_t cap, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

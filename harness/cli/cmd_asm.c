@@ -4,6 +4,7 @@
 #include "asm/asm.h"
 #include "base/fmt.h"
 #include "cli/opt.h"
+#include "cli/say.h"
 #include "host/buf.h"
 #include "host/fs.h"
 #include "isa/isa.h"
@@ -37,7 +38,7 @@ struct request {
 static int complain(const struct cts_err *err)
 {
     char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
-    fprintf(stderr, "%s\n", cts_err_text(err, text, sizeof(text)));
+    cts_say("%s\n", cts_err_text(err, text, sizeof(text)));
     return CTS_EXIT_USAGE;
 }
 
@@ -76,11 +77,11 @@ static int parse(struct request *r, const struct cts_command *c, int argc, char 
             cts_buf_addf(&r->text, "%s\n", o.value);
     }
     if (r->syntax == CTS_SYNTAX_COUNT) {
-        fprintf(stderr, "ebpf-cts %s: the syntaxes are llvm and ubpf\n", c->name);
+        cts_say("ebpf-cts %s: the syntaxes are llvm and ubpf\n", c->name);
         return -1;
     }
     if (r->file && any) {
-        fprintf(stderr, "ebpf-cts %s: either --input or text, not both\n", c->name);
+        cts_say("ebpf-cts %s: either --input or text, not both\n", c->name);
         return -1;
     }
     if (!r->file && !any)
@@ -100,7 +101,7 @@ static void print_bytes(const struct request *r, const uint8_t *bytes, uint32_t 
     }
     for (uint32_t i = 0; i < slots; i++) {
         for (unsigned k = 0; k < CTS_SLOT_BYTES; k++)
-            printf("%s%02x", k ? " " : "", bytes[(size_t)i * CTS_SLOT_BYTES + k]);
+            cts_out("%s%02x", k ? " " : "", bytes[(size_t)i * CTS_SLOT_BYTES + k]);
         putchar('\n');
     }
 }
@@ -293,7 +294,7 @@ static int disassemble(struct request *r)
         int n = cts_decode(bytes + at * CTS_SLOT_BYTES, slots - at, r->be, &in, &row, NULL);
         if (n > 0 && r->syntax != CTS_SYNTAX_LLVM) {
             cts_text_print(row, &in, r->syntax, text, sizeof(text));
-            printf("%s\n", text);
+            cts_out("%s\n", text);
             at += (size_t)n;
             continue;
         }
@@ -301,7 +302,7 @@ static int disassemble(struct request *r)
             code = CTS_EXIT_FAILED;
         at +=
             (size_t)cts_disasm(bytes + at * CTS_SLOT_BYTES, slots - at, r->be, text, sizeof(text));
-        printf("%s\n", text);
+        cts_out("%s\n", text);
     }
     return code;
 }

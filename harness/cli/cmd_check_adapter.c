@@ -4,6 +4,7 @@
 
 #include "asm/object.h"
 #include "cli/opt.h"
+#include "cli/say.h"
 #include "kit/kit.h"
 #include "report/text.h"
 
@@ -116,7 +117,7 @@ static int list(void)
 {
     const char *name, *rule;
     for (unsigned i = 0; cts_kit_check_at(i, &name, &rule); i++)
-        printf("%-16s  %s\n", name, rule);
+        cts_out("%-16s  %s\n", name, rule);
     return CTS_EXIT_OK;
 }
 
@@ -138,7 +139,7 @@ static int run(struct job *j)
     sigaction(SIGTERM, &sa, NULL);
     int rc = cts_kit_run(&j->opts, tell, j, &caps, &err);
     if (rc == CTS_E_NOTFOUND) {
-        fprintf(stderr, "ebpf-cts check-adapter: %s\n", err.msg);
+        cts_say("ebpf-cts check-adapter: %s\n", err.msg);
         return CTS_EXIT_USAGE;
     }
     tell_worker(j, &caps);
@@ -153,7 +154,7 @@ static int run(struct job *j)
         return broken(j, &err);
     if (interrupted)
         return CTS_EXIT_INTERRUPTED;
-    printf("1..%u\n", j->told);
+    cts_out("1..%u\n", j->told);
     return fflush(stdout) ? CTS_EXIT_BROKEN : j->failed ? CTS_EXIT_FAILED : CTS_EXIT_OK;
 }
 
@@ -178,7 +179,7 @@ static int parse(struct job *j, int argc, char **argv, int *code)
             break;
         case O_CHECK:
             if (j->checks == MOST_CHECKS) {
-                fprintf(stderr, "ebpf-cts check-adapter: too many checks are named\n");
+                cts_say("ebpf-cts check-adapter: too many checks are named\n");
                 return -1;
             }
             j->only[j->checks++] = o.value;
@@ -192,8 +193,8 @@ static int parse(struct job *j, int argc, char **argv, int *code)
             j->opts.argv = (const char *const *)argv + o.at - 1;
             return 0;
         case CTS_OPT_END:
-            fprintf(stderr, "ebpf-cts check-adapter: which worker?\n"
-                            "Try: ebpf-cts check-adapter --help\n");
+            cts_say("ebpf-cts check-adapter: which worker?\n"
+                    "Try: ebpf-cts check-adapter --help\n");
             return -1;
         default:
             return -1;
@@ -210,7 +211,7 @@ static int check_adapter_main(int argc, char **argv)
     j.opts.only = j.only;
     cts_buf_init(&j.line, 0);
     if (parse(&j, argc, argv, &code) == 0) {
-        printf("TAP version 13\n");
+        cts_out("TAP version 13\n");
         code = run(&j);
     }
     cts_buf_release(&j.line);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/opt.h"
+#include "cli/say.h"
 #include "cli/vectors.h"
 #include "core/core.h"
 #include "generated/spec_text.h"
@@ -18,21 +19,21 @@ static const struct cts_opt options[] = {
 static void print_rule(const char *name, const struct cts_field_rule *f)
 {
     if (f->kind == CTS_FK_REG)
-        printf("  %-9s a register, 0 to 10\n", name);
+        cts_out("  %-9s a register, 0 to 10\n", name);
     else if (f->kind == CTS_FK_ANY)
-        printf("  %-9s any value\n", name);
+        cts_out("  %-9s any value\n", name);
     else if (f->kind == CTS_FK_NONZERO)
-        printf("  %-9s any value but 0\n", name);
+        cts_out("  %-9s any value but 0\n", name);
     else if (f->kind == CTS_FK_SPAN)
-        printf("  %-9s a multiple of %d from %d to %d\n", name, f->step, f->value, f->last);
+        cts_out("  %-9s a multiple of %d from %d to %d\n", name, f->step, f->value, f->last);
     else
-        printf("  %-9s %d\n", name, f->value);
+        cts_out("  %-9s %d\n", name, f->value);
 }
 
 static void print_clause(const char *id)
 {
     const struct cts_clause_text *c = cts_clause_text_find(id);
-    printf("  %-6s section %s: %s\n", id, c ? c->section : "?", c ? c->text : "");
+    cts_out("  %-6s section %s: %s\n", id, c ? c->section : "?", c ? c->text : "");
 }
 
 static const char *const field_names[CTS_F_COUNT] = {"dst", "src", "offset", "imm", "next_imm"};
@@ -43,17 +44,17 @@ static bool explain_row(const char *id)
     if (at == CTS_ROW_COUNT)
         return false;
     const struct cts_row_info *r = cts_row_info(at);
-    printf("row %s (%s), %s%s, group %s, since ISA %s, Linux %s\n\n", r->id, r->name,
-           r->section[0] ? "RFC 9669 section " : "not in the RFC, from ",
-           r->section[0] ? r->section : r->origin, cts_group_name(r->group), r->since_isa,
-           r->since_linux);
-    printf("syntax     %s\nuBPF       %s\n", r->syntax[0] ? r->syntax : "(none)",
-           r->ubpf[0] ? r->ubpf : "(none)");
-    printf("semantics  %s\n\nencoding\n  %-9s 0x%02x\n", r->does ? r->does : "(none)", "opcode",
-           r->opcode);
+    cts_out("row %s (%s), %s%s, group %s, since ISA %s, Linux %s\n\n", r->id, r->name,
+            r->section[0] ? "RFC 9669 section " : "not in the RFC, from ",
+            r->section[0] ? r->section : r->origin, cts_group_name(r->group), r->since_isa,
+            r->since_linux);
+    cts_out("syntax     %s\nuBPF       %s\n", r->syntax[0] ? r->syntax : "(none)",
+            r->ubpf[0] ? r->ubpf : "(none)");
+    cts_out("semantics  %s\n\nencoding\n  %-9s 0x%02x\n", r->does ? r->does : "(none)", "opcode",
+            r->opcode);
     for (unsigned f = 0; f < (r->flags & CTS_RF_WIDE ? CTS_F_COUNT : CTS_F_NEXT_IMM); f++)
         print_rule(field_names[f], &r->field[f]);
-    printf("\nclauses\n");
+    cts_out("\nclauses\n");
     for (size_t i = 0; r->clauses && r->clauses[i]; i++)
         print_clause(r->clauses[i]);
     return true;
@@ -61,8 +62,8 @@ static bool explain_row(const char *id)
 
 static void print_vector_line(const struct cts_pack *p, const struct cts_pk_vector *v)
 {
-    printf("  %s (%s:%u), %u cases\n", cts_pack_text(p, v->id), cts_pack_text(p, v->file), v->line,
-           v->cases.count);
+    cts_out("  %s (%s:%u), %u cases\n", cts_pack_text(p, v->id), cts_pack_text(p, v->file), v->line,
+            v->cases.count);
 }
 
 static bool vector_has_row(const struct cts_pack *p, const struct cts_pk_vector *v, unsigned row)
@@ -93,7 +94,7 @@ static unsigned print_vectors_of(const struct cts_pack *p, const char *id)
             strcmp(cts_pack_text(p, v->policy), id) != 0)
             continue;
         if (count++ == 0)
-            printf("\nvectors\n");
+            cts_out("\nvectors\n");
         print_vector_line(p, v);
     }
     return count;
@@ -107,14 +108,14 @@ static void print_code(const struct cts_pack *p, const struct cts_pk_unit *u)
         const uint8_t *b = code + (size_t)at * CTS_SLOT_BYTES;
         char text[256];
         if (lines == MOST_LINES) {
-            printf("    ... %u slots more\n", u->slots - at);
+            cts_out("    ... %u slots more\n", u->slots - at);
             return;
         }
         if (at == u->body_slots)
-            printf("          (subprograms)\n");
+            cts_out("          (subprograms)\n");
         int n = cts_disasm(b, u->slots - at, false, text, sizeof(text));
-        printf("    %4u  %02x %02x %02x %02x %02x %02x %02x %02x  %s\n", at, b[0], b[1], b[2], b[3],
-               b[4], b[5], b[6], b[7], text);
+        cts_out("    %4u  %02x %02x %02x %02x %02x %02x %02x %02x  %s\n", at, b[0], b[1], b[2],
+                b[3], b[4], b[5], b[6], b[7], text);
         at += (uint32_t)n;
     }
 }
@@ -126,7 +127,7 @@ static void print_value(const struct cts_pk_state *s, unsigned i)
                                          [CTS_PL_FP] = "fp+",
                                          [CTS_PL_CTX] = "",
                                          [CTS_PL_NONE] = ""};
-    printf(" r%u=%s0x%llx", i, places[s->place[i]], (unsigned long long)s->r[i]);
+    cts_out(" r%u=%s0x%llx", i, places[s->place[i]], (unsigned long long)s->r[i]);
 }
 
 static void print_row(const struct cts_pack *p, const struct cts_pk_row *row)
@@ -136,19 +137,19 @@ static void print_row(const struct cts_pack *p, const struct cts_pk_row *row)
                                         [CTS_OUT_FAULTED] = "is stopped",
                                         [CTS_OUT_EXITED] = "exits"};
     const struct cts_pk_state *in = row->in == UINT32_MAX ? NULL : &p->states[row->in];
-    printf("    case %s:", cts_pack_text(p, p->cases[row->kase].name));
+    cts_out("    case %s:", cts_pack_text(p, p->cases[row->kase].name));
     for (uint32_t i = 0; i < row->out.count; i++) {
         const struct cts_pk_outcome *o = &p->outcomes[row->out.first + i];
-        printf("%s %s", i ? ", or" : "", kinds[o->kind]);
+        cts_out("%s %s", i ? ", or" : "", kinds[o->kind]);
         if (o->runtime)
-            printf(" on %s", cts_pack_text(p, o->runtime));
+            cts_out(" on %s", cts_pack_text(p, o->runtime));
         if (o->has_r0)
-            printf(" with r0=0x%llx", (unsigned long long)o->r0);
+            cts_out(" with r0=0x%llx", (unsigned long long)o->r0);
         for (unsigned r = 0; in && o->state != UINT32_MAX && r < 10; r++) {
             const struct cts_pk_state *s = &p->states[o->state];
             if (s->r[r] != in->r[r] || s->place[r] != in->place[r]) {
                 print_value(in, r);
-                printf(" ->");
+                cts_out(" ->");
                 print_value(s, r);
             }
         }
@@ -158,24 +159,24 @@ static void print_row(const struct cts_pack *p, const struct cts_pk_row *row)
 
 static void explain_vector(const struct cts_pack *p, const struct cts_pk_vector *v)
 {
-    printf("vector %s (%s:%u)\n", cts_pack_text(p, v->id), cts_pack_text(p, v->file), v->line);
+    cts_out("vector %s (%s:%u)\n", cts_pack_text(p, v->id), cts_pack_text(p, v->file), v->line);
     if (v->why)
-        printf("%s\n", cts_pack_text(p, v->why));
-    printf("\npolicy     %s\nrows      ", v->policy ? cts_pack_text(p, v->policy) : "rfc");
+        cts_out("%s\n", cts_pack_text(p, v->why));
+    cts_out("\npolicy     %s\nrows      ", v->policy ? cts_pack_text(p, v->policy) : "rfc");
     for (uint32_t i = 0; i < v->rows.count; i++)
-        printf(" %s", cts_row_info((enum cts_row_id)p->row_ids[v->rows.first + i])->id);
+        cts_out(" %s", cts_row_info((enum cts_row_id)p->row_ids[v->rows.first + i])->id);
     if (v->message)
-        printf("\nmessage    %s (known, not judged)", cts_pack_text(p, v->message));
-    printf("\n\nclauses\n");
+        cts_out("\nmessage    %s (known, not judged)", cts_pack_text(p, v->message));
+    cts_out("\n\nclauses\n");
     for (uint32_t i = 0; i < v->clauses.count; i++)
         print_clause(cts_pack_text(p, p->string_refs[v->clauses.first + i]));
     for (uint32_t i = 0; i < v->bugs.count; i++)
-        printf("%s  %s\n", i ? "" : "\nwould have caught\n",
-               cts_pack_text(p, p->string_refs[v->bugs.first + i]));
-    printf("\nvariants (%u)\n", v->units.count);
+        cts_out(i ? "  %s\n" : "\nwould have caught\n  %s\n",
+                cts_pack_text(p, p->string_refs[v->bugs.first + i]));
+    cts_out("\nvariants (%u)\n", v->units.count);
     for (uint32_t i = 0; i < v->units.count; i++) {
         const struct cts_pk_unit *u = &p->units[v->units.first + i];
-        printf("  %s\n", u->label ? cts_pack_text(p, u->label) : "(one)");
+        cts_out("  %s\n", u->label ? cts_pack_text(p, u->label) : "(one)");
         if (i >= 4)
             continue;
         print_code(p, u);
@@ -189,7 +190,7 @@ static bool explain_class(const char *id)
     const struct cts_verdict_text *c = cts_verdict_text_find(id);
     if (!c)
         return false;
-    printf("verdict class %s: %s\n%s\n", c->id, c->name, c->text);
+    cts_out("verdict class %s: %s\n%s\n", c->id, c->name, c->text);
     return true;
 }
 
@@ -198,7 +199,7 @@ static bool explain_clause(const char *id)
     const struct cts_clause_text *c = cts_clause_text_find(id);
     if (!c)
         return false;
-    printf("clause %s, RFC 9669 section %s\n%s\n", c->id, c->section, c->text);
+    cts_out("clause %s, RFC 9669 section %s\n%s\n", c->id, c->section, c->text);
     return true;
 }
 
@@ -207,13 +208,15 @@ static bool explain_policy(const char *id)
     const struct cts_policy_text *p = cts_policy_text_find(id);
     bool found = p != NULL;
     if (p)
-        printf("policy %s, of %s\n%s\n", p->id, p->of, p->text);
+        cts_out("policy %s, of %s\n%s\n", p->id, p->of, p->text);
     for (size_t i = 0; i < CTS_AMBIGUITY_COUNT; i++) {
         const struct cts_ambiguity_text *a = &cts_ambiguity_texts[i];
         if (strcmp(a->policy, id) != 0)
             continue;
-        printf("%sambiguity %s, RFC 9669 section %s: %s\nhere: %s\n", found ? "\n" : "", a->id,
-               a->section, a->question, a->here);
+        if (found)
+            cts_out("\n");
+        cts_out("ambiguity %s, RFC 9669 section %s: %s\nhere: %s\n", a->id, a->section, a->question,
+                a->here);
         found = true;
     }
     return found;
@@ -237,15 +240,14 @@ static int explain(const char *id, struct cts_vectors *v)
     char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
     bool found = explain_row(id) || explain_clause(id) || explain_class(id) || explain_policy(id);
     if (cts_vectors_open(v, &err) != 0) {
-        fprintf(stderr, "ebpf-cts: %s\n", cts_err_text(&err, text, sizeof(text)));
+        cts_say("ebpf-cts: %s\n", cts_err_text(&err, text, sizeof(text)));
         return found ? CTS_EXIT_OK : CTS_EXIT_BROKEN;
     }
     const struct cts_pk_vector *vector = find_vector(&v->pack, id);
     if (vector)
         explain_vector(&v->pack, vector);
     else if (print_vectors_of(&v->pack, id) == 0 && !found) {
-        fprintf(stderr,
-                "ebpf-cts explain: no vector, row, clause, verdict class, policy or bug '%s'\n",
+        cts_say("ebpf-cts explain: no vector, row, clause, verdict class, policy or bug '%s'\n",
                 id);
         return CTS_EXIT_USAGE;
     }
@@ -274,7 +276,7 @@ static int explain_main(int argc, char **argv)
             return code;
     }
     if (!what) {
-        fprintf(stderr, "Usage: ebpf-cts explain %s\n", cts_cmd_explain.args);
+        cts_say("Usage: ebpf-cts explain %s\n", cts_cmd_explain.args);
         return CTS_EXIT_USAGE;
     }
     int code = explain(what, &v);

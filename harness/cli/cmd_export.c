@@ -4,6 +4,7 @@
 
 #include "base/fmt.h"
 #include "cli/opt.h"
+#include "cli/say.h"
 #include "cli/vectors.h"
 #include "conf/conf.h"
 #include "host/fs.h"
@@ -229,7 +230,7 @@ static int parse(struct export *e, int argc, char **argv)
         if (!e->dir) {
             e->dir = o.value;
         } else if (e->vectors.paths == CTS_PATHS_MAX) {
-            fprintf(stderr, "ebpf-cts export: too many paths\n");
+            cts_say("ebpf-cts export: too many paths\n");
             return CTS_EXIT_USAGE;
         } else {
             e->vectors.path[e->vectors.paths++] = o.value;
@@ -237,7 +238,7 @@ static int parse(struct export *e, int argc, char **argv)
     }
     if (e->dir)
         return 0;
-    fprintf(stderr, "ebpf-cts export: no folder\nTry: ebpf-cts export --help\n");
+    cts_say("ebpf-cts export: no folder\nTry: ebpf-cts export --help\n");
     return CTS_EXIT_USAGE;
 }
 
@@ -246,7 +247,7 @@ static int export_main(int argc, char **argv)
     struct export *e = calloc(1, sizeof(*e));
     char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
     if (!e) {
-        fprintf(stderr, "out of memory\n");
+        cts_say("out of memory\n");
         return CTS_EXIT_BROKEN;
     }
     int code = parse(e, argc, argv);
@@ -254,11 +255,11 @@ static int export_main(int argc, char **argv)
         cts_help_command(stdout, &cts_cmd_export);
         code = CTS_EXIT_OK;
     } else if (code == 0 && export_all(e) != 0) {
-        fprintf(stderr, "%s\n", cts_err_text(&e->err, text, sizeof(text)));
+        cts_say("%s\n", cts_err_text(&e->err, text, sizeof(text)));
         code = CTS_EXIT_USAGE;
     } else if (code == 0) {
-        fprintf(stderr, "%zu files from %u vectors; %zu vectors cannot be told in this format\n",
-                e->files, (unsigned)(e->vectors.pack.vector_count - e->left_out), e->left_out);
+        cts_say("%zu files from %u vectors; %zu vectors cannot be told in this format\n", e->files,
+                (unsigned)(e->vectors.pack.vector_count - e->left_out), e->left_out);
         code = e->vectors.stats.errors ? CTS_EXIT_USAGE : e->files ? CTS_EXIT_OK : CTS_EXIT_NOTHING;
     }
     cts_vectors_release(&e->vectors);

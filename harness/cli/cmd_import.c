@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/opt.h"
+#include "cli/say.h"
 #include "conf/conf.h"
 #include "host/fs.h"
 
@@ -23,7 +24,7 @@ struct import {
 static void complain(const struct cts_err *err)
 {
     char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
-    fprintf(stderr, "%s\n", cts_err_text(err, text, sizeof(text)));
+    cts_say("%s\n", cts_err_text(err, text, sizeof(text)));
 }
 
 /* 0 to go on, -1 after --help, else the exit code. */
@@ -41,7 +42,7 @@ static int parse(struct import *im, int argc, char **argv)
         } else if (id == O_SUITE) {
             im->suite = o.value;
         } else if (im->paths == PATHS_MAX) {
-            fprintf(stderr, "ebpf-cts import: too many paths\n");
+            cts_say("ebpf-cts import: too many paths\n");
             return CTS_EXIT_USAGE;
         } else {
             im->path[im->paths++] = o.value;
@@ -49,7 +50,7 @@ static int parse(struct import *im, int argc, char **argv)
     }
     if (im->paths)
         return 0;
-    fprintf(stderr, "ebpf-cts import: no path\nTry: ebpf-cts import --help\n");
+    cts_say("ebpf-cts import: no path\nTry: ebpf-cts import --help\n");
     return CTS_EXIT_USAGE;
 }
 
@@ -91,8 +92,7 @@ static int write_out(struct import *im, struct cts_err *err)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     if (im->out)
         return cts_fs_write_atomic(im->out, im->text.data, im->text.len, err);
-    if (fwrite(im->text.data, 1, im->text.len, stdout) != im->text.len || fflush(stdout) != 0)
-        return cts_err_set(err, CTS_E_IO, "standard output cannot be written");
+    fwrite(im->text.data, 1, im->text.len, stdout); /* main looks whether it was written */
     return 0;
 }
 
@@ -105,7 +105,7 @@ static int import(struct import *im)
         rc = import_path(im, im->path[i], &err);
     if (rc == 0 && im->files == im->bad) {
         if (im->files == 0)
-            fprintf(stderr, "ebpf-cts import: there is no .data file\n");
+            cts_say("ebpf-cts import: there is no .data file\n");
         return im->files ? CTS_EXIT_USAGE : CTS_EXIT_NOTHING;
     }
     if (rc == 0)
@@ -114,7 +114,7 @@ static int import(struct import *im)
         complain(&err);
         return err.code == CTS_E_NOMEM ? CTS_EXIT_BROKEN : CTS_EXIT_USAGE;
     }
-    fprintf(stderr, "%zu of %zu files imported\n", im->files - im->bad, im->files);
+    cts_say("%zu of %zu files imported\n", im->files - im->bad, im->files);
     return im->bad ? CTS_EXIT_USAGE : CTS_EXIT_OK;
 }
 
@@ -135,7 +135,7 @@ static int import_main(int argc, char **argv)
         return CTS_EXIT_OK;
     }
     if (code == 0 && !suite_ok(im.suite)) {
-        fprintf(stderr, "ebpf-cts import: a suite is lower-case words parted by slashes\n");
+        cts_say("ebpf-cts import: a suite is lower-case words parted by slashes\n");
         return CTS_EXIT_USAGE;
     }
     if (code)

@@ -1,8 +1,8 @@
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/opt.h"
+#include "cli/say.h"
 #include "cli/targets.h"
 #include "cli/vectors.h"
 #include "generated/spec_text.h"
@@ -14,7 +14,7 @@ static const struct cts_opt options[] = {{0}};
 static int complain(const struct cts_err *err)
 {
     char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
-    fprintf(stderr, "ebpf-cts: %s\n", cts_err_text(err, text, sizeof(text)));
+    cts_say("ebpf-cts: %s\n", cts_err_text(err, text, sizeof(text)));
     return CTS_EXIT_USAGE;
 }
 
@@ -22,8 +22,8 @@ static int list_rows(void)
 {
     for (unsigned i = 0; i < CTS_ROW_COUNT; i++) {
         const struct cts_row_info *r = cts_row_info((enum cts_row_id)i);
-        printf("%-22s %-9s 0x%02x  %-7s %s\n", r->id, cts_group_name(r->group), r->opcode,
-               r->section, r->syntax ? r->syntax : "");
+        cts_out("%-22s %-9s 0x%02x  %-7s %s\n", r->id, cts_group_name(r->group), r->opcode,
+                r->section, r->syntax ? r->syntax : "");
     }
     return CTS_EXIT_OK;
 }
@@ -36,8 +36,8 @@ static int list_groups(void)
             own += cts_row_info((enum cts_row_id)i)->group == (enum cts_group)g;
             all += cts_group_has((enum cts_group)g, (enum cts_row_id)i);
         }
-        printf("%-9s %3u rows, %3u with the groups it includes\n",
-               cts_group_name((enum cts_group)g), own, all);
+        cts_out("%-9s %3u rows, %3u with the groups it includes\n",
+                cts_group_name((enum cts_group)g), own, all);
     }
     return CTS_EXIT_OK;
 }
@@ -45,16 +45,16 @@ static int list_groups(void)
 static int list_clauses(void)
 {
     for (size_t i = 0; i < CTS_CLAUSE_COUNT; i++)
-        printf("%-5s %-6s %s\n", cts_clause_texts[i].id, cts_clause_texts[i].section,
-               cts_clause_texts[i].text);
+        cts_out("%-5s %-6s %s\n", cts_clause_texts[i].id, cts_clause_texts[i].section,
+                cts_clause_texts[i].text);
     return CTS_EXIT_OK;
 }
 
 static int list_policies(void)
 {
     for (size_t i = 0; i < CTS_POLICY_COUNT; i++)
-        printf("%-22s %s (%s)\n", cts_policy_texts[i].id, cts_policy_texts[i].text,
-               cts_policy_texts[i].of);
+        cts_out("%-22s %s (%s)\n", cts_policy_texts[i].id, cts_policy_texts[i].text,
+                cts_policy_texts[i].of);
     return CTS_EXIT_OK;
 }
 
@@ -72,9 +72,9 @@ static int list_engine(struct cts_targets *t, const char *runtime,
     if (rc != 0)
         return rc;
     cts_core_probe(&t->list[0], arena, &info);
-    printf("%-22s %-8s %-8s %s; %s\n", name, engine->is_default ? "default" : "-",
-           info.skipped ? "skipped" : "runs", engine->what,
-           info.skipped ? info.reason : info.version);
+    cts_out("%-22s %-8s %-8s %s; %s\n", name, engine->is_default ? "default" : "-",
+            info.skipped ? "skipped" : "runs", engine->what,
+            info.skipped ? info.reason : info.version);
     return 0;
 }
 
@@ -84,7 +84,6 @@ static int list_runtimes(void)
     struct cts_targets t = {0};
     struct cts_err err = {0};
     cts_arena_init(&arena, 0);
-    signal(SIGPIPE, SIG_IGN); /* a worker that dies is no reason to die */
     int rc = cts_targets_find(&t, &arena, &err);
     for (size_t i = 0; rc == 0 && i < t.runtime_count; i++) {
         const struct cts_rt *rt = &t.runtimes[i];
@@ -106,10 +105,10 @@ static int list_vectors(void)
     const struct cts_pack *p = &v.pack;
     for (uint32_t i = 0; i < p->vector_count; i++) {
         const struct cts_pk_vector *x = &p->vectors[i];
-        printf("%-60s %-7s %3u cases  ", cts_pack_text(p, x->id), kinds[x->kind], x->cases.count);
+        cts_out("%-60s %-7s %3u cases  ", cts_pack_text(p, x->id), kinds[x->kind], x->cases.count);
         for (uint32_t r = 0; r < x->rows.count; r++)
-            printf("%s%s", r ? " " : "",
-                   cts_row_info((enum cts_row_id)p->row_ids[x->rows.first + r])->id);
+            cts_out("%s%s", r ? " " : "",
+                    cts_row_info((enum cts_row_id)p->row_ids[x->rows.first + r])->id);
         putchar('\n');
     }
     int code = v.stats.errors ? CTS_EXIT_USAGE : CTS_EXIT_OK;
@@ -143,8 +142,8 @@ static int list_main(int argc, char **argv)
         if (strcmp(subjects[i].name, what) == 0)
             return subjects[i].list();
     if (what)
-        fprintf(stderr, "ebpf-cts list: there is no list of '%s'\n", what);
-    fprintf(stderr, "Usage: ebpf-cts list %s\n", cts_cmd_list.args);
+        cts_say("ebpf-cts list: there is no list of '%s'\n", what);
+    cts_say("Usage: ebpf-cts list %s\n", cts_cmd_list.args);
     return CTS_EXIT_USAGE;
 }
 

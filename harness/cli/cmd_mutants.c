@@ -6,6 +6,7 @@
 #include "cli/opt.h"
 #include "cli/paths.h"
 #include "cli/progress.h"
+#include "cli/say.h"
 #include "cli/stop.h"
 #include "cli/vectors.h"
 #include "host/cache.h"
@@ -13,6 +14,7 @@
 #include "host/fs.h"
 #include "mutate/mutate.h"
 #include "reference.h"
+#include "report/text.h"
 
 enum { PROOF_MS = 2000, PATH_LIMIT = 4096 };
 
@@ -138,51 +140,44 @@ static void print_tsv(const struct mutants *m)
     for (size_t i = 0; i < m->list.count; i++) {
         const struct cts_mutant *x = &m->list.all[i];
         if (is_shown(m, x))
-            printf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", row_text(x), x->op, x->text,
-                   level_or_dash(x->level), status_names[x->status], level_or_dash(x->killed),
-                   level_or_dash(x->killed_hand), or_dash(x->killer),
-                   or_dash(x->reason ? x->reason : x->input));
+            cts_out("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", row_text(x), x->op, x->text,
+                    level_or_dash(x->level), status_names[x->status], level_or_dash(x->killed),
+                    level_or_dash(x->killed_hand), or_dash(x->killer),
+                    or_dash(x->reason ? x->reason : x->input));
     }
 }
 
-static void json_text(const char *name, const char *text, bool last)
+static void json_text(struct cts_buf *b, const char *name, const char *text)
 {
-    printf("\"%s\":", name);
-    if (!text)
-        printf("null");
-    for (const char *p = text; p && *p; p++) {
-        if (p == text)
-            putchar('"');
-        if (*p == '"' || *p == '\\')
-            putchar('\\');
-        if ((unsigned char)*p < 0x20)
-            printf("\\u%04x", (unsigned)(unsigned char)*p);
-        else
-            putchar(*p);
-    }
+    cts_buf_addf(b, "%c\"%s\":", b->len ? ',' : '{', name);
     if (text)
-        printf("%s", text[0] ? "\"" : "\"\"");
-    printf("%s", last ? "}\n" : ",");
+        cts_text_json(b, text);
+    else
+        cts_buf_adds(b, "null");
 }
 
 static void print_json(const struct mutants *m)
 {
+    struct cts_buf b;
+    cts_buf_init(&b, 0);
     for (size_t i = 0; i < m->list.count; i++) {
         const struct cts_mutant *x = &m->list.all[i];
         if (!is_shown(m, x))
             continue;
-        putchar('{');
-        json_text("row", x->row == CTS_ROW_COUNT ? NULL : row_text(x), false);
-        json_text("operator", x->op, false);
-        json_text("mutant", x->text, false);
-        json_text("demanded", level_or_dash(x->level), false);
-        json_text("status", status_names[x->status], false);
-        json_text("killed", level_or_null(x->killed), false);
-        json_text("killed_by_hand", level_or_null(x->killed_hand), false);
-        json_text("killer", x->killer, false);
-        json_text("reason", x->reason, false);
-        json_text("input", x->input, true);
+        json_text(&b, "row", x->row == CTS_ROW_COUNT ? NULL : row_text(x));
+        json_text(&b, "operator", x->op);
+        json_text(&b, "mutant", x->text);
+        json_text(&b, "demanded", level_or_dash(x->level));
+        json_text(&b, "status", status_names[x->status]);
+        json_text(&b, "killed", level_or_null(x->killed));
+        json_text(&b, "killed_by_hand", level_or_null(x->killed_hand));
+        json_text(&b, "killer", x->killer);
+        json_text(&b, "reason", x->reason);
+        json_text(&b, "input", x->input);
+        cts_buf_adds(&b, "}\n");
+        cts_text_flush(&b, stdout);
     }
+    cts_buf_release(&b);
 }
 
 static void print_list(const struct mutants *m)
@@ -190,7 +185,7 @@ static void print_list(const struct mutants *m)
     for (size_t i = 0; i < m->list.count; i++) {
         const struct cts_mutant *x = &m->list.all[i];
         if (is_shown(m, x))
-            printf("%s\t%s\t%s\t%s\n", row_text(x), x->op, x->text, level_or_dash(x->level));
+            cts_out("%s\t%s\t%s\t%s\n", row_text(x), x->op, x->text, level_or_dash(x->level));
     }
 }
 
@@ -203,18 +198,18 @@ static void print_table_line(const struct mutants *m, const char *name, enum cts
     const struct cts_mut_score *top = &s[m->opts.level];
     if (top->generated == 0)
         return;
-    printf("%-20s %9u %10u %7u", name, top->generated, top->equivalent, s[0].dead);
+    cts_out("%-20s %9u %10u %7u", name, top->generated, top->equivalent, s[0].dead);
     for (unsigned l = 1; l <= m->opts.level; l++)
-        printf(" %10u", s[l].dead - s[l - 1].dead);
-    printf(" %9u\n", top->all - top->dead);
+        cts_out(" %10u", s[l].dead - s[l - 1].dead);
+    cts_out(" %9u\n", top->all - top->dead);
 }
 
 static void print_head(const struct mutants *m, const char *what)
 {
-    printf("%-20s %9s %10s %7s", what, "generated", "equivalent", "quick");
+    cts_out("%-20s %9s %10s %7s", what, "generated", "equivalent", "quick");
     for (unsigned l = 1; l <= m->opts.level; l++)
-        printf(" %10s", level_or_dash(l));
-    printf(" %9s\n", "surviving");
+        cts_out(" %10s", level_or_dash(l));
+    cts_out(" %9s\n", "surviving");
 }
 
 /* Operators in the order of their first mutants. */
@@ -246,10 +241,12 @@ static void print_survivors(const struct mutants *m)
         const struct cts_mutant *x = &m->list.all[i];
         if (!is_shown(m, x) || x->status != CTS_MUT_SURVIVED)
             continue;
-        printf("%s%s  %s  [%s%s]\n    %s\n", n++ ? "" : "survivors:\n", row_text(x), x->op,
-               "must die at ", level_or_dash(x->level), x->text);
+        if (n++ == 0)
+            cts_out("survivors:\n");
+        cts_out("%s  %s  [must die at %s]\n    %s\n", row_text(x), x->op, level_or_dash(x->level),
+                x->text);
         if (x->input)
-            printf("    told apart by %s\n", x->input);
+            cts_out("    told apart by %s\n", x->input);
     }
     if (n)
         putchar('\n');
@@ -269,15 +266,16 @@ static void print_scores(const struct mutants *m)
 {
     for (unsigned l = 0; l <= m->opts.level; l++) {
         struct cts_mut_score s = total(m, (enum cts_level)l);
-        printf("score: %s %.1f %% (%u of %u), hand-written alone %.1f %%; of all mutants %.1f %%\n",
-               level_or_dash(l), percent(s.killed, s.due), s.killed, s.due, percent(s.hand, s.due),
+        cts_out("score: %s ", level_or_dash(l));
+        printf("%.1f %% (%u of %u), hand-written alone %.1f %%; of all mutants %.1f %%\n",
+               percent(s.killed, s.due), s.killed, s.due, percent(s.hand, s.due),
                percent(s.dead, s.all));
     }
     struct cts_mut_score s = total(m, m->opts.level);
     printf("%u mutants, %u of them equivalent, in %.1f s\n", s.generated, s.equivalent,
            (double)m->ns / 1e9);
-    printf("total: %u passed, %u failed, %u skipped\n", s.killed, s.due - s.killed,
-           s.generated - s.due);
+    cts_out("total: %u passed, %u failed, %u skipped\n", s.killed, s.due - s.killed,
+            s.generated - s.due);
 }
 
 static void print_text(const struct mutants *m)
@@ -319,9 +317,6 @@ static void find_proofs(struct mutants *m)
 
 static int run(struct mutants *m, struct cts_err *err)
 {
-    int rc = cts_vectors_open(&m->vectors, err);
-    if (rc != 0)
-        return rc;
     m->opts.pack = &m->vectors.pack;
     m->opts.machine = (struct cts_mut_machine){.open = cts_reference_open,
                                                .adapter = &cts_reference_adapter,
@@ -333,18 +328,18 @@ static int run(struct mutants *m, struct cts_err *err)
     if (cts_fs_find_program("z3", m->z3, sizeof(m->z3)) == 0)
         m->opts.z3 = m->z3;
     else
-        fprintf(stderr, "no z3: equivalent mutants count as survivors (apt-get install z3)\n");
+        cts_say("no z3: equivalent mutants count as survivors (apt-get install z3)\n");
     find_proofs(m);
     m->opts.z3_ms = PROOF_MS;
     m->opts.progress = on_progress;
     m->opts.arg = m;
     m->opts.stop = m->stop;
     uint64_t start = cts_clock_ns();
-    rc = cts_mutants_run(&m->list, &m->opts, err);
+    int rc = cts_mutants_run(&m->list, &m->opts, err);
     m->ns = cts_clock_ns() - start;
     cts_progress_end(&m->progress);
     if (m->list.damaged)
-        fprintf(stderr, "note: %zu answers of z3 in the cache are damaged: it was asked again\n",
+        cts_say("note: %zu answers of z3 in the cache are damaged: it was asked again\n",
                 m->list.damaged);
     return rc;
 }
@@ -357,8 +352,8 @@ static bool controls_pass(const struct mutants *m)
         const struct cts_mutant *x = &m->list.all[i];
         if (!x->control || x->status != CTS_MUT_KILLED)
             continue;
-        fprintf(stderr, "ebpf-cts: %s without a mistake does not pass %s, which is left out\n",
-                row_text(x), x->killer);
+        cts_say("ebpf-cts: %s without a mistake does not pass %s, which is left out\n", row_text(x),
+                x->killer);
         good = false;
     }
     return good;
@@ -381,16 +376,52 @@ static int report(const struct mutants *m)
     return s.killed < s.due ? CTS_EXIT_FAILED : CTS_EXIT_OK;
 }
 
+static bool has_shown(const struct mutants *m, const struct cts_mut_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (is_shown(m, &list->all[i]))
+            return true;
+    return false;
+}
+
+/* Is there something to show? 0, or the exit code after a message. */
+static int check_operator(struct mutants *m)
+{
+    struct cts_mut_list all = {0};
+    struct cts_err err = {0};
+    if (has_shown(m, &m->list))
+        return 0;
+    if (cts_mutants_make(&all, &m->spec, NULL, &m->arena, &err) != 0)
+        return cts_complain(&err);
+    if (m->op && !has_shown(m, &all)) {
+        cts_say("ebpf-cts mutants: no operator '%s'; ebpf-cts mutants --list shows which there "
+                "are\n",
+                m->op);
+        return CTS_EXIT_USAGE;
+    }
+    cts_say("ebpf-cts mutants: no mutant is selected\n");
+    return CTS_EXIT_NOTHING;
+}
+
 static int execute(struct mutants *m)
 {
     struct cts_err err = {0};
     if (make(m, &err) != 0)
         return cts_complain(&err);
+    int code = check_operator(m);
+    if (code != 0)
+        return code;
     if (m->only_list) {
         print_list(m);
         return CTS_EXIT_OK;
     }
     m->stop = cts_stop_on_signals();
+    if (cts_vectors_open(&m->vectors, &err) != 0)
+        return cts_complain(&err);
+    if (m->vectors.pack.vector_count == 0) {
+        cts_say("ebpf-cts mutants: no vector is selected\n");
+        return m->vectors.stats.errors ? CTS_EXIT_USAGE : CTS_EXIT_NOTHING;
+    }
     if (run(m, &err) != 0)
         return cts_complain(&err);
     return *m->stop ? CTS_EXIT_INTERRUPTED : report(m);
@@ -400,7 +431,7 @@ static int mutants_main(int argc, char **argv)
 {
     struct mutants *m = calloc(1, sizeof(*m));
     if (!m) {
-        fprintf(stderr, "out of memory\n");
+        cts_say("out of memory\n");
         return CTS_EXIT_BROKEN;
     }
     long processors = sysconf(_SC_NPROCESSORS_ONLN);

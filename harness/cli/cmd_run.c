@@ -8,6 +8,7 @@
 #include "cli/opt.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
+#include "cli/say.h"
 #include "cli/select.h"
 #include "cli/stop.h"
 #include "cli/targets.h"
@@ -205,6 +206,11 @@ static int find_targets(struct job *j, struct cts_err *err)
     return rc == 0 && j->update ? cts_keeper_check(&j->targets, err) : rc;
 }
 
+static void tell_idle(const char *option, const char *value)
+{
+    cts_say("ebpf-cts: no vector fits %s '%s'\n", option, value);
+}
+
 static int select_cases(struct job *j, struct cts_err *err)
 {
     const struct cts_pack *p = &j->vectors.pack;
@@ -213,6 +219,7 @@ static int select_cases(struct job *j, struct cts_err *err)
     if (!j->cases || !j->selected)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     j->selected_cases = cts_select(&j->selector, p, j->cases, j->selected);
+    cts_select_idle(&j->selector, p, tell_idle);
     return 0;
 }
 
@@ -245,9 +252,9 @@ static void warn(struct job *j, struct cts_summary *s)
 {
     s->warnings = cts_keeper_warnings(&j->keeper);
     if (!s->warnings)
-        fprintf(stderr, "ebpf-cts: out of memory: the known failures were not looked at\n");
+        cts_say("ebpf-cts: out of memory: the known failures were not looked at\n");
     for (size_t i = 0; s->warnings && s->warnings[i]; i++)
-        fprintf(stderr, "%s\n", s->warnings[i]);
+        cts_say("%s\n", s->warnings[i]);
 }
 
 static int exit_code(const struct job *j, const struct cts_summary *s, uint64_t failed)
@@ -268,7 +275,7 @@ static int update_lists(struct job *j, const struct cts_summary *s)
     struct cts_err err = {0};
     uint64_t left = 0;
     if (j->vectors.stats.errors) {
-        fprintf(stderr, "ebpf-cts: some vectors were not read: no list is written\n");
+        cts_say("ebpf-cts: some vectors were not read: no list is written\n");
         return CTS_EXIT_USAGE;
     }
     if (cts_keeper_update(&j->keeper, stderr, &left, &err) != 0)
@@ -300,9 +307,9 @@ static int execute(struct job *j, const volatile int *stop)
         warn(j, &summary);
     bool written = cts_outputs_close(&j->outputs, &summary);
     if (rc != 0)
-        fprintf(stderr, "ebpf-cts: %s\n", cts_err_text(&err, text, sizeof(text)));
+        cts_say("ebpf-cts: %s\n", cts_err_text(&err, text, sizeof(text)));
     if (j->update && (*stop || rc != 0))
-        fprintf(stderr, "ebpf-cts: the run did not come to its end: no list is written\n");
+        cts_say("ebpf-cts: the run did not come to its end: no list is written\n");
     if (*stop)
         return CTS_EXIT_INTERRUPTED;
     if (rc != 0 || !written)
@@ -317,7 +324,7 @@ static int run_job(struct job *j)
     if (prepare(j, &err) != 0)
         return cts_complain(&err);
     if (j->selected_cases == 0) {
-        fprintf(stderr, "ebpf-cts: no vector is selected\n");
+        cts_say("ebpf-cts: no vector is selected\n");
         return j->vectors.stats.errors ? CTS_EXIT_USAGE : CTS_EXIT_NOTHING;
     }
     return execute(j, cts_stop_on_signals());
@@ -333,7 +340,7 @@ static int run_main(int argc, char **argv)
 {
     struct job *j = calloc(1, sizeof(*j));
     if (!j) {
-        fprintf(stderr, "out of memory\n");
+        cts_say("out of memory\n");
         return CTS_EXIT_BROKEN;
     }
     j->outputs.opts.section = section_of;

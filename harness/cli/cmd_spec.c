@@ -3,8 +3,10 @@
 
 #include "cli/opt.h"
 #include "cli/paths.h"
+#include "cli/say.h"
 #include "base/fmt.h"
 #include "host/fs.h"
+#include "report/text.h"
 #include "load/spec.h"
 #include "spec_gen/generator.h"
 #ifdef CTS_WITH_SPEC_CHECK
@@ -57,7 +59,7 @@ static int complain(const struct cts_err *err)
 {
     char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX + 32];
 
-    fprintf(stderr, "ebpf-cts spec: %s\n", cts_err_text(err, text, sizeof(text)));
+    cts_say("ebpf-cts spec: %s\n", cts_err_text(err, text, sizeof(text)));
     return err->code == CTS_E_NOMEM ? CTS_EXIT_BROKEN : CTS_EXIT_USAGE;
 }
 
@@ -65,15 +67,21 @@ static int complain(const struct cts_err *err)
 static int deliver(struct call *c, int code)
 {
     struct cts_err err = {0};
+    struct cts_buf out;
     int rc = 0;
 
-    if (c->out.failed)
+    cts_buf_init(&out, 0);
+    cts_text_document(&out, cts_buf_text(&c->out));
+    if (c->out.failed || out.failed)
         rc = cts_err_set(&err, CTS_E_NOMEM, "out of memory");
     else if (c->output)
-        rc = cts_fs_write_atomic(c->output, cts_buf_text(&c->out), c->out.len, &err);
-    else if (fwrite(cts_buf_text(&c->out), 1, c->out.len, stdout) != c->out.len || fflush(stdout))
-        rc = cts_err_set(&err, CTS_E_IO, "standard output cannot be written");
-    return rc ? complain(&err) : code;
+        rc = cts_fs_write_atomic(c->output, cts_buf_text(&out), out.len, &err);
+    else
+        fwrite(cts_buf_text(&out), 1, out.len, stdout); /* main looks whether it was written */
+    cts_buf_release(&out);
+    if (rc)
+        code = complain(&err);
+    return rc == CTS_E_IO ? (int)CTS_EXIT_BROKEN : code;
 }
 
 /* --- generators ----------------------------------------------------------------------------- */
@@ -87,7 +95,7 @@ static int load_vectors(struct call *c, const struct cts_generator *g, const str
         return 0;
     int rc = cts_tested_load(tested, c->vectors_dir, spec, err);
     if (!rc && tested->faults)
-        fprintf(stderr, "ebpf-cts spec: %zu vectors left out; the first: %s\n", tested->faults,
+        cts_say("ebpf-cts spec: %zu vectors left out; the first: %s\n", tested->faults,
                 cts_err_text(&tested->first, text, sizeof(text)));
     return rc;
 }
@@ -125,10 +133,10 @@ static int generate(struct call *c, const struct cts_generator *g, const char *a
 
 static int unknown_format(const struct call *c, const struct cts_generator *g)
 {
-    fprintf(stderr, "ebpf-cts spec %s: no format '%s'; there is", g->name, c->format);
+    cts_say("ebpf-cts spec %s: no format '%s'; there is", g->name, c->format);
     for (size_t i = 0; g->formats[i]; i++)
-        fprintf(stderr, " %s", g->formats[i]);
-    fputc('\n', stderr);
+        cts_say(" %s", g->formats[i]);
+    cts_say("\n");
     return CTS_EXIT_USAGE;
 }
 
@@ -196,6 +204,8 @@ static int run_laws(struct call *c)
                : result.skipped || !result.checked ? CTS_EXIT_NOTHING
                                                    : CTS_EXIT_OK;
     code = rc ? complain(&err) : deliver(c, code);
+    if (!rc && !result.checked && !result.skipped)
+        cts_say("ebpf-cts spec laws: no law's id holds '%s'\n", c->arg_count ? c->args[0] : "");
     cts_spec_release(&spec);
     return code;
 }
@@ -298,11 +308,11 @@ static bool take_argument(struct call *c, const char *text)
     if (!c->sub) {
         c->sub = find(text);
         if (!c->sub)
-            fprintf(stderr, "ebpf-cts spec: no subcommand '%s'\nTry: ebpf-cts spec --help\n", text);
+            cts_say("ebpf-cts spec: no subcommand '%s'\nTry: ebpf-cts spec --help\n", text);
         return c->sub;
     }
     if (c->arg_count == ARGS_MAX) {
-        fprintf(stderr, "ebpf-cts spec: more than %d arguments\n", ARGS_MAX);
+        cts_say("ebpf-cts spec: more than %d arguments\n", ARGS_MAX);
         return false;
     }
     c->args[c->arg_count++] = text;
@@ -312,18 +322,17 @@ static bool take_argument(struct call *c, const char *text)
 static bool is_call_right(const struct call *c)
 {
     if (!c->sub) {
-        fprintf(stderr, "Usage: ebpf-cts spec %s\n", cts_cmd_spec.args);
+        cts_say("Usage: ebpf-cts spec %s\n", cts_cmd_spec.args);
         return false;
     }
     if (c->arg_count < c->sub->least || c->arg_count > c->sub->most) {
-        fprintf(stderr, "Usage: ebpf-cts spec %s %s\n", c->sub->name, c->sub->args);
+        cts_say("Usage: ebpf-cts spec %s %s\n", c->sub->name, c->sub->args);
         return false;
     }
     for (const struct cts_opt *o = options; o->id; o++) {
         if (!(c->given & ~c->sub->options & O(o->id)))
             continue;
-        fprintf(stderr, "ebpf-cts spec %s: --%s is not for this subcommand\n", c->sub->name,
-                o->name);
+        cts_say("ebpf-cts spec %s: --%s is not for this subcommand\n", c->sub->name, o->name);
         return false;
     }
     return true;
@@ -337,7 +346,7 @@ static int run(struct call *c)
         c->vectors_dir = cts_data_path(&c->arena, "vectors");
     if (c->spec_dir && c->vectors_dir)
         return c->sub->run(c);
-    fprintf(stderr, "ebpf-cts spec: out of memory\n");
+    cts_say("ebpf-cts spec: out of memory\n");
     return CTS_EXIT_BROKEN;
 }
 

@@ -10,7 +10,7 @@ static const struct {
     {CTS_EXIT_OK, "all as expected"},
     {CTS_EXIT_FAILED, "some case failed, or passed although it is on record as failing"},
     {CTS_EXIT_USAGE, "wrong usage or bad input; the good input was run all the same"},
-    {CTS_EXIT_BROKEN, "a worker or the harness broke"},
+    {CTS_EXIT_BROKEN, "a worker or the harness broke, or output could not be written"},
     {CTS_EXIT_NOTHING, "nothing was selected, or nothing could run"},
     {CTS_EXIT_INTERRUPTED, "interrupted"},
 };

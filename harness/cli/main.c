@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/opt.h"
+#include "cli/say.h"
 #include "cts_version.h"
 
 const struct cts_command *const cts_commands[] = {
@@ -50,7 +51,7 @@ static int help_main(int argc, char **argv)
             c = cts_command_find(o.value);
             if (c)
                 break;
-            fprintf(stderr, "ebpf-cts help: no command '%s'\n", o.value);
+            cts_say("ebpf-cts help: no command '%s'\n", o.value);
             return CTS_EXIT_USAGE;
         default:
             return CTS_EXIT_USAGE;
@@ -67,7 +68,7 @@ const struct cts_command cts_cmd_help = {
     .main = help_main,
 };
 
-int main(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
     if (argc < 2) {
         cts_help_all(stderr);
@@ -78,12 +79,18 @@ int main(int argc, char **argv)
         return CTS_EXIT_OK;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        printf("ebpf-cts %s\n", CTS_VERSION);
+        cts_out("ebpf-cts %s\n", CTS_VERSION);
         return CTS_EXIT_OK;
     }
     const struct cts_command *c = cts_command_find(argv[1]);
     if (c)
         return c->main(argc - 1, argv + 1);
-    fprintf(stderr, "ebpf-cts: no command '%s'\nTry: ebpf-cts --help\n", argv[1]);
+    cts_say("ebpf-cts: no command '%s'\nTry: ebpf-cts --help\n", argv[1]);
     return CTS_EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    cts_stdio_init();
+    return cts_stdio_close(run_command(argc, argv));
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/say.h"
+
 void cts_opts_init(struct cts_opts *o, const char *command, const struct cts_opt *table, int argc,
                    char **argv)
 {
@@ -13,11 +15,11 @@ void cts_opts_init(struct cts_opts *o, const char *command, const struct cts_opt
 int cts_opts_bad(const struct cts_opts *o, const char *fmt, ...)
 {
     va_list ap;
-    fprintf(stderr, "ebpf-cts %s: ", o->command);
+    cts_say("ebpf-cts %s: ", o->command);
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    cts_say_list(fmt, ap);
     va_end(ap);
-    fprintf(stderr, "\nTry: ebpf-cts %s --help\n", o->command);
+    cts_say("\nTry: ebpf-cts %s --help\n", o->command);
     return CTS_EXIT_USAGE;
 }
 
@@ -109,8 +111,8 @@ bool cts_opt_number(const struct cts_opts *o, const char *what, unsigned lo, uns
     char *end;
     unsigned long v = strtoul(o->value, &end, 10);
     if (o->value[0] < '0' || o->value[0] > '9' || *end || v < lo || v > hi) {
-        fprintf(stderr, "ebpf-cts %s: %s is '%s', not a whole number from %u to %u\n", o->command,
-                what, o->value, lo, hi);
+        cts_say("ebpf-cts %s: %s is '%s', not a whole number from %u to %u\n", o->command, what,
+                o->value, lo, hi);
         return false;
     }
     *out = (unsigned)v;
@@ -146,7 +148,7 @@ int cts_complain(const struct cts_err *err)
     static const int broken[] = {CTS_E_NOMEM, CTS_E_WORKER,      CTS_E_PROTOCOL, CTS_E_TIMEOUT,
                                  CTS_E_TOOL,  CTS_E_UNSUPPORTED, CTS_E_BUSY};
     char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
-    fprintf(stderr, "ebpf-cts: %s\n", cts_err_text(err, text, sizeof(text)));
+    cts_say("ebpf-cts: %s\n", cts_err_text(err, text, sizeof(text)));
     for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++)
         if (err->code == broken[i])
             return CTS_EXIT_BROKEN;

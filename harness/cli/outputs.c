@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/say.h"
 #include "cts_version.h"
 
 int cts_outputs_add(struct cts_outputs *all, const struct cts_opts *o)
@@ -19,10 +20,10 @@ int cts_outputs_add(struct cts_outputs *all, const struct cts_opts *o)
     out->reporter = cts_reporter_find(name);
     out->path = o->value[len] && strcmp(o->value + len + 1, "-") != 0 ? o->value + len + 1 : NULL;
     if (!out->reporter) {
-        fprintf(stderr, "ebpf-cts %s: no report format '%s'; there are:", o->command, name);
+        cts_say("ebpf-cts %s: no report format '%s'; there are:", o->command, name);
         for (size_t i = 0; cts_reporters[i]; i++)
-            fprintf(stderr, " %s", cts_reporters[i]->name);
-        fputc('\n', stderr);
+            cts_say(" %s", cts_reporters[i]->name);
+        cts_say("\n");
         return CTS_EXIT_USAGE;
     }
     all->count++;
@@ -58,13 +59,13 @@ static int open_one(struct cts_outputs *all, struct cts_output *out,
     out->opts.suite_version = CTS_VERSION;
     out->opts.vectors_hash = all->hash;
     if (out->path && !(out->opts.out = fopen(out->path, "w"))) {
-        fprintf(stderr, "%s: cannot write: %s\n", out->path, strerror(errno));
+        cts_say("%s: cannot write: %s\n", out->path, strerror(errno));
         return CTS_EXIT_USAGE;
     }
     out->arg = out->reporter->start(&out->opts);
     if (out->arg)
         return 0;
-    fprintf(stderr, "out of memory\n");
+    cts_say("out of memory\n");
     return CTS_EXIT_BROKEN;
 }
 
@@ -100,10 +101,9 @@ bool cts_outputs_close(struct cts_outputs *all, const struct cts_summary *s)
         bool bad = !o->opts.out || fflush(o->opts.out) != 0 || ferror(o->opts.out);
         if (o->path && o->opts.out)
             bad = fclose(o->opts.out) != 0 || bad;
-        if (bad) {
-            fprintf(stderr, "%s: cannot write the report\n", o->path ? o->path : "standard output");
-            good = false;
-        }
+        if (bad && o->path) /* of standard output main tells */
+            cts_say("%s: cannot write the report\n", o->path);
+        good = good && !bad;
     }
     return good;
 }

@@ -95,18 +95,24 @@ static bool has_clause(const struct cts_selector *s, const struct cts_pack *p,
     return s->clauses == 0;
 }
 
+static bool is_named(const struct cts_selector *s, const struct cts_pack *p,
+                     const struct cts_pk_vector *v, uint32_t kase)
+{
+    char full[512];
+    const char *id = cts_pack_text(p, v->id);
+    snprintf(full, sizeof(full), "%s#%s", id, cts_pack_text(p, p->cases[kase].name));
+    return (s->filters == 0 || matches_one(s->filter, s->filters, id, full)) &&
+           !matches_one(s->exclude, s->excludes, id, full);
+}
+
 static uint64_t select_vector(const struct cts_selector *s, const struct cts_pack *p,
                               const struct cts_pk_vector *v, uint8_t *cases)
 {
-    const char *id = cts_pack_text(p, v->id);
     uint64_t count = 0;
     if (!in_groups(s, v) || !has_row(s, p, v) || !has_clause(s, p, v))
         return 0;
     for (uint32_t c = v->cases.first; c < v->cases.first + v->cases.count; c++) {
-        char full[512];
-        snprintf(full, sizeof(full), "%s#%s", id, cts_pack_text(p, p->cases[c].name));
-        cases[c] = (s->filters == 0 || matches_one(s->filter, s->filters, id, full)) &&
-                   !matches_one(s->exclude, s->excludes, id, full);
+        cases[c] = is_named(s, p, v, c);
         count += cases[c];
     }
     return count;
@@ -127,4 +133,39 @@ uint64_t cts_select(const struct cts_selector *s, const struct cts_pack *pack, u
         all += n;
     }
     return all;
+}
+
+/* ---- values that do nothing ---- */
+
+static bool fits_any(const struct cts_selector *s, const struct cts_pack *p)
+{
+    for (uint32_t i = 0; i < p->vector_count; i++) {
+        const struct cts_pk_vector *v = &p->vectors[i];
+        if (!in_groups(s, v) || !has_row(s, p, v) || !has_clause(s, p, v))
+            continue;
+        for (uint32_t c = v->cases.first; c < v->cases.first + v->cases.count; c++)
+            if (is_named(s, p, v, c))
+                return true;
+    }
+    return false;
+}
+
+void cts_select_idle(const struct cts_selector *s, const struct cts_pack *pack,
+                     void (*tell)(const char *option, const char *value))
+{
+    for (unsigned i = 0; i < s->filters; i++)
+        if (!fits_any(&(struct cts_selector){.filter = {s->filter[i]}, .filters = 1}, pack))
+            tell("--filter", s->filter[i]);
+    for (unsigned i = 0; i < s->excludes; i++)
+        if (!fits_any(&(struct cts_selector){.filter = {s->exclude[i]}, .filters = 1}, pack))
+            tell("--exclude", s->exclude[i]);
+    for (unsigned i = 0; i < s->groups; i++)
+        if (!fits_any(&(struct cts_selector){.group = {s->group[i]}, .groups = 1}, pack))
+            tell("--group", s->group[i]);
+    for (unsigned i = 0; i < s->rows; i++)
+        if (!fits_any(&(struct cts_selector){.row = {s->row[i]}, .rows = 1}, pack))
+            tell("--row", s->row[i]);
+    for (unsigned i = 0; i < s->clauses; i++)
+        if (!fits_any(&(struct cts_selector){.clause = {s->clause[i]}, .clauses = 1}, pack))
+            tell("--clause", s->clause[i]);
 }

@@ -29,5 +29,8 @@ int cts_select_check(const struct cts_selector *s, struct cts_err *err);
  * anywhere in the id. Shards take every n-th vector of what the rest selects. */
 uint64_t cts_select(const struct cts_selector *s, const struct cts_pack *pack, uint8_t *cases,
                     uint8_t *vectors);
+/* Tells of each value of an option ("--filter") that no vector of the pack fits by itself. */
+void cts_select_idle(const struct cts_selector *s, const struct cts_pack *pack,
+                     void (*tell)(const char *option, const char *value));
 
 #endif

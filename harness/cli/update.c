@@ -6,6 +6,7 @@
 #include "cli/paths.h"
 #include "host/fs.h"
 #include "load/known_edit.h"
+#include "report/text.h"
 
 enum { REASON_MAX = 160 };
 
@@ -165,9 +166,12 @@ static bool is_first(const struct cts_fresh *f, size_t at)
 
 static void say_entry(struct cts_buf *b, const char *sign, const struct cts_known_entry *e)
 {
-    cts_buf_addf(b, "  %s %s", sign, e->vectors);
-    for (size_t i = 0; e->engines && e->engines[i]; i++)
-        cts_buf_addf(b, "%s%s", i ? ", " : " [", e->engines[i]);
+    cts_buf_addf(b, "  %s ", sign);
+    cts_text_line(b, e->vectors);
+    for (size_t i = 0; e->engines && e->engines[i]; i++) {
+        cts_buf_adds(b, i ? ", " : " [");
+        cts_text_line(b, e->engines[i]);
+    }
     cts_buf_addf(b, "%s%s%s", e->engines ? "]" : "", e->failure ? " " : "",
                  e->failure ? e->failure : "");
 }
@@ -294,6 +298,17 @@ static int write_list(const struct cts_known_list *list, const struct change *c,
     return rc;
 }
 
+static void say_change(const struct cts_known_list *list, struct change *c, FILE *say)
+{
+    struct cts_buf b;
+    cts_buf_init(&b, 0);
+    cts_text_line(&b, cts_path_from_here(list->path));
+    cts_buf_addf(&b, ": added %zu, removed %zu, kept %zu\n", c->added, c->removed, c->kept);
+    cts_text_flush(&b, say);
+    cts_text_flush(&c->says, say);
+    cts_buf_release(&b);
+}
+
 static int update_set(struct cts_keeper *k, size_t set, FILE *say, uint64_t *left,
                       struct cts_err *err)
 {
@@ -306,8 +321,7 @@ static int update_set(struct cts_keeper *k, size_t set, FILE *say, uint64_t *lef
     if (rc == 0 && c.added + c.removed)
         rc = write_list(list, &c, err);
     if (rc == 0)
-        fprintf(say, "%s: added %zu, removed %zu, kept %zu\n%s", cts_path_from_here(list->path),
-                c.added, c.removed, c.kept, cts_buf_text(&c.says));
+        say_change(list, &c, say);
     *left += c.left;
     cts_buf_release(&c.says);
     return rc;

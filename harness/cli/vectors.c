@@ -5,6 +5,7 @@
 
 #include "base/sha256.h"
 #include "cli/paths.h"
+#include "cli/say.h"
 
 static const char *const level_names[] = {
     [CTS_LEVEL_QUICK] = "quick", [CTS_LEVEL_FULL] = "full", [CTS_LEVEL_EXHAUSTIVE] = "exhaustive"};
@@ -36,13 +37,13 @@ static void print_error(void *arg, const struct cts_err *err)
 {
     char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
     (void)arg;
-    fprintf(stderr, "%s\n", cts_err_text(err, text, sizeof(text)));
+    cts_say("%s\n", cts_err_text(err, text, sizeof(text)));
 }
 
 static void print_note(void *arg, const char *text)
 {
     (void)arg;
-    fprintf(stderr, "note: %s\n", text);
+    cts_say("note: %s\n", text);
 }
 
 int cts_vectors_open(struct cts_vectors *v, struct cts_err *err)

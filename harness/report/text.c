@@ -3,119 +3,53 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { REPLACEMENT = 0xfffd };
-
-/* ---- UTF-8 ---- */
-
-/* How many bytes the character that begins with `lead` has; 0 if none begins so. */
-static unsigned length_of(uint8_t lead)
-{
-    if (lead < 0x80)
-        return 1;
-    if (lead >= 0xc2 && lead <= 0xdf)
-        return 2;
-    if (lead >= 0xe0 && lead <= 0xef)
-        return 3;
-    return lead >= 0xf0 && lead <= 0xf4 ? 4 : 0;
-}
-
-static bool is_character(uint32_t c, unsigned len)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    return c >= least[len] && c <= 0x10ffff && !(c >= 0xd800 && c <= 0xdfff);
-}
-
-uint32_t cts_text_next(const char **text)
-{
-    const char *p = *text;
-    uint8_t lead = p ? (uint8_t)*p : 0;
-    unsigned len = length_of(lead);
-    if (!lead)
-        return 0;
-    *text = p + 1;
-    if (len <= 1)
-        return len ? lead : REPLACEMENT;
-    uint32_t c = lead & (0x7fu >> len);
-    for (unsigned i = 1; i < len; i++) {
-        if (((uint8_t)p[i] & 0xc0) != 0x80)
-            return REPLACEMENT;
-        c = c << 6 | ((uint8_t)p[i] & 0x3f);
-    }
-    if (!is_character(c, len))
-        return REPLACEMENT;
-    *text = p + len;
-    return c;
-}
+/* ---- formats ---- */
 
 static void add_char(struct cts_buf *b, uint32_t c)
 {
-    if (c < 0x80) {
-        cts_buf_addc(b, (char)c);
-        return;
-    }
-    if (c >= 0x10000) {
-        cts_buf_addc(b, (char)(0xf0 | c >> 18));
-        cts_buf_addc(b, (char)(0x80 | (c >> 12 & 0x3f)));
-    } else if (c >= 0x800) {
-        cts_buf_addc(b, (char)(0xe0 | c >> 12));
-    } else {
-        cts_buf_addc(b, (char)(0xc0 | c >> 6));
-        cts_buf_addc(b, (char)(0x80 | (c & 0x3f)));
-        return;
-    }
-    cts_buf_addc(b, (char)(0x80 | (c >> 6 & 0x3f)));
-    cts_buf_addc(b, (char)(0x80 | (c & 0x3f)));
+    char bytes[CTS_TEXT_STEP];
+    cts_buf_add(b, bytes, cts_text_put(bytes, c));
 }
-
-/* Control characters, what no text holds, and what changes the direction or the lines of the text
- * around it. */
-static bool is_unsafe(uint32_t c)
-{
-    static const struct {
-        uint32_t first, last;
-    } ranges[] = {{0, 0x1f},        {0x7f, 0x9f},     {0x200e, 0x200f}, {0x2028, 0x202e},
-                  {0x2066, 0x2069}, {0xfeff, 0xfeff}, {0xfffe, 0xffff}};
-    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
-        if (c >= ranges[i].first && c <= ranges[i].last)
-            return true;
-    return false;
-}
-
-static void add_visible(struct cts_buf *b, uint32_t c)
-{
-    if (!is_unsafe(c))
-        add_char(b, c);
-    else if (c == '\n' || c == '\t')
-        cts_buf_addc(b, ' ');
-    else
-        cts_buf_addf(b, c < 0x80 ? "\\x%02x" : "\\u%04x", c);
-}
-
-/* ---- formats ---- */
 
 void cts_text_line(struct cts_buf *b, const char *text)
 {
-    for (uint32_t c; (c = cts_text_next(&text)) != 0;)
-        add_visible(b, c);
+    struct cts_text_walk w = {.at = text};
+    char shown[CTS_TEXT_STEP];
+    for (unsigned n; (n = cts_text_step(&w, shown)) != 0;)
+        cts_buf_add(b, shown, n);
 }
 
 void cts_text_block(struct cts_buf *b, const char *indent, const char *text)
 {
+    struct cts_text_walk w = {.at = text};
+    char shown[CTS_TEXT_STEP];
     bool fresh = true;
-    for (uint32_t c; (c = cts_text_next(&text)) != 0;) {
-        if (fresh && c != '\n')
+    while (w.at && *w.at) {
+        bool ends = *w.at == '\n';
+        if (fresh && !ends)
             cts_buf_adds(b, indent);
-        fresh = c == '\n';
-        if (fresh)
+        fresh = ends;
+        unsigned n = cts_text_step(&w, shown);
+        if (ends)
             cts_buf_addc(b, '\n');
         else
-            add_visible(b, c);
+            cts_buf_add(b, shown, n);
     }
     if (!fresh)
         cts_buf_addc(b, '\n');
 }
 
-static void add_json(struct cts_buf *b, uint32_t c)
+void cts_text_document(struct cts_buf *b, const char *text)
+{
+    for (uint32_t c; (c = cts_text_next(&text)) != 0;) {
+        if (!cts_text_is_unsafe(c) || c == '\n' || c == '\t')
+            add_char(b, c);
+        else
+            cts_buf_addf(b, c < 0x80 ? "\\x%02x" : "\\u%04x", c);
+    }
+}
+
+static void add_json(struct cts_buf *b, uint32_t c, bool hide)
 {
     switch (c) {
     case '"':
@@ -129,21 +63,25 @@ static void add_json(struct cts_buf *b, uint32_t c)
         cts_buf_adds(b, "\\t");
         return;
     }
-    if (is_unsafe(c))
+    if (!hide)
+        add_char(b, c);
+    else if (c < 0x10000)
         cts_buf_addf(b, "\\u%04x", c);
     else
-        add_char(b, c);
+        cts_buf_addf(b, "\\u%04x\\u%04x", 0xd7c0 + (c >> 10), 0xdc00 + (c & 0x3ff));
 }
 
 void cts_text_json(struct cts_buf *b, const char *text)
 {
+    struct cts_text_walk w = {.at = text};
+    bool hide;
     cts_buf_addc(b, '"');
-    for (uint32_t c; (c = cts_text_next(&text)) != 0;)
-        add_json(b, c);
+    for (uint32_t c; (c = cts_text_take(&w, &hide)) != 0;)
+        add_json(b, c, hide);
     cts_buf_addc(b, '"');
 }
 
-static void add_xml(struct cts_buf *b, uint32_t c)
+static void add_xml(struct cts_buf *b, uint32_t c, bool hide)
 {
     switch (c) {
     case '&':
@@ -160,26 +98,31 @@ static void add_xml(struct cts_buf *b, uint32_t c)
         return;
     case '\n':
     case '\t':
-        cts_buf_addf(b, "&#%u;", c);
+    case ':':
+    case '#':
+        cts_buf_addf(b, hide ? "&#%u;" : "%c", c);
         return;
     }
-    add_visible(b, c);
+    if (!hide)
+        add_char(b, c);
+    else
+        cts_buf_addf(b, c < 0x80 ? "\\x%02x" : "\\u%04x", c);
 }
 
 void cts_text_xml(struct cts_buf *b, const char *text)
 {
-    for (uint32_t c; (c = cts_text_next(&text)) != 0;)
-        add_xml(b, c);
+    struct cts_text_walk w = {.at = text};
+    bool hide;
+    for (uint32_t c; (c = cts_text_take(&w, &hide)) != 0;)
+        add_xml(b, c, hide);
 }
 
 void cts_text_xml_body(struct cts_buf *b, const char *text)
 {
-    for (uint32_t c; (c = cts_text_next(&text)) != 0;) {
-        if (c == '\n')
-            cts_buf_addc(b, '\n');
-        else
-            add_xml(b, c);
-    }
+    struct cts_text_walk w = {.at = text};
+    bool hide;
+    for (uint32_t c; (c = cts_text_take(&w, &hide)) != 0;)
+        add_xml(b, c, hide && c != '\n');
 }
 
 /* ---- numbers ---- */

@@ -10,16 +10,17 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/text.h"
 #include "host/buf.h"
-
-/* The character at *text, which moves behind it; 0 at the end. */
-uint32_t cts_text_next(const char **text);
 
 /* One line for people: control characters and those that turn text around become visible (\x1b,
  * \u202e). */
 void cts_text_line(struct cts_buf *b, const char *text);
 /* The same for text of several lines, each begun with `indent` and ended by a newline. */
 void cts_text_block(struct cts_buf *b, const char *indent, const char *text);
+/* A document of any format: lines and tabs stay, other characters that are not to reach a terminal
+ * become visible. */
+void cts_text_document(struct cts_buf *b, const char *text);
 /* With its quotes. Also a double-quoted scalar of YAML. */
 void cts_text_json(struct cts_buf *b, const char *text);
 /* For an attribute in double quotes, and for the text of an element (lines stay lines). What

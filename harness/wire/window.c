@@ -4,8 +4,19 @@
 
 #ifdef __linux__
 
+#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+/* Under a limit to the size of files (RLIMIT_FSIZE) this fails, and is not to end the process. */
+static int set_size(int fd, uint32_t bytes)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+    sigaction(SIGXFSZ, &ignore, &before);
+    int rc = ftruncate(fd, bytes);
+    sigaction(SIGXFSZ, &before, NULL);
+    return rc;
+}
 
 static uint8_t *map_shared(uint32_t bytes, int *fd)
 {
@@ -13,7 +24,7 @@ static uint8_t *map_shared(uint32_t bytes, int *fd)
     if (*fd < 0)
         return NULL;
     void *data = MAP_FAILED;
-    if (ftruncate(*fd, bytes) == 0)
+    if (set_size(*fd, bytes) == 0)
         data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
     if (data != MAP_FAILED)
         return data;
