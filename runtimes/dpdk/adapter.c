@@ -19,7 +19,10 @@ enum {
     /* What the validator may cost where it follows every way through a program: some 30 ns an
      * instruction. */
     MAX_COST = 1 << 20,
-    FIRST_WITH_PRUNING = 25, /* from 24.07 on it knows the states it has seen */
+    /* From 24.07 on it knows states that it has seen, which helps with most such programs, and they
+     * take it some milliseconds; others, hours. */
+    FIRST_WITH_PRUNING = 25,
+    MAX_TRIAL_MS = 200,
 };
 
 enum engine { INTERP, JIT, VALIDATE, ENGINES };
@@ -200,21 +203,16 @@ static void reject_as_told(struct machine *m, struct cts_load_res *res)
     dp_clean_words(&m->lib.words, res->text, sizeof(res->text));
 }
 
-static bool is_too_costly(const struct machine *m, const struct cts_load_req *req)
-{
-    return m->lib.abi < FIRST_WITH_PRUNING && dp_cost(req->code, req->slots) > MAX_COST;
-}
-
 static void forget_words(struct machine *m)
 {
     m->lib.words.len = 0;
     m->lib.words.text[0] = '\0';
 }
 
-static struct dp_program *load_code(struct machine *m, const struct cts_load_req *req,
-                                    const uint8_t *code)
+static struct dp_params params_of(const struct machine *m, const struct cts_load_req *req,
+                                  const uint8_t *code)
 {
-    const struct dp_params params = {
+    return (struct dp_params){
         .code = code,
         .slots = req->slots,
         .symbols = helpers,
@@ -222,6 +220,12 @@ static struct dp_program *load_code(struct machine *m, const struct cts_load_req
         .argument = {.type = DP_ARG_PTR,
                      .size = req->kind == CTS_PK_WHOLE ? CTX_BYTES : m->window.bytes},
     };
+}
+
+static struct dp_program *load_code(struct machine *m, const struct cts_load_req *req,
+                                    const uint8_t *code)
+{
+    const struct dp_params params = params_of(m, req, code);
     forget_words(m);
     /* Before 26.03 the validator writes behind its array for a program that has no end: then rather
      * a crash here than one in some later program. */
@@ -230,6 +234,21 @@ static struct dp_program *load_code(struct machine *m, const struct cts_load_req
     struct dp_program *loaded = m->lib.load(&params);
     dp_fence(false);
     return loaded;
+}
+
+/* Why a program is kept from the library; null: it is not. */
+static const char *is_too_costly(const struct machine *m, const struct cts_load_req *req,
+                                 const uint8_t *code)
+{
+    if (dp_cost(code, req->slots) <= MAX_COST)
+        return NULL;
+    if (m->lib.abi < FIRST_WITH_PRUNING)
+        return "not tried: this validator follows every way through a program, and here are too "
+               "many";
+    const struct dp_params params = params_of(m, req, code);
+    return dp_ends_within(&m->lib, &params, MAX_TRIAL_MS)
+               ? NULL
+               : "not tried: this validator does not come to an end with it in 200 ms";
 }
 
 static void unload(void *self, void *prog)
@@ -260,19 +279,17 @@ static void load(void *self, const struct cts_load_req *req, void **prog, struct
     struct machine *m = self;
     *prog = NULL;
     *res = (struct cts_load_res){.verdict = CTS_LOAD_ERROR};
-    if (is_too_costly(m, req)) {
-        reject(res, "not tried: this validator follows every way through a program, and here are "
-                    "too many");
-        return;
-    }
     struct program *p = calloc(1, sizeof(*p));
     size_t bytes = (size_t)req->slots * CTS_SLOT_BYTES;
     uint8_t *code = malloc(bytes + 1);
     if (p && code) {
         memcpy(code, req->code, bytes);
         number_helpers(code, req->slots);
-        p->loaded = load_code(m, req, code);
-        if (p->loaded)
+        const char *kept_from_it = is_too_costly(m, req, code);
+        p->loaded = kept_from_it ? NULL : load_code(m, req, code);
+        if (kept_from_it)
+            reject(res, kept_from_it);
+        else if (p->loaded)
             accept(m, req, p, res);
         else
             reject_as_told(m, res);

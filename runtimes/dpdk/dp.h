@@ -1,5 +1,5 @@
 /* Between the files of the DPDK worker: the library (lib.c), what a program costs its validator
- * (cost.c), the adapter (adapter.c). */
+ * (cost.c, trial.c), the adapter (adapter.c). */
 #ifndef CTS_DPDK_DP_H
 #define CTS_DPDK_DP_H
 
@@ -86,6 +86,11 @@ void dp_clean_words(const struct dp_words *words, char *out, size_t cap);
  * than fits. Loops, which such a validator refuses first, are left out. Code is in this machine's
  * order. */
 uint64_t dp_cost(const uint8_t *code, uint32_t slots);
+
+/* Does the library come to an end with this program, whatever it says of it, within so much of a
+ * processor's time? It is asked in a process of its own, and this one keeps nothing of it. True,
+ * too, if there is no such process to be had, or if it dies of it: to be seen here. */
+bool dp_ends_within(const struct dp_library *lib, const struct dp_params *params, unsigned ms);
 
 /* May control go from some instruction to the place right behind the last, or is there no
  * instruction at all? */

@@ -174,6 +174,46 @@ static void test_fence(void **state)
 
 /* ---- words ---- */
 
+/* ---- trials ---- */
+
+static struct dp_program *load_at_once(const struct dp_params *params)
+{
+    (void)params;
+    return NULL;
+}
+
+static struct dp_program *load_for_ever(const struct dp_params *params)
+{
+    for (volatile uint32_t i = 0; params;)
+        i++;
+    return NULL;
+}
+
+static struct dp_program *load_and_die(const struct dp_params *params)
+{
+    (void)params;
+    signal(SIGSEGV, SIG_DFL);
+    raise(SIGSEGV);
+    return NULL;
+}
+
+static void test_trial(void **state)
+{
+    (void)state;
+    enum { MS = 50 };
+    const struct dp_params params = {0};
+    const struct dp_library good = {.load = load_at_once}, slow = {.load = load_for_ever},
+                            bad = {.load = load_and_die};
+    assert_true(dp_ends_within(&good, &params, MS));
+    assert_false(dp_ends_within(&slow, &params, MS));
+    /* Deaf to the signal, it ends all the same. */
+    void (*before)(int) = signal(SIGPROF, SIG_IGN);
+    assert_false(dp_ends_within(&slow, &params, MS));
+    signal(SIGPROF, before);
+    /* That it dies is to be seen where it counts. */
+    assert_true(dp_ends_within(&bad, &params, MS));
+}
+
 static void test_words(void **state)
 {
     static const char *const rows[][2] = {
@@ -353,7 +393,7 @@ int main(void)
         cmocka_unit_test(test_fence),          cmocka_unit_test(test_words),
         cmocka_unit_test(test_no_such_engine), cmocka_unit_test(test_runs),
         cmocka_unit_test(test_rejections),     cmocka_unit_test(test_too_costly),
-        cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_stopped),        cmocka_unit_test(test_trial),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
