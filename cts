@@ -73,10 +73,33 @@ has_cargo() {
     [ -n "$have" ] && [ "$(printf '%d%04d' $have)" -ge 10078 ]
 }
 
+# What is downloaded is believed by these, wherever they are kept.
+has_certificates() {
+    local file
+    for file in "${CARGO_HTTP_CAINFO:-}" "${SSL_CERT_FILE:-}" /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt \
+        /etc/ssl/ca-bundle.pem /etc/ssl/cert.pem; do
+        [ ! -s "$file" ] || return 0
+    done
+    return 1
+}
+
 # Bindings to C libraries are generated through it.
 has_libclang() {
     ls /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*/libclang*.so* "${LIBCLANG_PATH:-/nowhere}"/libclang*.so* 2>/dev/null |
         grep -q 'libclang[-.0-9]*\.so'
+}
+
+# The newest one, which is the one that is taken.
+libclang_version() {
+    ls -d /usr/lib/llvm-*/lib/libclang*.so* 2>/dev/null | sed -n 's|^/usr/lib/llvm-\([0-9]*\)/lib/libclang[-.0-9]*\.so.*|\1|p' |
+        sort -n | tail -n 1 | grep . || echo 19
+}
+
+# Its own headers (stddef.h) are of another package. Elsewhere than on Debian and Ubuntu they come with it.
+has_libclang_headers() {
+    local v
+    v=$(libclang_version)
+    ls "/usr/lib/llvm-$v/lib/clang"/*/include/stddef.h >/dev/null 2>&1 || { has_libclang && [ ! -d "/usr/lib/llvm-$v" ]; }
 }
 
 find_missing() { # run | runtimes | test
@@ -92,7 +115,9 @@ find_missing() { # run | runtimes | test
     [ "$1" = run ] && return 0
     check cargo has cargo
     ! has cargo || has_cargo || say "cts: cargo is older than 1.78: the optional runtimes need a later one"
+    check ca-certificates has_certificates
     check libclang1-19 has_libclang
+    check "libclang-common-$(libclang_version)-dev" has_libclang_headers
     check librte-bpf23 has_dpdk
     # The build of uBPF's library asks for a C++ compiler, too.
     check g++ has c++
@@ -189,12 +214,31 @@ jobs=$(nproc 2>/dev/null || echo 2)
 
 generator() { if has ninja; then echo Ninja; else echo "Unix Makefiles"; fi; }
 
-# quiet LOG COMMAND...: the log is shown only if the command fails
+# What a log says of a failure: CMake's errors and what ninja could not make, each as a whole but for calls and commands; of make the
+# lines that speak of errors; else the last lines.
+why() { # LOG
+    local most=60 text
+    text=$(awk '
+        function show() { if (held) print held; held = ""; print }
+        /^CMake Error: / || /^--.*No package .* found/ { print; next }
+        /^CMake Error/ { held = $0; part = "text"; next }
+        /^Call Stack/ { held = ""; part = "calls"; next }
+        part && (/^ / || !NF) { if (part == "text" && NF) show(); next }
+        { part = held = "" }
+        /^FAILED: / { made = 1; print $1, ($2 ~ /^\[/ ? $3 : $2); getline; next }
+        /^\[[0-9]+\/[0-9]+\]/ || /^ninja: / { made = 0 }
+        /^ninja: error/ || (made && NF)' "$1")
+    [ -n "$text" ] || text=$(grep -E 'error|warning|undefined|\*\*\*' "$1")
+    [ -n "$text" ] || text=$(tail -n 15 "$1")
+    printf '%s\n' "$text" | head -n "$most"
+}
+
+# quiet LOG COMMAND...: what the log says is shown only if the command fails
 quiet() {
     local log=$1
     shift
     "$@" >"$log" 2>&1 && return
-    grep -E 'error|warning|FAILED|undefined' "$log" | head -n 40 >&2
+    why "$log" >&2
     say "cts: failed: $* (all of it: $log)"
     return 1
 }

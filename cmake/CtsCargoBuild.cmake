@@ -34,12 +34,44 @@ function(find_cargo)
         if(NOT text MATCHES "^cargo ([0-9.]+)")
             set(why "${CARGO} does not work: ${text}")
         elseif(CMAKE_MATCH_1 VERSION_LESS OLDEST)
-            set(why "it needs cargo ${OLDEST} or later, and ${CARGO} is ${CMAKE_MATCH_1}")
+            set(why "it needs cargo ${OLDEST} or later, and ${CARGO} is ${CMAKE_MATCH_1}; what helps: cargo-web of the security updates of Debian, or rustup")
             set(too_old ON PARENT_SCOPE)
         endif()
     endif()
     set(CARGO ${CARGO} PARENT_SCOPE)
     set(why "${why}" PARENT_SCOPE)
+endfunction()
+
+# What helps, by what is said.
+set(helps
+    "SSL|certificate|issuer=what certificates are checked against is missing, or too old: apt-get install ca-certificates"
+    "resolve host|timed? ?out|Connection refused|Network is unreachable=the network is needed the first time"
+    "'[a-z_]*[.]h' file not found=the headers of libclang or of the C library are missing: apt-get install libclang-common-19-dev libc6-dev, \
+or the version that your libclang has"
+    "nable to find libclang|libclang.*(shared|dynamic) librar=apt-get install libclang1-19, or set LIBCLANG_PATH"
+    "CMAKE_CXX_COMPILER=apt-get install g++"
+    "requires rustc|edition. is required|feature .edition=a later cargo: apt-get install cargo-web, or rustup"
+    "linker .cc. not found|CMAKE_C_COMPILER=apt-get install gcc")
+
+# find_cause(TEXT): what cargo says first, the last cause that it gives for it, and what helps then.
+function(find_cause text)
+    string(REGEX MATCH "error[^\n]*" cause "${text}")
+    if(text MATCHES "CMake Error([^\n]+\n( +[^ \n][^\n]*|\n)+)")
+        string(APPEND cause ": CMake Error${CMAKE_MATCH_1}")
+    elseif(text MATCHES "panicked at [^\n]*\n([^\n]*)")
+        string(APPEND cause ": ${CMAKE_MATCH_1}")
+    elseif(text MATCHES ".*Caused by:\n *([^\n]*)")
+        string(APPEND cause ": ${CMAKE_MATCH_1}")
+    endif()
+    foreach(help ${helps})
+        string(REGEX REPLACE "=.*" "" pattern "${help}")
+        if(cause MATCHES "${pattern}")
+            string(REGEX REPLACE "^[^=]*=" "; what helps: " help "${help}")
+            string(APPEND cause "${help}")
+            break()
+        endif()
+    endforeach()
+    set(cause "${cause}" PARENT_SCOPE)
 endfunction()
 
 # Makes no file newer that stays the same: whoever depends on it is not built again.
@@ -122,17 +154,12 @@ execute_process(
     RESULT_VARIABLE failed OUTPUT_VARIABLE messages ERROR_VARIABLE text)
 file(WRITE ${log} "${text}")
 if(failed)
-    string(REGEX MATCH "error[^\n]*" first "${text}")
-    if(text MATCHES "(CMake Error[^\n]*)")
-        string(APPEND first ": ${CMAKE_MATCH_1}")
-    elseif(text MATCHES "panicked at [^\n]*\n([^\n]*)")
-        string(APPEND first ": ${CMAKE_MATCH_1}")
-    endif()
+    find_cause("${text}")
     if(text MATCHES "failed to (get|download|fetch|query)|[Uu]nable to update|no matching package|spurious network")
-        give_up("cargo cannot download what it needs: ${first} (all of it: ${log})")
+        give_up("cargo cannot download what it needs: ${cause} (all of it: ${log})")
         return()
     endif()
-    fail("${first} (all of it: ${log})")
+    fail("${cause} (all of it: ${log})")
 endif()
 
 read_messages("${messages}")
