@@ -3,11 +3,13 @@
 #include <string.h>
 
 #include "base/fmt.h"
+#include "cli/files.h"
 #include "cli/opt.h"
 #include "cli/say.h"
 #include "cli/vectors.h"
 #include "conf/conf.h"
 #include "host/fs.h"
+#include "host/outfile.h"
 
 /* A .data file compares r0 alone. Of a case with several registers that change, one file each comes
  * out; what needs more than registers and memory, or is not the same everywhere, is left out. */
@@ -20,6 +22,8 @@ struct export
 {
     const char *dir;
     struct cts_vectors vectors;
+    struct cts_files used;
+    bool writes; /* else the files' names are looked at, no more */
     struct cts_err err;
     uint8_t code[(SLOTS_MAX + PROLOGUE_MAX) * CTS_SLOT_BYTES];
     uint32_t slots;
@@ -80,11 +84,13 @@ static int write_file(struct export *e, const struct cts_pk_vector *v, const str
     for (size_t i = from; i < len; i++)
         path[i] = path[i] == '/' ? '-' : path[i];
     memcpy(path + len, ".data", sizeof(".data"));
+    if (!e->writes)
+        return cts_files_write(&e->used, path, &e->err);
     cts_fmt(about, sizeof(about), "%s#%s", id, name);
     cts_buf_init(&text, 0);
     cts_conf_write(&text, about, t);
     int rc = text.failed ? cts_err_set(&e->err, CTS_E_NOMEM, "out of memory")
-                         : cts_fs_write_atomic(path, text.data, text.len, &e->err);
+                         : cts_outfile_write(path, text.data, text.len, &e->err);
     cts_buf_release(&text);
     e->files += rc == 0;
     return rc;
@@ -202,11 +208,12 @@ static int export_vector(struct export *e, const struct cts_pk_vector *v)
     return 0;
 }
 
-static int export_all(struct export *e)
+/* All vectors; without `writes` for the names of the files alone. */
+static int export_vectors(struct export *e, bool writes)
 {
-    int rc = cts_vectors_open(&e->vectors, &e->err);
-    if (rc == 0)
-        rc = cts_fs_mkdirs(e->dir, &e->err);
+    int rc = 0;
+    e->writes = writes;
+    e->left_out = 0;
     for (uint32_t i = 0; rc == 0 && i < e->vectors.pack.vector_count; i++) {
         const struct cts_pk_vector *v = &e->vectors.pack.vectors[i];
         size_t before = e->files;
@@ -215,6 +222,17 @@ static int export_all(struct export *e)
         e->left_out += e->files == before;
     }
     return rc;
+}
+
+static int export_all(struct export *e)
+{
+    int rc = cts_vectors_open(&e->vectors, &e->err);
+    if (rc == 0)
+        rc = cts_fs_mkdirs(e->dir, &e->err);
+    cts_vectors_files(&e->vectors, &e->used);
+    if (rc == 0)
+        rc = export_vectors(e, false);
+    return rc == 0 ? export_vectors(e, true) : rc;
 }
 
 /* 0 to go on, -1 after --help, else the exit code. */
@@ -256,13 +274,14 @@ static int export_main(int argc, char **argv)
         code = CTS_EXIT_OK;
     } else if (code == 0 && export_all(e) != 0) {
         cts_say("%s\n", cts_err_text(&e->err, text, sizeof(text)));
-        code = CTS_EXIT_USAGE;
+        code = e->writes ? CTS_EXIT_BROKEN : CTS_EXIT_USAGE;
     } else if (code == 0) {
         cts_say("%zu files from %u vectors; %zu vectors cannot be told in this format\n", e->files,
                 (unsigned)(e->vectors.pack.vector_count - e->left_out), e->left_out);
         code = e->vectors.stats.errors ? CTS_EXIT_USAGE : e->files ? CTS_EXIT_OK : CTS_EXIT_NOTHING;
     }
     cts_vectors_release(&e->vectors);
+    cts_files_release(&e->used);
     free(e);
     return code;
 }

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/files.h"
 #include "cli/opt.h"
 #include "cli/say.h"
 #include "conf/conf.h"
@@ -91,15 +92,25 @@ static int write_out(struct import *im, struct cts_err *err)
     if (im->text.failed)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     if (im->out)
-        return cts_fs_write_atomic(im->out, im->text.data, im->text.len, err);
+        return cts_outfile_write(im->out, im->text.data, im->text.len, err);
     fwrite(im->text.data, 1, im->text.len, stdout); /* main looks whether it was written */
     return 0;
+}
+
+static int check_files(const struct import *im, struct cts_err *err)
+{
+    struct cts_files f = {0};
+    for (size_t i = 0; i < im->paths; i++)
+        cts_files_read_all(&f, im->path[i], ".data");
+    int rc = cts_files_write(&f, im->out, err);
+    cts_files_release(&f);
+    return rc;
 }
 
 static int import(struct import *im)
 {
     struct cts_err err = {0};
-    int rc = 0;
+    int rc = check_files(im, &err);
     cts_conf_yaml_begin(&im->text, im->suite);
     for (size_t i = 0; rc == 0 && i < im->paths; i++)
         rc = import_path(im, im->path[i], &err);
@@ -108,11 +119,12 @@ static int import(struct import *im)
             cts_say("ebpf-cts import: there is no .data file\n");
         return im->files ? CTS_EXIT_USAGE : CTS_EXIT_NOTHING;
     }
-    if (rc == 0)
+    bool read = rc == 0;
+    if (read)
         rc = write_out(im, &err);
     if (rc) {
         complain(&err);
-        return err.code == CTS_E_NOMEM ? CTS_EXIT_BROKEN : CTS_EXIT_USAGE;
+        return read || err.code == CTS_E_NOMEM ? CTS_EXIT_BROKEN : CTS_EXIT_USAGE;
     }
     cts_say("%zu of %zu files imported\n", im->files - im->bad, im->files);
     return im->bad ? CTS_EXIT_USAGE : CTS_EXIT_OK;

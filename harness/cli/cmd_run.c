@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "asm/object.h"
+#include "cli/files.h"
 #include "cli/keeper.h"
 #include "cli/opt.h"
 #include "cli/outputs.h"
@@ -61,13 +62,15 @@ static const struct cts_opt options[] = {
     {O_UPDATE_KNOWN, 0, "update-known", NULL,
      "write the runtimes' lists (or FILE of --known) anew from what the run found"},
     {O_OUTPUT, 'o', "output", "FORMAT[=FILE]",
-     "text (default), json, junit, tap, markdown, clauses or groups; again for more"},
+     "report so (default: text); again for more, each into its own file:"},
     {O_VERBOSE, 'v', "verbose", NULL, "every skip with its reason"},
     {O_QUIET, 'q', "quiet", NULL, "only failures and the total"},
     {O_NO_CACHE, 0, "no-cache", NULL, "assemble everything anew"},
     {O_COLOR, 0, "color", "WHEN", "auto (default), always or never"},
     {0},
 };
+
+static const struct cts_opt_values values[] = {{O_OUTPUT, cts_outputs_format}, {0}};
 
 struct job {
     struct cts_selector selector;
@@ -233,11 +236,38 @@ static int make_keeper(struct job *j, struct cts_err *err)
     return cts_keeper_init(&j->keeper, &opts, &j->targets, &j->vectors.pack, &j->arena, err);
 }
 
+/* The worker, and files among its arguments. */
+static void note_worker(struct cts_files *f, const struct cts_target *t)
+{
+    for (size_t i = 0; t->argv && t->argv[i]; i++)
+        cts_files_read(f, t->argv[i]);
+}
+
+/* Nothing that is read is written over, and no two reports are written into one file. */
+static int check_files(struct job *j, struct cts_err *err)
+{
+    struct cts_files f = {0};
+    int rc = 0;
+    cts_vectors_files(&j->vectors, &f);
+    cts_targets_files(&j->targets, &f);
+    for (size_t i = 0; i < j->targets.count; i++)
+        note_worker(&f, &j->targets.list[i]);
+    cts_files_read(&f, "/proc/self/exe");
+    for (size_t i = 0; rc == 0 && j->update && i < j->targets.set_count; i++)
+        rc = cts_outfile_check(j->targets.sets[i].list->path, err);
+    if (rc == 0)
+        rc = cts_outputs_check(&j->outputs, &f, err);
+    cts_files_release(&f);
+    return rc;
+}
+
 static int prepare(struct job *j, struct cts_err *err)
 {
     int rc = cts_select_check(&j->selector, err);
     if (rc == 0)
         rc = find_targets(j, err);
+    if (rc == 0)
+        rc = check_files(j, err);
     if (rc == 0)
         rc = cts_vectors_open(&j->vectors, err);
     if (rc == 0)
@@ -377,5 +407,6 @@ const struct cts_command cts_cmd_run = {
         "ids, removes entries of which all was run and passed, and leaves the rest as it is; it\n"
         "ends with 0 if all is on record then.",
     .options = options,
+    .values = values,
     .main = run_main,
 };

@@ -1,11 +1,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/files.h"
 #include "cli/opt.h"
 #include "cli/paths.h"
 #include "cli/say.h"
 #include "base/fmt.h"
-#include "host/fs.h"
+#include "host/outfile.h"
 #include "report/text.h"
 #include "load/spec.h"
 #include "spec_gen/generator.h"
@@ -75,7 +76,7 @@ static int deliver(struct call *c, int code)
     if (c->out.failed || out.failed)
         rc = cts_err_set(&err, CTS_E_NOMEM, "out of memory");
     else if (c->output)
-        rc = cts_fs_write_atomic(c->output, cts_buf_text(&out), out.len, &err);
+        rc = cts_outfile_write(c->output, cts_buf_text(&out), out.len, &err);
     else
         fwrite(cts_buf_text(&out), 1, out.len, stdout); /* main looks whether it was written */
     cts_buf_release(&out);
@@ -338,16 +339,34 @@ static bool is_call_right(const struct call *c)
     return true;
 }
 
+/* Nothing that it may read is written over. */
+static int check_files(const struct call *c, struct cts_err *err)
+{
+    struct cts_files f = {0};
+
+    cts_files_read_all(&f, c->spec_dir, ".yaml");
+    cts_files_read_all(&f, c->vectors_dir, ".yaml");
+    cts_files_read_all(&f, c->vectors_dir, ".data");
+    for (size_t i = 0; c->sub->least == 2 && i < c->arg_count; i++)
+        cts_files_read_all(&f, c->args[i], ".yaml");
+    int rc = cts_files_write(&f, c->output, err);
+    cts_files_release(&f);
+    return rc;
+}
+
 static int run(struct call *c)
 {
+    struct cts_err err = {0};
+
     if (!c->spec_dir)
         c->spec_dir = cts_data_path(&c->arena, "spec");
     if (!c->vectors_dir)
         c->vectors_dir = cts_data_path(&c->arena, "vectors");
-    if (c->spec_dir && c->vectors_dir)
-        return c->sub->run(c);
-    cts_say("ebpf-cts spec: out of memory\n");
-    return CTS_EXIT_BROKEN;
+    if (!c->spec_dir || !c->vectors_dir) {
+        cts_say("ebpf-cts spec: out of memory\n");
+        return CTS_EXIT_BROKEN;
+    }
+    return check_files(c, &err) ? complain(&err) : c->sub->run(c);
 }
 
 static int spec_main(int argc, char **argv)

@@ -1,3 +1,4 @@
+#include <stdbool.h>
 #include <string.h>
 
 #include "cli/opt.h"
@@ -33,6 +34,22 @@ static void option_left(char *buf, size_t cap, const struct cts_opt *p)
     snprintf(buf, cap, "%s--%s%s%s", letter, p->name, p->arg ? " " : "", p->arg ? p->arg : "");
 }
 
+/* Calls `tell` for each value of the option that has some. */
+static void each_value(FILE *out, const struct cts_command *c, const struct cts_opt *p,
+                       void (*tell)(FILE *out, const char *value, const char *what))
+{
+    for (const struct cts_opt_values *v = c->values; v && v->id; v++) {
+        const char *value, *what = NULL;
+        for (unsigned i = 0; v->id == p->id && (value = v->value(i, &what)) != NULL; i++)
+            tell(out, value, what);
+    }
+}
+
+static void help_value(FILE *out, const char *value, const char *what)
+{
+    fprintf(out, "  %-32s    %-9s %s\n", "", value, what ? what : "");
+}
+
 void cts_help_command(FILE *out, const struct cts_command *c)
 {
     fprintf(out, "Usage: ebpf-cts %s %s\n\n%s\n", c->name, c->args, c->about);
@@ -44,6 +61,7 @@ void cts_help_command(FILE *out, const struct cts_command *c)
             fprintf(out, "  %s\n  %-32s  %s\n", left, "", p->help);
         else
             fprintf(out, "  %-32s  %s\n", left, p->help);
+        each_value(out, c, p, help_value);
     }
     fprintf(out, "  %-32s  %s\n", "-h, --help", "this text");
 }
@@ -89,6 +107,15 @@ static void man_item(FILE *out, const char *head, const char *text)
     fputc('\n', out);
 }
 
+static void man_value(FILE *out, const char *value, const char *what)
+{
+    fprintf(out, ".br\n.B ");
+    man_text(out, value);
+    fprintf(out, "\n\\- ");
+    man_text(out, what ? what : "");
+    fputc('\n', out);
+}
+
 void cts_help_man(FILE *out)
 {
     fprintf(out, ".TH EBPF\\-CTS 1 \"\" \"ebpf\\-cts %s\"\n", CTS_VERSION);
@@ -105,6 +132,7 @@ void cts_help_man(FILE *out)
             char left[80];
             option_left(left, sizeof(left), p);
             man_item(out, left + strspn(left, " "), p->help);
+            each_value(out, c, p, man_value);
         }
     }
     fprintf(out, ".SH EXIT STATUS\n");
@@ -135,6 +163,30 @@ static void completion_commands(FILE *out)
         fprintf(out, "%s ", cts_commands[i]->name);
 }
 
+static void completion_value(FILE *out, const char *value, const char *what)
+{
+    (void)what;
+    fprintf(out, "%s ", value);
+}
+
+/* Behind an option that takes one of a few values. */
+static void completion_values(FILE *out, const struct cts_command *c)
+{
+    for (const struct cts_opt *p = c->options; p && p->id; p++) {
+        bool any = false;
+        for (const struct cts_opt_values *v = c->values; v && v->id; v++)
+            any = any || v->id == p->id;
+        if (!any)
+            continue;
+        fprintf(out, "    \"%s --%s\"", c->name, p->name);
+        if (p->letter)
+            fprintf(out, " | \"%s -%c\"", c->name, p->letter);
+        fprintf(out, ") words=\"");
+        each_value(out, c, p, completion_value);
+        fprintf(out, "\" ;;\n");
+    }
+}
+
 void cts_help_completion(FILE *out)
 {
     fprintf(out, "# bash completion for ebpf-cts; load it with: source <(ebpf-cts help --bash)\n"
@@ -150,6 +202,9 @@ void cts_help_completion(FILE *out)
             fprintf(out, " --%s", p->name);
         fprintf(out, "\" ;;\n");
     }
+    fprintf(out, "    esac\n    case \"${COMP_WORDS[1]} ${COMP_WORDS[COMP_CWORD - 1]}\" in\n");
+    for (size_t i = 0; cts_commands[i]; i++)
+        completion_values(out, cts_commands[i]);
     fprintf(out, "    esac\n    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        words=\"");
     completion_commands(out);
     fprintf(out, "--help --version\"\n    fi\n"

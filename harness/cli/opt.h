@@ -15,6 +15,13 @@ struct cts_opt {
     const char *help; /* one sentence without its full stop */
 };
 
+/* The values that an option takes, with a line on each. */
+struct cts_opt_values {
+    int id; /* of the option; 0 ends a table */
+    /* The i-th value, null behind the last. */
+    const char *(*value)(unsigned i, const char **what);
+};
+
 enum {
     CTS_OPT_END = 0,
     CTS_OPT_ARG = -1,  /* not an option: `value` is the argument */
@@ -56,7 +63,8 @@ struct cts_command {
     const char *name, *args, *what;
     const char *about; /* a paragraph for --help and the manual */
     const struct cts_opt *options;
-    int (*main)(int argc, char **argv); /* returns the exit code */
+    const struct cts_opt_values *values; /* may be null */
+    int (*main)(int argc, char **argv);  /* returns the exit code */
 };
 /* One in each cmd_<name>.c; main.c lists them. */
 extern const struct cts_command cts_cmd_run, cts_cmd_list, cts_cmd_explain, cts_cmd_asm,

@@ -8,6 +8,13 @@
 #include "cli/say.h"
 #include "cts_version.h"
 
+const char *cts_outputs_format(unsigned i, const char **what)
+{
+    const struct cts_reporter *r = cts_reporters[i];
+    *what = r ? r->what : NULL;
+    return !r ? NULL : r->name ? r->name : "?";
+}
+
 int cts_outputs_add(struct cts_outputs *all, const struct cts_opts *o)
 {
     char name[32];
@@ -17,12 +24,13 @@ int cts_outputs_add(struct cts_outputs *all, const struct cts_opts *o)
     memcpy(name, o->value, len);
     name[len] = '\0';
     struct cts_output *out = &all->list[all->count];
-    out->reporter = cts_reporter_find(name);
+    out->format = cts_reporter_find(name);
     out->path = o->value[len] && strcmp(o->value + len + 1, "-") != 0 ? o->value + len + 1 : NULL;
-    if (!out->reporter) {
+    if (!out->format) {
+        const char *format, *what;
         cts_say("ebpf-cts %s: no report format '%s'; there are:", o->command, name);
-        for (size_t i = 0; cts_reporters[i]; i++)
-            cts_say(" %s", cts_reporters[i]->name);
+        for (unsigned i = 0; (format = cts_outputs_format(i, &what)) != NULL; i++)
+            cts_say(" %s", format);
         cts_say("\n");
         return CTS_EXIT_USAGE;
     }
@@ -48,22 +56,38 @@ static bool wants_color(const struct cts_outputs *all, const struct cts_output *
            isatty(STDOUT_FILENO);
 }
 
+static int complain(const struct cts_err *err)
+{
+    char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
+    cts_say("ebpf-cts: %s\n", cts_err_text(err, text, sizeof(text)));
+    return CTS_EXIT_BROKEN;
+}
+
+int cts_outputs_check(struct cts_outputs *all, struct cts_files *files, struct cts_err *err)
+{
+    int rc = 0;
+    if (all->count == 0)
+        all->list[all->count++] = (struct cts_output){.format = cts_reporter_find("text")};
+    for (unsigned i = 0; rc == 0 && i < all->count; i++)
+        rc = cts_files_write(files, all->list[i].path, err);
+    return rc;
+}
+
 static int open_one(struct cts_outputs *all, struct cts_output *out,
                     const struct cts_vectors *vectors)
 {
-    if (strcmp(out->reporter->name, "text") != 0 && !all->hash[0])
+    struct cts_err err = {0};
+    struct cts_report_opts opts = all->opts;
+    if (strcmp(out->format->name, "text") != 0 && !all->hash[0])
         cts_vectors_hash(vectors, all->hash);
-    out->opts = all->opts;
-    out->opts.out = stdout;
-    out->opts.color = wants_color(all, out);
-    out->opts.suite_version = CTS_VERSION;
-    out->opts.vectors_hash = all->hash;
-    if (out->path && !(out->opts.out = fopen(out->path, "w"))) {
-        cts_say("%s: cannot write: %s\n", out->path, strerror(errno));
-        return CTS_EXIT_USAGE;
-    }
-    out->arg = out->reporter->start(&out->opts);
-    if (out->arg)
+    if (out->path && cts_outfile_open(&out->file, out->path, &err) != 0)
+        return complain(&err);
+    out->open = true;
+    opts.out = out->path ? out->file.f : stdout;
+    opts.color = wants_color(all, out);
+    opts.suite_version = CTS_VERSION;
+    opts.vectors_hash = all->hash;
+    if (cts_report_start(&out->report, out->format, &opts))
         return 0;
     cts_say("out of memory\n");
     return CTS_EXIT_BROKEN;
@@ -72,38 +96,44 @@ static int open_one(struct cts_outputs *all, struct cts_output *out,
 int cts_outputs_open(struct cts_outputs *all, const struct cts_vectors *vectors)
 {
     int code = 0;
-    if (all->count == 0)
-        all->list[all->count++] = (struct cts_output){.reporter = cts_reporter_find("text")};
     for (unsigned i = 0; code == 0 && i < all->count; i++)
         code = open_one(all, &all->list[i], vectors);
+    for (unsigned i = 0; code != 0 && i < all->count; i++)
+        if (all->list[i].path && all->list[i].open)
+            cts_outfile_drop(&all->list[i].file);
     return code;
 }
 
 void cts_outputs_engine(struct cts_outputs *all, const struct cts_engine_info *info)
 {
     for (unsigned i = 0; i < all->count; i++)
-        all->list[i].reporter->engine(all->list[i].arg, info);
+        cts_report_engine(&all->list[i].report, info);
 }
 
 void cts_outputs_result(struct cts_outputs *all, const struct cts_result *r)
 {
     for (unsigned i = 0; i < all->count; i++)
-        all->list[i].reporter->result(all->list[i].arg, r);
+        cts_report_result(&all->list[i].report, r);
+}
+
+/* Of standard output main tells. */
+static bool close_one(struct cts_output *o)
+{
+    struct cts_err err = {0};
+    if (!o->path)
+        return fflush(stdout) == 0 && !ferror(stdout);
+    if (cts_outfile_end(&o->file, &err) == 0)
+        return true;
+    complain(&err);
+    return false;
 }
 
 bool cts_outputs_close(struct cts_outputs *all, const struct cts_summary *s)
 {
     bool good = true;
     for (unsigned i = 0; i < all->count; i++) {
-        struct cts_output *o = &all->list[i];
-        if (o->arg)
-            o->reporter->end(o->arg, s);
-        bool bad = !o->opts.out || fflush(o->opts.out) != 0 || ferror(o->opts.out);
-        if (o->path && o->opts.out)
-            bad = fclose(o->opts.out) != 0 || bad;
-        if (bad && o->path) /* of standard output main tells */
-            cts_say("%s: cannot write the report\n", o->path);
-        good = good && !bad;
+        cts_report_end(&all->list[i].report, s);
+        good = close_one(&all->list[i]) && good;
     }
     return good;
 }

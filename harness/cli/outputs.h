@@ -4,17 +4,20 @@
 
 #include <stdbool.h>
 
+#include "cli/files.h"
 #include "cli/opt.h"
 #include "cli/vectors.h"
+#include "host/outfile.h"
 #include "report/report.h"
 
 enum { CTS_OUTPUTS_MAX = 16 };
 
 struct cts_output {
-    const struct cts_reporter *reporter;
+    const struct cts_reporter *format;
     const char *path; /* null: stdout */
-    struct cts_report_opts opts;
-    void *arg;
+    struct cts_outfile file;
+    struct cts_report report;
+    bool open;
 };
 
 struct cts_outputs {
@@ -29,7 +32,13 @@ struct cts_outputs {
 int cts_outputs_add(struct cts_outputs *all, const struct cts_opts *o);
 int cts_outputs_color(struct cts_outputs *all, const struct cts_opts *o);
 
-/* Starts them, text if none was asked for. 0, or the exit code after a message. */
+/* The formats there are: see opt.h. */
+const char *cts_outputs_format(unsigned i, const char **what);
+
+/* Text, if nothing was asked for. Can all be written, each for itself? CTS_E_INVAL and so on;
+ * nothing is changed. */
+int cts_outputs_check(struct cts_outputs *all, struct cts_files *files, struct cts_err *err);
+/* Starts them, after the check. 0, or the exit code after a message. */
 int cts_outputs_open(struct cts_outputs *all, const struct cts_vectors *vectors);
 void cts_outputs_engine(struct cts_outputs *all, const struct cts_engine_info *info);
 void cts_outputs_result(struct cts_outputs *all, const struct cts_result *r);

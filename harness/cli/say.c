@@ -11,6 +11,7 @@
 
 #include "base/fmt.h"
 #include "cli/opt.h"
+#include "host/outfile.h"
 
 static void print_long(FILE *to, size_t len, const char *fmt, va_list ap)
 {
@@ -72,12 +73,11 @@ void cts_stdio_init(void)
 
 int cts_stdio_close(int code)
 {
-    bool lost = ferror(stdout) != 0;
-    errno = 0;
-    lost = fclose(stdout) != 0 || lost;
-    if (!lost)
+    int why = cts_outfile_flush(stdout);
+    if (fclose(stdout) != 0 && !why)
+        why = errno;
+    if (!why)
         return code;
-    cts_say("ebpf-cts: standard output: cannot write%s%s\n", errno ? ": " : "",
-            errno ? strerror(errno) : "");
+    cts_say("ebpf-cts: standard output: cannot write: %s\n", strerror(why));
     return code == CTS_EXIT_INTERRUPTED ? code : (int)CTS_EXIT_BROKEN;
 }

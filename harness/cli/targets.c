@@ -441,3 +441,18 @@ int cts_targets_add_default(struct cts_targets *t, struct cts_arena *arena, stru
                 rc = add_runtime(t, &t->runtimes[i], NULL, arena, err);
     return rc;
 }
+
+void cts_targets_files(const struct cts_targets *t, struct cts_files *files)
+{
+    static const char *const names[] = {"runtime.yaml", "known.yaml"};
+    char path[4096];
+    for (size_t i = 0; i < t->runtime_count + t->count; i++) {
+        const struct cts_rt *rt =
+            i < t->runtime_count ? &t->runtimes[i] : t->rt[i - t->runtime_count];
+        for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
+            if (cts_fmt(path, sizeof(path), "%s/%s", rt->dir, names[k]) < sizeof(path))
+                cts_files_read(files, path);
+    }
+    for (size_t i = 0; i < t->set_count; i++)
+        cts_files_read(files, t->sets[i].list->path);
+}

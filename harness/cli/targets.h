@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "cli/files.h"
 #include "core/core.h"
 #include "host/arena.h"
 #include "load/runtime.h"
@@ -35,6 +36,8 @@ int cts_targets_add(struct cts_targets *t, const char *spec, struct cts_arena *a
                     struct cts_err *err);
 /* What runs when no -r is given: the default engines of all runtimes found. */
 int cts_targets_add_default(struct cts_targets *t, struct cts_arena *arena, struct cts_err *err);
+/* Tells which files were read, or are where one would be read. */
+void cts_targets_files(const struct cts_targets *t, struct cts_files *files);
 /* Adds a list of known failures to all targets; one that is not there is empty if it `may_lack`. */
 int cts_targets_known(struct cts_targets *t, const char *path, bool may_lack,
                       struct cts_arena *arena, struct cts_err *err);

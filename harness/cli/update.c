@@ -5,6 +5,7 @@
 #include "cli/keeper.h"
 #include "cli/paths.h"
 #include "host/fs.h"
+#include "host/outfile.h"
 #include "load/known_edit.h"
 #include "report/text.h"
 
@@ -293,7 +294,7 @@ static int write_list(const struct cts_known_list *list, const struct change *c,
     if (rc == 0)
         rc = check_unchanged(list, err);
     if (rc == 0)
-        rc = cts_fs_write_atomic(list->path, cts_buf_text(&text), text.len, err);
+        rc = cts_outfile_write(list->path, cts_buf_text(&text), text.len, err);
     cts_buf_release(&text);
     return rc;
 }

@@ -33,6 +33,19 @@ int cts_vectors_path(struct cts_vectors *v, const struct cts_opts *o)
     return 0;
 }
 
+void cts_vectors_files(const struct cts_vectors *v, struct cts_files *files)
+{
+    struct cts_arena arena;
+    cts_arena_init(&arena, 0);
+    const char *suite = cts_data_path(&arena, "vectors");
+    for (size_t i = 0; i < (v->paths ? v->paths : 1); i++) {
+        const char *path = v->paths ? v->path[i] : suite;
+        cts_files_read_all(files, path ? path : ".", ".yaml");
+        cts_files_read_all(files, path ? path : ".", ".data");
+    }
+    cts_arena_release(&arena);
+}
+
 static void print_error(void *arg, const struct cts_err *err)
 {
     char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "build/build.h"
+#include "cli/files.h"
 #include "cli/opt.h"
 
 enum { CTS_PATHS_MAX = 256 };
@@ -20,6 +21,8 @@ struct cts_vectors {
 
 /* Prints each bad file's or program's error on stderr. */
 int cts_vectors_open(struct cts_vectors *v, struct cts_err *err);
+/* Tells which files it reads. */
+void cts_vectors_files(const struct cts_vectors *v, struct cts_files *files);
 void cts_vectors_release(struct cts_vectors *v);
 /* SHA-256 of the pack's content, in hexadecimal: names what was run. */
 void cts_vectors_hash(const struct cts_vectors *v, char hash[65]);

@@ -23,12 +23,6 @@ static void *clauses_start(const struct cts_report_opts *opts)
     return rep;
 }
 
-static void clauses_engine(void *arg, const struct cts_engine_info *info)
-{
-    (void)arg;
-    (void)info;
-}
-
 static void clauses_result(void *arg, const struct cts_result *r)
 {
     struct rep *rep = arg;
@@ -76,7 +70,6 @@ const struct cts_reporter cts_reporter_clauses = {
     .name = "clauses",
     .what = "tab-separated values: what each engine makes of each clause",
     .start = clauses_start,
-    .engine = clauses_engine,
     .result = clauses_result,
     .end = clauses_end,
 };

@@ -18,9 +18,10 @@ struct cts_report_opts {
     const char *suite_version, *vectors_hash;
 };
 
+/* Null functions are passed over: a format that needs no engines has none for them. */
 struct cts_reporter {
     const char *name, *what; /* "junit", "JUnit XML, as CI systems read it" */
-    /* Makes the sink's arg from opts (which stay valid); null on no memory. */
+    /* Makes the others' arg from opts (which stay valid); null on no memory. */
     void *(*start)(const struct cts_report_opts *opts);
     void (*engine)(void *arg, const struct cts_engine_info *info);
     void (*result)(void *arg, const struct cts_result *r);
@@ -31,5 +32,18 @@ struct cts_reporter {
 /* All of them, ended by a null pointer. */
 extern const struct cts_reporter *const cts_reporters[];
 const struct cts_reporter *cts_reporter_find(const char *name);
+
+/* One format at work. */
+struct cts_report {
+    const struct cts_reporter *format;
+    struct cts_report_opts opts;
+    void *arg;
+};
+/* False on no memory. */
+bool cts_report_start(struct cts_report *r, const struct cts_reporter *format,
+                      const struct cts_report_opts *opts);
+void cts_report_engine(struct cts_report *r, const struct cts_engine_info *info);
+void cts_report_result(struct cts_report *r, const struct cts_result *result);
+void cts_report_end(struct cts_report *r, const struct cts_summary *s);
 
 #endif
