@@ -13,7 +13,9 @@ enum {
     TICKS = 16, /* of a limit */
     TICK_MIN_MS = 2,
     TICK_MAX_MS = 250,
-    LATE = 2,            /* ticks: what is more was late */
+    LATE = 2,      /* ticks: what is more was late */
+    PATIENCE = 30, /* limits */
+    PATIENCE_MIN_MS = 10000,
     MOST_PROCESSES = 64, /* of one tree that are looked at */
     PATH = 64,
 };
@@ -186,6 +188,14 @@ void cts_effort_excuse(struct cts_effort *e)
         return;
     step(e);
     e->have = false;
+}
+
+bool cts_effort_is_starved(const struct cts_effort *e, unsigned limit_ms)
+{
+    uint64_t most = PATIENCE * (uint64_t)limit_ms;
+    if (most < PATIENCE_MIN_MS)
+        most = PATIENCE_MIN_MS;
+    return e->passed - e->own >= most * ms_ns;
 }
 
 void cts_effort_reset(struct cts_effort *e)

@@ -49,6 +49,10 @@ static inline bool cts_effort_is_over(const struct cts_effort *e, uint64_t limit
     return e->own >= limit_ms * 1000000;
 }
 
+/* Has it been let wait for many times its limit, and for some seconds at least? Then it is not its
+ * own doing that nothing comes of it. */
+bool cts_effort_is_starved(const struct cts_effort *e, unsigned limit_ms);
+
 /* False: /proc does not say. */
 bool cts_effort_look_at(pid_t pid, struct cts_effort_look *look);
 

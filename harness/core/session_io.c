@@ -15,11 +15,10 @@ enum {
     DEATH_MS = 300,        /* from the end of stdout to the end of the process */
     IDLE_MS = 20,          /* where there is no pidfd to wake us */
     LAST_WORDS = 300,
-    /* How long a worker may be let wait: so many timeouts, and at least so long. */
-    PATIENCE = 30,
-    PATIENCE_MS = 10000,
     PROGRESS_WORDS = 16, /* of a question, and of each of its items */
 };
+
+static const uint64_t ms_ns = 1000000;
 
 /* Losing a worker. */
 
@@ -270,7 +269,6 @@ static int lose_patience(struct cts_session *s, struct cts_err *err)
 /* A worker that has begun another item since it was last looked at gets its time anew. */
 static int check_time(struct cts_session *s, struct cts_err *err)
 {
-    uint64_t patience = s->patience_ms;
     if (!s->timeout_ms || !cts_effort_is_due(&s->effort))
         return 0;
     uint64_t begun = begun_by_now(s);
@@ -285,11 +283,9 @@ static int check_time(struct cts_session *s, struct cts_err *err)
         cts_effort_tick(&s->effort);
     if (cts_effort_is_over(&s->effort, limit_ms(s)))
         return lose(s, CTS_E_TIMEOUT, "did not answer in time", err);
-    if (!patience)
-        patience = PATIENCE * (uint64_t)s->timeout_ms;
-    if (patience < PATIENCE_MS && !s->patience_ms)
-        patience = PATIENCE_MS;
-    return s->effort.passed - s->effort.own >= patience * 1000000 ? lose_patience(s, err) : 0;
+    bool starved = s->patience_ms ? s->effort.passed - s->effort.own >= s->patience_ms * ms_ns
+                                  : cts_effort_is_starved(&s->effort, s->timeout_ms);
+    return starved ? lose_patience(s, err) : 0;
 }
 
 /* What has arrived counts even if it is looked at late, so the time is checked after the reading.

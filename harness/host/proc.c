@@ -23,7 +23,6 @@ enum {
     PIPE_BYTES = 1 << 20, /* a whole batch fits, so that writer and reader need not take turns */
     REAP_MS = 10000,      /* a killed process that the kernel does not let go of is left behind */
     CHUNK = 1 << 16,
-    PATIENCE = 30, /* timeouts for which the machine may let a process wait */
 };
 
 /* Both numbers are older than some C libraries' names for them, and the same on every architecture.
@@ -415,7 +414,7 @@ static int check_time(struct run *r, const char *name, struct cts_err *err)
     cts_effort_tick(e);
     if (cts_effort_is_over(e, r->timeout_ms))
         return cts_err_set(err, CTS_E_TIMEOUT, "%s did not end within %u ms", name, r->timeout_ms);
-    if (e->passed - e->own < PATIENCE * (uint64_t)r->timeout_ms * 1000000)
+    if (!cts_effort_is_starved(e, r->timeout_ms))
         return 0;
     return cts_err_set(err, CTS_E_BUSY, "%s had %u ms for itself in %u s: the machine is too busy",
                        name, (unsigned)(e->own / 1000000), (unsigned)(e->passed / 1000000000));

@@ -19,7 +19,6 @@ enum {
     MOST_BEHIND = 1 << 20,  /* of stdout, behind the last answer */
     IDLE_MS = 20,
     LET_GO_MS = 300,
-    PATIENCE = 30,       /* timeouts for which the machine may let it wait */
     PROGRESS_WORDS = 16, /* of a question, and of each of its items */
 };
 
@@ -238,7 +237,7 @@ static int check_time(struct kit *k, const char *what)
         cts_effort_tick(e);
     if (cts_effort_is_over(e, k->opts->timeout_ms))
         return kit_fail(k, "%s within %u ms", what, k->opts->timeout_ms);
-    if (e->passed - e->own < PATIENCE * (uint64_t)k->opts->timeout_ms * 1000000)
+    if (!cts_effort_is_starved(e, k->opts->timeout_ms))
         return 0;
     return kit_skip(k, "it had %u ms for itself in %u s: %s", (unsigned)(e->own / 1000000),
                     (unsigned)(e->passed / 1000000000),

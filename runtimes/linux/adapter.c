@@ -97,8 +97,7 @@ static int want_switches(struct cts_lx *lx, const struct engine *e, struct cts_e
     /* A kernel without a JIT has no switch, and interprets everything. */
     if (e->code_kind == CTS_LX_INTERPRETED && has_enable)
         rc = cts_lx_knobs_want(&lx->knobs, CTS_LX_JIT_ENABLE, 0, err);
-    else if (e->code_kind == CTS_LX_NATIVE && has_enable &&
-             cts_lx_knobs_settled(&lx->knobs, CTS_LX_JIT_ENABLE) == 0)
+    else if (e->code_kind == CTS_LX_NATIVE && has_enable && lx->knobs.own[CTS_LX_JIT_ENABLE] == 0)
         rc = cts_lx_knobs_want(&lx->knobs, CTS_LX_JIT_ENABLE, 1, err);
     if (rc == 0 && e->harden)
         rc = cts_lx_knobs_want(&lx->knobs, CTS_LX_JIT_HARDEN, 2, err);
@@ -145,7 +144,9 @@ static int check_blinding(struct cts_lx *lx, uint32_t blinded, struct cts_err *e
     uint32_t plain;
     int rc;
 
-    lx->knobs.want[CTS_LX_JIT_HARDEN] = 0;
+    /* Where the machine is hardened itself, it must not be for a moment. */
+    lx->knobs.want[CTS_LX_JIT_HARDEN] =
+        lx->knobs.own[CTS_LX_JIT_HARDEN] == 2 ? 0 : CTS_LX_KNOB_AS_IS;
     rc = try_program(lx, &plain, err);
     lx->knobs.want[CTS_LX_JIT_HARDEN] = 2;
     if (rc == 0 && blinded <= plain)
@@ -196,6 +197,7 @@ static void release(void *self)
 {
     struct cts_lx *lx = self;
 
+    lx->knobs.say = NULL;
     cts_lx_knobs_close(&lx->knobs);
     if (lx->window)
         munmap(lx->window, CTS_LX_WINDOW_BYTES);
@@ -207,6 +209,13 @@ static void release(void *self)
     free(lx->code);
     free(lx->log);
     free(lx);
+}
+
+static void attach(void *self, const struct cts_worker_say *say)
+{
+    struct cts_lx *lx = self;
+
+    lx->knobs.say = say;
 }
 
 static int probe(void **self, const char *engine, struct cts_caps *caps, struct cts_err *err)
@@ -243,4 +252,5 @@ const struct cts_adapter cts_lx_adapter = {
     .run = cts_lx_run,
     .unload = cts_lx_unload,
     .release = release,
+    .attach = attach,
 };

@@ -83,13 +83,13 @@ int cts_lx_prog_load(const struct cts_lx_prog_spec *spec)
     return rc;
 }
 
-int cts_lx_prog_native_bytes(int prog_fd, uint32_t *bytes)
+int cts_lx_prog_sizes(int prog_fd, uint32_t *native_bytes, uint32_t *slots)
 {
     union bpf_attr attr;
     struct bpf_prog_info info;
     int rc;
 
-    *bytes = 0;
+    *native_bytes = *slots = 0;
     memset(&attr, 0, sizeof(attr));
     memset(&info, 0, sizeof(info));
     attr.info.bpf_fd = (uint32_t)prog_fd;
@@ -100,7 +100,8 @@ int cts_lx_prog_native_bytes(int prog_fd, uint32_t *bytes)
     rc = sys_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr);
     if (rc < 0)
         return rc;
-    *bytes = info.jited_prog_len;
+    *native_bytes = info.jited_prog_len;
+    *slots = info.xlated_prog_len / 8;
     return 0;
 }
 

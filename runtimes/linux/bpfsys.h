@@ -37,7 +37,7 @@ int cts_lx_map_set(int map_fd, uint32_t key, const void *value);
 /* A descriptor. Tries again when a signal made the verifier give up. */
 int cts_lx_prog_load(const struct cts_lx_prog_spec *spec);
 /* Size of the compiled code; 0 when the kernel interprets the program. */
-int cts_lx_prog_native_bytes(int prog_fd, uint32_t *bytes);
+int cts_lx_prog_sizes(int prog_fd, uint32_t *native_bytes, uint32_t *slots);
 /* BPF_PROG_TEST_RUN; *retval is what the last run returned. */
 int cts_lx_prog_run(const struct cts_lx_run_spec *spec, uint32_t *retval);
 /* A descriptor. */

@@ -192,6 +192,14 @@ static void ask_reason(struct cts_lx *lx, const struct cts_lx_prog_spec *spec,
     cts_lx_log_text(lx->log, CTS_LX_LOG_BYTES, res->text);
 }
 
+/* Its owner has hardened the machine: known restrictions, see runtime.yaml. */
+static const char *hardened(const struct cts_lx *lx)
+{
+    return lx->knobs.want[CTS_LX_JIT_HARDEN] == CTS_LX_KNOB_AS_IS && cts_lx_knobs_blind(&lx->knobs)
+               ? "this machine has bpf_jit_harden = 2: "
+               : "";
+}
+
 /* `spec` is what was loaded. If it had a log, that has the last message at least: enough where it
  * took the verifier long to get there. */
 static void refused(struct cts_lx *lx, const struct cts_lx_prog_spec *spec, bool log, int err_no,
@@ -209,7 +217,8 @@ static void refused(struct cts_lx *lx, const struct cts_lx_prog_spec *spec, bool
         ask_reason(lx, spec, res);
     if (res->text[0])
         return;
-    cts_fmt(res->text, sizeof(res->text), "%s%s", cts_lx_errno_name(err_no),
+    cts_fmt(res->text, sizeof(res->text), "%s%s%s", err_no == CTS_LX_ENOTSUPP ? hardened(lx) : "",
+            cts_lx_errno_name(err_no),
             err_no == CTS_LX_ENOTSUPP ? ": not supported by this kernel, or by its JIT" : "");
 }
 
@@ -231,16 +240,22 @@ static int load_spec(struct cts_lx *lx, const struct cts_lx_prog_spec *spec, boo
     fd = cts_lx_knobs_around(&lx->knobs, attempt_load, undo_load, &a);
     if (fd >= 0)
         return fd;
-    if (!a.made)
-        load_error(res, -fd, "cannot set the JIT's switches");
-    else
+    if (!a.made && fd == -EBUSY) {
+        res->verdict = CTS_LOAD_UNSETTLED;
+        cts_fmt(res->text, sizeof(res->text), "%s", lx->knobs.why);
+    } else if (!a.made) {
+        load_error(res, 0, lx->knobs.why);
+    } else
         refused(lx, &full, log, -fd, res);
     return -1;
 }
 
-static bool check_code_kind(const struct cts_lx *lx, int fd, struct cts_load_res *res)
+/* most_slots: more of them, and its constants have been blinded where they must not be. */
+static bool check_code_kind(const struct cts_lx *lx, int fd, uint32_t most_slots,
+                            struct cts_load_res *res)
 {
-    int rc = cts_lx_prog_native_bytes(fd, &res->native_bytes);
+    uint32_t slots;
+    int rc = cts_lx_prog_sizes(fd, &res->native_bytes, &slots);
 
     if (rc < 0) {
         load_error(res, -rc, "BPF_OBJ_GET_INFO_BY_FD");
@@ -252,6 +267,13 @@ static bool check_code_kind(const struct cts_lx *lx, int fd, struct cts_load_res
     }
     if (lx->code_kind == CTS_LX_INTERPRETED && res->native_bytes != 0) {
         load_error(res, 0, "compiled, although the interpreter was asked for");
+        return false;
+    }
+    if (slots > most_slots) {
+        res->verdict = CTS_LOAD_UNSETTLED;
+        cts_fmt(
+            res->text, sizeof(res->text),
+            "another process has set bpf_jit_harden to 2 for a moment: the program was blinded");
         return false;
     }
     return true;
@@ -305,13 +327,6 @@ static int load_described(struct cts_lx *lx, const struct cts_load_req *req,
     return fd;
 }
 
-/* bpf_jit_harden = 2 blinds every loader's constants, 1 only those of loaders without CAP_BPF. */
-static bool blinds(struct cts_lx *lx)
-{
-    return lx->knobs.want[CTS_LX_JIT_HARDEN] == 2 ||
-           cts_lx_knobs_settled(&lx->knobs, CTS_LX_JIT_HARDEN) == 2;
-}
-
 /* Each entry of a map of programs is the program itself. */
 static bool fill_tables(const struct prog *p, struct cts_load_res *res)
 {
@@ -336,6 +351,7 @@ static void fill_prog(struct cts_lx *lx, const struct cts_load_req *req, struct 
 {
     struct cts_lx_uses uses;
     struct cts_err err = {0};
+    bool wraps;
     int rc = make_maps(p, req);
 
     if (rc == 0)
@@ -350,18 +366,22 @@ static void fill_prog(struct cts_lx *lx, const struct cts_load_req *req, struct 
         cts_fmt(res->text, sizeof(res->text), "%s", err.msg);
         return;
     }
-    if (cts_lx_blinding_wraps(lx->code, req->slots) && blinds(lx)) {
+    wraps = cts_lx_blinding_wraps(lx->code, req->slots);
+    if (wraps && cts_lx_knobs_blind(&lx->knobs)) {
         res->verdict = CTS_REJECTED;
         cts_fmt(res->text, sizeof(res->text),
-                "kept from the kernel: blinding may turn a branch so far back around, and it "
-                "would run wild");
+                "%skept from the kernel: blinding may turn a branch so far back around, and it "
+                "would run wild",
+                hardened(lx));
         return;
     }
     p->packet = req->packet;
     p->type = (req->packet || uses.helper_csum) && !lx->socket_only ? BPF_PROG_TYPE_SCHED_CLS
                                                                     : BPF_PROG_TYPE_SOCKET_FILTER;
     p->fd = load_described(lx, req, &uses, p->type, res);
-    if (p->fd >= 0 && check_code_kind(lx, p->fd, res) && fill_tables(p, res))
+    /* Whether a program was blinded that must not be shows in its length: it is never run then. */
+    if (p->fd >= 0 && check_code_kind(lx, p->fd, wraps ? req->slots : UINT32_MAX, res) &&
+        fill_tables(p, res))
         res->verdict = CTS_ACCEPTED;
 }
 

@@ -56,13 +56,10 @@ like "$all" '"version":"0.0"' 'its version is told'
 
 # What each fault must lead to, and words that say it: never a pass.
 while read -r fault status failure words; do
-    before=$SECONDS
     fake_run "$fault"
     is "$rc" 1 "$fault: the run fails"
     is "$(grep '^number' <<<"$got")" "number $status $failure" '... in this way'
     like "$all" "\"vector\":\"whole/number\".*$words" '... and says so'
-    [ $((SECONDS - before)) -lt 30 ]
-    ok $? '... in bounded time'
 done <<'F'
 wrong fail wrong-result r0 = 0xbc614f
 lie error none neither accepted nor rejected: bpf-run: exit 0
@@ -84,7 +81,7 @@ is "$(grep -c ' error \| fail ' <<<"$got")" 1 '... for the program that it came 
 
 if [ -x "$real" ]; then
     # The environments of all shapes, hand-written cases and sweeps, bodies that end the program, faults.
-    CMD_TIMEOUT=300 BPF_RUN=$real run_cmd "$CTS" run -r bpf-run "$ROOT/vectors/base64/add.yaml" "$ROOT/vectors/base32/add.yaml" \
+    BPF_RUN=$real run_cmd "$CTS" run -r bpf-run "$ROOT/vectors/base64/add.yaml" "$ROOT/vectors/base32/add.yaml" \
         "$ROOT/vectors/base32/exit.yaml" "$ROOT/vectors/base32/store.yaml" "$ROOT/vectors/verifier/no-pointer.yaml"
     is "$rc" 0 "bpf-run itself ($real) computes what it should, but for what is on record"
     like "$out" '^pass [0-9]{2,}, fail 0, .*xfail [1-9]' '... all of it'

@@ -188,7 +188,7 @@ check_fault() { # WORKER FAULT OPTIONS CHECK...
     local id=$1-$2 worker=$fake
     [ "$1" = raw ] && worker=$raw
     set -- "$1" "$2" "${3//,/ } $(printf -- '-c%s ' "${@:4}" hello run batch rows end)"
-    FAKE_STATE=$T/$id.state timeout -k 5 60 "$CTS" check-adapter -e interp $3 "$worker" --fault "$2" >"$id.out" 2>"$id.err" </dev/null
+    FAKE_STATE=$T/$id.state timeout -k 5 1200 "$CTS" check-adapter -e interp $3 "$worker" --fault "$2" >"$id.out" 2>"$id.err" </dev/null
     echo $? >"$id.rc"
 }
 export -f check_fault

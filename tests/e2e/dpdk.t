@@ -2,7 +2,6 @@
 # DPDK's BPF machine, if it is installed: what the suite says of it, and what its limits and its record hide.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache
-CMD_TIMEOUT=120
 
 "$CTS" run -r dpdk:interp -f base64/add/ -o json="$T/probe" >/dev/null 2>&1
 why=$(sed -nE 's/^\{"type":"engine".*"skipped":true,"reason":"(.*)"\}$/\1/p' "$T/probe" 2>/dev/null)

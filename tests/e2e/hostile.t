@@ -114,14 +114,14 @@ awk '{ print $1 }' table | sort >want
 is "$(diff want have)" "" "every fault of the worker is tried"
 
 run_fault() { # FAULT
-    local f=$1 start=$SECONDS limit=1
+    local f=$1 limit=1
     [ "$f" = waits-for-ever ] && limit=0.3 # it is given up after many times that
     mkdir "run-$f"
     printf '#!/bin/sh\nexec "%s" --fault %s "$@"\n' "$worker" "$f" >"run-$f/worker"
     chmod +x "run-$f/worker"
-    FAKE_STATE=$T/run-$f/state timeout -k 5 120 "$CTS" run --timeout $limit -r "./run-$f/worker:interp" -o text -o json="run-$f/json" in \
+    FAKE_STATE=$T/run-$f/state timeout -k 5 1200 "$CTS" run --timeout $limit -r "./run-$f/worker:interp" -o text -o json="run-$f/json" in \
         >"run-$f/out" 2>"run-$f/err" </dev/null
-    echo "$? $((SECONDS - start))" >"run-$f/rc"
+    echo "$?" >"run-$f/rc"
 }
 export -f run_fault
 export worker CTS T
@@ -133,11 +133,11 @@ status() { # FAULT VECTOR: the statuses of its cases
 }
 
 while read -r fault want what kind words; do
-    read -r rc took <"run-$fault/rc"
+    read -r rc <"run-$fault/rc"
     out=$(cat "run-$fault/out")
     err=$(cat "run-$fault/err")
     [ "$want" = - ] || is "$rc" "$want" "$fault: exit code $want"
-    [ "$took" -lt 60 ]; ok $? "$fault: is over soon ($took s)"
+    [ "$rc" -lt 124 ]; ok $? "$fault: comes to an end"
     unlike "$out$err" $'\033|\001' "$fault: no control characters of its own reach the terminal"
     total=$(printf '%s\n' "$out" | tail -n 1)
     fail="FAIL worker:interp hostile/mark"

@@ -2,7 +2,6 @@
 # The suite on the kernel that runs here.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache
-CMD_TIMEOUT=280
 
 "$CTS" run -r linux:jit -f base64/add/ -o json="$T/probe" >/dev/null 2>&1
 why=$(sed -nE 's/^\{"type":"engine".*"skipped":true,"reason":"(.*)"\}$/\1/p' "$T/probe" 2>/dev/null)

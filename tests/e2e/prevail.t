@@ -72,13 +72,10 @@ is "$rc" 0 'it is found in $PATH'
 
 # What each fault must lead to: a verdict that it did not give is never a pass.
 while read -r fault status failure words; do
-    before=$SECONDS
     fake_run "$fault"
     is "$rc" 1 "$fault: the run fails"
     is "$(grep -c " $status $failure\$" <<<"$got")" 4 '... in this way for each program'
     like "$all" "prevail: $words" '... and says what happened'
-    [ $((SECONDS - before)) -lt 30 ]
-    ok $? '... in bounded time'
 done <<'F'
 flood error none wrote more than 4194304 bytes
 crash fail crash signal 11
@@ -105,7 +102,7 @@ fake_run escape
 unlike "$all" $'\033' 'control characters in its words are not passed on'
 
 if [ -x "$real" ]; then
-    CMD_TIMEOUT=300 PREVAIL=$real run_cmd "$CTS" run -r prevail -g divmul32 -g divmul64
+    PREVAIL=$real run_cmd "$CTS" run -r prevail -g divmul32 -g divmul64
     is "$rc" 0 "PREVAIL itself ($real) decides as it should"
     like "$out" 'pass [1-9]' '... about programs'
 else

@@ -2,7 +2,6 @@
 # Every instruction of the specification is run by at least one case that passes, on the reference and on the kernel that runs here.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache
-CMD_TIMEOUT=280
 
 # The instructions of the RFC, by their groups. The second slot of lddw is a row of the specification, but no instruction.
 run_cmd "$CTS" list rows

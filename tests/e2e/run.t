@@ -2,7 +2,6 @@
 # The main job: the suite on the reference, all ways to select from it, and every report format.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache SOURCE_DATE_EPOCH=1700000000
-CMD_TIMEOUT=240
 
 # total TEXT: sets $passed, $failed and $skipped from the last line
 total() {

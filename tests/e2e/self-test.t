@@ -4,7 +4,6 @@
 export EBPF_CTS_CACHE=$T/cache
 worker=$BUILD/cts-mutant-worker
 [ -x "$worker" ] || { echo "Bail out! no $worker"; exit 255; }
-CMD_TIMEOUT=120
 
 # count FILE REGEX: how many cases of a json report match
 count() {

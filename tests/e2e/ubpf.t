@@ -2,7 +2,6 @@
 # uBPF, if it is built: what the suite says of it, and what its record hides.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache
-CMD_TIMEOUT=120
 # Crashes are expected: no report of each.
 export ASAN_OPTIONS=handle_segv=0:${ASAN_OPTIONS:-}
 

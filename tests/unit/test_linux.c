@@ -6,12 +6,14 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "base/bytes.h"
@@ -649,6 +651,99 @@ static void test_contention(void **state)
     assert_int_equal(wrong, 0);
 }
 
+struct turns {
+    _Atomic unsigned ready, asked, number, last; /* last: the number of the other's last turn */
+};
+
+static int take_number(void *arg)
+{
+    struct turns *t = arg;
+
+    return (int)atomic_fetch_add(&t->number, 1);
+}
+
+/* Is the process asleep? */
+static bool is_asleep(pid_t pid)
+{
+    char path[32], text[256] = "";
+    FILE *f;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    f = fopen(path, "r");
+    assert_non_null(f);
+    assert_non_null(fgets(text, sizeof(text), f));
+    fclose(f);
+    return strstr(text, ") S ") || strstr(text, ") D ");
+}
+
+struct holding {
+    struct turns *turns;
+    pid_t other;
+};
+
+/* While it has the lock: until the other waits for it. */
+static int hold_until_wanted(void *arg)
+{
+    const struct holding *h = arg;
+
+    atomic_fetch_add(&h->turns->asked, 1);
+    usleep(2000);
+    while (!is_asleep(h->other))
+        usleep(500);
+    return 0;
+}
+
+/* Who gives the lock back and wants it again at once comes after those who have waited for it. */
+static void test_turns(void **state)
+{
+    enum { TIMES = 50 };
+    struct turns *t =
+        mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct cts_lx_knobs k;
+    struct holding holding = {.turns = t};
+    unsigned overtaken = 0;
+
+    (void)state;
+    assert_ptr_not_equal(t, MAP_FAILED);
+    cts_lx_knobs_open(&k);
+    if (cts_lx_knobs_want(&k, CTS_LX_JIT_HARDEN, 2, NULL) < 0) {
+        cts_lx_knobs_close(&k);
+        skip();
+    }
+    holding.other = fork();
+    if (holding.other == 0) {
+        struct cts_lx_knobs patient;
+
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        cts_lx_knobs_open(&patient);
+        cts_lx_knobs_want(&patient, CTS_LX_JIT_HARDEN, 2, NULL);
+        atomic_store(&t->ready, 1);
+        for (unsigned i = 1;; i++) {
+            while (atomic_load(&t->asked) < i)
+                sched_yield();
+            atomic_store(&t->last,
+                         (unsigned)cts_lx_knobs_around(&patient, take_number, undo_nothing, t) + 1);
+        }
+    }
+    while (!atomic_load(&t->ready))
+        sched_yield();
+    for (unsigned i = 1; i <= TIMES; i++) {
+        unsigned mine;
+
+        cts_lx_knobs_around(&k, hold_until_wanted, undo_nothing, &holding);
+        mine = (unsigned)cts_lx_knobs_around(&k, take_number, undo_nothing, t);
+        while (atomic_load(&t->last) < 2 * i - 1)
+            sched_yield();
+        overtaken += atomic_load(&t->last) > mine + 1;
+        atomic_store(&t->last, 2 * i);
+    }
+    kill(holding.other, SIGKILL);
+    waitpid(holding.other, NULL, 0);
+    cts_lx_knobs_close(&k);
+    munmap(t, sizeof(*t));
+    assert_int_equal(overtaken, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -674,6 +769,7 @@ int main(void)
         cmocka_unit_test(test_unknown_engine),
         cmocka_unit_test(test_killed_while_changed),
         cmocka_unit_test(test_contention),
+        cmocka_unit_test(test_turns),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
