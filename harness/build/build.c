@@ -3,12 +3,14 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fmt.h"
 #include "build/impl.h"
 #include "conf/conf.h"
 #include "generated/spec_text.h"
+#include "host/kind.h"
 #include "wire/wire.h"
 
 #define DATA_ENDING ".data"
@@ -44,23 +46,34 @@ static int no_memory(struct cts_err *err)
 
 struct sources {
     struct cts_source *list;
+    struct file_id {
+        dev_t dev;
+        ino_t ino;
+    } *ids;
     size_t count;
 };
 
-static bool has_path(const struct sources *s, const char *path)
+/* The same file may be named twice, or be reached by a link, too: it is read once. */
+static bool has_file(const struct sources *s, const struct file_id *id)
 {
     for (size_t i = 0; i < s->count; i++)
-        if (strcmp(s->list[i].path, path) == 0)
+        if (s->ids[i].dev == id->dev && s->ids[i].ino == id->ino)
             return true;
     return false;
 }
 
-static int read_source(struct cts_builder *b, const char *path, struct sources *s)
+static int read_source(struct cts_builder *b, const char *path, bool named, struct sources *s)
 {
+    struct stat st;
     struct cts_buf text;
     struct cts_err err = {0};
+    bool known = stat(path, &st) == 0;
+    struct file_id id = {known ? st.st_dev : 0, known ? st.st_ino : 0};
+    if (known && has_file(s, &id))
+        return 0;
     cts_buf_init(&text, 0);
-    int rc = cts_fs_read(path, FILE_MAX, &text, &err);
+    int rc = named ? cts_fs_read_named(path, FILE_MAX, &text, &err)
+                   : cts_fs_read(path, FILE_MAX, &text, &err);
     char *copy = rc == 0 ? cts_arena_strndup(&b->arena, cts_buf_text(&text), text.len) : NULL;
     size_t len = text.len;
     cts_buf_release(&text);
@@ -70,6 +83,7 @@ static int read_source(struct cts_builder *b, const char *path, struct sources *
     }
     if (!copy)
         return CTS_E_NOMEM;
+    s->ids[s->count] = id;
     s->list[s->count++] = (struct cts_source){.path = path, .text = copy, .len = len};
     return 0;
 }
@@ -80,13 +94,28 @@ static bool is_data(const char *path)
     return len > end && strcmp(path + len - end, DATA_ENDING) == 0;
 }
 
+static void tell_passed(struct cts_builder *b, const struct cts_fs_passed *p)
+{
+    struct cts_err err = {0};
+    if (!p->lost) {
+        cts_bld_note(b, "%s: %s", p->path, p->why);
+        return;
+    }
+    cts_err_at(&err, CTS_E_IO, p->path, 0, 0, "%s", p->why);
+    cts_bld_fault(b, &err);
+}
+
 /* Both kinds of files of a folder; a file by its own name, whatever that is. */
 static int list_sources(struct cts_builder *b, const char *path, struct cts_fs_list lists[2],
                         struct cts_err *err)
 {
-    int rc = cts_fs_walk(path, ".yaml", &b->arena, &lists[0], err);
+    int rc = cts_fs_walk_on(path, ".yaml", &b->arena, &lists[0], err);
     if (rc == 0 && cts_fs_is_dir(path))
-        rc = cts_fs_walk(path, DATA_ENDING, &b->arena, &lists[1], err);
+        rc = cts_fs_walk_on(path, DATA_ENDING, &b->arena, &lists[1], err);
+    for (unsigned l = 0; rc == 0 && l < 2; l++)
+        for (size_t i = 0; i < lists[l].passed_count; i++)
+            if (l == 0 || !lists[l].passed[i].folder) /* of folders the first walk has told */
+                tell_passed(b, &lists[l].passed[i]);
     return rc;
 }
 
@@ -103,12 +132,15 @@ static int read_sources(struct cts_builder *b, struct sources *s, struct cts_err
         all += lists[2 * i].count + lists[2 * i + 1].count;
     }
     s->list = cts_arena_take_array(&b->arena, all + 1, sizeof(*s->list));
-    if (!s->list)
+    s->ids = cts_arena_take_array(&b->arena, all + 1, sizeof(*s->ids));
+    if (!s->list || !s->ids)
         return no_memory(err);
-    for (size_t i = 0; i < list_count; i++)
+    for (size_t i = 0; i < list_count; i++) {
+        bool named = !cts_fs_is_dir(b->opts->paths[i / 2]);
         for (size_t k = 0; k < lists[i].count; k++)
-            if (!has_path(s, lists[i].paths[k]) && read_source(b, lists[i].paths[k], s) != 0)
+            if (read_source(b, lists[i].paths[k], named, s) != 0)
                 return no_memory(err);
+    }
     b->stats->files = s->count;
     return 0;
 }
@@ -215,8 +247,10 @@ static int load_all(struct cts_builder *b, const struct sources *s, struct cts_e
     for (size_t i = 0; rc == 0 && i < s->count; i++) {
         struct cts_err fault = {0};
         const struct cts_source *f = &s->list[i];
-        rc = is_data(f->path) ? load_data(b, f, &fault, err)
-                              : load_vectors(b, f, &known, &fault, err);
+        if (cts_kind_want_text(f->path, f->text, f->len,
+                               "vectors (.yaml, or .data of bpf_conformance)", &fault) == 0)
+            rc = is_data(f->path) ? load_data(b, f, &fault, err)
+                                  : load_vectors(b, f, &known, &fault, err);
         if (fault.code)
             cts_bld_fault(b, &fault);
     }

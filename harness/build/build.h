@@ -19,6 +19,8 @@ struct cts_build_opts {
     void (*on_error)(void *arg, const struct cts_err *err);
     /* Called with what is worth saying and no error: a cache that is not believed. May be null. */
     void (*on_note)(void *arg, const char *text);
+    /* Called as programs are assembled, which is what takes time. May be null. */
+    void (*on_progress)(void *arg, size_t done, size_t all);
     void *arg;
 };
 

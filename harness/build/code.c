@@ -166,7 +166,7 @@ int cts_bld_request(struct cts_builder *b, const struct cts_vec *v, struct cts_c
     return rc ? rc : request_pieces(b, v, &v->subs, regs, imm, &use, err);
 }
 
-enum { BATCH = 8192 };
+enum { BATCH = 2048 };
 
 static int keep_answers(struct cts_builder *b, size_t first, size_t n,
                         const struct cts_asm_out *out, struct cts_err *err)
@@ -210,6 +210,8 @@ int cts_bld_assemble(struct cts_builder *b, char *assembler, size_t cap, struct 
         cts_fmt(assembler, cap, "%s", tool.path);
     for (size_t at = 0; rc == 0 && at < b->request_count; at += BATCH) {
         size_t left = b->request_count - at;
+        if (b->opts->on_progress)
+            b->opts->on_progress(b->opts->arg, at, b->request_count);
         rc = assemble_batch(b, &tool, at, left < BATCH ? left : BATCH, err);
     }
     return rc;

@@ -7,6 +7,7 @@
 #include "cli/say.h"
 #include "host/buf.h"
 #include "host/fs.h"
+#include "host/kind.h"
 #include "isa/isa.h"
 #include "isa/text.h"
 
@@ -30,6 +31,7 @@ static const struct cts_opt disasm_options[] = {
 
 struct request {
     bool be, raw;
+    bool bytes; /* the input is not text */
     enum cts_syntax syntax;
     const char *file; /* null: the text was given as arguments */
     struct cts_buf text;
@@ -45,7 +47,12 @@ static int complain(const struct cts_err *err)
 static int read_file(struct request *r, struct cts_err *err)
 {
     const char *path = strcmp(r->file, "-") == 0 ? "/dev/stdin" : r->file;
-    return cts_fs_read(path, LIMIT, &r->text, err);
+    int rc = cts_fs_read_named(path, LIMIT, &r->text, err);
+    if (rc == 0 && r->bytes)
+        rc = cts_kind_want_bytes(r->file, r->text.data, r->text.len, "bare instructions", err);
+    else if (rc == 0)
+        rc = cts_kind_want_text(r->file, r->text.data, r->text.len, "instructions as text", err);
+    return rc;
 }
 
 /* 0 to go on, -1 after --help or a mistake with *code set. */
@@ -86,6 +93,7 @@ static int parse(struct request *r, const struct cts_command *c, int argc, char 
     }
     if (!r->file && !any)
         r->file = "-";
+    r->bytes = r->raw && c == &cts_cmd_disasm;
     if (r->file && read_file(r, &err) != 0) {
         *code = complain(&err);
         return -1;

@@ -55,13 +55,14 @@ static int parse(struct import *im, int argc, char **argv)
     return CTS_EXIT_USAGE;
 }
 
-static int import_file(struct import *im, const char *path, struct cts_err *err)
+static int import_file(struct import *im, const char *path, bool named, struct cts_err *err)
 {
     struct cts_conf_test test;
     struct cts_vec v;
     struct cts_buf text;
     cts_buf_init(&text, 0);
-    int rc = cts_fs_read(path, FILE_MAX, &text, err);
+    int rc = named ? cts_fs_read_named(path, FILE_MAX, &text, err)
+                   : cts_fs_read(path, FILE_MAX, &text, err);
     if (rc == 0)
         rc = cts_conf_parse(path, cts_buf_text(&text), text.len, &im->arena, &test, err);
     if (rc == 0)
@@ -75,11 +76,18 @@ static int import_file(struct import *im, const char *path, struct cts_err *err)
 static int import_path(struct import *im, const char *path, struct cts_err *err)
 {
     struct cts_fs_list list;
-    int rc = cts_fs_walk(path, ".data", &im->arena, &list, err);
+    bool named = !cts_fs_is_dir(path);
+    int rc = cts_fs_walk_on(path, ".data", &im->arena, &list, err);
+    for (size_t i = 0; rc == 0 && i < list.passed_count; i++) {
+        const struct cts_fs_passed *p = &list.passed[i];
+        cts_say("%s%s: %s\n", p->lost ? "" : "note: ", p->path, p->why);
+        im->files += p->lost;
+        im->bad += p->lost;
+    }
     for (size_t i = 0; rc == 0 && i < list.count; i++) {
         struct cts_err why = {0};
         im->files++;
-        if (import_file(im, list.paths[i], &why) == 0)
+        if (import_file(im, list.paths[i], named, &why) == 0)
             continue;
         im->bad++;
         complain(&why);

@@ -151,7 +151,7 @@ static int take(void *arg, const struct cts_opts *o, int id)
         j->outputs.opts.verbose = true;
         return 0;
     case O_QUIET:
-        j->outputs.opts.quiet = true;
+        j->outputs.opts.quiet = j->vectors.quiet = true;
         return 0;
     case O_NO_CACHE:
         j->vectors.no_cache = true;
@@ -354,7 +354,10 @@ static int run_job(struct job *j)
     if (prepare(j, &err) != 0)
         return cts_complain(&err);
     if (j->selected_cases == 0) {
-        cts_say("ebpf-cts: no vector is selected\n");
+        cts_say("ebpf-cts: no vector is selected%s\n",
+                j->vectors.stats.files || j->vectors.stats.errors
+                    ? ""
+                    : ": there is no .yaml or .data file here");
         return j->vectors.stats.errors ? CTS_EXIT_USAGE : CTS_EXIT_NOTHING;
     }
     return execute(j, cts_stop_on_signals());

@@ -12,6 +12,8 @@ struct cts_progress {
 
 void cts_progress_init(struct cts_progress *p, bool wanted);
 void cts_progress_show(struct cts_progress *p, uint64_t done, uint64_t all);
+/* "assembling 2048 of 10000": of something else than cases. */
+void cts_progress_show_step(struct cts_progress *p, const char *step, uint64_t done, uint64_t all);
 void cts_progress_end(struct cts_progress *p);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/fmt.h"
 #include "cli/paths.h"
+#include "cli/say.h"
 #include "cli/words.h"
 #include "generated/spec_text.h"
 #include "host/fs.h"
@@ -22,7 +23,9 @@ int cts_targets_find(struct cts_targets *t, struct cts_arena *arena, struct cts_
     t->runtimes = cts_arena_take_array(arena, MOST_RUNTIMES, sizeof(*t->runtimes));
     if (!root || !t->list || !t->rt || !t->sets || !t->runtimes)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
-    int rc = cts_fs_walk(root, "/runtime.yaml", arena, &files, err);
+    int rc = cts_fs_walk_on(root, "/runtime.yaml", arena, &files, err);
+    for (size_t i = 0; rc == 0 && i < files.passed_count; i++)
+        cts_say("note: %s: %s\n", files.passed[i].path, files.passed[i].why);
     for (size_t i = 0; rc == 0 && i < files.count && t->runtime_count < MOST_RUNTIMES; i++) {
         files.paths[i][strlen(files.paths[i]) - strlen("/runtime.yaml")] = '\0';
         rc = cts_rt_load(files.paths[i], arena, &t->runtimes[t->runtime_count], err);
@@ -191,7 +194,7 @@ int cts_targets_known(struct cts_targets *t, const char *path, bool may_lack,
     struct cts_known_list *list = cts_arena_take(arena, sizeof(*list));
     if (!list)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
-    int rc = cts_known_load(path, may_lack, arena, list, err);
+    int rc = cts_known_load(path, true, may_lack, arena, list, err);
     if (rc == 0)
         rc = add_set(t, list, NULL, arena, &set, err);
     for (size_t i = 0; rc == 0 && i < t->count; i++)

@@ -5,6 +5,7 @@
 
 #include "base/sha256.h"
 #include "cli/paths.h"
+#include "cli/progress.h"
 #include "cli/say.h"
 
 static const char *const level_names[] = {
@@ -49,19 +50,26 @@ void cts_vectors_files(const struct cts_vectors *v, struct cts_files *files)
 static void print_error(void *arg, const struct cts_err *err)
 {
     char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
-    (void)arg;
+    cts_progress_end(arg);
     cts_say("%s\n", cts_err_text(err, text, sizeof(text)));
 }
 
 static void print_note(void *arg, const char *text)
 {
-    (void)arg;
+    cts_progress_end(arg);
     cts_say("note: %s\n", text);
+}
+
+static void on_progress(void *arg, size_t done, size_t all)
+{
+    cts_progress_show_step(arg, "assembling", done, all);
 }
 
 int cts_vectors_open(struct cts_vectors *v, struct cts_err *err)
 {
     struct cts_arena arena;
+    struct cts_progress progress;
+    cts_progress_init(&progress, !v->quiet);
     cts_arena_init(&arena, 0);
     const char *suite = cts_data_path(&arena, "vectors");
     suite = suite ? cts_path_from_here(suite) : NULL;
@@ -70,9 +78,12 @@ int cts_vectors_open(struct cts_vectors *v, struct cts_err *err)
                                   .level = v->level,
                                   .no_cache = v->no_cache,
                                   .on_error = print_error,
-                                  .on_note = print_note};
+                                  .on_note = print_note,
+                                  .on_progress = on_progress,
+                                  .arg = &progress};
     int rc = suite ? cts_build(&opts, &v->pack, &v->stats, err)
                    : cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    cts_progress_end(&progress);
     cts_arena_release(&arena);
     return rc;
 }

@@ -15,6 +15,7 @@ struct cts_vectors {
     size_t paths; /* 0: the suite's own */
     enum cts_level level;
     bool no_cache;
+    bool quiet; /* no progress on the terminal */
     struct cts_build_stats stats;
     struct cts_pack pack;
 };

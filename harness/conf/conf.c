@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "host/kind.h"
+
 enum { RAW_SLOTS_MAX = 4096 };
 
 enum section { S_NONE, S_ASM, S_RAW, S_MEM, S_RESULT, S_ERROR, S_IGNORED, S_COUNT };
@@ -310,6 +312,8 @@ int cts_conf_parse(const char *name, const char *text, size_t len, struct cts_ar
     r.raw = cts_arena_take_array(arena, raw_room(len), CTS_SLOT_BYTES);
     if (!r.file || !r.mem || !r.raw)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
-    int rc = read_lines(&r, text, len);
+    int rc = cts_kind_want_text(name, text, len, ".data files of bpf_conformance", err);
+    if (rc == 0)
+        rc = read_lines(&r, text, len);
     return rc ? rc : finish(&r);
 }

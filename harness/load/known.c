@@ -185,13 +185,16 @@ int cts_known_parse(const char *path, const char *text, size_t len, struct cts_a
     return strlen(out->text) == len && is_void(out->text) ? 0 : read_items(out, arena, err);
 }
 
-int cts_known_load(const char *path, bool may_lack, struct cts_arena *arena,
+int cts_known_load(const char *path, bool named, bool may_lack, struct cts_arena *arena,
                    struct cts_known_list *out, struct cts_err *err)
 {
     struct cts_buf text;
     bool lacks = may_lack && !cts_fs_exists(path);
     cts_buf_init(&text, 0);
-    int rc = lacks ? 0 : cts_fs_read(path, CTS_YAML_BYTES_MAX, &text, err);
+    int rc = 0;
+    if (!lacks)
+        rc = named ? cts_fs_read_named(path, CTS_YAML_BYTES_MAX, &text, err)
+                   : cts_fs_read(path, CTS_YAML_BYTES_MAX, &text, err);
     if (rc == 0)
         rc = cts_known_parse(path, cts_buf_text(&text), text.len, arena, out, err);
     else

@@ -36,9 +36,10 @@ struct cts_known_list {
 };
 
 /* Everything is the arena's. A file of comments only, or an empty one, is an empty list; so is one
- * that is not there if it `may_lack`. Kinds of failure, clauses, policies and engines are not
+ * that is not there if it `may_lack`. One that the user `named` may be of any kind, a pipe, too.
+ * Kinds of failure, clauses, policies and engines are not
  * checked here. */
-int cts_known_load(const char *path, bool may_lack, struct cts_arena *arena,
+int cts_known_load(const char *path, bool named, bool may_lack, struct cts_arena *arena,
                    struct cts_known_list *out, struct cts_err *err);
 /* The same from memory. */
 int cts_known_parse(const char *path, const char *text, size_t len, struct cts_arena *arena,

@@ -169,7 +169,7 @@ static int check_engines(const struct cts_rt *rt, const struct cts_known_entry *
 static int read_known(const char *path, struct cts_arena *arena, struct cts_rt *rt,
                       struct cts_err *err)
 {
-    int rc = cts_known_load(path, true, arena, &rt->known, err);
+    int rc = cts_known_load(path, false, true, arena, &rt->known, err);
     for (size_t i = 0; rc == 0 && i < rt->known.count; i++)
         rc = check_engines(rt, &rt->known.entries[i], err);
     return rc;

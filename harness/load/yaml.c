@@ -9,6 +9,7 @@
 
 #include "host/buf.h"
 #include "host/fs.h"
+#include "host/kind.h"
 
 struct reader {
     yaml_parser_t parser;
@@ -316,6 +317,9 @@ int cts_yaml_parse(const char *name, const char *text, size_t len, struct cts_ar
     *out = NULL;
     if (len > CTS_YAML_BYTES_MAX)
         return cts_err_at(err, CTS_E_LIMIT, name, 0, 0, "larger than %d bytes", CTS_YAML_BYTES_MAX);
+    int kind = cts_kind_want_text(name, text, len, "YAML", err);
+    if (kind)
+        return kind;
     struct cts_err own;
     cts_err_clear(&own);
     struct reader r = {.arena = arena, .err = err ? err : &own, .text = text, .len = len};

@@ -115,6 +115,24 @@ rm -rf cache
 wait $one; is "$?$two" 00 "two runs fill one cache at the same time"
 is "$(cat one.err two.err)" "" "... and neither minds the other"
 
+# ---- what is seen meanwhile ----
+
+# on_a_terminal ARGUMENT...
+on_a_terminal() {
+    rm -rf cache
+    TERM=xterm script -qec "$(printf '%q ' "$CTS" "$@")" /dev/null </dev/null >screen 2>&1
+}
+if command -v script >/dev/null; then
+    on_a_terminal run -r reference "$vectors"
+    like "$(tr '\r' '\n' <screen)" '^assembling 0 of [1-9][0-9]*' "a cold cache on a terminal: how much is assembled is shown"
+    on_a_terminal run -q -r reference "$vectors"
+    unlike "$(cat screen)" 'assembling' "... and with --quiet it is not"
+else
+    skip "a cold cache on a terminal" "no script (Debian: apt-get install bsdutils)"
+fi
+run_cmd "$CTS" run --no-cache -r reference "$vectors"
+is "$err" "" "elsewhere nothing is shown"
+
 # ---- whose folder it is ----
 
 # no_cache NAME REGEX: the vectors run, without a cache, which is said once

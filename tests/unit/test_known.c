@@ -112,11 +112,11 @@ static void test_missing_file(void **state)
 {
     struct cts_known_list l;
     struct cts_err err = {0};
-    assert_int_equal(cts_known_load("/nonexistent/known.yaml", true, *state, &l, &err), 0);
+    assert_int_equal(cts_known_load("/nonexistent/known.yaml", false, true, *state, &l, &err), 0);
     assert_false(l.exists);
     assert_int_equal(l.count, 0);
     assert_string_equal(l.path, "/nonexistent/known.yaml");
-    assert_true(cts_known_load("/nonexistent/known.yaml", false, *state, &l, &err) < 0);
+    assert_true(cts_known_load("/nonexistent/known.yaml", false, false, *state, &l, &err) < 0);
     assert_non_null(strstr(err.file, "known.yaml"));
 }
 
