@@ -71,8 +71,7 @@ bool cts_x_is_long(const struct cts_exec *x, const struct cts_seg *seg)
         return false;
     uint64_t bytes =
         cts_x_region_bytes(1, seg->rows ? seg->rows : 1, cts_x_stride_of(&seg->layout));
-    return bytes > cts_x_half_bytes(x) - CTS_WIN_RESERVED ||
-           seg->rows > cts_x_caps(x)->max_iterations;
+    return bytes > cts_x_room(x, CTS_WIN_RESERVED) || seg->rows > cts_x_caps(x)->max_iterations;
 }
 
 void cts_x_close_job(struct cts_exec *x)
@@ -111,10 +110,10 @@ static bool fits_open(const struct cts_exec *x, const struct cts_seg *seg)
 /* Takes the unit into the program being put together, or begins another one with it. */
 static void add_unit(struct cts_exec *x, struct cts_seg *seg)
 {
-    uint64_t room = cts_x_half_bytes(x) - cts_x_current(x)->used;
+    uint64_t room = cts_x_room(x, cts_x_current(x)->used);
     if (!fits_open(x, seg) || (!cts_x_is_whole(seg) && x->open.segs && open_bytes(x, seg) > room))
         cts_x_close_job(x);
-    room = cts_x_half_bytes(x) - cts_x_current(x)->used;
+    room = cts_x_room(x, cts_x_current(x)->used);
     if (x->open.segs == 0 && !cts_x_is_whole(seg) && open_bytes(x, seg) > room)
         cts_x_flush_frame(x);
     if (x->open.segs == 0)
@@ -153,7 +152,7 @@ int cts_exec_units(struct cts_exec *x, struct cts_judge *judge, const uint32_t *
         else if (cts_x_guesses(x) && cts_x_is_long(x, seg) && !cts_x_row_by_row(seg))
             cts_x_add_pieces(x, seg);
         else if ((cts_x_rows_of(x, seg) > 1 && cts_x_row_by_row(seg)) || cts_x_is_long(x, seg))
-            cts_x_look_again(x, seg, UINT32_MAX);
+            cts_x_look_again(x, seg, NULL);
         else
             add_unit(x, seg);
     }

@@ -1,16 +1,51 @@
 #include "core/exec_impl.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "host/arena.h"
 
-void cts_x_look_again(struct cts_exec *x, const struct cts_seg *seg, uint32_t bad_row)
+static struct wrong wrong_with(uint32_t r, const char *text)
+{
+    return (struct wrong){r, {.seen = CTS_SEEN_RAN, .flaky = true, .text = text}};
+}
+
+struct wrong cts_x_wrong_row(struct cts_exec *x, const struct job *j, uint32_t s, uint32_t r,
+                             uint32_t at)
+{
+    struct wrong w = wrong_with(r, "wrong among other programs, right alone");
+    size_t bytes = j->layout[s].stride;
+    uint8_t *copy = cts_arena_take(x->judge->arena, bytes + j->expect_bytes);
+    if (!copy) /* then there is no state to show */
+        return w;
+    memcpy(copy, cts_x_row_at(x, j, at), bytes);
+    w.obs.row = copy;
+    if (!j->expect_bytes)
+        return w;
+    memcpy(copy + bytes, cts_x_expect_at(j, at), j->expect_bytes);
+    w.obs.expect = copy + bytes;
+    return w;
+}
+
+struct wrong cts_x_wrong_end(struct cts_exec *x, const struct cts_seg *seg, uint32_t first,
+                             const struct cts_answer *a)
+{
+    bool loaded = a->load.verdict == CTS_ACCEPTED;
+    const char *why = loaded ? a->run.text : a->load.text;
+    uint32_t r = loaded && a->run.done < seg->rows - first ? first + a->run.done : first;
+    const char *text =
+        cts_arena_fmt(x->judge->arena, "%s among other programs (%.200s), right alone",
+                      loaded ? "stopped" : "not accepted", why[0] ? why : "no reason given");
+    return wrong_with(r, text ? text : "stopped among other programs, right alone");
+}
+
+void cts_x_look_again(struct cts_exec *x, const struct cts_seg *seg, const struct wrong *wrong)
 {
     for (size_t i = 0; i < x->again_count; i++) {
         if (x->again[i].unit != seg->unit_index)
             continue;
-        if (x->again[i].bad_row == UINT32_MAX)
-            x->again[i].bad_row = bad_row;
+        if (x->again[i].wrong.row == UINT32_MAX && wrong)
+            x->again[i].wrong = *wrong;
         return;
     }
     if (x->again_count == x->again_cap) {
@@ -23,13 +58,14 @@ void cts_x_look_again(struct cts_exec *x, const struct cts_seg *seg, uint32_t ba
         x->again = bigger;
         x->again_cap = cap;
     }
-    x->again[x->again_count++] = (struct again){seg->unit_index, bad_row, 0};
+    x->again[x->again_count++] =
+        (struct again){seg->unit_index, wrong ? *wrong : cts_x_not_wrong(), 0};
 }
 
 void cts_x_look_again_all(struct cts_exec *x, const struct job *j)
 {
     for (uint32_t s = 0; s < j->segs; s++)
-        cts_x_look_again(x, j->seg[s], UINT32_MAX);
+        cts_x_look_again(x, j->seg[s], NULL);
 }
 
 /* A worker that died or fell silent while one unit was alone with it. */
@@ -116,7 +152,12 @@ void cts_x_judge_death(struct cts_exec *x, struct cts_seg *seg, uint32_t r, int 
     cts_judge_row(x->judge, seg, r, &o);
 }
 
-void cts_x_run_row(struct cts_exec *x, struct cts_seg *seg, uint32_t r, bool bad)
+void cts_x_run_wrong_row(struct cts_exec *x, struct cts_seg *seg, const struct wrong *wrong)
+{
+    cts_x_run_row(x, seg, wrong->row, wrong);
+}
+
+void cts_x_run_row(struct cts_exec *x, struct cts_seg *seg, uint32_t r, const struct wrong *wrong)
 {
     struct cts_err err = {0};
     bool died;
@@ -130,23 +171,20 @@ void cts_x_run_row(struct cts_exec *x, struct cts_seg *seg, uint32_t r, bool bad
         return;
     }
     struct cts_obs o = observe_one(x, &x->frame[0]->job[0], &x->frame[0]->answer[0]);
-    if (bad && o.seen == CTS_SEEN_RAN && o.row && !o.flaky &&
-        cts_seg_match(seg, r, o.row, o.expect, cts_x_who(x))) {
-        o.flaky = true;
-        o.text = "wrong among other programs, right alone";
-    }
+    if (wrong && wrong->row == r && o.seen == CTS_SEEN_RAN && o.row && !o.flaky &&
+        cts_seg_match(seg, r, o.row, o.expect, cts_x_who(x)))
+        o = wrong->obs;
     if (o.flaky || o.seen == CTS_SEEN_LOAD_ERROR || cts_x_is_death(o.seen))
         cts_x_confirm(x, seg->unit_index);
     cts_judge_row(x->judge, seg, r, &o);
 }
 
-static void run_sweep(struct cts_exec *x, struct cts_seg *seg, uint32_t bad_row)
+static void run_sweep(struct cts_exec *x, struct cts_seg *seg, struct wrong wrong)
 {
     struct cts_err err = {0};
     bool died;
     int rc = cts_x_run_twice(x, seg, 0, seg->rows, &died, &err);
     const struct cts_answer *a = &x->frame[0]->answer[0];
-    uint32_t bad = bad_row;
     if (died) {
         cts_x_judge_death(x, seg, 0, rc, &err);
         return;
@@ -155,16 +193,12 @@ static void run_sweep(struct cts_exec *x, struct cts_seg *seg, uint32_t bad_row)
         cts_x_add_job_failed(x, seg, rc, &err);
         return;
     }
-    if (a->load.verdict != CTS_ACCEPTED)
-        bad = 0;
-    else if (a->run.status != CTS_RAN)
-        bad = a->run.done;
-    else {
-        uint32_t now = cts_x_check_rows(x, &x->frame[0]->job[0], 0);
-        bad = now != UINT32_MAX ? now : bad;
-    }
-    if (bad != UINT32_MAX)
-        cts_x_run_row(x, seg, bad < seg->rows ? bad : 0, true);
+    if (a->load.verdict != CTS_ACCEPTED || a->run.status != CTS_RAN)
+        wrong = cts_x_wrong_end(x, seg, 0, a);
+    else
+        cts_x_check_rows(x, &x->frame[0]->job[0], 0, &wrong);
+    if (wrong.row != UINT32_MAX)
+        cts_x_run_wrong_row(x, seg, &wrong);
 }
 
 /* A unit for an engine that runs nothing: what is said of its program is said of all its rows. */
@@ -251,32 +285,32 @@ static uint32_t run_kept(struct cts_exec *x, struct cts_seg *seg)
 
 /* A unit that is alone; what is not plainly right is run row by row. A sweep is one case: its first
  * bad row will do. */
-static void run_unit(struct cts_exec *x, struct cts_seg *seg, uint32_t bad_row)
+static void run_unit(struct cts_exec *x, struct cts_seg *seg, const struct wrong *wrong)
 {
     if (cts_x_loads_only(x)) {
         load_unit(x, seg);
         return;
     }
     if (seg->swept) {
-        run_sweep(x, seg, bad_row);
+        run_sweep(x, seg, *wrong);
         return;
     }
-    if (seg->rows > 1 && !cts_x_row_by_row(seg)) {
+    if (seg->rows > 1 && !cts_x_row_by_row(seg) && !cts_x_is_long(x, seg)) {
         struct cts_err err = {0};
         struct job made = cts_x_job_of(seg, 0, seg->rows);
         cts_x_reset_frame(x->frame[0]);
         int rc = cts_x_run_job(x, &made, &err);
         const struct cts_answer *a = &x->frame[0]->answer[0];
         if (rc == 0 && a->load.verdict == CTS_ACCEPTED && a->run.status == CTS_RAN &&
-            cts_x_check_rows(x, &x->frame[0]->job[0], 0) == UINT32_MAX) {
-            if (bad_row != UINT32_MAX)
-                cts_x_run_row(x, seg, bad_row, true);
+            cts_x_check_rows(x, &x->frame[0]->job[0], 0, NULL) == UINT32_MAX) {
+            if (wrong->row < seg->rows)
+                cts_x_run_row(x, seg, wrong->row, wrong);
             return;
         }
     }
     uint32_t told = seg->rows > 1 && cts_x_row_by_row(seg) ? run_kept(x, seg) : 0;
     for (uint32_t r = told; r < seg->rows && !x->broken; r++)
-        cts_x_run_row(x, seg, r, r == bad_row);
+        cts_x_run_row(x, seg, r, wrong);
 }
 
 /* A unit need not run again if it changes nothing and nobody waits for it to end the worker once
@@ -291,16 +325,17 @@ void cts_x_look_again_at_all(struct cts_exec *x, struct cts_arena *arena)
 {
     for (size_t i = 0; i < x->again_count; i++) {
         struct cts_seg *seg = cts_x_new_seg(x, x->again[i].unit, arena);
+        const struct wrong wrong = x->again[i].wrong;
         if (!seg || is_settled(x, &x->again[i], seg))
             continue;
         if (x->broken)
             cts_x_broken_unit(x, seg);
         else if (cts_x_guesses(x) && cts_x_is_long(x, seg))
-            cts_x_run_pieces(x, seg, x->again[i].bad_row);
-        else if (cts_x_is_long(x, seg))
-            cts_x_run_long_sweep(x, seg);
+            cts_x_run_pieces(x, seg, &wrong);
+        else if (cts_x_is_long(x, seg) && seg->swept)
+            cts_x_run_long_sweep(x, seg, &wrong);
         else
-            run_unit(x, seg, x->again[i].bad_row);
+            run_unit(x, seg, &wrong);
         if (x->broken)
             cts_x_broken_unit(x, seg);
     }

@@ -55,15 +55,18 @@ struct cts_obs cts_x_observe(const struct cts_exec *x, const struct job *j, uint
     return o;
 }
 
-uint32_t cts_x_check_rows(struct cts_exec *x, const struct job *j, uint32_t s)
+uint32_t cts_x_check_rows(struct cts_exec *x, const struct job *j, uint32_t s, struct wrong *wrong)
 {
     struct cts_seg *seg = j->seg[s];
     uint32_t rows = seg->rows - j->first < j->iterations ? seg->rows - j->first : j->iterations;
     for (uint32_t i = 0; i < rows; i++) {
         uint32_t at = i * j->segs + s;
-        if (!cts_seg_match(seg, j->first + i, cts_x_row_at(x, j, at), cts_x_expect_at(j, at),
-                           cts_x_who(x)))
-            return i;
+        if (cts_seg_match(seg, j->first + i, cts_x_row_at(x, j, at), cts_x_expect_at(j, at),
+                          cts_x_who(x)))
+            continue;
+        if (wrong)
+            *wrong = cts_x_wrong_row(x, j, s, j->first + i, at);
+        return i;
     }
     if (seg->swept)
         cts_judge_matched(x->judge, seg, j->first, rows);
@@ -164,12 +167,12 @@ static bool look_again_at_death(struct cts_exec *x, const struct job *j, const s
 /* The first row of a program of several bodies that was begun and never written: there a body ended
  * the program, and every body behind it, and every later row, came out wrong through no fault of
  * its own. False if there is none. */
-static bool find_ending(const struct cts_exec *x, const struct job *j, uint32_t *s, uint32_t *row)
+static bool find_ending(const struct cts_exec *x, const struct job *j, uint32_t *place)
 {
     for (uint32_t at = 0; j->segs > 1 && at < j->iterations * j->segs; at++) {
-        *s = at % j->segs;
-        *row = cts_x_row_number(j, *s, at / j->segs);
-        if (cts_seg_untouched(j->seg[*s], *row, cts_x_row_at(x, j, at), cts_x_expect_at(j, at)))
+        uint32_t s = at % j->segs, row = cts_x_row_number(j, s, at / j->segs);
+        *place = at;
+        if (cts_seg_untouched(j->seg[s], row, cts_x_row_at(x, j, at), cts_x_expect_at(j, at)))
             return true;
     }
     return false;
@@ -182,11 +185,12 @@ static void stopped_at_first_sight(struct cts_exec *x, const struct job *j,
                                    const struct cts_answer *a)
 {
     const struct cts_obs o = cts_x_observe_stop(&a->run);
+    const struct wrong wrong = cts_x_wrong_end(x, j->seg[0], j->first, a);
     bool refused = o.seen == CTS_SEEN_FAULTED || o.seen == CTS_SEEN_REFUSED;
     if (o.seen == CTS_SEEN_REFUSED && j->segs == 1 && j->seg[0]->rows == 1)
         cts_judge_row(x->judge, j->seg[0], 0, &o);
     else if (j->segs == 1 && o.seen != CTS_SEEN_FAULTED)
-        cts_x_look_again(x, j->seg[0], j->first + a->run.done);
+        cts_x_look_again(x, j->seg[0], &wrong);
     else if (refused)
         cts_x_look_again_all(x, j);
     else
@@ -220,16 +224,16 @@ static void first_sight(struct cts_exec *x, const struct job *j, const struct ct
         stopped_at_first_sight(x, j, a);
         return;
     }
-    uint32_t ending = 0, row = 0;
+    uint32_t ending = 0;
     bool ended = false;
     for (uint32_t s = 0; s < j->segs; s++) {
-        uint32_t bad = cts_x_check_rows(x, j, s);
-        if (bad == UINT32_MAX)
+        struct wrong wrong = cts_x_not_wrong();
+        if (cts_x_check_rows(x, j, s, &wrong) == UINT32_MAX)
             continue;
-        ended = ended || find_ending(x, j, &ending, &row);
-        if (ended)
-            bad = s == ending ? row - j->first : UINT32_MAX;
-        cts_x_look_again(x, j->seg[s], bad == UINT32_MAX ? bad : j->first + bad);
+        ended = ended || find_ending(x, j, &ending);
+        if (ended && s == ending % j->segs)
+            wrong = cts_x_wrong_row(x, j, s, cts_x_row_number(j, s, ending / j->segs), ending);
+        cts_x_look_again(x, j->seg[s], ended && s != ending % j->segs ? NULL : &wrong);
     }
 }
 
@@ -304,7 +308,8 @@ void cts_x_broken_unit(struct cts_exec *x, const struct cts_seg *seg)
 static const struct job *last_begun(const struct cts_exec *x, const struct frame *f)
 {
     uint64_t begun = cts_session_begun(x->session);
-    if (!f->asked || begun <= f->items_before || begun - f->items_before > f->jobs)
+    if (!x->session->shared || !f->asked || begun <= f->items_before ||
+        begun - f->items_before > f->jobs)
         return NULL;
     return &f->job[begun - f->items_before - 1];
 }

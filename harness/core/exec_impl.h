@@ -11,11 +11,18 @@
 
 enum {
     FRAME_JOBS = 32,
-    FRAME_CODE = 1 << 20, /* bytes of code after which a frame goes out */
-    RING_ROWS = 4096,     /* of a sweep too long for half a window */
+    FRAME_CODE = 1 << 20,             /* bytes of code after which a frame goes out */
+    RING_ROWS = 4096,                 /* of a sweep too long for half a window */
+    TRAVEL_BYTES = CTS_FRAME_MAX / 4, /* of rows, of which a frame may carry two copies */
     MAX_RESTARTS_IN_A_ROW = 3,
     SELF_TEST_SHAPES = 64,
     SELF_TEST_TRIES = 5, /* a worker that dies over a shape every time cannot do it */
+};
+
+/* What was seen of a row among others that was not right: told if the row is right alone. */
+struct wrong {
+    uint32_t row; /* UINT32_MAX: there was none */
+    struct cts_obs obs;
 };
 
 /* One program: bodies that share it, and the rows they take. */
@@ -57,9 +64,10 @@ struct cts_exec {
     unsigned current;
     struct job open; /* the program being put together */
     struct again {
-        uint32_t unit, bad_row; /* UINT32_MAX: none of its rows came out wrong */
-        size_t blame;           /* it was under way when a worker died: index + 1 */
-    } *again;                   /* units to look at one by one */
+        uint32_t unit;
+        struct wrong wrong; /* the first of its rows that was */
+        size_t blame;       /* it was under way when a worker died: index + 1 */
+    } *again;               /* units to look at one by one */
     size_t again_count, again_cap;
     struct blame {
         uint32_t unit; /* of the program that was running, as far as one can tell */
@@ -130,7 +138,15 @@ void cts_x_close_job(struct cts_exec *x);
 /* Programs (exec_job.c). */
 
 struct frame *cts_x_current(struct cts_exec *x);
+/* Do rows, or guesses of them, travel in the frames? Then no more of the window is used than a
+ * frame can hold, and whatever is asked for carries all its rows there and back. */
+bool cts_x_rows_travel(const struct cts_exec *x);
+/* The window's bytes that are used. */
+uint32_t cts_x_window_bytes(const struct cts_exec *x);
+/* A frame's part of them. */
 uint32_t cts_x_half_bytes(const struct cts_exec *x);
+/* What is left of the part where the first `used` bytes are taken. */
+uint32_t cts_x_room(const struct cts_exec *x, uint32_t used);
 uint32_t cts_x_stride_of(const struct cts_layout *l);
 bool cts_x_is_whole(const struct cts_seg *seg);
 uint64_t cts_x_region_bytes(uint32_t segs, uint32_t iterations, uint32_t stride);
@@ -161,9 +177,9 @@ int cts_x_ask(struct cts_exec *x, struct frame *f, struct cts_err *err);
 int cts_x_answers(struct cts_exec *x, struct frame *f, struct cts_err *err);
 struct cts_obs cts_x_observe(const struct cts_exec *x, const struct job *j, uint32_t s, uint32_t i,
                              const struct cts_answer *a);
-/* Rows of one body after a run that went through: matching ones are told, the first other one is
- * returned (or UINT32_MAX). */
-uint32_t cts_x_check_rows(struct cts_exec *x, const struct job *j, uint32_t s);
+/* Rows of one body after a run that went through: matching ones are told; the first other one, from
+ * the job's first on, is returned (or UINT32_MAX) and copied to *wrong (not null). */
+uint32_t cts_x_check_rows(struct cts_exec *x, const struct job *j, uint32_t s, struct wrong *wrong);
 enum cts_seen cts_x_seen_of_load(const struct cts_load_res *l);
 enum cts_seen cts_x_seen_of_run(const struct cts_run_res *r);
 static inline bool cts_x_is_death(enum cts_seen seen)
@@ -182,7 +198,19 @@ void cts_x_flush_frame(struct cts_exec *x);
 
 /* Units alone (exec_alone.c). */
 
-void cts_x_look_again(struct cts_exec *x, const struct cts_seg *seg, uint32_t bad_row);
+/* None was wrong. */
+static inline struct wrong cts_x_not_wrong(void)
+{
+    return (struct wrong){.row = UINT32_MAX};
+}
+/* Operand row `r` of body s, the row `at` of the region, came out wrong; its state is copied. */
+struct wrong cts_x_wrong_row(struct cts_exec *x, const struct job *j, uint32_t s, uint32_t r,
+                             uint32_t at);
+/* A run of rows from `first` on did not go through, or its program was not accepted. */
+struct wrong cts_x_wrong_end(struct cts_exec *x, const struct cts_seg *seg, uint32_t first,
+                             const struct cts_answer *a);
+/* wrong: copied; null: none of its rows was. */
+void cts_x_look_again(struct cts_exec *x, const struct cts_seg *seg, const struct wrong *wrong);
 void cts_x_look_again_all(struct cts_exec *x, const struct job *j);
 /* One program, alone in the worker. 0 with the answer in frame 0, or the session's error after a
  * restart. */
@@ -197,8 +225,11 @@ int cts_x_run_twice(struct cts_exec *x, struct cts_seg *seg, uint32_t first, uin
 /* What there is to say when the worker died at least once. */
 void cts_x_judge_death(struct cts_exec *x, struct cts_seg *seg, uint32_t r, int second_rc,
                        const struct cts_err *err);
-/* One operand row by itself. bad: it came out wrong among others. */
-void cts_x_run_row(struct cts_exec *x, struct cts_seg *seg, uint32_t r, bool bad);
+/* One operand row by itself. wrong: what was seen of it among others, if it is of this row; may be
+ * null. */
+void cts_x_run_row(struct cts_exec *x, struct cts_seg *seg, uint32_t r, const struct wrong *wrong);
+/* The row that was wrong, by itself. */
+void cts_x_run_wrong_row(struct cts_exec *x, struct cts_seg *seg, const struct wrong *wrong);
 /* Is the state of the platform, or the result, of one row lost in the next? */
 bool cts_x_row_by_row(const struct cts_seg *seg);
 void cts_x_look_again_at_all(struct cts_exec *x, struct cts_arena *arena);
@@ -210,11 +241,12 @@ void cts_x_settle_blames(struct cts_exec *x, struct cts_arena *arena);
 
 /* Into frames: as many rows a program as it takes. */
 void cts_x_add_pieces(struct cts_exec *x, struct cts_seg *seg);
-/* Alone. bad_row: came out wrong; UINT32_MAX: none did. */
-void cts_x_run_pieces(struct cts_exec *x, struct cts_seg *seg, uint32_t bad_row);
+/* Alone. */
+void cts_x_run_pieces(struct cts_exec *x, struct cts_seg *seg, const struct wrong *wrong);
 
 /* Long sweeps (exec_ring.c). */
 
-void cts_x_run_long_sweep(struct cts_exec *x, struct cts_seg *seg);
+/* earlier: of another run; a row that is wrong now counts before it. */
+void cts_x_run_long_sweep(struct cts_exec *x, struct cts_seg *seg, const struct wrong *earlier);
 
 #endif

@@ -10,9 +10,26 @@ struct frame *cts_x_current(struct cts_exec *x)
     return x->frame[x->current];
 }
 
+bool cts_x_rows_travel(const struct cts_exec *x)
+{
+    return !x->session->shared || cts_x_guesses(x);
+}
+
+uint32_t cts_x_window_bytes(const struct cts_exec *x)
+{
+    uint32_t bytes = cts_x_caps(x)->window_bytes;
+    return cts_x_rows_travel(x) && bytes > TRAVEL_BYTES ? TRAVEL_BYTES : bytes;
+}
+
 uint32_t cts_x_half_bytes(const struct cts_exec *x)
 {
-    return cts_x_caps(x)->window_bytes / 2 & ~(uint32_t)63;
+    return cts_x_window_bytes(x) / 2 & ~(uint32_t)63;
+}
+
+uint32_t cts_x_room(const struct cts_exec *x, uint32_t used)
+{
+    uint32_t half = cts_x_half_bytes(x);
+    return half > used ? half - used : 0;
 }
 
 static uint32_t power_above(uint32_t n)
@@ -245,7 +262,7 @@ static bool fits_window(const struct cts_exec *x, const struct frame *f, const s
 {
     uint64_t bytes = cts_x_region_bytes(j->segs, j->iterations ? j->iterations : 1,
                                         cts_x_stride_of(&j->seg[0]->layout));
-    return bytes <= cts_x_half_bytes(x) - f->used;
+    return bytes <= cts_x_room(x, f->used);
 }
 
 int cts_x_add_job(struct cts_exec *x, struct frame *f, const struct job *made, uint32_t half,

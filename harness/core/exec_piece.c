@@ -13,7 +13,7 @@ static struct pieces cut(const struct cts_exec *x, const struct cts_seg *seg)
     uint32_t stride = cts_x_stride_of(&seg->layout), most = cts_x_caps(x)->max_iterations;
     struct pieces p = {.count = 0};
     while (p.count < seg->rows && p.count < most &&
-           cts_x_region_bytes(1, p.count + 1, stride) <= cts_x_half_bytes(x) - CTS_WIN_RESERVED)
+           cts_x_region_bytes(1, p.count + 1, stride) <= cts_x_room(x, CTS_WIN_RESERVED))
         p.count++;
     p.step = p.count;
     if (seg->swept && most == 1 && seg->rows > SAMPLE)
@@ -32,7 +32,7 @@ static void too_large(struct cts_exec *x, struct cts_seg *seg)
     struct cts_err err = {0};
     cts_err_set(&err, CTS_E_LIMIT, "its memory takes %llu bytes, a program of %s gets at most %u",
                 (unsigned long long)cts_x_region_bytes(1, 1, cts_x_stride_of(&seg->layout)),
-                cts_x_caps(x)->runtime, cts_x_half_bytes(x) - CTS_WIN_RESERVED);
+                cts_x_caps(x)->runtime, cts_x_room(x, CTS_WIN_RESERVED));
     cts_x_add_job_failed(x, seg, CTS_E_LIMIT, &err);
 }
 
@@ -45,8 +45,7 @@ void cts_x_add_pieces(struct cts_exec *x, struct cts_seg *seg)
         too_large(x, seg);
     for (uint32_t first = 0; p.count && first < seg->rows; first += p.step) {
         struct job j = piece_at(seg, &p, first);
-        if (cts_x_region_bytes(1, j.iterations, stride) >
-            cts_x_half_bytes(x) - cts_x_current(x)->used)
+        if (cts_x_region_bytes(1, j.iterations, stride) > cts_x_room(x, cts_x_current(x)->used))
             cts_x_flush_frame(x);
         x->open = j;
         cts_x_close_job(x);
@@ -60,7 +59,7 @@ static bool run_piece(struct cts_exec *x, struct cts_seg *seg, const struct job 
     bool died;
     int rc = cts_x_run_twice(x, seg, j->first, j->iterations, &died, &err);
     const struct cts_answer *a = &x->frame[0]->answer[0];
-    uint32_t bad = UINT32_MAX;
+    struct wrong wrong = cts_x_not_wrong();
     if (died) {
         cts_x_judge_death(x, seg, j->first, rc, &err);
         return false;
@@ -69,31 +68,29 @@ static bool run_piece(struct cts_exec *x, struct cts_seg *seg, const struct job 
         cts_x_add_job_failed(x, seg, rc, &err);
         return false;
     }
-    if (a->load.verdict != CTS_ACCEPTED)
-        bad = 0;
-    else if (a->run.status != CTS_RAN)
-        bad = a->run.done;
+    if (a->load.verdict != CTS_ACCEPTED || a->run.status != CTS_RAN)
+        wrong = cts_x_wrong_end(x, seg, j->first, a);
     else
-        bad = cts_x_check_rows(x, &x->frame[0]->job[0], 0);
-    if (bad == UINT32_MAX)
+        cts_x_check_rows(x, &x->frame[0]->job[0], 0, &wrong);
+    if (wrong.row == UINT32_MAX)
         return true;
-    cts_x_run_row(x, seg, j->first + (bad < j->iterations ? bad : 0), true);
+    cts_x_run_wrong_row(x, seg, &wrong);
     return false;
 }
 
-void cts_x_run_pieces(struct cts_exec *x, struct cts_seg *seg, uint32_t bad_row)
+void cts_x_run_pieces(struct cts_exec *x, struct cts_seg *seg, const struct wrong *wrong)
 {
     const struct pieces p = cut(x, seg);
     if (p.count == 0) {
         too_large(x, seg);
         return;
     }
-    if (seg->swept && bad_row != UINT32_MAX) {
-        cts_x_run_row(x, seg, bad_row, true);
+    if (seg->swept && wrong->row != UINT32_MAX) {
+        cts_x_run_wrong_row(x, seg, wrong);
         return;
     }
     for (uint32_t r = 0; !seg->swept && r < seg->rows && !x->broken; r++)
-        cts_x_run_row(x, seg, r, r == bad_row);
+        cts_x_run_row(x, seg, r, wrong);
     for (uint32_t first = 0; seg->swept && first < seg->rows && !x->broken; first += p.step) {
         const struct job j = piece_at(seg, &p, first);
         if (!run_piece(x, seg, &j))

@@ -112,7 +112,7 @@ static const char *test_shape(struct cts_exec *x, const struct cts_pk_unit *unit
         what = NULL;
     else if (a->run.status != CTS_RAN)
         what = a->run.text[0] ? a->run.text : "stopped";
-    else if (cts_x_check_rows(x, &x->frame[0]->job[0], 0) != UINT32_MAX)
+    else if (cts_x_check_rows(x, &x->frame[0]->job[0], 0, NULL) != UINT32_MAX)
         what = "a register or a byte differs";
     return what ? blame(x, &unit->layout, what, arena) : NULL;
 }
@@ -122,8 +122,7 @@ static const char *test_shape(struct cts_exec *x, const struct cts_pk_unit *unit
 static bool shape_possible(const struct cts_exec *x, const struct cts_pack *pack,
                            const struct cts_pk_unit *u)
 {
-    if (cts_x_region_bytes(1, 2, cts_x_stride_of(&u->layout)) >
-        cts_x_half_bytes(x) - CTS_WIN_RESERVED)
+    if (cts_x_region_bytes(1, 2, cts_x_stride_of(&u->layout)) > cts_x_room(x, CTS_WIN_RESERVED))
         return false;
     uint32_t needs = pack->vectors[u->vector].needs;
     return (needs & cts_x_caps(x)->features) == needs;

@@ -91,6 +91,7 @@ wrong         1 mark  wrong-result     -
 flaky         1 some  flaky            -
 load-once     1 some  flaky            -
 flaky-wrong   1 mark  flaky            -
+odd-row       0 none  -                -
 accept-all    1 other wrongly-accepted -
 lie           1 lie   -                -
 lie-r0        1 lie   -                -

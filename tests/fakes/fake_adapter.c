@@ -21,7 +21,8 @@ struct fake {
     void *right; /* the reference's own */
     struct cts_caps caps;
     const struct cts_worker_say *say;
-    bool unwell; /* for faults that are so only sometimes */
+    uint32_t first_row, rows_run; /* of the run under way */
+    bool unwell;                  /* for faults that are so only sometimes */
 };
 
 struct program {
@@ -424,6 +425,51 @@ static bool look_at_object(struct fake *f, struct program *p, struct cts_load_re
     return false;
 }
 
+/* What the environment says of the window, whatever the fault. FAKE_WINDOW=map: programs reach it
+ * as map 0 (of an engine where they have its address). FAKE_UNSHARED: rows travel in frames.
+ * FAKE_ITERATIONS: the most of one run. FAKE_WINDOW_BYTES: what it says of its size. */
+static void change_window(struct cts_caps *caps)
+{
+    const char *kind = getenv("FAKE_WINDOW"), *most = getenv("FAKE_ITERATIONS");
+    const char *bytes = getenv("FAKE_WINDOW_BYTES");
+    if (kind && strcmp(kind, "map") == 0 && caps->window_kind == CTS_WK_ABSOLUTE) {
+        caps->window_kind = CTS_WK_MAP;
+        caps->window_addr = 0;
+    }
+    if (getenv("FAKE_UNSHARED"))
+        caps->window_fd = -1;
+    if (bytes)
+        caps->window_bytes = (uint32_t)strtoul(bytes, NULL, 0);
+    if (most)
+        caps->max_iterations = (uint32_t)strtoul(most, NULL, 0);
+}
+
+static uint64_t number_at(const struct fake *f, const uint8_t *at)
+{
+    return f->caps.be ? cts_get64be(at) : cts_get64le(at);
+}
+
+/* The last bit of r3 is wrong in the rows of this run whose input in r4 is FAKE_ODD; with
+ * FAKE_STATE once. */
+static void odd_row(struct fake *f, struct program *p, struct cts_run_res *res)
+{
+    const char *text = getenv("FAKE_ODD");
+    if (!text || !p->segments || f->rows_run > p->layout[0].rows)
+        return;
+    const struct cts_layout *l = &p->layout[0];
+    uint8_t *region = (uint8_t *)f->caps.window + l->region;
+    uint64_t value = strtoull(text, NULL, 0), from = f->first_row;
+    (void)res;
+    if (f->caps.window_kind != CTS_WK_NATIVE)
+        from = number_at(f, region + CTS_WIN_INDEX) - f->rows_run;
+    for (uint32_t i = 0; i < f->rows_run; i++) {
+        uint8_t *row = region + CTS_WIN_HEADER + (size_t)((from + i) & (l->rows - 1)) * l->stride;
+        if (number_at(f, row + CTS_ROW_IN + 32) == value &&
+            (!getenv("FAKE_STATE") || is_first_time()))
+            row[CTS_ROW_OUT + 24 + (f->caps.be ? 7 : 0)] ^= 1;
+    }
+}
+
 /* Passing on. */
 
 static bool is_marked(const struct fake *f, const struct cts_load_req *q)
@@ -449,6 +495,7 @@ static int fake_probe(const struct fault *fault, void **self, const char *engine
         free(f);
         return rc;
     }
+    change_window(caps);
     f->caps = *caps;
     *self = f;
     if (!fault->probe || fault->probe(f, caps, err))
@@ -487,6 +534,8 @@ static void fake_run(void *self, void *prog, const struct cts_run_req *q, struct
 {
     struct fake *f = self;
     struct program *p = prog;
+    f->first_row = q->first_row;
+    f->rows_run = q->iterations * p->segments;
     if (!f->fault->run || f->fault->run(f, p, q, res)) {
         if (p->right)
             cts_reference_adapter.run(f->right, p->right, q, res);
@@ -545,6 +594,8 @@ static void fake_release(void *self)
     X(accept_all, "accept-all", "accepts every program; runs what it can", .loaded = accept_all)   \
     X(wrong, "wrong", "one bit of a marked program's result is wrong", .ran = wrong)               \
     X(wrong_once, "flaky-wrong", "the same, the first time (FAKE_STATE)", .ran = wrong_once)       \
+    X(odd_row, "odd-row", "one bit of r3 is wrong where r4 is FAKE_ODD (with FAKE_STATE: once)",   \
+      .ran = odd_row)                                                                              \
     X(crash_once, "flaky", "crash, the first time (FAKE_STATE: a file)", .run = crash_once)        \
     X(grow, "grow", "crash, and a larger window at the next start (FAKE_STATE)", .probe = grow,    \
       .run = crash_in_run)                                                                         \
@@ -572,7 +623,9 @@ static void fake_release(void *self)
     X(odd, "odd-version", "a version that clears the screen", .probe = odd_version)
 
 static const struct cts_engine engines[] = {
-    {"interp", "the reference's"}, {"interp-be", "the reference's"}, {NULL, NULL}};
+    {"interp", "the reference's"},     {"interp-be", "the reference's"},
+    {"interp-env", "the reference's"}, {"interp-env-be", "the reference's"},
+    {"interp-arg", "the reference's"}, {NULL, NULL}};
 
 #define FAULT_ADAPTER(id, name_, what_, ...)                                                       \
     static const struct fault fault_##id = {__VA_ARGS__};                                          \
