@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "asm/object.h"
+#include "base/fmt.h"
 #include "cli/files.h"
 #include "cli/keeper.h"
 #include "cli/opt.h"
@@ -15,6 +16,7 @@
 #include "cli/targets.h"
 #include "cli/vectors.h"
 #include "core/core.h"
+#include "wire/wire.h"
 #include "generated/spec_text.h"
 
 enum { MOST_RUNTIMES = 64, DEFAULT_TIMEOUT_MS = 5000 };
@@ -313,6 +315,14 @@ static int update_lists(struct job *j, const struct cts_summary *s)
     return exit_code(j, s, left + s->count[CTS_ST_ERROR]);
 }
 
+/* Workers inherit it. */
+static void tell_timeout(unsigned timeout_ms)
+{
+    char text[16];
+    cts_fmt(text, sizeof(text), "%u", timeout_ms);
+    setenv(CTS_WIRE_TIMEOUT_VARIABLE, text, 1);
+}
+
 static int execute(struct job *j, const volatile int *stop)
 {
     struct cts_err err = {0};
@@ -330,6 +340,7 @@ static int execute(struct job *j, const volatile int *stop)
     int code = cts_outputs_open(&j->outputs, &j->vectors);
     if (code != 0)
         return code;
+    tell_timeout(j->timeout_ms);
     int rc = cts_core_run(&j->vectors.pack, j->targets.list, j->targets.count, &opts, &sink,
                           &summary, &err);
     cts_progress_end(&j->progress);

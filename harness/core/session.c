@@ -83,7 +83,7 @@ static int send_question(struct cts_session *s, uint16_t type, uint32_t n, uint6
                           .type = type,
                           .seq = q->seq = next_random(s)};
     q->n = n;
-    q->told = (struct cts_progress){0};
+    q->told = (struct cts_wire_progress){0};
     q->words = 0;
     q->most = CTS_FRAME_HEADER + most;
     s->expected += q->most + cts_session_progress_most(n);

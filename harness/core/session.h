@@ -35,7 +35,7 @@ struct cts_session_question {
     uint32_t seq; /* as sent: nobody who has not read the question can know it */
     uint32_t n, cap;
     uint64_t most; /* bytes: no honest answer is longer, header included */
-    struct cts_progress told;
+    struct cts_wire_progress told;
     uint32_t words; /* of progress so far */
     struct cts_session_step *steps;
 };

@@ -12,7 +12,7 @@ enum {
     READ_BYTES = 1 << 18,
     STDERR_READ = 1 << 14,
     MOST_NOISE = 16 << 20, /* of stderr for one answer */
-    DEATH_MS = 300,        /* from the end of stdout to the end of the process */
+    DEATH_MS = 300,        /* from the end of stdout to that of the process, of its own time */
     IDLE_MS = 20,          /* where there is no pidfd to wake us */
     LAST_WORDS = 300,
     PROGRESS_WORDS = 16, /* of a question, and of each of its items */
@@ -112,9 +112,12 @@ static int lose_death(struct cts_session *s, struct cts_err *err)
     bool part = s->in.len > s->in_at;
     /* It may still be writing to stderr, and must not block there. */
     bool over = false;
-    for (unsigned ms = 0; ms < DEATH_MS && !over; ms += IDLE_MS) {
+    struct cts_effort e;
+    cts_effort_start(&e, s->proc.pid, DEATH_MS);
+    while (!over && !cts_effort_is_over(&e, DEATH_MS) && !cts_effort_is_starved(&e, DEATH_MS)) {
         read_stderr_rest(s);
         over = cts_proc_wait(&s->proc, IDLE_MS, &status);
+        cts_effort_tick(&e);
     }
     if (over)
         cts_fmt(what, sizeof(what), "died%s: %s", part ? " in the middle of an answer" : "",
@@ -350,7 +353,7 @@ static int take_progress(struct cts_session *s, const struct cts_frame *f, struc
     struct cts_rd r = {.data = (const uint8_t *)s->in.data + s->in_at + CTS_FRAME_HEADER,
                        .len = f->bytes};
     struct cts_err why = {0};
-    struct cts_progress p;
+    struct cts_wire_progress p;
     int rc = cts_wire_get_progress(&r, &p, &why);
     if (rc == 0 && (p.begun > q->n || p.begun < q->told.begun))
         rc = cts_err_set(&why, CTS_E_PROTOCOL, "%u of %u items begun, after %u", p.begun, q->n,

@@ -27,7 +27,7 @@ struct kit_question {
     uint32_t seq;
     uint32_t items;
     uint64_t most; /* bytes of payload that an answer can take */
-    struct cts_progress told;
+    struct cts_wire_progress told;
     uint32_t words; /* of progress */
 };
 

@@ -254,7 +254,14 @@ static int fail_of_death(struct kit *k, const char *doing)
 {
     char how[64];
     int status;
-    if (cts_proc_wait(&k->t->proc, 300, &status))
+    struct cts_effort e;
+    bool over = false;
+    cts_effort_start(&e, k->t->proc.pid, LET_GO_MS);
+    while (!over && !cts_effort_is_over(&e, LET_GO_MS) && !cts_effort_is_starved(&e, LET_GO_MS)) {
+        over = cts_proc_wait(&k->t->proc, IDLE_MS, &status);
+        cts_effort_tick(&e);
+    }
+    if (over)
         return kit_fail(k, "it died %s: %s", doing, cts_proc_status_text(status, how, sizeof(how)));
     return kit_fail(k, "it closed its stdout %s", doing);
 }
@@ -327,7 +334,7 @@ static int take_progress(struct kit *k, const struct cts_frame *f, struct cts_rd
 {
     struct kit_talk *t = k->t;
     struct kit_question *q = t->count ? &t->asked[t->first] : NULL;
-    struct cts_progress p;
+    struct cts_wire_progress p;
     if (!q || f->seq != q->seq)
         return kit_fail(k, "it tells its progress with 0x%08x, which is not the oldest question",
                         f->seq);

@@ -20,6 +20,7 @@
 #include "base/effort.h"
 #include "base/err.h"
 #include "base/fmt.h"
+#include "wire/wire.h"
 
 /* The same on every architecture, and older than some C libraries' names for them. */
 #ifndef SYS_pidfd_open
@@ -98,6 +99,17 @@ int cts_child_command(const char *variable, const char *name, const char *hint, 
         return 0;
     return cts_err_set(err, CTS_E_UNSUPPORTED, "%s is not in $PATH, nor does $%s name it; %s", name,
                        variable, hint);
+}
+
+unsigned cts_child_time_ms(unsigned percent)
+{
+    enum { USUAL_MS = 5000 };
+    const char *given = getenv(CTS_WIRE_TIMEOUT_VARIABLE);
+    unsigned long ms = given ? strtoul(given, NULL, 10) : USUAL_MS;
+    if (ms == 0 || ms > UINT32_MAX)
+        ms = USUAL_MS;
+    unsigned part = (unsigned)((uint64_t)ms * percent / 100);
+    return part ? part : 1;
 }
 
 unsigned cts_child_processors(void)

@@ -65,6 +65,10 @@ int cts_child_find(const char *name, char *path, size_t cap);
 int cts_child_command(const char *variable, const char *name, const char *hint, char *path,
                       size_t cap, struct cts_err *err);
 
+/* A part of the time that the harness gives one item, of which it tells in the environment: for
+ * commands that are to be ended before it ends the worker. Milliseconds, at least 1. */
+unsigned cts_child_time_ms(unsigned percent);
+
 /* How many processors this process may use; at least 1. */
 unsigned cts_child_processors(void);
 

@@ -475,13 +475,13 @@ int cts_wire_get_answer(struct cts_rd *r, struct cts_answer *a, struct cts_err *
 
 /* Progress. */
 
-void cts_wire_put_progress(struct cts_wr *w, const struct cts_progress *p)
+void cts_wire_put_progress(struct cts_wr *w, const struct cts_wire_progress *p)
 {
     cts_wr_u32(w, p->begun);
     cts_wr_u8(w, p->waiting);
 }
 
-int cts_wire_get_progress(struct cts_rd *r, struct cts_progress *p, struct cts_err *err)
+int cts_wire_get_progress(struct cts_rd *r, struct cts_wire_progress *p, struct cts_err *err)
 {
     p->begun = cts_rd_u32(r);
     p->waiting = rd_bool(r);

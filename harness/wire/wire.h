@@ -26,6 +26,10 @@
 
 enum { CTS_WIRE_VERSION = 1, CTS_FRAME_HEADER = 12, CTS_FRAME_MAX = 64 << 20, CTS_WIRE_PROGS = 64 };
 
+/* Milliseconds of one item, in the worker's environment: for workers whose runtime is a process of
+ * its own. */
+#define CTS_WIRE_TIMEOUT_VARIABLE "EBPF_CTS_TIMEOUT_MS"
+
 enum cts_frame_type {
     CTS_FT_HELLO = 1,
     CTS_FT_CAPS = 2,
@@ -121,13 +125,13 @@ void cts_wire_put_answer(struct cts_wr *w, const struct cts_answer *a);
 int cts_wire_get_answer(struct cts_rd *r, struct cts_answer *a, struct cts_err *err);
 
 /* How far a worker is with the question it is at. */
-struct cts_progress {
+struct cts_wire_progress {
     uint32_t begun; /* of the question's items */
     bool waiting;   /* for something that it shares with others; else it is at work */
 };
 enum { CTS_PROGRESS_BYTES = 5, CTS_PROGRESS_MS = 100 }; /* see PROTOCOL.md */
-void cts_wire_put_progress(struct cts_wr *w, const struct cts_progress *p);
-int cts_wire_get_progress(struct cts_rd *r, struct cts_progress *p, struct cts_err *err);
+void cts_wire_put_progress(struct cts_wr *w, const struct cts_wire_progress *p);
+int cts_wire_get_progress(struct cts_rd *r, struct cts_wire_progress *p, struct cts_err *err);
 
 /* "local-call", "map-fd", ...: name of bit i of enum cts_feature; null past the last. */
 const char *cts_feature_name(unsigned bit);

@@ -105,7 +105,7 @@ static void tell_progress(struct worker *w)
 {
     uint8_t bytes[CTS_FRAME_HEADER + CTS_PROGRESS_BYTES];
     struct cts_wr out = {.data = bytes, .len = CTS_FRAME_HEADER, .cap = sizeof(bytes)};
-    const struct cts_progress p = {.begun = w->begun_here, .waiting = w->waiting};
+    const struct cts_wire_progress p = {.begun = w->begun_here, .waiting = w->waiting};
     const struct cts_frame f = {
         .bytes = CTS_PROGRESS_BYTES, .type = CTS_FT_PROGRESS, .seq = w->seq};
     cts_frame_put(bytes, &f);

@@ -7,7 +7,8 @@
 #include "rt_bpf_run/bpf_run.h"
 
 enum {
-    RUN_MS = 3000,      /* of one run: less than the harness gives it */
+    RUN_PERCENT = 60, /* of one run, of what the harness gives an item */
+    VERSION_MS = 3000,
     LOOP_SLOTS = 7,     /* what comes in the place of a program's last instruction */
     LOOP_REACH = 30000, /* slots that its jump goes back at most */
     SCRATCH = 2048,     /* in the worker's page */
@@ -21,6 +22,7 @@ static const struct cts_engine engines[] = {
 enum { UNKNOWN, EXECUTES, REFUSES };
 
 struct bpf_run {
+    unsigned run_ms;
     struct bpf_run_machine m;
     uint8_t row[CTS_ROW_COUNT];
     char words[CTS_ROW_COUNT][64]; /* about the rows that it refuses */
@@ -72,7 +74,7 @@ static void try_row(struct bpf_run *b, enum cts_row_id row, const uint8_t *slots
     struct bpf_run_said said;
     struct cts_child run;
     put_alone(b, row, slots, n);
-    bpf_run_machine_run(&b->m, ALONE_SLOTS, RUN_MS, &said, &run);
+    bpf_run_machine_run(&b->m, ALONE_SLOTS, b->run_ms, &said, &run);
     b->row[row] = said.kind == BPF_RUN_NO_INSTRUCTION ? REFUSES : EXECUTES;
     char *place = strstr(said.words, " at PC ");
     if (place)
@@ -149,7 +151,7 @@ static uint32_t run_some(struct bpf_run *b, const struct program *p, uint32_t ti
     else
         times = 1;
     cts_put64le(counter, times);
-    bpf_run_machine_run(&b->m, room, RUN_MS, said, &run);
+    bpf_run_machine_run(&b->m, room, b->run_ms, said, &run);
     uint64_t left = loops ? cts_get64le(counter) : times;
     if (left > times)
         left = times;
@@ -203,7 +205,7 @@ static int ask_version(struct bpf_run *b, char *version, size_t cap, struct cts_
     const char *const argv[] = {b->m.path, "--version", NULL};
     char out[1024] = "", end[128];
     struct cts_child run = {
-        .argv = argv, .timeout_ms = RUN_MS, .out = {.text = out, .cap = sizeof(out)}};
+        .argv = argv, .timeout_ms = VERSION_MS, .out = {.text = out, .cap = sizeof(out)}};
     cts_child_run(&run, 1, 1);
     if (run.end != CTS_CHILD_EXITED || run.number != 0)
         return cts_err_set(err, CTS_E_WORKER, "%s --version: %s", b->m.path,
@@ -240,6 +242,7 @@ static int bpf_run_probe(void **self, const char *engine, struct cts_caps *caps,
     if (!b)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     b->m.code_fd = b->m.window_fd = -1;
+    b->run_ms = cts_child_time_ms(RUN_PERCENT);
     int rc = cts_child_command("BPF_RUN", "bpf-run", hint, b->m.path, sizeof(b->m.path), err);
     if (rc == 0)
         rc = ask_version(b, caps->version, sizeof(caps->version), err);

@@ -9,8 +9,9 @@ enum {
     PATH_LIMIT = 4096,
     AHEAD = 256,
     OUT_BYTES = 8192,
-    TIME_MS = 4000,   /* of one program: less than the harness gives it */
-    MOST_SLOTS = 512, /* 0.2 s; 1000 take 1.1 s, 2000 take 5 s */
+    VERSION_MS = 4000,
+    TIME_PERCENT = 80, /* of one program, of what the harness gives it */
+    MOST_SLOTS = 512,  /* 0.2 s; 1000 take 1.1 s, 2000 take 5 s */
 };
 
 static const struct cts_engine engines[] = {
@@ -27,7 +28,7 @@ struct ask {
 
 struct prevail {
     char path[PATH_LIMIT];
-    unsigned at_once;
+    unsigned at_once, time_ms;
     struct ask *ask; /* of the question under way */
     struct cts_child *run;
     uint32_t asked;
@@ -45,7 +46,7 @@ static void prepare(struct prevail *p, uint32_t i, const struct cts_load_req *q)
     p->run[i] = (struct cts_child){.argv = a->argv,
                                    .in = q->elf,
                                    .in_bytes = q->elf_bytes,
-                                   .timeout_ms = TIME_MS,
+                                   .timeout_ms = p->time_ms,
                                    .out = {.text = a->out, .cap = OUT_BYTES},
                                    .err = {.text = a->err, .cap = OUT_BYTES}};
 }
@@ -110,7 +111,7 @@ static int ask_version(struct prevail *p, char *version, size_t cap, struct cts_
     const char *const argv[] = {p->path, "--version", NULL};
     char out[256] = "", end[128];
     struct cts_child run = {
-        .argv = argv, .timeout_ms = TIME_MS, .out = {.text = out, .cap = sizeof(out)}};
+        .argv = argv, .timeout_ms = VERSION_MS, .out = {.text = out, .cap = sizeof(out)}};
     cts_child_run(&run, 1, 1);
     if (run.end != CTS_CHILD_EXITED || run.number != 0)
         return cts_err_set(err, CTS_E_WORKER, "%s --version: %s", p->path,
@@ -143,6 +144,7 @@ static int prevail_probe(void **self, const char *engine, struct cts_caps *caps,
         return rc;
     }
     p->at_once = cts_child_processors();
+    p->time_ms = cts_child_time_ms(TIME_PERCENT);
     caps->window_kind = CTS_WK_NONE;
     caps->window_fd = -1;
     caps->features = CTS_FEAT_VERDICT_ONLY | CTS_FEAT_ELF | CTS_FEAT_LOCAL_CALL | CTS_FEAT_PACKET;

@@ -89,6 +89,8 @@ F
 FAKE_PREVAIL=hang PREVAIL=$ROOT/tests/fakes/prevail run_cmd "$CTS" run -r prevail -o json=r.json -f accepted in.yaml
 is "$rc" 1 'hang: the run fails'
 like "$(cat r.json)" '"failure":"timeout".*prevail: did not end within 4000 ms' '... and says so'
+FAKE_PREVAIL=hang PREVAIL=$ROOT/tests/fakes/prevail run_cmd "$CTS" run --timeout 1 -r prevail -o json=r.json -f accepted in.yaml
+like "$(cat r.json)" '"failure":"timeout".*prevail: did not end within 800 ms' '... its time is a part of --timeout'
 
 export FAKE_STRAYS=$T/strays
 fake_run stray

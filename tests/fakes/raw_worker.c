@@ -193,7 +193,7 @@ static void tell_progress(const struct raw *w)
 {
     uint8_t bytes[CTS_FRAME_HEADER + CTS_PROGRESS_BYTES];
     struct cts_wr out = {.data = bytes, .len = CTS_FRAME_HEADER, .cap = sizeof(bytes)};
-    const struct cts_progress p = {.begun = w->fault == F_PROGRESS_MORE ? 1000 : 1};
+    const struct cts_wire_progress p = {.begun = w->fault == F_PROGRESS_MORE ? 1000 : 1};
     struct cts_frame f = {.bytes = CTS_PROGRESS_BYTES, .type = CTS_FT_PROGRESS, .seq = w->head.seq};
     f.seq += w->fault == F_PROGRESS_SEQ;
     cts_frame_put(bytes, &f);

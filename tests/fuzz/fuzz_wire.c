@@ -46,7 +46,7 @@ static void progress(const uint8_t *data, size_t size)
     uint8_t bytes[CTS_PROGRESS_BYTES];
     struct cts_rd r = reader(data, size);
     struct cts_wr w = {.data = bytes, .cap = sizeof(bytes)};
-    struct cts_progress p;
+    struct cts_wire_progress p;
     if (cts_wire_get_progress(&r, &p, NULL) != 0)
         return;
     cts_wire_put_progress(&w, &p);

@@ -558,6 +558,37 @@ static void test_the_documented_answer(void **state)
     assert_memory_equal(room, want, sizeof(want));
 }
 
+static void test_progress(void **state)
+{
+    static const struct cts_wire_progress told[] = {{0, false}, {1, true}, {UINT32_MAX, false}};
+    uint8_t bytes[CTS_PROGRESS_BYTES];
+    struct cts_wire_progress p;
+    (void)state;
+    for (unsigned i = 0; i < CTS_ARRAY_LEN(told); i++) {
+        struct cts_wr w = {.data = bytes, .cap = sizeof(bytes)};
+        cts_wire_put_progress(&w, &told[i]);
+        assert_false(w.failed);
+        assert_int_equal(w.len, sizeof(bytes));
+        struct cts_rd r = {.data = bytes, .len = w.len};
+        assert_int_equal(cts_wire_get_progress(&r, &p, NULL), 0);
+        assert_int_equal(p.begun, told[i].begun);
+        assert_int_equal(p.waiting, told[i].waiting);
+    }
+    static const struct {
+        uint8_t bytes[CTS_PROGRESS_BYTES + 1];
+        size_t len;
+    } bad[] = {
+        {{1, 0, 0, 0}, 0},
+        {{1, 0, 0, 0}, 4},
+        {{1, 0, 0, 0, 2}, 5},
+        {{1, 0, 0, 0, 1, 0}, 6},
+    };
+    for (unsigned i = 0; i < CTS_ARRAY_LEN(bad); i++) {
+        struct cts_rd r = {.data = bad[i].bytes, .len = bad[i].len};
+        assert_int_equal(cts_wire_get_progress(&r, &p, NULL), CTS_E_PROTOCOL);
+    }
+}
+
 static void test_bad_answers(void **state)
 {
     static const uint8_t bad[][32] = {
@@ -608,6 +639,7 @@ int main(void)
         cmocka_unit_test(test_the_documented_example),
         cmocka_unit_test(test_answer),
         cmocka_unit_test(test_the_documented_answer),
+        cmocka_unit_test(test_progress),
         cmocka_unit_test(test_bad_answers),
         cmocka_unit_test(test_features),
     };
