@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "cli/stop.h"
 #include "cli/targets.h"
 #include "cli/vectors.h"
+#include "cli/words.h"
 #include "core/core.h"
 #include "wire/wire.h"
 #include "generated/spec_text.h"
@@ -216,6 +218,35 @@ static void tell_idle(const char *option, const char *value)
     cts_say("ebpf-cts: no vector fits %s '%s'\n", option, value);
 }
 
+/* A word of its own behind those that are there. */
+static const char *add_word(struct job *j, const char *words, const char *word)
+{
+    const char *quoted = cts_quoted(word, &j->arena);
+    return words && quoted ? cts_arena_fmt(&j->arena, "%s %s", words, quoted) : NULL;
+}
+
+/* How to run one case again: as this was called, with what a case of it needs. */
+static int set_repeats(struct job *j, struct cts_err *err)
+{
+    const char *call = cts_quoted(program_invocation_name, &j->arena);
+    call = add_word(j, call, "run");
+    if (j->vectors.level != CTS_LEVEL_QUICK)
+        call = add_word(j, add_word(j, call, "--level"), cts_level_name(j->vectors.level));
+    for (size_t i = 0; i < j->vectors.paths; i++)
+        call = add_word(j, call, j->vectors.path[i]);
+    for (size_t i = 0; i < j->targets.count; i++) {
+        struct cts_target *t = &j->targets.list[i];
+        const char *colon = t->engine[0] ? ":" : "";
+        const char *spec = cts_arena_fmt(&j->arena, "%s%s%s", t->runtime, colon, t->engine);
+        spec = t->spec ? t->spec : spec ? cts_quoted(spec, &j->arena) : NULL;
+        if (call && spec)
+            t->repeat = cts_arena_fmt(&j->arena, "%s -r %s", call, spec);
+        if (!t->repeat)
+            return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    }
+    return 0;
+}
+
 static int select_cases(struct job *j, struct cts_err *err)
 {
     const struct cts_pack *p = &j->vectors.pack;
@@ -270,6 +301,8 @@ static int prepare(struct job *j, struct cts_err *err)
         rc = find_targets(j, err);
     if (rc == 0)
         rc = check_files(j, err);
+    if (rc == 0)
+        rc = set_repeats(j, err);
     if (rc == 0)
         rc = cts_vectors_open(&j->vectors, err);
     if (rc == 0)

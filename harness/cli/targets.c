@@ -10,6 +10,8 @@
 #include "generated/spec_text.h"
 #include "host/fs.h"
 
+#define DESCRIPTION "runtime.yaml"
+
 enum { MOST_TARGETS = 64, MOST_RUNTIMES = 64, MOST_SETS = 128 };
 
 int cts_targets_find(struct cts_targets *t, struct cts_arena *arena, struct cts_err *err)
@@ -259,37 +261,51 @@ static int no_engine(const struct cts_rt *rt, const char *engine, struct cts_err
                        engine, all);
 }
 
+static bool has_default(const struct cts_rt *rt)
+{
+    for (size_t i = 0; i < rt->engine_count; i++)
+        if (rt->engines[i].is_default)
+            return true;
+    return false;
+}
+
+/* Its default engines if none is named; all of them if it has no default. */
 static int add_runtime(struct cts_targets *t, const struct cts_rt *rt, const char *engine,
                        struct cts_arena *arena, struct cts_err *err)
 {
     size_t before = t->count;
+    bool any = !has_default(rt);
     for (size_t i = 0; i < rt->engine_count; i++) {
         const struct cts_rt_engine *e = &rt->engines[i];
-        if (engine ? strcmp(engine, e->name) != 0 : !e->is_default)
+        if (engine ? strcmp(engine, e->name) != 0 : !e->is_default && !any)
             continue;
         int rc = add_engine(t, rt, e->name, arena, err);
         if (rc != 0)
             return rc;
     }
-    return t->count > before ? 0 : no_engine(rt, engine ? engine : "(default)", err);
+    return t->count > before ? 0 : no_engine(rt, engine ? engine : "", err);
+}
+
+static bool same_file(const char *a, const char *b)
+{
+    char *one = realpath(a, NULL), *other = realpath(b, NULL);
+    bool same = one && other && strcmp(one, other) == 0;
+    free(one);
+    free(other);
+    return same;
 }
 
 /* The runtime of this folder, or this worker, if it is there already: what is one has one list of
  * known failures. */
 static const struct cts_rt *find_path(const struct cts_targets *t, const char *path)
 {
-    const struct cts_rt *found = NULL;
-    char *full = realpath(path, NULL);
-    for (size_t i = 0; full && !found && i < t->runtime_count + t->count; i++) {
+    for (size_t i = 0; i < t->runtime_count + t->count; i++) {
         const struct cts_rt *rt =
             i < t->runtime_count ? &t->runtimes[i] : t->rt[i - t->runtime_count];
-        char *other = realpath(rt->dir, NULL);
-        if (other && strcmp(full, other) == 0)
-            found = rt;
-        free(other);
+        if (same_file(path, rt->dir))
+            return rt;
     }
-    free(full);
-    return found;
+    return NULL;
 }
 
 static const char *no_command(const struct cts_rt *rt)
@@ -371,30 +387,111 @@ static bool is_placeholder(const struct cts_rt *rt, const char *command)
 static const struct cts_rt *bare_worker(const char *path, struct cts_arena *arena,
                                         struct cts_err *err)
 {
-    struct cts_rt *rt = NULL;
-    if (!cts_fs_is_executable(path))
-        cts_err_at(err, CTS_E_NOTFOUND, path, 0, 0, "no such worker, or not executable");
-    else if (!(rt = cts_arena_take(arena, sizeof(*rt))))
-        cts_err_set(err, CTS_E_NOMEM, "out of memory");
-    else
+    struct cts_rt *rt = cts_arena_take(arena, sizeof(*rt));
+    if (rt)
         *rt = (struct cts_rt){.dir = path, .name = strrchr(path, '/') + 1, .worker = path};
+    else
+        cts_err_set(err, CTS_E_NOMEM, "out of memory");
     return rt;
+}
+
+/* What was named by its path is known by no other name. */
+static int name_by_path(struct cts_targets *t, size_t first, const char *path,
+                        struct cts_arena *arena, struct cts_err *err)
+{
+    for (size_t i = first; i < t->count; i++) {
+        const char *engine = t->list[i].engine;
+        const char *spec = cts_arena_fmt(arena, "%s%s%s", path, engine[0] ? ":" : "", engine);
+        t->list[i].spec = spec ? cts_quoted(spec, arena) : NULL;
+        if (!t->list[i].spec)
+            return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    }
+    return 0;
+}
+
+/* The folder whose runtime.yaml says what the path is: itself, or the one that it is in. Null:
+ * there is none. */
+static const char *described_in(const char *path, struct cts_arena *arena)
+{
+    const char *slash = strrchr(path, '/');
+    const char *dir = cts_fs_is_dir(path) ? path
+                      : slash == path     ? "/"
+                      : slash             ? cts_arena_strndup(arena, path, (size_t)(slash - path))
+                                          : ".";
+    const char *file = dir ? cts_arena_fmt(arena, "%s/" DESCRIPTION, dir) : NULL;
+    return file && cts_fs_exists(file) ? dir : NULL;
+}
+
+static bool is_description(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return strcmp(slash ? slash + 1 : path, DESCRIPTION) == 0;
+}
+
+/* The runtime of a folder; with a worker of its own, and a list of known failures that is its own,
+ * if one is named. */
+static int load_folder(const struct cts_targets *t, const char *dir, const char *worker,
+                       struct cts_arena *arena, const struct cts_rt **out, struct cts_err *err)
+{
+    const struct cts_rt *found = find_path(t, dir);
+    struct cts_rt *rt = cts_arena_take(arena, sizeof(*rt));
+    if (found && (!worker || same_file(worker, found->worker))) {
+        *out = found;
+        return 0;
+    }
+    int rc = rt ? cts_rt_load(dir, arena, rt, err) : cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    if (rc == 0 && worker) {
+        rt->worker = worker;
+        rt->optional = false;
+    }
+    *out = rt;
+    return rc;
 }
 
 static int add_path(struct cts_targets *t, const char *path, const char *engine,
                     struct cts_arena *arena, struct cts_err *err)
 {
-    const struct cts_rt *found = find_path(t, path);
-    if (!cts_fs_is_dir(path)) {
-        const struct cts_rt *rt = found ? found : bare_worker(path, arena, err);
-        return rt ? add_engine(t, rt, engine ? engine : "", arena, err) : CTS_E_NOTFOUND;
+    bool is_worker = !cts_fs_is_dir(path) && !is_description(path);
+    const struct cts_rt *rt = is_worker ? find_path(t, path) : NULL;
+    const char *dir = described_in(path, arena);
+    size_t before = t->count;
+    int rc = 0;
+    if (is_worker && !rt && !cts_fs_is_executable(path))
+        return cts_err_at(err, CTS_E_NOTFOUND, path, 0, 0, "no such worker, or not executable");
+    if (!is_worker && !dir)
+        return cts_err_at(err, CTS_E_NOTFOUND, path, 0, 0, "there is no " DESCRIPTION " in it");
+    if (rt || (is_worker && !dir)) {
+        rt = rt ? rt : bare_worker(path, arena, err);
+        rc = rt ? add_engine(t, rt, engine ? engine : "", arena, err) : CTS_E_NOMEM;
+    } else {
+        rc = load_folder(t, dir, is_worker ? path : NULL, arena, &rt, err);
+        if (rc == 0)
+            rc = add_runtime(t, rt, engine, arena, err);
     }
-    if (found)
-        return add_runtime(t, found, engine, arena, err);
-    struct cts_rt *rt = cts_arena_take(arena, sizeof(*rt));
-    int rc =
-        rt ? cts_rt_load(path, arena, rt, err) : cts_err_set(err, CTS_E_NOMEM, "out of memory");
-    return rc == 0 ? add_runtime(t, rt, engine, arena, err) : rc;
+    return rc == 0 ? name_by_path(t, before, path, arena, err) : rc;
+}
+
+/* Where an engine's name begins behind a colon; null: no engine is named. What is there with a
+ * colon in its name is no engine. */
+static const char *engine_in(const char *spec)
+{
+    const char *colon = strrchr(spec, ':');
+    return !colon || strchr(colon, '/') || cts_fs_exists(spec) ? NULL : colon + 1;
+}
+
+static bool is_path(const char *name)
+{
+    return strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+           is_description(name);
+}
+
+static int no_runtime(const char *name, struct cts_err *err)
+{
+    if (cts_fs_exists(name))
+        return cts_err_set(err, CTS_E_NOTFOUND,
+                           "no runtime '%s'; what is here by that name is -r ./%s", name, name);
+    return cts_err_set(err, CTS_E_NOTFOUND,
+                       "no runtime '%s'; ebpf-cts list runtimes shows which there are", name);
 }
 
 int cts_targets_add(struct cts_targets *t, const char *spec, struct cts_arena *arena,
@@ -407,30 +504,17 @@ int cts_targets_add(struct cts_targets *t, const char *spec, struct cts_arena *a
         if (!is_placeholder(taker, command))
             return add_command(t, taker, command, arena, err);
     }
-    const char *colon = strrchr(spec, ':'), *engine = NULL;
-    size_t len = strlen(spec);
-    if (colon && !strchr(colon, '/')) {
-        engine = colon + 1;
-        len = (size_t)(colon - spec);
-    }
+    const char *engine = engine_in(spec);
+    size_t len = engine ? (size_t)(engine - 1 - spec) : strlen(spec);
     const char *name = cts_arena_strndup(arena, spec, len);
     if (!name)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
-    if (strchr(name, '/'))
+    if (is_path(name))
         return add_path(t, name, engine, arena, err);
     for (size_t i = 0; i < t->runtime_count; i++)
         if (strcmp(t->runtimes[i].name, name) == 0)
             return add_runtime(t, &t->runtimes[i], engine, arena, err);
-    return cts_err_set(err, CTS_E_NOTFOUND,
-                       "no runtime '%s'; ebpf-cts list runtimes shows which there are", name);
-}
-
-static bool has_default(const struct cts_rt *rt)
-{
-    for (size_t i = 0; i < rt->engine_count; i++)
-        if (rt->engines[i].is_default)
-            return true;
-    return false;
+    return no_runtime(name, err);
 }
 
 int cts_targets_add_default(struct cts_targets *t, struct cts_arena *arena, struct cts_err *err)

@@ -29,9 +29,10 @@ struct cts_targets {
 
 /* Reads runtimes/NAME/runtime.yaml below the data folder. */
 int cts_targets_find(struct cts_targets *t, struct cts_arena *arena, struct cts_err *err);
-/* Adds what one -r asks for: "NAME", "NAME:ENGINE", or the path of a worker or of a runtime's
- * folder, with or without ":ENGINE"; "NAME:COMMAND" where the runtime takes one. A runtime without
- * an engine adds its default ones. */
+/* Adds what one -r asks for: "NAME", "NAME:ENGINE", or the path of a runtime's folder, of its
+ * runtime.yaml, or of a worker, with or without ":ENGINE"; "NAME:COMMAND" where the runtime takes
+ * one. A runtime.yaml beside a worker says what it is. A runtime without an engine adds its default
+ * ones, or all where there is no default. */
 int cts_targets_add(struct cts_targets *t, const char *spec, struct cts_arena *arena,
                     struct cts_err *err);
 /* What runs when no -r is given: the default engines of all runtimes found. */

@@ -61,6 +61,10 @@ int cts_words(const char *text, struct cts_arena *arena, const char ***words, st
 
 const char *cts_quoted(const char *text, struct cts_arena *arena)
 {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-+=:,./@%";
+    if (*text && text[strspn(text, plain)] == '\0')
+        return cts_arena_strdup(arena, text);
     char *copy = cts_arena_take(arena, 4 * strlen(text) + 3), *to = copy;
     if (!copy)
         return NULL;

@@ -10,7 +10,7 @@
  * by null and the arena's, like all it points to. CTS_E_SYNTAX: a quote without its end. */
 int cts_words(const char *text, struct cts_arena *arena, const char ***words, struct cts_err *err);
 
-/* The text as one word for a shell. */
+/* The text as one word for a shell: in quotes if it needs them. */
 const char *cts_quoted(const char *text, struct cts_arena *arena);
 
 #endif

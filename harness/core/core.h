@@ -49,6 +49,8 @@ struct cts_target {
     const char *runtime, *engine; /* engine "": the worker's default */
     const char *const *argv;      /* the worker's command, ended by null */
     const char *spec;             /* how a shell's -r names it; null: by runtime and engine */
+    const char *repeat;           /* a command that runs it, to be followed by -f and a case; null:
+                                     ebpf-cts run -r with runtime and engine */
     const uint8_t *pinned;       /* CTS_ROW_COUNT bools: rows it is known to implement; null: all */
     uint64_t groups;             /* bit per enum cts_group it claims */
     const char *const *policies; /* it keeps to beside the RFC, ended by null; null: all */

@@ -173,15 +173,13 @@ static void add_words(const struct cts_obs *obs, struct cts_buf *b)
     }
 }
 
-/* A worker that was given by its path is known by no other name. */
 static void add_repeat(const struct cts_target *t, const char *id, struct cts_buf *b)
 {
-    if (t->spec)
-        cts_buf_addf(b, "  repeat   ebpf-cts run -r %s -f '%s'\n", t->spec, id);
+    if (t->repeat)
+        cts_buf_addf(b, "  repeat   %s -f '%s'\n", t->repeat, id);
     else
-        cts_buf_addf(b, "  repeat   ebpf-cts run -r %s%s%s -f '%s'\n",
-                     t->is_named || !t->argv ? t->runtime : t->argv[0], t->engine[0] ? ":" : "",
-                     t->engine, id);
+        cts_buf_addf(b, "  repeat   ebpf-cts run -r %s%s%s -f '%s'\n", t->runtime,
+                     t->engine[0] ? ":" : "", t->engine, id);
 }
 
 const char *cts_detail(const struct cts_judge *j, struct cts_seg *seg, uint32_t r,

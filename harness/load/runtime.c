@@ -175,6 +175,14 @@ static int read_known(const char *path, struct cts_arena *arena, struct cts_rt *
     return rc;
 }
 
+/* A path is one from the folder that names it. */
+static const char *worker_path(const char *dir, const char *worker, struct cts_arena *arena)
+{
+    return worker && strchr(worker, '/') && worker[0] != '/'
+               ? cts_arena_fmt(arena, "%s/%s", dir, worker)
+               : worker;
+}
+
 int cts_rt_load(const char *dir, struct cts_arena *arena, struct cts_rt *out, struct cts_err *err)
 {
     struct cts_yaml *map;
@@ -191,7 +199,9 @@ int cts_rt_load(const char *dir, struct cts_arena *arena, struct cts_rt *out, st
         return rc;
     out->name = text_or_null(map, "name");
     out->title = text_or_null(map, "title");
-    out->worker = text_or_null(map, "worker");
+    out->worker = worker_path(dir, text_or_null(map, "worker"), arena);
+    if (!out->worker)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     out->install = text_or_null(map, "install");
     const struct cts_yaml *optional = cts_yaml_get(map, "optional");
     const struct cts_yaml *verifier = cts_yaml_get(map, "verifier");

@@ -30,10 +30,11 @@ struct cts_rt_limit {
 };
 
 struct cts_rt {
-    const char *dir, *name, *title, *worker, *install;
-    bool optional;   /* a worker that is not there is a skip, not an error */
-    bool unverified; /* it refuses no program when it is loaded */
-    bool command;    /* what -r names behind it is a command, which the worker gets word by word */
+    const char *dir, *name, *title, *install;
+    const char *worker; /* without a slash: beside ebpf-cts; else from here, or absolute */
+    bool optional;      /* a worker that is not there is a skip, not an error */
+    bool unverified;    /* it refuses no program when it is loaded */
+    bool command; /* what -r names behind it is a command, which the worker gets word by word */
     struct cts_rt_engine *engines;
     size_t engine_count;
     const char **groups; /* names, ended by null; null: all */

@@ -45,10 +45,17 @@ is "$rc" 3 "another runtime beside a good one: exit code 3"
 like "$out" '^total: [1-9][0-9]* passed, 0 failed, 0 skipped$' "... and the good one is run"
 
 run_cmd "$CTS" run -q -r ./other/worker:interp -f base64/add/reg
-is "$rc" 0 "a worker given by its path may say what it wants"
-run_cmd "$CTS" run -q -r ./lies/worker:interp -f base64/add/reg
+is "$rc" 3 "a worker given by its path is held to the runtime.yaml beside it, too"
+like "$out" '^other:interp +skipped: the worker of other:interp says that it is raw:interp' "... both names are told"
+
+mkdir bare
+cp other/worker bare/other
+cp lies/worker bare/lies
+run_cmd "$CTS" run -q -r ./bare/other:interp -f base64/add/reg
+is "$rc" 0 "one without a runtime.yaml may say what it wants"
+run_cmd "$CTS" run -q -r ./bare/lies:interp -f base64/add/reg
 is "$rc" 0 "... of its engine, too"
-run_cmd "$CTS" run -q -r ./other/worker -f base64/add/reg
+run_cmd "$CTS" run -q -r ./bare/other -f base64/add/reg
 is "$rc" 0 "... and runs without an engine being named"
-like "$out" '^worker:interp +RFC 9669' "... with its own choice, by its name"
+like "$out" '^other:interp +RFC 9669' "... with its own choice, by its name"
 done_testing
