@@ -64,7 +64,7 @@ const char *cts_errno_name(int code)
 {
     static const char *const names[] = {
         "ok",       "memory", "io",      "syntax",      "schema",  "range", "limit", "notfound",
-        "protocol", "worker", "timeout", "unsupported", "invalid", "tool",  "busy",
+        "protocol", "worker", "timeout", "unsupported", "invalid", "tool",  "busy",  "unclear",
     };
     unsigned i = (unsigned)-code;
     return i < sizeof(names) / sizeof(names[0]) ? names[i] : "unknown";

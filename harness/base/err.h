@@ -23,10 +23,11 @@ enum cts_errno {
     CTS_E_TIMEOUT = -10, /* no answer in time */
     CTS_E_UNSUPPORTED =
         -11, /* understood, but not to be had here; the message is the reason for the skip */
-    CTS_E_INVAL = -12, /* a caller's mistake, or an encoding the specification refuses */
-    CTS_E_TOOL = -13,  /* an outside tool (llvm-mc) failed */
-    CTS_E_BUSY = -14,  /* the machine left a process too little time, or something it waited for
-                          was not to be had */
+    CTS_E_INVAL = -12,   /* a caller's mistake, or an encoding the specification refuses */
+    CTS_E_TOOL = -13,    /* an outside tool (llvm-mc) failed */
+    CTS_E_BUSY = -14,    /* the machine left a process too little time, or something it waited for
+                            was not to be had */
+    CTS_E_UNCLEAR = -15, /* a worker did not understand a question: no fault of its runtime */
 };
 
 enum { CTS_ERR_FILE_MAX = 256, CTS_ERR_MSG_MAX = 1024 };

@@ -146,7 +146,7 @@ int cts_command_parse(const struct cts_command *c, int argc, char **argv,
 int cts_complain(const struct cts_err *err)
 {
     static const int broken[] = {CTS_E_NOMEM, CTS_E_WORKER,      CTS_E_PROTOCOL, CTS_E_TIMEOUT,
-                                 CTS_E_TOOL,  CTS_E_UNSUPPORTED, CTS_E_BUSY};
+                                 CTS_E_TOOL,  CTS_E_UNSUPPORTED, CTS_E_BUSY,     CTS_E_UNCLEAR};
     char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
     cts_say("ebpf-cts: %s\n", cts_err_text(err, text, sizeof(text)));
     for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++)

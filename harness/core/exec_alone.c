@@ -71,7 +71,7 @@ void cts_x_look_again_all(struct cts_exec *x, const struct job *j)
 /* A worker that died or fell silent while one unit was alone with it. */
 static enum cts_seen seen_of_error(int rc)
 {
-    if (rc == CTS_E_BUSY)
+    if (rc == CTS_E_BUSY || rc == CTS_E_UNCLEAR)
         return CTS_SEEN_LOAD_ERROR;
     return rc == CTS_E_TIMEOUT ? CTS_SEEN_TIMED_OUT : CTS_SEEN_CRASHED;
 }
@@ -99,7 +99,8 @@ struct job cts_x_job_of(struct cts_seg *seg, uint32_t first, uint32_t rows)
 
 static bool is_session_error(int rc)
 {
-    return rc == CTS_E_WORKER || rc == CTS_E_TIMEOUT || rc == CTS_E_PROTOCOL || rc == CTS_E_IO;
+    return rc == CTS_E_WORKER || rc == CTS_E_TIMEOUT || rc == CTS_E_PROTOCOL || rc == CTS_E_IO ||
+           rc == CTS_E_UNCLEAR;
 }
 
 static struct cts_obs observe_one(struct cts_exec *x, const struct job *j,
@@ -146,8 +147,8 @@ void cts_x_judge_death(struct cts_exec *x, struct cts_seg *seg, uint32_t r, int 
 {
     char text[CTS_ERR_MSG_MAX];
     struct cts_obs o = {.text = cts_err_text(err, text, sizeof(text))};
-    o.flaky = second_rc == 0;
     o.seen = seen_of_error(err->code);
+    o.flaky = second_rc == 0 && o.seen != CTS_SEEN_LOAD_ERROR; /* nothing was seen of the runtime */
     cts_x_confirm(x, seg->unit_index);
     cts_judge_row(x->judge, seg, r, &o);
 }

@@ -359,16 +359,14 @@ static int read_answers(struct cts_session *s, const struct cts_session_question
 }
 
 /* The worker did not understand us: one of the two is wrong, and there is no telling what it did.
- */
+ * Of its runtime that says nothing. */
 static int complaint(struct cts_session *s, struct cts_rd *r, struct cts_err *err)
 {
-    struct cts_err why = {0};
     char text[CTS_ERR_MSG_MAX / 2];
     cts_rd_u32(r);
     cts_rd_str(r, text, sizeof(text));
     cts_session_clean_text(text);
-    cts_err_set(&why, CTS_E_PROTOCOL, "it did not understand a question: %s", text);
-    return cts_session_lose_protocol(s, &why, err);
+    return cts_session_lose_unclear(s, text, err);
 }
 
 int cts_session_answer(struct cts_session *s, struct cts_answer *answers, uint32_t n,

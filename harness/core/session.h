@@ -1,9 +1,10 @@
 /* One worker process: start, hand-shake, questions and answers, and its end, however it comes.
  *
  * The worker is not trusted. Every wait has a limit; a frame that is too long, out of order or
- * malformed ends the session with CTS_E_PROTOCOL; death with CTS_E_WORKER (err names exit code or
- * signal, and the last line of its stderr); silence with CTS_E_TIMEOUT. After any of these the
- * process group is killed and the session can be started again. stderr is kept, up to a limit.
+ * malformed ends the session with CTS_E_PROTOCOL; a question that it says it did not understand
+ * with CTS_E_UNCLEAR; death with CTS_E_WORKER (err names exit code or signal, and the last line of
+ * its stderr); silence with CTS_E_TIMEOUT. After any of these the process group is killed and the
+ * session can be started again. stderr is kept, up to a limit.
  *
  * Timeouts are limits of the worker's own time (base/effort.h): time for which the machine lets it
  * wait for a processor does not count, nor time for which it says that it waits for something that

@@ -22,6 +22,9 @@ uint64_t cts_session_progress_most(uint32_t n);
 int cts_session_lose_protocol(struct cts_session *s, const struct cts_err *why,
                               struct cts_err *err);
 
+/* Ends a worker that says that it did not understand; returns CTS_E_UNCLEAR. */
+int cts_session_lose_unclear(struct cts_session *s, const char *reason, struct cts_err *err);
+
 /* Whether the numbers of a worker make sense; CTS_E_PROTOCOL. */
 int cts_session_check_caps(const struct cts_caps *caps, struct cts_err *err);
 /* Whether a worker says the same of itself as before; CTS_E_PROTOCOL. All that was made ready for

@@ -98,6 +98,13 @@ int cts_session_lose_protocol(struct cts_session *s, const struct cts_err *why, 
     return lose(s, CTS_E_PROTOCOL, what, err);
 }
 
+int cts_session_lose_unclear(struct cts_session *s, const char *reason, struct cts_err *err)
+{
+    char what[CTS_ERR_MSG_MAX];
+    cts_fmt(what, sizeof(what), "did not understand a question: %s", reason);
+    return lose(s, CTS_E_UNCLEAR, what, err);
+}
+
 static int lose_flood(struct cts_session *s, const char *stream, struct cts_err *err)
 {
     struct cts_err why = {0};

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/limits.h"
 #include "load/schema.h"
 #include "load/yaml.h"
 
@@ -129,6 +130,15 @@ static int read_limits(const struct cts_yaml *list, struct cts_arena *arena, str
     return 0;
 }
 
+/* A worker could not say a longer one of itself. */
+static int check_length(const struct cts_yaml *name, struct cts_err *err)
+{
+    if (name->len <= CTS_MOST_ENGINE_BYTES)
+        return 0;
+    return cts_yaml_error(name, CTS_E_LIMIT, err, "name: at most %d bytes, this one has %zu",
+                          CTS_MOST_ENGINE_BYTES, name->len);
+}
+
 static int read_engines(const struct cts_yaml *list, struct cts_arena *arena, struct cts_rt *rt,
                         struct cts_err *err)
 {
@@ -142,7 +152,9 @@ static int read_engines(const struct cts_yaml *list, struct cts_arena *arena, st
         struct cts_rt_engine *e = &rt->engines[rt->engine_count++];
         e->name = text_or_null(item, "name");
         e->what = text_or_null(item, "what");
-        int rc = flag ? cts_yaml_bool(flag, "default", &e->is_default, err) : 0;
+        int rc = check_length(cts_yaml_get(item, "name"), err);
+        if (rc == 0)
+            rc = flag ? cts_yaml_bool(flag, "default", &e->is_default, err) : 0;
         if (rc == 0)
             rc = read_all_or_list(item, "policies", arena, &e->policies, err);
         if (rc != 0)
@@ -213,6 +225,8 @@ int cts_rt_load(const char *dir, struct cts_arena *arena, struct cts_rt *out, st
     if (rc == 0 && command)
         rc = cts_yaml_bool(command, "command", &out->command, err);
     out->unverified = !verified;
+    if (rc == 0)
+        rc = check_length(cts_yaml_get(map, "name"), err);
     if (rc == 0)
         rc = read_engines(cts_yaml_get(map, "engines"), arena, out, err);
     if (rc == 0)

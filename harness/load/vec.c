@@ -2,8 +2,13 @@
 
 #include <string.h>
 
+#include "base/limits.h"
 #include "load/schema.h"
 #include "load/vec_read.h"
+
+/* What a vector may say, a worker can be asked. */
+_Static_assert((int)CTS_VEC_MAP_MAX <= (int)CTS_MOST_MAP_BYTES, "a map's contents");
+_Static_assert((int)CTS_VEC_THREADS_MAX <= (int)CTS_MOST_THREADS, "threads");
 
 struct cts_vec_pos cts_vec_pos_of(const struct cts_yaml *node)
 {
@@ -165,6 +170,20 @@ static void read_level(struct cts_vec_reader *r, const struct cts_yaml *level)
         r->v.level++;
 }
 
+/* What is more, no worker could be asked: see base/limits.h. */
+static int check_names(struct cts_vec_reader *r, const struct cts_yaml *names)
+{
+    if (names && names->count > CTS_MOST_NAMES)
+        return cts_yaml_error(names->items[CTS_MOST_NAMES], CTS_E_LIMIT, r->err,
+                              "names: at most %d", CTS_MOST_NAMES);
+    for (size_t i = 0; names && i < names->count; i++)
+        if (names->items[i]->len == 0 || names->items[i]->len > CTS_MOST_NAME_BYTES)
+            return cts_yaml_error(names->items[i], CTS_E_LIMIT, r->err,
+                                  "names: a name has 1 to %d bytes, this one %zu",
+                                  CTS_MOST_NAME_BYTES, names->items[i]->len);
+    return 0;
+}
+
 static int read_lists(struct cts_vec_reader *r, const struct cts_yaml *map)
 {
     struct cts_vec *v = &r->v;
@@ -185,10 +204,7 @@ static int read_lists(struct cts_vec_reader *r, const struct cts_yaml *map)
         rc = read_names(r, map, "only", &k->runtimes, &v->only, &v->only_count);
     if (rc == 0)
         rc = read_names(r, map, "names", NULL, &v->names, &v->name_count);
-    if (rc == 0 && v->name_count > CTS_VEC_OBJECTS_MAX)
-        rc = cts_yaml_error(cts_yaml_get(map, "names"), CTS_E_LIMIT, r->err, "names: at most %d",
-                            CTS_VEC_OBJECTS_MAX);
-    return rc;
+    return rc ? rc : check_names(r, cts_yaml_get(map, "names"));
 }
 
 /* At most one piece inverts bits: a program breaks one rule only. */
@@ -425,8 +441,9 @@ static int read_objects(struct cts_vec_reader *r, const struct cts_yaml *map)
     size_t n = maps ? maps->count : 0;
     uint8_t *bytes = NULL;
     int rc = 0;
-    if (n > CTS_VEC_OBJECTS_MAX)
-        return cts_yaml_error(maps, CTS_E_LIMIT, r->err, "maps: at most %d", CTS_VEC_OBJECTS_MAX);
+    if (n > CTS_MOST_MAPS)
+        return cts_yaml_error(maps->items[CTS_MOST_MAPS], CTS_E_LIMIT, r->err, "maps: at most %d",
+                              CTS_MOST_MAPS);
     struct cts_vec_map *m = cts_arena_take_array(r->arena, n + 1, sizeof(*m));
     if (!m)
         return cts_vec_nomem(r);

@@ -18,8 +18,7 @@ enum {
     CTS_VEC_MEM_MAX = 4096,       /* bytes of row memory */
     CTS_VEC_REPEAT_MAX = 1000000, /* of one piece */
     CTS_VEC_PACKET_MAX = 65536,
-    CTS_VEC_MAP_MAX = 65536,  /* bytes of one map's contents */
-    CTS_VEC_OBJECTS_MAX = 16, /* maps, and names */
+    CTS_VEC_MAP_MAX = 65536, /* bytes of one map's contents */
     CTS_VEC_OUTCOMES_MAX = 32,
     CTS_VEC_SWEEPS_MAX = 4,
     CTS_VEC_RUNS_MAX = 1000000, /* of one case, in each thread */

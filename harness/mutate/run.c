@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/fmt.h"
+#include "base/limits.h"
 #include "core/judge.h"
 #include "core/rows.h"
 #include "host/buf.h"
@@ -17,8 +18,8 @@ enum {
     RING = 256, /* operand rows under way */
     FIRST_RING = 8,
     ORDERS = 2,
-    MAPS = 16,
-    NAMES = 16,
+    MAPS = CTS_MOST_MAPS,
+    NAMES = CTS_MOST_NAMES,
 };
 
 struct task {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/limits.h"
 #include "base/sha256.h"
 #include "host/fs.h"
 #include "wire/worker.h"
@@ -149,7 +150,8 @@ static const char *unit_fault(const struct cts_pack *p, const struct cts_pk_unit
         (u->sweep != NO_INDEX && (u->sweep >= p->sweep_count || u->rows.count)))
         return "rows or sweep";
     if (!range_ok(u->packet, p->data_bytes) || !range_ok(u->maps, p->map_count) ||
-        !range_ok(u->names, p->string_ref_count))
+        !range_ok(u->names, p->string_ref_count) || u->maps.count > CTS_MOST_MAPS ||
+        u->names.count > CTS_MOST_NAMES)
         return "packet, maps or names";
     if (u->flags & ~(CTS_UF_WHOLE | CTS_UF_PACKET | CTS_UF_ALONE | CTS_UF_FUNCTION) ||
         u->operands > CTS_OPD_MASKED || u->level > CTS_LEVEL_EXHAUSTIVE)

@@ -265,7 +265,7 @@ static void put_map(struct cts_wr *w, const struct cts_map_def *m)
 {
     cts_wr_u32(w, m->value_bytes);
     cts_wr_u32(w, m->entries);
-    if (map_bytes(m) > CTS_FRAME_MAX)
+    if (map_bytes(m) > CTS_MOST_MAP_BYTES)
         w->failed = true;
     else
         cts_wr_bytes(w, m->data, m->data ? (uint32_t)map_bytes(m) : 0);
@@ -279,7 +279,7 @@ static void get_map(struct cts_rd *r, struct cts_map_def *m)
     m->data = cts_rd_bytes(r, &len);
     if (!len)
         m->data = NULL;
-    if (map_bytes(m) > CTS_FRAME_MAX || (len && len != map_bytes(m)))
+    if (map_bytes(m) > CTS_MOST_MAP_BYTES || (len && len != map_bytes(m)))
         r->failed = true;
 }
 

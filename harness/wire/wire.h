@@ -22,9 +22,15 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "wire/worker.h"
 
-enum { CTS_WIRE_VERSION = 1, CTS_FRAME_HEADER = 12, CTS_FRAME_MAX = 64 << 20, CTS_WIRE_PROGS = 64 };
+enum {
+    CTS_WIRE_VERSION = 1,
+    CTS_FRAME_HEADER = 12,
+    CTS_FRAME_MAX = CTS_MOST_FRAME_BYTES,
+    CTS_WIRE_PROGS = 64
+};
 
 /* Milliseconds of one item, in the worker's environment: for workers whose runtime is a process of
  * its own. */
@@ -112,7 +118,12 @@ int cts_wire_get_caps(struct cts_rd *r, struct cts_caps *caps, struct cts_err *e
 void cts_wire_put_item(struct cts_wr *w, const struct cts_item *it);
 /* `layouts`, `maps`, `names`: room for what the item points to (see CTS_ITEM_*); the rest stays in
  * the frame. */
-enum { CTS_ITEM_LAYOUTS = 16, CTS_ITEM_MAPS = 16, CTS_ITEM_NAMES = 16, CTS_ITEM_NAME_BYTES = 64 };
+enum {
+    CTS_ITEM_LAYOUTS = CTS_MOST_LAYOUTS,
+    CTS_ITEM_MAPS = CTS_MOST_MAPS,
+    CTS_ITEM_NAMES = CTS_MOST_NAMES,
+    CTS_ITEM_NAME_BYTES = CTS_MOST_NAME_BYTES + 1, /* with its terminator */
+};
 struct cts_item_room {
     struct cts_layout layout[CTS_ITEM_LAYOUTS];
     struct cts_map_def map[CTS_ITEM_MAPS];

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "wire/layout.h"
 
 /* How a program reaches its window. */
@@ -143,7 +144,7 @@ struct cts_run_req {
     uint32_t guess_bytes;
 };
 
-enum { CTS_RUN_THREADS = 64 }; /* the most that is asked for */
+enum { CTS_RUN_THREADS = CTS_MOST_THREADS }; /* the most that is asked for */
 
 enum cts_run_status {
     CTS_RAN,

@@ -60,6 +60,16 @@ vectors:
     asm: "{dst} += {src}"
     cases: [{in: {dst: 1, src: 2}, out: {dst: 3}}]
 Y
+bad_file long-name "7:13: names: a name has 1 to 63 bytes, this one 64" <<Y
+suite: bad/name
+vectors:
+  - name: a
+    rows: [add64_x]
+    clauses: [N037]
+    asm: "{dst} += {src}"
+    names: [$(printf 'n%.0s' $(seq 64))]
+    cases: [{in: {dst: 1, src: 2}, out: {dst: 3}}]
+Y
 bad_file missing-field '3:5: .*(cases|out)' <<'Y'
 suite: bad/missing
 vectors:

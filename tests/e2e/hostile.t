@@ -81,7 +81,7 @@ short         1 mark  crash            answers.to
 truncate      1 mark  crash            middle.of.an.answer
 seq           1 mark  crash            sequence.number
 type          1 mark  crash            no.answer
-failed        1 mark  crash            did.not.understand
+failed        - busy  -                did.not.understand
 huge          1 mark  crash            a.frame.of
 large         1 mark  crash            an.answer.of
 trailing      1 mark  crash            bytes.behind

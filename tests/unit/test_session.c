@@ -490,7 +490,7 @@ static void test_faults_in_the_middle(void **state)
         {"closed", CTS_E_WORKER, "closed its stdout", PLENTY_MS},
         {"seq", CTS_E_PROTOCOL, "sequence number", PLENTY_MS},
         {"type", CTS_E_PROTOCOL, "no answer", PLENTY_MS},
-        {"failed", CTS_E_PROTOCOL, "did not understand a question: what?", PLENTY_MS},
+        {"failed", CTS_E_UNCLEAR, "did not understand a question: what?", PLENTY_MS},
         {"huge", CTS_E_PROTOCOL, "4294967295 bytes", PLENTY_MS},
         {"large", CTS_E_PROTOCOL, "67108864 bytes", PLENTY_MS},
         {"trailing", CTS_E_PROTOCOL, "bytes behind the answers", PLENTY_MS},

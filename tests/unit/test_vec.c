@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/limits.h"
 #include "host/buf.h"
 #include "load/vec.h"
 
@@ -73,6 +74,80 @@ static void refuses(const char *text, const char *place, const char *words)
         !strstr(cts_buf_text(&f.faults), words))
         fail_msg("wanted '%s .. %s', got '%s'", place, words, cts_buf_text(&f.faults));
     done(&f);
+}
+
+/* A vector with `n` items of a list, each `item` but for the last, which is `last`. */
+static void with_list(struct cts_buf *out, const char *key, unsigned n, const char *item,
+                      const char *last)
+{
+    cts_buf_clear(out);
+    cts_buf_adds(out, HEAD ADD "    cases: [{in: {dst: 1}, out: {dst: 2}}]\n");
+    cts_buf_addf(out, "    %s:\n", key);
+    for (unsigned i = 0; i < n; i++)
+        cts_buf_addf(out, i + 1 < n ? "      - %s%u\n" : "      - %s\n", i + 1 < n ? item : last,
+                     i);
+}
+
+static void takes(const char *text)
+{
+    struct fixture f;
+    parse(&f, text);
+    only(&f);
+    done(&f);
+}
+
+/* What a worker cannot be asked is refused where it stands; what it can be is not. */
+static void the_limits_of_the_protocol_are_the_readers(void **state)
+{
+    char name[CTS_MOST_NAME_BYTES + 2];
+    struct cts_buf text;
+    (void)state;
+    cts_buf_init(&text, 0);
+    memset(name, 'n', sizeof(name));
+    name[CTS_MOST_NAME_BYTES] = '\0';
+    with_list(&text, "names", CTS_MOST_NAMES, "bpf_", name);
+    takes(cts_buf_text(&text));
+    name[CTS_MOST_NAME_BYTES] = 'n';
+    name[CTS_MOST_NAME_BYTES + 1] = '\0';
+    with_list(&text, "names", 3, "bpf_", name);
+    refuses(cts_buf_text(&text), "f.yaml:11:9: ", "names: a name has 1 to 63 bytes, this one 64");
+    with_list(&text, "names", 2, "bpf_", "''");
+    refuses(cts_buf_text(&text), "f.yaml:10:9: ", "names: a name has 1 to 63 bytes, this one 0");
+    /* Bytes, not characters. */
+    with_list(&text, "names", 1, "",
+              "\"\xc3\xa4"
+              "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn\"");
+    refuses(cts_buf_text(&text), "f.yaml:9:9: ", "this one 64");
+    with_list(&text, "names", CTS_MOST_NAMES + 1, "bpf_", "bpf_x");
+    refuses(cts_buf_text(&text), "f.yaml:25:9: ", "names: at most 16");
+
+    with_list(&text, "maps", CTS_MOST_MAPS, "{value: 4096, entries: 16} #", "{programs: 4096}");
+    takes(cts_buf_text(&text));
+    with_list(&text, "maps", CTS_MOST_MAPS + 1, "{value: 8, entries: 1} #", "{programs: 1}");
+    refuses(cts_buf_text(&text), "f.yaml:25:9: ", "maps: at most 16");
+    with_list(&text, "maps", 1, "", "{value: 4096, entries: 17}");
+    refuses(cts_buf_text(&text), "f.yaml:9:9: ", "a map has at most 65536 bytes");
+    with_list(&text, "maps", 1, "", "{programs: 4097}");
+    refuses(cts_buf_text(&text), "f.yaml:9:", "programs");
+    cts_buf_release(&text);
+}
+
+static void the_longest_packet_is_read(void **state)
+{
+    struct cts_buf text;
+    (void)state;
+    for (unsigned more = 0; more < 2; more++) {
+        cts_buf_init(&text, 0);
+        cts_buf_adds(&text, HEAD ADD "    cases: [{in: {dst: 1}, out: {dst: 2}}]\n    packet: '");
+        for (unsigned i = 0; i < CTS_VEC_PACKET_MAX + more; i++)
+            cts_buf_adds(&text, "a5");
+        cts_buf_adds(&text, "'\n");
+        if (more)
+            refuses(cts_buf_text(&text), "f.yaml:8:13: ", "packet: pairs of");
+        else
+            takes(cts_buf_text(&text));
+        cts_buf_release(&text);
+    }
 }
 
 static void a_level_is_read(void **state)
@@ -444,6 +519,8 @@ static void placeholders_are_replaced(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_limits_of_the_protocol_are_the_readers),
+        cmocka_unit_test(the_longest_packet_is_read),
         cmocka_unit_test(a_level_is_read),
         cmocka_unit_test(threads_and_repeat_are_read),
         cmocka_unit_test(maps_of_programs_are_read),

@@ -1,0 +1,18 @@
+/* What a question of the worker protocol can carry (wire/PROTOCOL.md): for the wire, and for those
+ * who read what is to be asked. */
+#ifndef CTS_BASE_LIMITS_H
+#define CTS_BASE_LIMITS_H
+
+enum {
+    CTS_MOST_FRAME_BYTES = 64 << 20,
+    CTS_MOST_SLOTS = 8388608, /* of a program */
+    CTS_MOST_LAYOUTS = 16,    /* bodies that share a program */
+    CTS_MOST_MAPS = 16,
+    CTS_MOST_MAP_BYTES = 64 << 20, /* contents of one */
+    CTS_MOST_NAMES = 16,
+    CTS_MOST_NAME_BYTES = 63,
+    CTS_MOST_THREADS = 64,
+    CTS_MOST_ENGINE_BYTES = 31, /* of a runtime's and an engine's name */
+};
+
+#endif
