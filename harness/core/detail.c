@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/fmt.h"
 #include "generated/spec_text.h"
 #include "host/buf.h"
 
@@ -66,28 +67,46 @@ static void add_code(const struct cts_judge *j, const struct cts_seg *seg, struc
     }
 }
 
+/* Begins a line of 78 columns: a name, then four words in hexadecimal. */
+static void add_name(const char *name, struct cts_buf *b)
+{
+    bool fits = strlen(name) <= 6;
+    cts_buf_addf(b, "  %s%-*s", fits ? "  " : "", fits ? 6 : 8, name);
+}
+
 static void add_registers(const struct cts_seg *seg, const struct cts_seg_view *v,
                           const struct cts_obs *obs, struct cts_buf *b)
 {
-    cts_buf_adds(
-        b, "  state    before              expected            seen                differs\n");
+    cts_buf_adds(b, "  state    before           expected         seen             differs\n");
     for (unsigned i = 0; i < 10; i++) {
         bool stored = (seg->layout.out_mask >> i) & 1, any = (v->any >> i) & 1;
         uint64_t got = cts_order_get64(seg->be, obs->row + CTS_ROW_OUT + 8 * i);
-        cts_buf_addf(b, "    r%-5u  0x%016llx", i, (unsigned long long)v->in[i]);
+        char name[8];
+        cts_fmt(name, sizeof(name), "r%u", i);
+        add_name(name, b);
+        cts_buf_addf(b, " %016llx", (unsigned long long)v->in[i]);
         if (!stored)
-            cts_buf_adds(b, "  (not observed)\n");
+            cts_buf_adds(b, " (not observed)\n");
         else if (any)
-            cts_buf_addf(b, "  (anything)          0x%016llx\n", (unsigned long long)got);
+            cts_buf_addf(b, " (anything)       %016llx\n", (unsigned long long)got);
         else if (got == v->r[i])
-            cts_buf_addf(b, "  0x%016llx  same\n", (unsigned long long)got);
+            cts_buf_addf(b, " %016llx same\n", (unsigned long long)got);
         else
-            cts_buf_addf(b, "  0x%016llx  0x%016llx  0x%016llx\n", (unsigned long long)v->r[i],
+            cts_buf_addf(b, " %016llx %016llx %016llx\n", (unsigned long long)v->r[i],
                          (unsigned long long)got, (unsigned long long)(got ^ v->r[i]));
     }
 }
 
-/* The words of memory that are not as expected: address, before, expected, seen, bits. */
+static void add_word(const uint8_t *bytes, const uint8_t *other, const uint8_t *any,
+                     struct cts_buf *b)
+{
+    cts_buf_addc(b, ' ');
+    for (size_t i = 0; i < WORD; i++)
+        cts_buf_addf(b, "%02x", any && any[i] ? 0u : (unsigned)(bytes[i] ^ (other ? other[i] : 0)));
+}
+
+/* The words of memory that are not as expected, in the order of their bytes: address, before,
+ * expected, seen, bits. */
 static void add_bytes(const char *name, int origin, const uint8_t *before, const uint8_t *want,
                       const uint8_t *got, const uint8_t *any, size_t n, struct cts_buf *b)
 {
@@ -98,16 +117,17 @@ static void add_bytes(const char *name, int origin, const uint8_t *before, const
         if (!differs)
             continue;
         int where = origin + (int)at;
-        cts_buf_addf(b, "    %s%c%-4d", name, where < 0 ? '-' : '+', where < 0 ? -where : where);
-        const uint8_t *column[3] = {before, want, got};
-        for (unsigned c = 0; c < 3; c++) {
-            cts_buf_adds(b, " ");
-            for (size_t i = at; column[c] && i < at + WORD; i++)
-                cts_buf_addf(b, "%02x", column[c][i]);
-            cts_buf_adds(b, "  ");
-        }
-        for (size_t i = at; i < at + WORD; i++)
-            cts_buf_addf(b, "%02x", any && any[i] ? 0 : want[i] ^ got[i]);
+        char place[24];
+        cts_fmt(place, sizeof(place), "%s%c%d", name, where < 0 ? '-' : '+',
+                where < 0 ? -where : where);
+        add_name(place, b);
+        if (before)
+            add_word(before + at, NULL, NULL, b);
+        else
+            cts_buf_addf(b, " %16s", "");
+        add_word(want + at, NULL, NULL, b);
+        add_word(got + at, NULL, NULL, b);
+        add_word(want + at, got + at, any ? any + at : NULL, b);
         cts_buf_addc(b, '\n');
     }
 }

@@ -321,15 +321,11 @@ static void judge_ran(struct cts_judge *j, struct cts_seg *seg, uint32_t r, unsi
              allowed & (1u << CTS_OUT_REJECTED) ? "accepted, but it must be rejected"
                                                 : "ran to its end, but it must be stopped",
              obs);
-    else if (is_whole(seg))
-        fail(j, seg, r, CTS_FL_WRONG_RESULT,
-             cts_arena_fmt(j->arena, "wrong result: r0 = 0x%llx", (unsigned long long)obs->r0),
-             obs);
-    else if (obs->seen == CTS_SEEN_EXITED)
+    else if (!is_whole(seg) && obs->seen == CTS_SEEN_EXITED)
         fail(j, seg, r, CTS_FL_WRONG_RESULT,
              "the program ended before the end of the vector's code", obs);
     else
-        fail(j, seg, r, CTS_FL_WRONG_RESULT, "wrong result", obs);
+        fail(j, seg, r, CTS_FL_WRONG_RESULT, cts_difference(j, seg, r, obs), obs);
 }
 
 static bool conforms(struct cts_judge *j, struct cts_seg *seg, uint32_t r, unsigned allowed,

@@ -66,6 +66,10 @@ bool cts_judge_is_settled(const struct cts_judge *j, const struct cts_seg *seg);
 /* A case that this engine is not asked. */
 void cts_judge_skip(struct cts_judge *j, uint32_t kase, const char *why);
 
+/* The first thing of a wrong result that is not as expected: "r3 = 0x0, expected 0x1". In the
+ * arena. */
+const char *cts_difference(const struct cts_judge *j, struct cts_seg *seg, uint32_t r,
+                           const struct cts_obs *obs);
 /* The detail of a failure: code, states side by side, how to repeat it. In the arena. */
 const char *cts_detail(const struct cts_judge *j, struct cts_seg *seg, uint32_t r,
                        const struct cts_obs *obs);

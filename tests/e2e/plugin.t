@@ -162,7 +162,7 @@ hostile failing wrongly-rejected '2a; exit 1'
 hostile unsteady '(flaky|wrong-result)' ''
 
 plugin "--do word" "$T/in"
-like "$out" 'mark/whole#verdict: wrong-result: wrong result: r0 = 0xadd' "a word that is a number is one"
+like "$out" 'mark/whole#verdict: wrong-result: r0 = 0xadd' "a word that is a number is one"
 is "$(passed)" 3 "... and no other"
 
 export CTS_FAKE_PIDS=$T/pids
@@ -191,7 +191,7 @@ printf -- '-- asm\ncall local f\nexit\nf:\nmov %%r0, 7\nexit\n-- result\n7\n' >"
 printf -- '-- asm\nldxdw %%r0, [%%r1+8]\nexit\n-- mem\n01 02 03 04 05 06 07 08\n-- error\nout of bounds\n' >"$T/data/stops.data"
 plugin "" "$T/data"
 is "$rc $(passed)" "1 3" "files of bpf_conformance run"
-like "$out" '^FAIL plugin:cts-fake-plugin data/wrong#1: wrong-result: wrong result: r0 = 0x80706050403020a' "... a wrong result is seen"
+like "$out" '^FAIL plugin:cts-fake-plugin data/wrong#1: wrong-result: r0 = 0x80706050403020a' "... a wrong result is seen"
 plugin "--no-calls" "$T/data"
 is "$rc $(passed)" "1 2" "... also where there are no local calls"
 like "$out" '^FAIL [^ ]* --no-calls data/calls#1: wrongly-rejected' "... but for files that have some"

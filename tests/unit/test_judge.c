@@ -422,7 +422,7 @@ static void test_weights_carry_words(void **state)
     assert_int_equal(t->failure, CTS_FL_CRASH);
     see(&c, u[0], &one_fail);
     assert_int_equal(t->failure, CTS_FL_WRONG_RESULT);
-    assert_string_equal(t->message, "wrong result: r0 = 0x6");
+    assert_string_equal(t->message, "r0 = 0x6, expected 0x5");
     assert_non_null(strstr(t->detail, "repeat"));
     see(&c, u[1], &sights[5].obs);
     assert_int_equal(t->failure, CTS_FL_WRONG_RESULT);
@@ -643,7 +643,7 @@ static void test_body_outcomes(void **state)
     cts_seg_fill(&seg, 0, row, NULL);
     const struct cts_track *t = see(&c, u, &ran);
     assert_int_equal(t->failure, CTS_FL_WRONG_RESULT);
-    assert_string_equal(t->message, "wrong result");
+    assert_string_equal(t->message, "r0 = 0xfffffffffffffffe, expected 0x1");
     forget(&c);
     conform(&c, row);
     assert_int_equal(see(&c, u, &ran)->status, CTS_ST_PASS);
@@ -673,6 +673,74 @@ static void test_body_outcomes(void **state)
     court_release(&c);
 }
 
+/* A wrong result says which register or byte is wrong, the first one. */
+static void test_differences(void **state)
+{
+    struct court c;
+    uint8_t row[ROW_BYTES];
+    unsigned looked = 0;
+    (void)state;
+    court_init(&c);
+    add_vector(&c.book, "body", CTS_ROW_JA);
+    uint32_t u = add_body(&c.book);
+    struct cts_seg seg = seg_of(&c, u);
+    struct cts_obs ran = {.seen = CTS_SEEN_RAN, .row = row};
+    cts_seg_fill(&seg, 0, row, NULL);
+    conform(&c, row);
+    for (uint32_t at = CTS_ROW_OUT; at < CTS_ROW_MEM + BODY_MEM + 2 * CTS_STACK_BYTES; at++) {
+        char want[64];
+        uint32_t stack = CTS_ROW_MEM + BODY_MEM + CTS_STACK_BYTES;
+        uint8_t was = row[at];
+        row[at] ^= 0x10;
+        forget(&c);
+        const struct cts_track *t = see(&c, u, &ran);
+        /* The frame pointer is what other addresses are counted from. */
+        if (t->status == CTS_ST_PASS || (at >= CTS_ROW_OUT + 80 && at < CTS_ROW_MEM)) {
+            row[at] = was;
+            continue;
+        }
+        unsigned reg = (at - CTS_ROW_OUT) / 8;
+        uint64_t got = cts_order_get64(false, row + CTS_ROW_OUT + 8 * reg);
+        if (at < CTS_ROW_MEM)
+            snprintf(want, sizeof(want), "r%u = 0x%llx, expected 0x%llx", reg,
+                     (unsigned long long)got,
+                     (unsigned long long)(got ^ UINT64_C(0x10) << 8 * (at % 8)));
+        else
+            snprintf(want, sizeof(want), "byte %s%d = 0x%02x, expected 0x%02x",
+                     at < stack ? "mem+" : "fp",
+                     at < stack ? (int)(at - CTS_ROW_MEM) : (int)(at - stack) - CTS_STACK_BYTES,
+                     row[at], was);
+        assert_string_equal(t->message, want);
+        assert_non_null(strstr(t->detail, "differs"));
+        row[at] = was;
+        looked++;
+    }
+    assert_true(looked > CTS_STACK_BYTES);
+    court_release(&c);
+}
+
+/* No line of a detail's state is wider than a terminal, where two columns are put in front. */
+static void test_detail_fits(void **state)
+{
+    struct court c;
+    uint8_t row[ROW_BYTES];
+    size_t lines = 0;
+    (void)state;
+    court_init(&c);
+    add_vector(&c.book, "body", CTS_ROW_JA);
+    uint32_t u = add_body(&c.book);
+    struct cts_seg seg = seg_of(&c, u);
+    struct cts_obs ran = {.seen = CTS_SEEN_RAN, .row = row};
+    cts_seg_fill(&seg, 0, row, NULL);
+    memset(row + CTS_ROW_OUT, 0x5a, CTS_ROW_MEM + BODY_MEM + 2 * CTS_STACK_BYTES - CTS_ROW_OUT);
+    const char *line = strstr(see(&c, u, &ran)->detail, "  state ");
+    assert_non_null(line);
+    for (; *line; line += strcspn(line, "\n") + 1, lines++)
+        assert_true(strcspn(line, "\n") <= 78);
+    assert_true(lines > CTS_STACK_BYTES / 8);
+    court_release(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -692,6 +760,8 @@ int main(void)
         cmocka_unit_test(test_body),
         cmocka_unit_test(test_body_without_pointers),
         cmocka_unit_test(test_body_outcomes),
+        cmocka_unit_test(test_differences),
+        cmocka_unit_test(test_detail_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
