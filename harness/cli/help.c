@@ -19,6 +19,7 @@ static const struct {
 static const struct {
     const char *name, *meaning;
 } variables[] = {
+    {"COLUMNS", "how wide the lines of a text report are; 80"},
     {"EBPF_CTS_CACHE", "folder of the cache, the user's own; else XDG_CACHE_HOME or ~/.cache"},
     {"EBPF_CTS_DATA", "folder that holds vectors/ and runtimes/"},
     {"EBPF_CTS_LIBEXEC", "folder of the workers instead of that of ebpf-cts"},

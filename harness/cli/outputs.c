@@ -56,6 +56,16 @@ static bool wants_color(const struct cts_outputs *all, const struct cts_output *
            isatty(STDOUT_FILENO);
 }
 
+/* COLUMNS, which says how wide a terminal is; reports look the same without one. */
+static unsigned width_of_lines(void)
+{
+    enum { NARROWEST = 40, USUAL = 80 };
+    const char *text = getenv("COLUMNS");
+    char *end;
+    unsigned long v = text ? strtoul(text, &end, 10) : 0;
+    return text && *end == '\0' && v >= NARROWEST && v <= UINT16_MAX ? (unsigned)v : USUAL;
+}
+
 static int complain(const struct cts_err *err)
 {
     char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
@@ -85,6 +95,7 @@ static int open_one(struct cts_outputs *all, struct cts_output *out,
     out->open = true;
     opts.out = out->path ? out->file.f : stdout;
     opts.color = wants_color(all, out);
+    opts.width = width_of_lines();
     opts.suite_version = CTS_VERSION;
     opts.vectors_hash = all->hash;
     if (cts_report_start(&out->report, out->format, &opts))

@@ -12,6 +12,7 @@
 struct cts_report_opts {
     FILE *out;
     bool color, verbose, quiet;
+    unsigned width; /* of lines for people, in columns; 0: as long as they are */
     /* The section of RFC 9669 that a clause stands in, null if there is no such clause; may be
      * null. */
     const char *(*section)(const char *clause);

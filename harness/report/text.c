@@ -1,6 +1,7 @@
 #include "report/text.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* ---- formats ---- */
@@ -37,6 +38,51 @@ void cts_text_block(struct cts_buf *b, const char *indent, const char *text)
     }
     if (!fresh)
         cts_buf_addc(b, '\n');
+}
+
+/* ---- folding ---- */
+
+/* Behind the character or the colour at p. */
+static const char *behind(const char *p, unsigned *columns)
+{
+    if (*p == '\x1b')
+        return p + strcspn(p, "m") + 1;
+    (*columns)++;
+    for (p++; ((uint8_t)*p & 0xc0) == 0x80;)
+        p++;
+    return p;
+}
+
+/* Where a line of `width` columns is to end that does not end before: behind a word of it, or
+ * behind the first word, if that is too long. Nothing in front of `least` columns is parted. */
+static const char *last_word(const char *line, unsigned width, unsigned least)
+{
+    const char *best = NULL;
+    unsigned columns = 0;
+    for (const char *p = line; *p; p = behind(p, &columns)) {
+        if (best && columns > width)
+            return best;
+        if (*p == ' ' && columns >= least && columns && p[-1] != ' ')
+            best = p;
+    }
+    return columns > width ? best : NULL;
+}
+
+void cts_text_fold(struct cts_buf *b, const char *line, unsigned width, unsigned hang,
+                   const char *mark)
+{
+    unsigned used = 0, room = (unsigned)strlen(mark);
+    for (const char *end; width && hang + room < width; used = hang) {
+        end = last_word(line, width - used, used ? 0 : hang + 1);
+        if (end && room)
+            end = last_word(line, width - used - room, used ? 0 : hang + 1);
+        if (!end)
+            break;
+        cts_buf_add(b, line, (size_t)(end - line));
+        cts_buf_addf(b, "%s\n%*s", mark, (int)hang, "");
+        line = end + strspn(end, " ");
+    }
+    cts_buf_addf(b, "%s\n", line);
 }
 
 void cts_text_document(struct cts_buf *b, const char *text)

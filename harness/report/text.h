@@ -18,6 +18,11 @@
 void cts_text_line(struct cts_buf *b, const char *text);
 /* The same for text of several lines, each begun with `indent` and ended by a newline. */
 void cts_text_block(struct cts_buf *b, const char *indent, const char *text);
+/* One visible line and its newline, folded at blanks to `width` columns (0: not at all): what does
+ * not fit stands on lines indented by `hang`. `mark` ends each line that goes on. A word is never
+ * parted. Colours take no room. */
+void cts_text_fold(struct cts_buf *b, const char *line, unsigned width, unsigned hang,
+                   const char *mark);
 /* A document of any format: lines and tabs stay, other characters that are not to reach a terminal
  * become visible. */
 void cts_text_document(struct cts_buf *b, const char *text);

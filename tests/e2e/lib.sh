@@ -18,6 +18,8 @@ BUILD=$(cd "${CTS_BUILD:-$ROOT/build}" 2>/dev/null && pwd) || {
 CTS=$BUILD/ebpf-cts
 TESTS=$BUILD/tests
 export NO_COLOR=1 LC_ALL=C
+# Reports are looked at line by line: none is folded.
+export COLUMNS=60000
 
 tap_count=0
 tap_failed=0

@@ -65,7 +65,7 @@ done < <(awk -v rows="^($environment)\$" '$2 ~ rows' "$T/mutants")
 
 row=$(sed -n '1s/^[0-9]*\t\([^\t]*\)\t.*/\1/p' "$T/mutants")
 plugin "--mutant 0" --row "$row" -x '*sweep*'
-like "$out" '^      r[0-9]  .*0x[0-9a-f]{16}  0x[0-9a-f]{16}  0x[0-9a-f]{16}  0x[0-9a-f]{16}$' "what is different is shown"
+like "$out" '^      r[0-9]    ( [0-9a-f]{16}){4}$' "what is different is shown"
 like "$out" "^  +repeat   $CTS run -r 'plugin:$fake --mutant 0' -f '" "... and how to repeat it"
 
 for answer in 0 1 ffffffffffffffff; do
