@@ -260,8 +260,8 @@ static int write_items(struct cts_session *s, struct cts_session_question *q,
         q->steps[i] = (struct cts_session_step){.ops = items[i].ops,
                                                 .iterations = items[i].run.iterations,
                                                 .rows_off = items[i].rows_off,
-                                                .rows_bytes = rows ? items[i].rows_bytes : 0};
-        *most += ANSWER_MOST + q->steps[i].rows_bytes;
+                                                .rows_bytes = items[i].rows_bytes};
+        *most += ANSWER_MOST + (rows ? items[i].rows_bytes : 0);
     }
     return s->out.failed ? cts_err_set(err, CTS_E_LIMIT, "the question is too long") : 0;
 }
@@ -276,7 +276,9 @@ int cts_session_ask(struct cts_session *s, struct cts_item *items, uint32_t n, u
         return cts_err_set(err, CTS_E_LIMIT, "%d questions are under way", CTS_SESSION_DEPTH);
     struct cts_session_question *q = &s->asked[(s->seq_asked + 1) % CTS_SESSION_DEPTH];
     uint64_t most;
-    int rc = cts_session_pending(s) ? 0 : cts_session_check_quiet(s, err);
+    int rc = cts_session_check_window(s, err);
+    if (rc == 0 && !cts_session_pending(s))
+        rc = cts_session_check_quiet(s, err);
     if (rc == 0)
         rc = room_for_steps(q, n, err);
     if (rc == 0)
@@ -389,5 +391,10 @@ int cts_session_answer(struct cts_session *s, struct cts_answer *answers, uint32
     if (f.type != CTS_FT_DONE)
         return protocol(s, err, "a frame that is no answer");
     rc = read_answers(s, q, &r, answers, &why);
-    return rc ? cts_session_lose_protocol(s, &why, err) : 0;
+    if (rc)
+        return cts_session_lose_protocol(s, &why, err);
+    /* Before anybody looks at the rows: what they would see is none of the worker's. */
+    for (uint32_t i = 0; i < n; i++)
+        cts_share_touch(&s->window, q->steps[i].rows_off, q->steps[i].rows_bytes);
+    return cts_session_check_window(s, err);
 }

@@ -21,6 +21,7 @@
 #include "base/err.h"
 #include "host/buf.h"
 #include "host/proc.h"
+#include "host/share.h"
 #include "wire/wire.h"
 
 /* Questions that may be under way at a time, and items in one question. */
@@ -29,7 +30,7 @@ enum { CTS_SESSION_DEPTH = 16, CTS_SESSION_ITEMS = 65536, CTS_SESSION_STDERR = 6
 /* What an answer is held against. */
 struct cts_session_step {
     uint8_t ops;
-    uint32_t iterations, rows_off, rows_bytes;
+    uint32_t iterations, rows_off, rows_bytes; /* its region, which travels if ops say so */
 };
 
 struct cts_session_question {
@@ -62,19 +63,20 @@ struct cts_session {
 
     /* The session's own. */
     unsigned starts;
-    struct cts_caps said; /* what the worker must say of itself again; runtime "": anything */
-    size_t in_at;         /* bytes of `in` that are done with */
-    size_t window_mapped, window_owned; /* bytes, to give the window back; at most one is not 0 */
-    uint64_t expected;    /* the most that all answers under way can take; more is a flood */
-    uint64_t noise;       /* bytes of stderr since the last answer */
-    bool out_ended;       /* stdout is at its end */
-    uint64_t items_asked; /* since the start */
-    uint64_t items_done;  /* of them, answered */
-    uint64_t begun_seen;  /* of them, as far as the worker had told when last looked */
-    uint64_t random;      /* state of the sequence numbers */
-    unsigned timeout_ms;  /* of one item, in the wait under way */
-    uint32_t timed_items; /* that the wait is for */
-    bool told;            /* the worker has told of its progress in a frame */
+    struct cts_caps said;    /* what the worker must say of itself again; runtime "": anything */
+    size_t in_at;            /* bytes of `in` that are done with */
+    struct cts_share window; /* shared, or */
+    size_t window_owned;     /* bytes of our own */
+    uint64_t expected;       /* the most that all answers under way can take; more is a flood */
+    uint64_t noise;          /* bytes of stderr since the last answer */
+    bool out_ended;          /* stdout is at its end */
+    uint64_t items_asked;    /* since the start */
+    uint64_t items_done;     /* of them, answered */
+    uint64_t begun_seen;     /* of them, as far as the worker had told when last looked */
+    uint64_t random;         /* state of the sequence numbers */
+    unsigned timeout_ms;     /* of one item, in the wait under way */
+    uint32_t timed_items;    /* that the wait is for */
+    bool told;               /* the worker has told of its progress in a frame */
     struct cts_effort effort;
     struct cts_session_question asked[CTS_SESSION_DEPTH]; /* by sequence number */
 };

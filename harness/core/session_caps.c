@@ -1,11 +1,7 @@
 #include "core/session_impl.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -95,37 +91,15 @@ int cts_session_check_same(const struct cts_caps *before, const struct cts_caps 
     return 0;
 }
 
-/* A file that its owner can truncate would turn our next access into a SIGBUS. Maps of the kernel
- * keep their size; a memory file does once its seal is set (and refuses the seal if others may not
- * be set). */
-static bool keeps_size(int fd, size_t bytes)
-{
-    struct stat st;
-    if (fstat(fd, &st))
-        return false;
-    if (!S_ISREG(st.st_mode))
-        return !S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode);
-    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK);
-    int seals = fcntl(fd, F_GET_SEALS);
-    return seals >= 0 && seals & F_SEAL_SHRINK && fstat(fd, &st) == 0 && st.st_size >= 0 &&
-           (size_t)st.st_size >= bytes;
-}
-
 static bool map_shared(struct cts_session *s)
 {
-    size_t bytes = s->caps.window_bytes;
     int fd = cts_proc_take_fd(&s->proc, s->caps.window_fd);
     if (fd < 0)
         return false;
-    void *p = MAP_FAILED;
-    if (keeps_size(fd, bytes))
-        p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    int rc = cts_share_map(&s->window, fd, s->caps.window_bytes, NULL);
     close(fd);
-    if (p == MAP_FAILED)
-        return false;
-    s->caps.window = p;
-    s->window_mapped = bytes;
-    return true;
+    s->caps.window = s->window.data;
+    return rc == 0;
 }
 
 int cts_session_open_window(struct cts_session *s, struct cts_err *err)
@@ -148,11 +122,20 @@ int cts_session_open_window(struct cts_session *s, struct cts_err *err)
 
 void cts_session_close_window(struct cts_session *s)
 {
-    if (s->window_mapped)
-        munmap(s->caps.window, s->window_mapped);
+    cts_share_unmap(&s->window);
     if (s->window_owned)
         free(s->caps.window);
-    s->window_mapped = s->window_owned = 0;
+    s->window_owned = 0;
     s->caps.window = NULL;
     s->shared = false;
+}
+
+int cts_session_check_window(struct cts_session *s, struct cts_err *err)
+{
+    struct cts_err why = {0};
+    if (!cts_share_is_gone(&s->window))
+        return 0;
+    cts_err_set(&why, CTS_E_PROTOCOL,
+                "its window went away: memory that it shares cannot be read or written any more");
+    return cts_session_lose_protocol(s, &why, err);
 }

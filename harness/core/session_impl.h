@@ -34,6 +34,8 @@ int cts_session_check_same(const struct cts_caps *before, const struct cts_caps 
 /* Gives caps.window its memory: the worker's, if it can be shared, else our own. */
 int cts_session_open_window(struct cts_session *s, struct cts_err *err);
 void cts_session_close_window(struct cts_session *s);
+/* CTS_E_PROTOCOL: an access to the shared window has found that it is not there any more. */
+int cts_session_check_window(struct cts_session *s, struct cts_err *err);
 
 /* Makes text of a worker fit to be shown and stored: valid UTF-8, no control characters but newline
  * and tab. */

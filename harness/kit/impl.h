@@ -10,6 +10,7 @@
 #include "base/effort.h"
 #include "host/buf.h"
 #include "host/proc.h"
+#include "host/share.h"
 #include "isa/isa.h"
 #include "kit/kit.h"
 
@@ -45,8 +46,7 @@ struct kit_talk {
     unsigned first, count; /* of `asked`, a ring */
     uint32_t seq;
     struct cts_effort effort; /* of the wait under way */
-    void *window;             /* its window, if it is mapped */
-    size_t window_bytes;
+    struct cts_share window;  /* if it is mapped */
 };
 
 struct kit {
@@ -88,6 +88,8 @@ int kit_end_well(struct kit *k);
 bool kit_has_died(const struct kit *k, int *status);
 /* Maps the worker's window: KIT_SKIP if that is not to be had. */
 int kit_map_window(struct kit *k);
+/* Has a window that is mapped gone meanwhile? Then nothing else that was found counts. */
+int kit_check_window(struct kit *k);
 
 /* Questions and answers. */
 

@@ -81,6 +81,8 @@ static int run_check(struct kit *k, const struct kit_check *c, unsigned *failed)
     begin_check(k);
     const char *why = missing(k, c, *failed);
     int rc = why ? kit_skip(k, "%s", why) : c->run(k);
+    if (kit_check_window(k))
+        rc = KIT_FAIL;
     end_check(k);
     /* The first two are what the others stand on. */
     if (rc == KIT_FAIL && c == &kit_checks_hello[0])

@@ -1,10 +1,7 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -104,9 +101,7 @@ int kit_spawn(struct kit *k, bool bare)
 void kit_stop(struct kit_talk *t)
 {
     cts_proc_end(&t->proc);
-    if (t->window)
-        munmap(t->window, t->window_bytes);
-    t->window = NULL;
+    cts_share_unmap(&t->window);
 }
 
 void kit_hang_up(struct kit *k)
@@ -443,24 +438,10 @@ int kit_end_well(struct kit *k)
 
 /* The window. */
 
-/* As the harness does: only memory that cannot shrink under it. */
-static bool keeps_size(int fd, size_t bytes)
-{
-    struct stat st;
-    if (fstat(fd, &st))
-        return false;
-    if (!S_ISREG(st.st_mode))
-        return !S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode);
-    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK);
-    int seals = fcntl(fd, F_GET_SEALS);
-    return seals >= 0 && seals & F_SEAL_SHRINK && fstat(fd, &st) == 0 &&
-           (size_t)st.st_size >= bytes;
-}
-
 int kit_map_window(struct kit *k)
 {
     struct kit_talk *t = k->t;
-    size_t bytes = k->caps.window_bytes;
+    struct cts_err err = {0};
     if (k->caps.window_fd < 0)
         return kit_skip(k, "window_fd is -1: rows travel in frames");
     int fd = cts_proc_take_fd(&t->proc, k->caps.window_fd);
@@ -469,20 +450,24 @@ int kit_map_window(struct kit *k)
     if (fd < 0)
         return kit_skip(k, "descriptors of other processes cannot be had here: %s",
                         strerror(errno));
-    void *p = MAP_FAILED;
-    bool kept = keeps_size(fd, bytes);
-    if (kept)
-        p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    int rc = cts_share_map(&t->window, fd, k->caps.window_bytes, &err);
     close(fd);
-    if (!kept)
-        return kit_fail(k,
-                        "descriptor %d is memory that can shrink, or has fewer than %u bytes: the "
-                        "harness will not share it (MFD_ALLOW_SEALING, or window_fd -1)",
-                        k->caps.window_fd, k->caps.window_bytes);
-    if (p == MAP_FAILED)
-        return kit_fail(k, "descriptor %d cannot be mapped: %s", k->caps.window_fd,
-                        strerror(errno));
-    t->window = p;
-    t->window_bytes = bytes;
+    if (rc == 0)
+        return 0;
+    return kit_fail(k,
+                    "descriptor %d is nothing that the harness will share: %s (else window_fd is "
+                    "-1, and rows travel in frames)",
+                    k->caps.window_fd, err.msg);
+}
+
+int kit_check_window(struct kit *k)
+{
+    for (unsigned i = 0; i < KIT_TALKS; i++) {
+        if (!cts_share_is_gone(&k->talks[i].window))
+            continue;
+        k->why[0] = '\0'; /* whatever was seen there was not there */
+        return kit_fail(k, "its window went away: memory that it shares cannot be read or written "
+                           "any more");
+    }
     return 0;
 }

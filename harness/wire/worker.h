@@ -67,9 +67,9 @@ struct cts_caps {
     uint8_t window_kind;                       /* enum cts_window_kind */
     uint32_t window_bytes;
     void *window;  /* this process's view of it */
-    int window_fd; /* a descriptor that mmap()s to the same memory at offset 0; -1: none. A memory
-                      file must allow sealing (MFD_ALLOW_SEALING): the harness shares only memory
-                      that cannot shrink, and sends rows otherwise */
+    int window_fd; /* a descriptor that mmap()s to the same memory at offset 0: a memory file that
+                      allows sealing (MFD_ALLOW_SEALING), or a BPF array with BPF_F_MMAPABLE. -1,
+                      and whatever else it is: nothing is shared, rows are sent */
     uint64_t window_addr;    /* CTS_WK_ABSOLUTE: its address inside programs */
     uint32_t features;       /* enum cts_feature */
     uint32_t max_slots;      /* the longest program */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -319,6 +320,63 @@ static bool small_file(struct fake *f, struct cts_caps *caps, struct cts_err *er
     return caps->window_fd >= 0 && ftruncate(caps->window_fd, 4096) == 0;
 }
 
+/* Others of the window's size: memory of nobody's, a file that can be cut off at any time, and a
+ * BPF arena, whose pages come and go (and end whoever looks at one that is not there). */
+static bool other_memory(struct fake *f, struct cts_caps *caps, struct cts_err *err)
+{
+    (void)f, (void)err;
+    caps->window_fd = memfd_create("other", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    return caps->window_fd >= 0 && ftruncate(caps->window_fd, caps->window_bytes) == 0;
+}
+
+static bool open_file(struct fake *f, struct cts_caps *caps, struct cts_err *err)
+{
+    char path[] = "/tmp/cts-fake-window-XXXXXX";
+    (void)f, (void)err;
+    caps->window_fd = mkstemp(path);
+    unlink(path);
+    return caps->window_fd >= 0 && ftruncate(caps->window_fd, caps->window_bytes) == 0;
+}
+
+static bool arena(struct fake *f, struct cts_caps *caps, struct cts_err *err)
+{
+    enum { MAP_CREATE = 0, TYPE = 33, FLAGS = 1 << 10 | 1 << 17, PAGE = 4096, WORDS = 32 };
+    uint32_t attr[WORDS] = {TYPE, 0, 0, caps->window_bytes / PAGE, FLAGS};
+    (void)f;
+    caps->window_fd = (int)syscall(SYS_bpf, MAP_CREATE, attr, sizeof(attr));
+    if (caps->window_fd < 0)
+        cts_err_set(err, CTS_E_UNSUPPORTED, "no arenas here: %s", strerror(errno));
+    return caps->window_fd >= 0;
+}
+
+/* What others do to their window while it is shared. */
+static bool cut_window(struct fake *f, struct program *p, const struct cts_run_req *q,
+                       struct cts_run_res *res)
+{
+    (void)q, (void)res;
+    if (p->marked && ftruncate(f->caps.window_fd, 0) == 0)
+        exit(9);
+    return true;
+}
+
+static void punch_window(struct fake *f, struct program *p, struct cts_run_res *res)
+{
+    (void)res;
+    if (p->marked && p->segments)
+        fallocate(f->caps.window_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+                  f->caps.window_bytes);
+}
+
+static bool swap_window(struct fake *f, struct program *p, const struct cts_run_req *q,
+                        struct cts_run_res *res)
+{
+    (void)q, (void)res;
+    int fd = p->marked ? memfd_create("swapped", MFD_CLOEXEC) : -1;
+    if (fd >= 0)
+        dup2(fd, f->caps.window_fd);
+    return true;
+}
+
 static bool huge_window(struct fake *f, struct cts_caps *caps, struct cts_err *err)
 {
     (void)f, (void)err;
@@ -618,6 +676,15 @@ static void fake_release(void *self)
     X(unshared, "unshared", "shares no window", .probe = no_descriptor)                            \
     X(no_threads, "no-threads", "has no threads", .probe = no_threads)                             \
     X(small, "small-window", "its window's descriptor is a smaller file", .probe = small_file)     \
+    X(other_memory, "other-memory", "its window's descriptor is other memory",                     \
+      .probe = other_memory)                                                                       \
+    X(file, "file-window", "its window's descriptor is a file", .probe = open_file)                \
+    X(arena, "arena-window", "its window's descriptor is a BPF arena", .probe = arena)             \
+    X(cut, "cut-window", "cuts its window off when a marked program runs", .run = cut_window)      \
+    X(punch, "punched-window", "takes its window's pages away after a marked program",             \
+      .ran = punch_window)                                                                         \
+    X(swap, "swapped-window", "puts another file in the place of its window's descriptor",         \
+      .run = swap_window)                                                                          \
     X(huge, "huge-window", "a window of 4 GiB", .probe = huge_window)                              \
     X(no_slots, "no-slots", "programs of at most 0 slots", .probe = no_slots)                      \
     X(odd, "odd-version", "a version that clears the screen", .probe = odd_version)

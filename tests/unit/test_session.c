@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -311,6 +312,50 @@ static void test_rows_through_a_shared_window(void **state)
     assert_rows(&f, 7);
     cts_session_release(&f.s);
     assert_null(f.s.caps.window);
+}
+
+/* cmocka has handlers of its own during a test. */
+static struct sigaction take_fault[2];
+
+/* What the harness shares it has looked at; if it goes all the same, that is the worker's fault,
+ * told where it shows, and no end of ours. */
+static void test_a_window_that_goes(void **state)
+{
+    static struct cts_answer a;
+    (void)state;
+    for (unsigned when = 0; when < 2; when++) {
+        struct fake f;
+        struct sigaction before[2];
+        open_session(&f, "none");
+        if (!f.s.shared) {
+            cts_session_release(&f.s);
+            skip();
+        }
+        for (unsigned i = 0; i < 2; i++)
+            sigaction(i ? SIGSEGV : SIGBUS, &take_fault[i], &before[i]);
+        assert_int_equal(run_body(&f, 7, &a), 0);
+        struct program p = returns(8);
+        struct cts_item it = body(&p);
+        if (when == 0) /* before the question: the rows are written */
+            mprotect(f.s.caps.window, f.s.caps.window_bytes, PROT_NONE);
+        fill_rows(&f);
+        int rc = cts_session_ask(&f.s, &it, 1, PLENTY_MS, &f.err);
+        if (when == 1) { /* nobody has looked at the rows yet */
+            assert_int_equal(rc, 0);
+            mprotect(f.s.caps.window, f.s.caps.window_bytes, PROT_NONE);
+            rc = answer(&f, &a, PLENTY_MS);
+        }
+        assert_int_equal(rc, CTS_E_PROTOCOL);
+        assert_says(&f, "broke the protocol: its window went away");
+        for (unsigned i = 0; i < 2; i++)
+            sigaction(i ? SIGSEGV : SIGBUS, &before[i], NULL);
+        /* The next one has a window of its own. */
+        cts_err_clear(&f.err);
+        assert_int_equal(cts_session_start(&f.s, PLENTY_MS, &f.err), 0);
+        assert_int_equal(run_body(&f, 9, &a), 0);
+        assert_rows(&f, 9);
+        cts_session_release(&f.s);
+    }
 }
 
 /* The same where nothing is shared, or what is offered cannot be trusted to keep its size. */
@@ -778,6 +823,7 @@ int main(void)
         cmocka_unit_test(test_large_questions_under_way),
         cmocka_unit_test(test_callers_mistakes_cost_nothing),
         cmocka_unit_test(test_rows_through_a_shared_window),
+        cmocka_unit_test(test_a_window_that_goes),
         cmocka_unit_test(test_rows_that_travel),
         cmocka_unit_test(test_liars_are_believed),
         cmocka_unit_test(test_text_is_made_printable),
@@ -796,5 +842,11 @@ int main(void)
         cmocka_unit_test(test_flaky),
         cmocka_unit_test(test_nothing_is_left_behind),
     };
+    struct cts_share none;
+    uint8_t byte;
+    cts_share_watch(&none, &byte, 1, NULL);
+    cts_share_forget(&none);
+    for (unsigned i = 0; i < 2; i++)
+        sigaction(i ? SIGSEGV : SIGBUS, NULL, &take_fault[i]);
     return cmocka_run_group_tests_name("session", tests, NULL, NULL);
 }
