@@ -432,7 +432,7 @@ step_prove() {
     step "$name"
     : >"$log"
     if [ $# != 0 ] && [ -e "$1" ]; then
-        # Two at a time, each with a log of its own, so that their lines do not mix.
+        # Two at a time, each with a log of its own, so that their lines do not mix. The time limit is against hangs alone.
         printf '%s\0' "$@" | CTS_BUILD=$dir xargs -0 -n 1 -P "$jobs" sh -c \
             'timeout 1800 prove -v --merge "$1" >"$0.${1##*/}" 2>&1 || { echo "# failed: $1" >>"$0.${1##*/}"; exit 1; }' \
             "$log" || status=1

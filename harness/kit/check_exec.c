@@ -329,6 +329,56 @@ static int check_fault(struct kit *k)
     return rc ? rc : run_bad(k, "a load from address 0", &c);
 }
 
+/* What a program finds when it begins; a runtime may refuse to look. */
+static int check_find(struct kit *k, const struct kit_code *c, uint64_t r0, const char *what)
+{
+    static const uint8_t memory[64];
+    struct cts_item it = kit_item(ALL, 0, c);
+    if (k->caps.features & CTS_FEAT_MEMORY) {
+        it.run.packet = memory;
+        it.run.packet_bytes = sizeof(memory);
+    }
+    int rc = kit_exec(k, &it, 1);
+    if (rc == 0 && k->answers[0].ops == CTS_OP_LOAD)
+        return kit_skip(k, "it refuses the program");
+    if (rc == 0 && k->answers[0].run.status == CTS_FAULTED)
+        return kit_fail(k, "a fault: %s", what);
+    return rc ? rc : kit_want_ran(k, 0, &it, r0);
+}
+
+static int check_context(struct kit *k)
+{
+    enum { OFF = 12 };
+    struct kit_code c = {0};
+    int rc = kit_open(k);
+    if (rc)
+        return rc;
+    kit_insn(
+        k, &c,
+        (struct cts_insn){.opcode = cts_row_info(CTS_ROW_LDX_W)->opcode, .src = 1, .off = OFF});
+    kit_insn(k, &c, (struct cts_insn){.opcode = OP_MOV, .imm = VALUE});
+    kit_insn(k, &c, (struct cts_insn){.opcode = OP_EXIT});
+    return check_find(k, &c, VALUE, "r1 is to be the address of 64 bytes or more that can be read");
+}
+
+static int check_stack(struct kit *k)
+{
+    struct kit_code c = {0};
+    int rc = kit_open(k);
+    if (rc)
+        return rc;
+    static const int16_t ends[] = {-CTS_STACK_BYTES, -8};
+    for (unsigned i = 0; i < CTS_ARRAY_LEN(ends); i++)
+        kit_insn(k, &c,
+                 (struct cts_insn){.opcode = cts_row_info(CTS_ROW_ST_DW)->opcode,
+                                   .dst = 10,
+                                   .off = ends[i],
+                                   .imm = (int32_t)i + VALUE});
+    kit_insn(k, &c, (struct cts_insn){.opcode = OP_LDXDW, .src = 10, .off = ends[0]});
+    kit_insn(k, &c, (struct cts_insn){.opcode = OP_EXIT});
+    return check_find(k, &c, VALUE, "r10 is to be the end of a stack of 512 bytes");
+}
+
 /* Long programs. */
 
 enum {
@@ -434,6 +484,10 @@ const struct kit_check kit_checks_exec[] = {
     {"reason", "says why it refuses when that is wanted", KIT_NEEDS_RUN, check_reason},
     {"fault", "does not call it a run when a program cannot be run",
      KIT_NEEDS_RUN | KIT_NEEDS_RESULTS, check_fault},
+    {"context", "gives whole programs 64 bytes in r1 that can be read",
+     KIT_NEEDS_RUN | KIT_NEEDS_RESULTS, check_context},
+    {"stack", "gives programs a stack of 512 bytes", KIT_NEEDS_RUN | KIT_NEEDS_RESULTS,
+     check_stack},
     {"longest", "takes a program of max_slots", KIT_NEEDS_RUN, check_longest},
     {"too-long", "refuses a program of one slot more, and goes on", KIT_NEEDS_RUN, check_too_long},
     {"maps", "fills the maps of a program at the begin of each run",

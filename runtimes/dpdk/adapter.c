@@ -279,6 +279,10 @@ static void load(void *self, const struct cts_load_req *req, void **prog, struct
     struct machine *m = self;
     *prog = NULL;
     *res = (struct cts_load_res){.verdict = CTS_LOAD_ERROR};
+    if (req->slots > MAX_SLOTS) { /* so is a library's that has no limit of its own */
+        reject(res, "too many instructions");
+        return;
+    }
     struct program *p = calloc(1, sizeof(*p));
     size_t bytes = (size_t)req->slots * CTS_SLOT_BYTES;
     uint8_t *code = malloc(bytes + 1);

@@ -98,6 +98,8 @@ raw reverse           -t9  batch numbers refused maps begun under-way end-loaded
 raw refused-run       -t9  refused fault too-long
 raw refused-old       -t9  refused-replaces
 raw no-reason         -t9  reason
+raw no-context        -t9  context
+raw no-stack          -t9  stack
 raw long-text         -t9  refused refused-replaces reason fault
 raw not-utf8          -t9  refused refused-replaces reason fault too-long
 raw fault-ran         -t9  fault

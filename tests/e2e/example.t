@@ -4,7 +4,6 @@
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache
 unset EBPF_CTS_DATA EBPF_CTS_LIBEXEC
-CMD_TIMEOUT=300
 command -v pkg-config >/dev/null || skip_all "no pkg-config"
 cd "$T" || exit 255
 

@@ -3,7 +3,6 @@
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache
 cd "$T" || exit 255
-CMD_TIMEOUT=120
 
 mkdir in data exported
 cat >in/one.yaml <<'Y'

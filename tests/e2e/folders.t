@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What is read and what is not: pipes, sockets and devices in a folder, loops of links, and files that are no vectors at all.
 . "$(dirname "$0")/lib.sh"
-export EBPF_CTS_CACHE=$T/cache CMD_TIMEOUT=30
+export EBPF_CTS_CACHE=$T/cache
 cd "$T" || exit 255
 
 good() { # FILE SUITE

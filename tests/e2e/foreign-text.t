@@ -4,7 +4,6 @@
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache
 cd "$T" || exit 255
-CMD_TIMEOUT=120
 
 esc=$'\033'
 evil="owned${esc}[31mred"$'\a\302\233'"31m"$'\342\200\256'"::error::owned"

@@ -2,7 +2,6 @@
 # A report format is one file: the one of reports/README.md, put into a copy of the tree.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache
-CMD_TIMEOUT=240
 
 sed -n '/^```c$/,/^```$/p' "$ROOT/reports/README.md" | sed '1d;$d' >"$T/rep_failed.c"
 like "$(cat "$T/rep_failed.c")" 'cts_reporter_failed = \{' "the page has a whole format"

@@ -3,7 +3,6 @@
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache
 cd "$T" || exit 255
-CMD_TIMEOUT=240
 
 cat >one.yaml <<'Y'
 suite: out

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # The specification as formulas for solvers, and the laws that one proves of them.
 . "$(dirname "$0")/lib.sh"
-CMD_TIMEOUT=240
 
 run_cmd "$CTS" spec smt
 is "$rc" 0 "spec smt writes formulas"

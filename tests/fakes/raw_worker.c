@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "isa/isa.h"
 #include "reference.h"
 #include "wire/wire.h"
 
@@ -40,6 +41,8 @@
     X(NO_REASON, "no-reason", "never says why it refuses")                                         \
     X(LONG_TEXT, "long-text", "refuses in 3000 bytes")                                             \
     X(NOT_UTF8, "not-utf8", "refuses in a text that is no UTF-8")                                  \
+    X(NO_CONTEXT, "no-context", "leaves r1 of whole programs at 0")                                \
+    X(NO_STACK, "no-stack", "has less stack than 512 bytes")                                       \
     X(FAULT_RAN, "fault-ran", "calls a fault a run")                                               \
     X(FAULT_DONE, "fault-done", "counts the iteration that faulted")                               \
     X(LONG_DIES, "long-dies", "dies of long programs")                                             \
@@ -89,7 +92,8 @@ static const struct {
 enum { EXIT_LOST = 2, EXIT_FAULT = 9, MODEST_SLOTS = 100, GRACE_MS = 200 };
 
 struct program {
-    void *prog; /* null: none */
+    uint8_t first; /* opcode of a whole program */
+    void *prog;    /* null: none */
     bool maps;
     unsigned runs;
 };
@@ -302,6 +306,8 @@ static void load(struct raw *w, struct cts_item *it, struct program *p)
     struct cts_load_res *res = &w->answer.load;
     uint64_t *code = malloc((size_t)it->load.slots * 8 + 8);
     struct program new = {.maps = it->load.map_count > 0};
+    if (it->load.kind == CTS_PK_WHOLE && it->load.slots)
+        new.first = it->load.code[0];
     *res = (struct cts_load_res){0};
     if (!code)
         end(3);
@@ -344,6 +350,13 @@ static void twist_run(struct raw *w, struct program *p, struct cts_run_res *res)
     p->runs++;
 }
 
+/* At the first instruction of a whole program, which reads r1 or writes to the stack. */
+static bool stops_early(const struct raw *w, const struct program *p)
+{
+    return (w->fault == F_NO_CONTEXT && p->first == cts_row_info(CTS_ROW_LDX_W)->opcode) ||
+           (w->fault == F_NO_STACK && p->first == cts_row_info(CTS_ROW_ST_DW)->opcode);
+}
+
 static void run(struct raw *w, const struct cts_item *it, struct program *p)
 {
     struct cts_run_req req = it->run;
@@ -359,6 +372,8 @@ static void run(struct raw *w, const struct cts_item *it, struct program *p)
     if (p->prog && p->prog != w)
         cts_reference_adapter.run(w->machine, p->prog, &req, res);
     twist_run(w, p, res);
+    if (stops_early(w, p))
+        *res = (struct cts_run_res){.status = CTS_FAULTED};
     if (w->fault == F_ROWS_SPILT && has_rows)
         rows[CTS_WIN_HEADER + (it->rows_bytes - CTS_WIN_HEADER) / 4 + CTS_ROW_OUT] ^= 1;
     w->answer.rows = has_rows && w->fault != F_ROWS_LOST ? rows : it->rows;

@@ -184,8 +184,10 @@ static struct dp_program *load_at_once(const struct dp_params *params)
 
 static struct dp_program *load_for_ever(const struct dp_params *params)
 {
-    for (volatile uint32_t i = 0; params;)
-        i++;
+    volatile bool go_on = true;
+    (void)params;
+    while (go_on)
+        ;
     return NULL;
 }
 
