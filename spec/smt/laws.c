@@ -8,7 +8,7 @@
 #include "load/schema.h"
 #include "load/yaml.h"
 
-enum { LAWS_MAX = 8192, PAIRS_MAX = 16, VARS_MAX = 16, TIMEOUT_MS = 10000, TIMEOUT_MAX_MS = 60000 };
+enum { LAWS_MAX = 8192, PAIRS_MAX = 16, VARS_MAX = 16 };
 
 static const char *const EXPECTED_WORDS[] = {"valid", "counterexample", NULL};
 static const char *const TACTIC_WORDS[] = {"bits", NULL};
@@ -32,7 +32,6 @@ static const struct cts_field LAW_FIELDS[] = {
      .type = CTS_FT_WORD,
      .doc = "bits: turn all into bits first, for divisions; not with memory",
      .words = TACTIC_WORDS},
-    {.key = "timeout", .type = CTS_FT_NUM, .doc = "milliseconds for this one (10000)"},
     {.key = "may be unknown", .type = CTS_FT_STR, .doc = "why the solver need not decide it"},
     {.key = NULL},
 };
@@ -86,7 +85,6 @@ struct cts_law *cts_laws_add(struct cts_laws *laws, struct cts_err *err)
     }
     law = &laws->law[laws->count++];
     memset(law, 0, sizeof(*law));
-    law->timeout_ms = TIMEOUT_MS;
     return law;
 }
 
@@ -271,16 +269,11 @@ static int read_vars(struct reader *r, struct cts_law *law)
 
 static int read_optional(struct reader *r, struct cts_law *law)
 {
-    const struct cts_yaml *time = cts_yaml_get(r->node, "timeout");
     const struct cts_yaml *unknown = cts_yaml_get(r->node, "may be unknown");
-    int64_t ms = TIMEOUT_MS;
     int rc = 0;
 
-    if (time)
-        rc = cts_yaml_range(time, "timeout", 1, TIMEOUT_MAX_MS, &ms, r->err);
-    if (!rc && unknown)
+    if (unknown)
         rc = expand(r, unknown, &law->may_unknown);
-    law->timeout_ms = (unsigned)ms;
     law->bits = cts_yaml_get(r->node, "tactic") != NULL;
     if (cts_yaml_is(cts_yaml_get(r->node, "expected"), "counterexample"))
         law->expected = CTS_LAW_COUNTEREXAMPLE;

@@ -48,8 +48,7 @@ struct cts_law {
     const char *holds;       /* an SMT-LIB term */
     const char *may_unknown; /* why the solver need not decide it; null: it must */
     bool bits;               /* ask by turning it all into bits: for divisions; no memory in it */
-    unsigned timeout_ms;
-    bool generated; /* from the rows, not from laws.yaml */
+    bool generated;          /* from the rows, not from laws.yaml */
 };
 
 struct cts_laws {
@@ -70,22 +69,26 @@ int cts_laws_load(struct cts_laws *laws, const struct cts_spec *spec, const char
 int cts_laws_generate(struct cts_laws *laws, const struct cts_spec *spec, struct cts_err *err);
 
 struct cts_laws_options {
-    const char *filter;  /* only laws whose id holds this; null: all */
-    const char *z3;      /* null: "z3" */
-    unsigned timeout_ms; /* of the whole run; 0: 120 s */
+    const char *filter; /* only laws whose id holds this; null: all */
+    const char *z3;     /* null: "z3" */
+    unsigned cpu_ms;    /* of the solver, for each law. 0: as many of its steps as are enough on
+                           every machine, with room to spare */
+    uint64_t steps;     /* of the solver, for each law, instead of either; 0: not so */
 };
 
 struct cts_laws_result {
-    size_t checked, passed, failed, undecided; /* undecided: unknown, and allowed to be */
-    size_t valid, refuted, rows;               /* rows: that some checked law is about */
-    bool skipped;                              /* there is no z3 */
-    double seconds;                            /* the solver's time */
+    size_t checked, passed, failed;
+    size_t undecided;            /* the solver gave up or was given up */
+    size_t open;                 /* of those: such as should be decided */
+    size_t valid, refuted, rows; /* rows: that some checked law is about */
+    bool skipped;                /* there is no z3 */
+    double seconds;              /* the solver's time */
 };
 
 /* Loads DIR/laws.yaml, generates the others, asks z3, and appends TAP to `out`: a line for each
  * law, a counterexample where there is one, a comment with the counts at the end. 0 also if laws
- * fail (see `result`) and if there is no z3 (one SKIP line with how to install it); negative if the
- * specification cannot be read or the solver did not answer. */
+ * fail or stay undecided (see `result`) and if there is no z3 (one SKIP line with how to install
+ * it); negative if the specification cannot be read or the solver did not answer. */
 int cts_laws_run(const struct cts_spec *spec, const char *dir,
                  const struct cts_laws_options *options, struct cts_laws_result *result,
                  struct cts_buf *out, struct cts_err *err);

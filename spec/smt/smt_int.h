@@ -2,6 +2,7 @@
 #ifndef CTS_SPEC_SMT_INT_H
 #define CTS_SPEC_SMT_INT_H
 
+#include "host/solver.h"
 #include "spec_smt/smt.h"
 
 /* --- one row as terms (term.c) --------------------------------------------------------------- */
@@ -98,15 +99,5 @@ struct cts_law *cts_laws_add(struct cts_laws *laws, struct cts_err *err);
 size_t cts_law_next_function(const char *text, size_t *at);
 /* The row that such a name is about, or null. */
 const struct cts_spec_row *cts_law_row(const struct cts_spec *spec, const char *name, size_t len);
-
-/* --- the solver (solver.c) -------------------------------------------------------------------- */
-
-/* Is there such a program? */
-bool cts_solver_is_here(const char *z3);
-/* Appends all it answers to `out`. CTS_E_TIMEOUT after `ms`: what came until then is there. */
-int cts_solver_run(const char *z3, const struct cts_buf *script, unsigned ms, struct cts_buf *out,
-                   struct cts_err *err);
-/* How to get it. */
-extern const char cts_solver_hint[];
 
 #endif
