@@ -12,13 +12,15 @@
 #include "host/cache.h"
 #include "host/clock.h"
 #include "host/fs.h"
+#include "host/solver.h"
 #include "mutate/mutate.h"
+#include "mutate/proofs.h"
 #include "reference.h"
 #include "report/text.h"
 
-enum { PROOF_MS = 2000, PATH_LIMIT = 4096 };
+enum { PROOF_STEPS = 10000000, PATH_LIMIT = 4096 };
 
-enum option { O_LEVEL = 1, O_ROW, O_OP, O_JOBS, O_HAND, O_LIST, O_OUTPUT, O_NO_CACHE };
+enum option { O_LEVEL = 1, O_ROW, O_OP, O_JOBS, O_HAND, O_LIST, O_OUTPUT, O_PROVE, O_NO_CACHE };
 
 static const struct cts_opt options[] = {
     {O_LEVEL, 0, "level", "LEVEL", "quick (default), full or exhaustive: how much is run"},
@@ -28,6 +30,9 @@ static const struct cts_opt options[] = {
     {O_HAND, 0, "hand", NULL, "hand-written cases alone, no sweeps"},
     {O_LIST, 0, "list", NULL, "print the mutants, run nothing"},
     {O_OUTPUT, 'o', "output", "FORMAT", "text (default), tsv or json: one line a mutant"},
+    {O_PROVE, 0, "prove", "FILE",
+     "ask z3 about all that no vector notices, and write what it proves to FILE: the list that "
+     "belongs to ebpf-cts is spec/proofs.tsv"},
     {O_NO_CACHE, 0, "no-cache", NULL, "assemble and prove everything anew"},
     {0},
 };
@@ -40,7 +45,7 @@ struct mutants {
     struct cts_mut_opts opts;
     uint8_t rows[CTS_ROW_COUNT];
     unsigned row_count;
-    const char *op, *format;
+    const char *op, *format, *prove;
     bool only_list;
     struct cts_progress progress;
     const volatile int *stop;
@@ -93,6 +98,9 @@ static int take(void *arg, const struct cts_opts *o, int id)
         return 0;
     case O_OUTPUT:
         return set_format(m, o);
+    case O_PROVE:
+        m->prove = o->value;
+        return 0;
     case O_NO_CACHE:
         m->vectors.no_cache = true;
         return 0;
@@ -105,7 +113,8 @@ static int take(void *arg, const struct cts_opts *o, int id)
 static const char *const status_names[] = {[CTS_MUT_KILLED] = "killed",
                                            [CTS_MUT_SURVIVED] = "survived",
                                            [CTS_MUT_PROVEN] = "equivalent",
-                                           [CTS_MUT_LISTED] = "equivalent"};
+                                           [CTS_MUT_LISTED] = "equivalent",
+                                           [CTS_MUT_UNDECIDED] = "undecided"};
 
 static const char *level_or_null(unsigned level)
 {
@@ -274,6 +283,10 @@ static void print_scores(const struct mutants *m)
     struct cts_mut_score s = total(m, m->opts.level);
     printf("%u mutants, %u of them equivalent, in %.1f s\n", s.generated, s.equivalent,
            (double)m->ns / 1e9);
+    if (s.undecided)
+        printf("%u undecided: nothing notices them, and there is no z3 to ask whether anything "
+               "could (apt-get install z3)\n",
+               s.undecided);
     cts_out("total: %u passed, %u failed, %u skipped\n", s.killed, s.due - s.killed,
             s.generated - s.due);
 }
@@ -325,12 +338,13 @@ static int run(struct mutants *m, struct cts_err *err)
     m->opts.equivalents = cts_data_path(&m->arena, "spec/equivalents.yaml");
     if (m->opts.equivalents && !cts_fs_exists(m->opts.equivalents))
         m->opts.equivalents = NULL;
+    const char *on_record = cts_data_path(&m->arena, "spec/proofs.tsv");
+    if (!m->prove && on_record && cts_fs_exists(on_record))
+        m->opts.on_record = on_record;
     if (cts_fs_find_program("z3", m->z3, sizeof(m->z3)) == 0)
         m->opts.z3 = m->z3;
-    else
-        cts_say("no z3: equivalent mutants count as survivors (apt-get install z3)\n");
     find_proofs(m);
-    m->opts.z3_ms = PROOF_MS;
+    m->opts.z3_steps = PROOF_STEPS;
     m->opts.progress = on_progress;
     m->opts.arg = m;
     m->opts.stop = m->stop;
@@ -359,6 +373,37 @@ static bool controls_pass(const struct mutants *m)
     return good;
 }
 
+/* The list of proofs of this run; 0 or the exit code after a message. */
+static int write_proofs(const struct mutants *m)
+{
+    struct cts_err err = {0};
+    struct cts_buf list;
+    if (!m->prove)
+        return 0;
+    cts_buf_init(&list, 0);
+    cts_proofs_write(&m->list, &list);
+    int rc = list.failed ? cts_err_set(&err, CTS_E_NOMEM, "out of memory")
+                         : cts_fs_write_atomic(m->prove, cts_buf_text(&list), list.len, &err);
+    cts_buf_release(&list);
+    return rc ? cts_complain(&err) : 0;
+}
+
+/* A list of proofs is of everything, or it would say of the rest that nothing is proven. */
+static int check_prove(const struct mutants *m)
+{
+    if (!m->prove)
+        return 0;
+    if (m->row_count || m->opts.hand || m->opts.level || m->vectors.paths) {
+        cts_say("ebpf-cts mutants: --prove is about all rows and vectors at level quick\n");
+        return CTS_EXIT_USAGE;
+    }
+    if (!cts_solver_is_here(NULL)) {
+        cts_say("ebpf-cts mutants: --prove: %s\n", cts_solver_hint);
+        return CTS_EXIT_NOTHING;
+    }
+    return 0;
+}
+
 static int report(const struct mutants *m)
 {
     bool sane = controls_pass(m);
@@ -369,6 +414,9 @@ static int report(const struct mutants *m)
     else
         print_text(m);
     struct cts_mut_score s = total(m, m->opts.level);
+    int written = write_proofs(m);
+    if (written != 0)
+        return written;
     if (fflush(stdout) != 0 || ferror(stdout) || !sane)
         return CTS_EXIT_BROKEN;
     if (m->vectors.stats.errors)
@@ -406,9 +454,12 @@ static int check_operator(struct mutants *m)
 static int execute(struct mutants *m)
 {
     struct cts_err err = {0};
+    int code = check_prove(m);
+    if (code != 0)
+        return code;
     if (make(m, &err) != 0)
         return cts_complain(&err);
-    int code = check_operator(m);
+    code = check_operator(m);
     if (code != 0)
         return code;
     if (m->only_list) {
@@ -463,9 +514,12 @@ const struct cts_command cts_cmd_mutants = {
         "Makes mutants of the specification (each row's `does` with one mistake, and faults of\n"
         "the machine around it) and runs the suite's vectors, or those named, on each. A mutant\n"
         "that no case notices is a hole in the vectors; it is printed with an input that tells it\n"
-        "apart. Mutants that z3 proves to be the same function, and those that\n"
-        "spec/equivalents.yaml gives a reason for, are not counted. Passed are those that die at\n"
-        "the level demanded of them, or below it.",
+        "apart. Mutants that are proven to be the same function (spec/proofs.tsv, or z3 where a "
+        "row\n"
+        "is not on that list as it is now), and those that spec/equivalents.yaml gives a reason\n"
+        "for, are not counted, nor are those of new rows where there is no z3: they are "
+        "undecided.\n"
+        "Passed are those that die at the level demanded of them, or below it.",
     .options = options,
     .main = mutants_main,
 };

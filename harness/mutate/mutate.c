@@ -56,7 +56,8 @@ int cts_mutants_make(struct cts_mut_list *list, const struct cts_spec *spec, con
 
 bool cts_mutant_counts(const struct cts_mutant *m)
 {
-    return !m->control && m->status != CTS_MUT_PROVEN && m->status != CTS_MUT_LISTED;
+    return !m->control && m->status != CTS_MUT_PROVEN && m->status != CTS_MUT_LISTED &&
+           m->status != CTS_MUT_UNDECIDED;
 }
 
 static void count(struct cts_mut_score *s, const struct cts_mutant *m, enum cts_level level)
@@ -64,7 +65,8 @@ static void count(struct cts_mut_score *s, const struct cts_mutant *m, enum cts_
     bool dead = m->killed <= level;
     s->generated++;
     if (!cts_mutant_counts(m)) {
-        s->equivalent++;
+        s->undecided += m->status == CTS_MUT_UNDECIDED;
+        s->equivalent += m->status != CTS_MUT_UNDECIDED;
         return;
     }
     s->all++;

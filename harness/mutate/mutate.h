@@ -23,8 +23,10 @@ enum { CTS_MUT_LEVELS = CTS_LEVEL_EXHAUSTIVE + 1, CTS_MUT_NEVER = CTS_MUT_LEVELS
 enum cts_mut_status {
     CTS_MUT_KILLED,
     CTS_MUT_SURVIVED,
-    CTS_MUT_PROVEN, /* the same function as the original, by z3 */
-    CTS_MUT_LISTED, /* the same function as the original, by spec/equivalents.yaml */
+    CTS_MUT_PROVEN,    /* the same function as the original, by z3 */
+    CTS_MUT_LISTED,    /* the same function as the original, by spec/equivalents.yaml */
+    CTS_MUT_UNDECIDED, /* no vector notices; whether it is the same function nobody knows here:
+                          there is no z3, and spec/proofs.tsv does not have the row as it is */
     CTS_MUT_COUNT
 };
 
@@ -79,9 +81,10 @@ struct cts_mut_opts {
     enum cts_level level;
     bool hand;               /* leave sweeps out */
     const char *equivalents; /* spec/equivalents.yaml; null or missing: none */
+    const char *on_record;   /* spec/proofs.tsv; null: none */
     const char *z3;          /* null: nothing is proven */
     const int *proofs; /* descriptor of the folder in which answers of z3 are kept; null: none */
-    unsigned z3_ms;    /* for one mutant */
+    uint64_t z3_steps; /* for one mutant */
     const volatile int *stop;
     void (*progress)(void *arg, size_t done, size_t all); /* may be null; from any thread, one at a
                                                              time */
@@ -96,7 +99,7 @@ int cts_mutants_run(struct cts_mut_list *list, const struct cts_mut_opts *opts,
                     struct cts_err *err);
 
 struct cts_mut_score {
-    unsigned generated, equivalent;
+    unsigned generated, equivalent, undecided;
     unsigned due;       /* must be dead at the level: not equivalent, demanded at or below it */
     unsigned killed;    /* of those due */
     unsigned hand;      /* of those due, by hand-written cases alone */
@@ -106,6 +109,7 @@ struct cts_mut_score {
  */
 struct cts_mut_score cts_mutants_score(const struct cts_mut_list *list, enum cts_row_id row,
                                        const char *op, enum cts_level level);
-bool cts_mutant_counts(const struct cts_mutant *m); /* neither control nor equivalent */
+/* Neither control, nor equivalent, nor undecided. */
+bool cts_mutant_counts(const struct cts_mutant *m);
 
 #endif

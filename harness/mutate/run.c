@@ -11,6 +11,7 @@
 #include "host/buf.h"
 #include "load/yaml.h"
 #include "mutate/model.h"
+#include "mutate/proofs.h"
 #include "mutate/smt.h"
 #include "pack/env.h"
 
@@ -30,6 +31,7 @@ struct run {
     struct cts_mut_list *list;
     const struct cts_mut_opts *opts;
     const struct cts_spec_row **row; /* by enum cts_row_id */
+    struct cts_proofs on_record;
     uint8_t *holds; /* unit_count x CTS_ROW_COUNT bits: which rows are in its code */
     struct task *tasks;
     size_t task_count, next;
@@ -531,6 +533,30 @@ static void note_answer(struct run *r, struct cts_mutant *m, struct cts_smt_quer
     cts_buf_release(&q->input);
 }
 
+/* Those that are on record as proven. */
+static void recall_proofs(struct run *r, const struct task *t)
+{
+    struct cts_mutant *all = r->list->all + t->first;
+    for (size_t i = 0; i < t->count; i++)
+        if (all[i].sema && is_open(&all[i]) &&
+            cts_proofs_have(&r->on_record, r->row[all[i].row], &all[i])) {
+            all[i].status = CTS_MUT_PROVEN;
+            all[i].reason = "proven by z3";
+        }
+}
+
+/* Where there is no solver to ask, the record of the row as it is must do. */
+static void leave_undecided(struct run *r, const struct task *t)
+{
+    struct cts_mutant *all = r->list->all + t->first;
+    if (all->row == CTS_ROW_COUNT ||
+        cts_proofs_have_row(&r->on_record, r->row[all->row], all, t->count))
+        return;
+    for (size_t i = 0; i < t->count; i++)
+        if (all[i].sema && is_open(&all[i]))
+            all[i].status = CTS_MUT_UNDECIDED;
+}
+
 /* Those that nobody has noticed so far: are they wrong at all? */
 static void prove(struct rig *g, const struct task *t)
 {
@@ -543,7 +569,7 @@ static void prove(struct rig *g, const struct task *t)
             q[n++] = (struct cts_smt_query){.row = g->run->row[all[i].row], .other = all[i].sema};
     if (!q || n == 0)
         return;
-    cts_smt_ask(o->z3, o->proofs ? *o->proofs : -1, q, n, o->z3_ms);
+    cts_smt_ask(o->z3, o->proofs ? *o->proofs : -1, q, n, o->z3_steps);
     for (size_t i = t->count; i-- > 0;)
         if (all[i].sema && is_open(&all[i]))
             note_answer(g->run, &all[i], &q[--n]);
@@ -630,11 +656,15 @@ static void run_task(struct rig *g, const struct task *t)
     for (unsigned level = 0; level <= g->run->opts->level; level++) {
         for (size_t i = t->first; i < t->first + t->count && goes_on(g); i++)
             run_mutant(g, &all[i], (enum cts_level)level);
+        if (level == 0)
+            recall_proofs(g->run, t);
         if (level == 0 && g->run->opts->z3 && goes_on(g))
             prove(g, t);
         for (size_t i = t->first; i < t->first + t->count && goes_on(g); i++)
             run_repeated(g, &all[i], (enum cts_level)level);
     }
+    if (!g->run->opts->z3)
+        leave_undecided(g->run, t);
     tell_progress(g->run, t->count);
     end_task(g);
 }
@@ -825,6 +855,8 @@ int cts_mutants_run(struct cts_mut_list *list, const struct cts_mut_opts *opts, 
         rc = make_tasks(&r, err);
     if (rc == 0)
         rc = read_equivalents(&r, err);
+    if (rc == 0 && opts->on_record)
+        rc = cts_proofs_load(&r.on_record, opts->on_record, err);
     if (rc == 0) {
         run_threads(&r);
         rc = r.err.code;
@@ -832,6 +864,7 @@ int cts_mutants_run(struct cts_mut_list *list, const struct cts_mut_opts *opts, 
             *err = r.err;
     }
     pthread_mutex_destroy(&r.lock);
+    cts_proofs_release(&r.on_record);
     free(r.row);
     free(r.holds);
     free(r.tasks);

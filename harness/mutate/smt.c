@@ -6,9 +6,10 @@
 #include "base/fmt.h"
 #include "base/sha256.h"
 #include "host/cache.h"
-#include "host/proc.h"
+#include "host/solver.h"
 
-enum { ACCESSES = 16, NAME = 24 };
+/* CPU_MS: of the solver for a question, where steps are not what takes so long. */
+enum { ACCESSES = 16, NAME = 24, CPU_MS = 300000 };
 
 /* What one tree does, as names of SMT-LIB terms. Every step defines a new name. */
 struct side {
@@ -513,22 +514,6 @@ static void describe(const struct cts_spec_row *row, const struct cts_sema *othe
         cts_buf_adds(input, strcmp(value, "true") == 0 ? " big-endian" : " little-endian");
 }
 
-/* One process answers all: each question starts from nothing and is marked. */
-static bool add_questions(struct cts_smt_query *q, size_t n, bool abstract, unsigned ms,
-                          struct cts_buf *text)
-{
-    bool any = false;
-    for (size_t i = 0; i < n; i++) {
-        if (q[i].answer != CTS_SMT_UNKNOWN || (abstract && !q[i].hard))
-            continue;
-        cts_buf_addf(text, "(reset)\n(set-option :timeout %u)\n(echo \"question %zu\")\n", ms, i);
-        cts_smt_question(q[i].row, q[i].other, abstract, text);
-        any = true;
-    }
-    cts_buf_adds(text, "(echo \"question end\")\n");
-    return any && !text->failed;
-}
-
 /* That two differ as long as nothing is known of an operator says nothing. */
 static void read_answer(struct cts_smt_query *q, bool abstract, const char *answer)
 {
@@ -540,38 +525,47 @@ static void read_answer(struct cts_smt_query *q, bool abstract, const char *answ
         describe(q->row, q->other, answer, &q->input);
 }
 
-static void read_answers(struct cts_smt_query *q, size_t n, bool abstract, char *out)
+/* Indices of the queries that are open, and the questions for them: each starts from nothing. The
+ * texts stand behind one another in `text`. */
+static size_t make_questions(const struct cts_smt_query *q, size_t n, bool abstract,
+                             struct cts_buf *text, size_t *index,
+                             struct cts_solver_question *questions)
 {
-    static const char mark[] = "question ";
-    for (char *at = strstr(out, mark); at;) {
-        char *line = strchr(at, '\n'), *next = line ? strstr(line, mark) : NULL;
-        size_t i = strtoul(at + strlen(mark), NULL, 10);
-        if (!next || i >= n)
-            return; /* the last one is the end; without it the answer before may be cut off */
-        char first = *next;
-        *next = '\0';
-        read_answer(&q[i], abstract, line + 1);
-        *next = first;
-        at = next;
+    size_t count = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (q[i].answer != CTS_SMT_UNKNOWN || (abstract && !q[i].hard))
+            continue;
+        questions[count].at = text->len;
+        index[count++] = i;
+        cts_buf_adds(text, "(reset)\n");
+        cts_smt_question(q[i].row, q[i].other, abstract, text);
+        cts_buf_addc(text, '\0');
     }
+    for (size_t i = 0; i < count; i++)
+        questions[i].text = text->data + questions[i].at;
+    return count;
 }
 
-static void ask(const char *z3, struct cts_smt_query *q, size_t n, bool abstract, unsigned ms)
+static void ask(const char *z3, struct cts_smt_query *q, size_t n, bool abstract, uint64_t steps)
 {
-    struct cts_buf text, out, err_text;
-    const char *argv[] = {z3, "-smt2", "-in", NULL};
-    unsigned limit = n < 10000 ? (unsigned)(2 * n * ms) + 10000 : 0;
-    int status;
+    struct cts_solver_opts opts = {.program = z3, .steps = steps, .cpu_ms = CPU_MS};
+    struct cts_solver_question *questions = calloc(n + 1, sizeof(*questions));
+    size_t *index = calloc(n + 1, sizeof(*index)), count = 0;
+    struct cts_buf text, answers;
+
     cts_buf_init(&text, 0);
-    cts_buf_init(&out, 64 << 20);
-    cts_buf_init(&err_text, 1 << 16);
-    if (add_questions(q, n, abstract, ms, &text) &&
-        cts_proc_run(argv, text.data, text.len, &out, &err_text, limit, &status, NULL) == 0 &&
-        out.data)
-        read_answers(q, n, abstract, out.data);
+    cts_buf_init(&answers, 0);
+    if (questions && index)
+        count = make_questions(q, n, abstract, &text, index, questions);
+    if (count && !text.failed && cts_solver_ask(&opts, questions, count, &answers, NULL) == 0)
+        for (size_t i = 0; i < count; i++)
+            if (questions[i].end == CTS_SOLVER_ANSWERED && questions[i].len)
+                read_answer(&q[index[i]], abstract, answers.data + questions[i].at);
     cts_buf_release(&text);
-    cts_buf_release(&out);
-    cts_buf_release(&err_text);
+    cts_buf_release(&answers);
+    free(questions);
+    free(index);
 }
 
 static bool expr_is_hard(const struct cts_expr *x)
@@ -638,7 +632,7 @@ static void remember(int cache, const struct cts_smt_query *q)
     cts_cache_put(cache, name, text, strlen(text), NULL);
 }
 
-void cts_smt_ask(const char *z3, int cache, struct cts_smt_query *q, size_t n, unsigned ms)
+void cts_smt_ask(const char *z3, int cache, struct cts_smt_query *q, size_t n, uint64_t steps)
 {
     bool *known = calloc(n + 1, sizeof(*known));
     for (size_t i = 0; i < n; i++) {
@@ -652,8 +646,8 @@ void cts_smt_ask(const char *z3, int cache, struct cts_smt_query *q, size_t n, u
             known[i] = q[i].answer != CTS_SMT_UNKNOWN;
     }
     /* Multiplication and division are hard to reason about, and mostly there is no need to. */
-    ask(z3, q, n, true, ms);
-    ask(z3, q, n, false, ms);
+    ask(z3, q, n, true, steps);
+    ask(z3, q, n, false, steps);
     for (size_t i = 0; cache >= 0 && known && i < n; i++)
         if (!known[i])
             remember(cache, &q[i]);

@@ -8,7 +8,7 @@
 enum cts_smt_answer {
     CTS_SMT_SAME,
     CTS_SMT_DIFFERENT,
-    CTS_SMT_UNKNOWN, /* not in time, or not to be said in its language */
+    CTS_SMT_UNKNOWN, /* not in its steps, or not to be said in its language */
 };
 
 /* The question as SMT-LIB text: satisfiable if a state exists that the row and `other` take to
@@ -26,8 +26,8 @@ struct cts_smt_query {
     struct cts_buf
         input; /* a state in which they differ: "dst=0x1 imm=0x2"; the asker's to release */
 };
-/* Asks z3 (its path) n questions, for at most `ms` each. Answers are kept in the open folder
- * `cache` (host/cache.h; negative: nowhere), by the question's hash. */
-void cts_smt_ask(const char *z3, int cache, struct cts_smt_query *q, size_t n, unsigned ms);
+/* Asks z3 (its path) n questions, each with so many of its steps. Answers are kept in the open
+ * folder `cache` (host/cache.h; negative: nowhere), by the question's hash. */
+void cts_smt_ask(const char *z3, int cache, struct cts_smt_query *q, size_t n, uint64_t steps);
 
 #endif

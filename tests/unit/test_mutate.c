@@ -196,7 +196,7 @@ static enum cts_smt_answer ask(struct fixture *f, const char *row, const char *t
     struct cts_err err = {0};
     assert_int_equal(cts_sema_read(text, &place, CTS_SEMA_RELAXED, &f->arena, &other, &err), 0);
     q.other = other;
-    cts_smt_ask(f->z3, -1, &q, 1, 10000);
+    cts_smt_ask(f->z3, -1, &q, 1, 3000000);
     if (input)
         snprintf(input, 256, "%s", cts_buf_text(&q.input));
     cts_buf_release(&q.input);
