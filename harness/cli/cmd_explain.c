@@ -3,12 +3,13 @@
 
 #include "cli/opt.h"
 #include "cli/say.h"
+#include "cli/suggest.h"
 #include "cli/vectors.h"
 #include "core/core.h"
 #include "generated/spec_text.h"
 #include "isa/isa.h"
 
-enum { O_LEVEL = 1 };
+enum { O_LEVEL = 1, IDS_MAX = 256 };
 
 static const struct cts_opt options[] = {
     {O_LEVEL, 0, "level", "LEVEL",
@@ -203,6 +204,12 @@ static bool explain_clause(const char *id)
     return true;
 }
 
+static void print_ambiguity(const struct cts_ambiguity_text *a)
+{
+    cts_out("ambiguity %s, RFC 9669 section %s: %s\nhere: %s\n", a->id, a->section, a->question,
+            a->here);
+}
+
 static bool explain_policy(const char *id)
 {
     const struct cts_policy_text *p = cts_policy_text_find(id);
@@ -215,11 +222,32 @@ static bool explain_policy(const char *id)
             continue;
         if (found)
             cts_out("\n");
-        cts_out("ambiguity %s, RFC 9669 section %s: %s\nhere: %s\n", a->id, a->section, a->question,
-                a->here);
+        print_ambiguity(a);
         found = true;
     }
     return found;
+}
+
+/* Whose rule it is that holds there, and which rows name it. */
+static const struct cts_ambiguity_text *explain_ambiguity(const char *id)
+{
+    const struct cts_ambiguity_text *a = cts_ambiguity_text_find(id);
+    const struct cts_policy_text *p = a ? cts_policy_text_find(a->policy) : NULL;
+    if (!a)
+        return NULL;
+    print_ambiguity(a);
+    cts_out("policy %s%s%s\n", a->policy, p ? ", of " : "", p ? p->of : "");
+    bool any = false;
+    for (size_t i = 0; i < CTS_ROW_NOTE_COUNT; i++)
+        for (const char *const *own = cts_row_notes[i].ambiguities; own && *own; own++) {
+            if (strcmp(*own, id) != 0)
+                continue;
+            if (!any)
+                cts_out("\nrows\n");
+            cts_out("  %s\n", cts_row_notes[i].id);
+            any = true;
+        }
+    return a;
 }
 
 /* The vector of this id, or of the id before its '#'. */
@@ -234,31 +262,52 @@ static const struct cts_pk_vector *find_vector(const struct cts_pack *p, const c
     return NULL;
 }
 
-static int explain(const char *id, struct cts_vectors *v)
+static int explain(const char *id, struct cts_vectors *v, bool open)
+{
+    const struct cts_pk_vector *vector = open ? find_vector(&v->pack, id) : NULL;
+    const struct cts_ambiguity_text *a = explain_ambiguity(id);
+    bool found =
+        a || explain_row(id) || explain_clause(id) || explain_class(id) || explain_policy(id);
+    if (vector)
+        explain_vector(&v->pack, vector);
+    else if (open)
+        /* Vectors rest on the policy that settles it. */
+        found |= print_vectors_of(&v->pack, a ? a->policy : id) > 0;
+    if (found || vector)
+        return CTS_EXIT_OK;
+    if (!open)
+        return CTS_EXIT_BROKEN;
+    cts_say("ebpf-cts explain: no vector, row, clause, ambiguity, verdict class, policy or bug "
+            "'%s'\n",
+            id);
+    cts_suggest(id, &v->pack);
+    return CTS_EXIT_USAGE;
+}
+
+/* All that are named, one after another; what is unknown keeps none of the others away. */
+static int explain_all(const char *const *ids, unsigned count, struct cts_vectors *v)
 {
     struct cts_err err = {0};
     char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
-    bool found = explain_row(id) || explain_clause(id) || explain_class(id) || explain_policy(id);
-    if (cts_vectors_open(v, &err) != 0) {
+    int worst = CTS_EXIT_OK;
+    bool open = cts_vectors_open(v, &err) == 0;
+    if (!open)
         cts_say("ebpf-cts: %s\n", cts_err_text(&err, text, sizeof(text)));
-        return found ? CTS_EXIT_OK : CTS_EXIT_BROKEN;
+    for (unsigned i = 0; i < count; i++) {
+        if (i)
+            cts_out("\n");
+        int code = explain(ids[i], v, open);
+        worst = code > worst ? code : worst;
     }
-    const struct cts_pk_vector *vector = find_vector(&v->pack, id);
-    if (vector)
-        explain_vector(&v->pack, vector);
-    else if (print_vectors_of(&v->pack, id) == 0 && !found) {
-        cts_say("ebpf-cts explain: no vector, row, clause, verdict class, policy or bug '%s'\n",
-                id);
-        return CTS_EXIT_USAGE;
-    }
-    return CTS_EXIT_OK;
+    return worst;
 }
 
 static int explain_main(int argc, char **argv)
 {
     struct cts_opts o;
     struct cts_vectors v = {0};
-    const char *what = NULL;
+    const char *ids[IDS_MAX];
+    unsigned count = 0;
     cts_opts_init(&o, "explain", options, argc, argv);
     for (int id; (id = cts_opts_next(&o)) != CTS_OPT_END;) {
         if (id == CTS_OPT_HELP) {
@@ -267,30 +316,28 @@ static int explain_main(int argc, char **argv)
         }
         if (id == CTS_OPT_BAD)
             return CTS_EXIT_USAGE;
-        if (id == CTS_OPT_ARG) {
-            what = o.value;
-            continue;
-        }
-        int code = cts_vectors_level(&v, &o);
+        int code = id == CTS_OPT_ARG ? cts_opts_collect(&o, ids, &count, IDS_MAX)
+                                     : cts_vectors_level(&v, &o);
         if (code != 0)
             return code;
     }
-    if (!what) {
+    if (count == 0) {
         cts_say("Usage: ebpf-cts explain %s\n", cts_cmd_explain.args);
         return CTS_EXIT_USAGE;
     }
-    int code = explain(what, &v);
+    int code = explain_all(ids, count, &v);
     cts_vectors_release(&v);
     return code;
 }
 
 const struct cts_command cts_cmd_explain = {
     .name = "explain",
-    .args = "ID",
-    .what = "explain a vector, row, clause, verdict class, policy or bug",
+    .args = "ID...",
+    .what = "explain vectors, rows, clauses, ambiguities, verdict classes, policies or bugs",
     .about =
-        "Tells all there is about one thing: a vector (its clauses, code, cases), a row of the\n"
-        "specification (encoding, semantics, vectors), a clause of the RFC, a verdict class, a\n"
+        "Tells all there is about each of them: a vector (its clauses, code, cases), a row of the\n"
+        "specification (encoding, semantics, vectors), a clause of the RFC, an\n"
+        "ambiguity of it (what is done there), a verdict class, a\n"
         "policy (what it holds, and where the RFC is silent), or a real bug by the identifier that "
         "vectors give for it.",
     .options = options,

@@ -118,6 +118,22 @@ run_cmd "$CTS" explain "$vector#1"
 is "$rc$err" 0 "explain one of its cases"
 run_cmd "$CTS" explain V01
 is "$rc$err" 0 "explain a class of verdicts"
+bad=
+for id in $(sed -n 's/^- id: \(A[0-9]*\)$/\1/p' "$ROOT/spec/ambiguities.yaml"); do
+    out=$("$CTS" explain "$id" 2>&1) && [[ $out == "ambiguity $id, RFC 9669 section "*"here: "*"policy "* ]] || bad="$bad $id"
+done
+is "$bad" "" "every ambiguity can be explained ($(grep -c '^- id: A' "$ROOT/spec/ambiguities.yaml"))"
+run_cmd "$CTS" explain add64_x N039 V01
+is "$rc$err" 0 "explain several things"
+like "$out" '^row add64_x ' "... the first"
+like "$out" '^clause N039' "... the second"
+like "$out" '^verdict class V01' "... and the last"
+run_cmd "$CTS" explain N039 add65_x V01
+is "$rc" 2 "one of them unknown: wrong usage"
+like "$out" '^verdict class V01' "... after all of the others"
+like "$err" '^Like it: .*add64_x' "... with what it may have been"
+run_cmd "$CTS" explain base64/ad/reg
+like "$err" '^Like it: .*base64/add/reg' "ids of vectors are suggested, too"
 run_cmd "$CTS" explain nonsense
 is "$rc$out" 2 "explain nonsense: wrong usage"
 like "$err" "'nonsense'" "... that is named"
