@@ -53,7 +53,7 @@ static const struct cts_opt options[] = {
      "only vectors whose id holds or, with * and ?, matches this; id#case for one case"},
     {O_EXCLUDE, 'x', "exclude", "PATTERN", "not these"},
     {O_ROW, 0, "row", "ROW", "only vectors that test this row of the specification"},
-    {O_CLAUSE, 0, "clause", "ID", "only vectors that rest on this clause"},
+    {O_CLAUSE, 0, "clause", "CLAUSE", "only vectors that rest on this clause"},
     {O_JOBS, 'j', "jobs", "N",
      "how many workers at a time; default: as many as there are processors"},
     {O_LEVEL, 0, "level", "LEVEL", "quick (default), full or exhaustive"},

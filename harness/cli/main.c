@@ -22,6 +22,8 @@ const struct cts_command *cts_command_find(const char *name)
 static const struct cts_opt help_options[] = {
     {1, 0, "man", NULL, "the manual page, for man -l"},
     {2, 0, "bash", NULL, "completion for bash"},
+    {3, 0, "zsh", NULL, "completion for zsh"},
+    {4, 0, "fish", NULL, "completion for fish"},
     {0},
 };
 
@@ -45,7 +47,13 @@ static int help_main(int argc, char **argv)
             cts_help_man(stdout);
             return CTS_EXIT_OK;
         case 2:
-            cts_help_completion(stdout);
+            cts_help_bash(stdout);
+            return CTS_EXIT_OK;
+        case 3:
+            cts_help_zsh(stdout);
+            return CTS_EXIT_OK;
+        case 4:
+            cts_help_fish(stdout);
             return CTS_EXIT_OK;
         case CTS_OPT_ARG:
             c = cts_command_find(o.value);
@@ -61,7 +69,7 @@ static int help_main(int argc, char **argv)
 
 const struct cts_command cts_cmd_help = {
     .name = "help",
-    .args = "[COMMAND] [--man|--bash]",
+    .args = "[COMMAND] [--man|--bash|--zsh|--fish]",
     .what = "tell about a command",
     .about = "Prints what ebpf-cts or one of its commands does.",
     .options = help_options,

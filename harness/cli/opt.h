@@ -82,7 +82,10 @@ const struct cts_command *cts_command_find(const char *name);
 void cts_help_command(FILE *out, const struct cts_command *c);
 void cts_help_all(FILE *out);
 void cts_help_man(FILE *out);
-void cts_help_completion(FILE *out);
+/* Completion for one shell. */
+void cts_help_bash(FILE *out);
+void cts_help_zsh(FILE *out);
+void cts_help_fish(FILE *out);
 
 /* Exit codes, as the manual says. */
 enum {

@@ -55,7 +55,7 @@ bash -n completion.bash; ok $? "... and is bash"
 # complete WORDS...: what may stand in the place of the last word
 complete_words() {
     # shellcheck disable=SC2016
-    bash -c '. ./completion.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ebpf_cts; echo "${COMPREPLY[*]}"' complete "$@" 2>&1
+    bash -c '. ./completion.bash; COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}; _ebpf_cts; echo "${COMPREPLY[*]}"' complete "$@" 2>&1
 }
 is "$(complete_words ebpf-cts li)" list "... that completes commands"
 is "$(complete_words ebpf-cts check)" check-adapter "... all of them"
@@ -63,6 +63,26 @@ is "$(complete_words ebpf-cts run --sha)" --shard "... options"
 is "$(complete_words ebpf-cts check-adapter --t)" --timeout "... of every command"
 is "$(complete_words ebpf-cts spec co)" coverage "... parts of spec"
 is "$(complete_words ebpf-cts list ro)" rows "... things to list"
+is "$(complete_words "$CTS" run -g divmul)" "divmul32 divmul64" "... conformance groups"
+is "$(complete_words "$CTS" run --row movsx64_s)" "movsx64_s16 movsx64_s32 movsx64_s8" "... rows"
+is "$(complete_words "$CTS" run --clause N03)" "$("$CTS" list clauses | awk '/^N03/ { print $1 }' | xargs)" "... clauses"
+is "$(complete_words "$CTS" run -f base64/add/reg-)" "$("$CTS" list vectors | awk '$1 ~ "^base64/add/reg-" { print $1 }' | xargs)" "... vectors"
+is "$(complete_words "$CTS" run -r linux:)" "jit interp jit-hardened cap-bpf" "... engines, of which the shell has the part before the colon"
+like "$(complete_words "$CTS" run --runtime refer)" "^reference:interp reference:interp-be( |\$)" "... runtimes"
+is "$(complete_words "$CTS" explain movsx64_s8)" "movsx64_s8" "... what can be explained"
+for shell in zsh fish; do
+    run_cmd "$CTS" help --$shell
+    is "$rc" 0 "help --$shell"
+    printf '%s\n' "$out" >"completion.$shell"
+    if ! command -v $shell >/dev/null; then
+        skip "$shell takes it" "no $shell (apt-get install $shell)"
+    elif [ $shell = zsh ]; then
+        is "$(zsh -f -c '. ./completion.zsh; (( ${+functions[_ebpf_cts]} )) && echo ${_comps[ebpf-cts]}' 2>&1 | grep -c bash_complete)" 1 "zsh takes it"
+    else
+        is "$(PATH=$BUILD:$PATH fish --no-config -c 'source completion.fish; complete -C "ebpf-cts run --sha"' 2>&1 | cut -f 1)" --shard "fish takes it"
+        is "$(PATH=$BUILD:$PATH fish --no-config -c 'source completion.fish; complete -C "ebpf-cts run -g divmul"' 2>&1 | cut -f 1 | xargs)" "divmul32 divmul64" "... with what is listed"
+    fi
+done
 is "$(complete_words ebpf-cts help mut)" mutants "... and commands to be told about"
 
 # ---- list ----
