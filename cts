@@ -129,6 +129,7 @@ find_missing() { # run | runtimes | test
     check binutils-bpf has bpf-objdump
     check z3 has z3
     check perl has prove
+    check libxml2-utils has xmllint
 }
 
 # Any version will do.

@@ -96,6 +96,7 @@ static int open_one(struct cts_outputs *all, struct cts_output *out,
     opts.out = out->path ? out->file.f : stdout;
     opts.color = wants_color(all, out);
     opts.width = width_of_lines();
+    opts.lost = &out->lost;
     opts.suite_version = CTS_VERSION;
     opts.vectors_hash = all->hash;
     if (cts_report_start(&out->report, out->format, &opts))
@@ -144,7 +145,9 @@ bool cts_outputs_close(struct cts_outputs *all, const struct cts_summary *s)
     bool good = true;
     for (unsigned i = 0; i < all->count; i++) {
         cts_report_end(&all->list[i].report, s);
-        good = close_one(&all->list[i]) && good;
+        good = close_one(&all->list[i]) && !all->list[i].lost && good;
+        if (all->list[i].lost)
+            cts_say("ebpf-cts: the report %s is not complete\n", all->list[i].format->name);
     }
     return good;
 }

@@ -17,7 +17,7 @@ struct cts_output {
     const char *path; /* null: stdout */
     struct cts_outfile file;
     struct cts_report report;
-    bool open;
+    bool open, lost;
 };
 
 struct cts_outputs {

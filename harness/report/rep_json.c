@@ -16,8 +16,11 @@ struct rep {
 static void flush(struct rep *rep)
 {
     cts_buf_adds(&rep->line, "}\n");
-    if (!cts_text_flush(&rep->line, rep->opts.out))
-        rep->lost = true;
+    if (cts_text_flush(&rep->line, rep->opts.out))
+        return;
+    rep->lost = true;
+    if (rep->opts.lost)
+        *rep->opts.lost = true;
 }
 
 static void add_text(struct rep *rep, const char *key, const char *value)

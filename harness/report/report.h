@@ -17,6 +17,7 @@ struct cts_report_opts {
      * null. */
     const char *(*section)(const char *clause);
     const char *suite_version, *vectors_hash;
+    bool *lost; /* set by a format that could not tell all of it; may be null */
 };
 
 /* Null functions are passed over: a format that needs no engines has none for them. */

@@ -157,7 +157,7 @@ is "$count" "$(grep -c '<testcase ' "$T/r.xml")" "junit has as many cases as jso
 is "$count" "$(grep -cE '^ok [0-9]+ - ' "$T/r.tap")" "tap has as many cases as json"
 like "$(cat "$T/r.tap")" "^1\.\.$count\$" "... and a plan"
 like "$(tail -n 1 "$T/r.txt")" '^total: ' "text has its total"
-like "$(head -n 3 "$T/r.xml")" "<testsuites name=\"ebpf-cts\" tests=\"$count\" failures=\"0\" errors=\"0\" skipped=\"0\"" "junit has its counts"
+like "$(head -n 3 "$T/r.xml")" "<testsuites name=\"ebpf-cts\" tests=\"$count\" failures=\"0\" errors=\"0\" time=" "junit has its counts"
 
 run_cmd "$CTS" run -r reference -o groups
 is "$rc" 0 "a verdict for each group"

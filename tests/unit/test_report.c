@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -295,6 +296,68 @@ static void many_reasons(void **state)
     free(text);
 }
 
+static long most_memory(void)
+{
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    return u.ru_maxrss;
+}
+
+/* What is collected until the end is not collected in memory. */
+static void junit_takes_no_memory(void **state)
+{
+    enum { CASES = 60000, DETAIL = 1000, MOST_KIB = 16 << 10 };
+    char detail[DETAIL + 1];
+    unsigned long long tests = 0;
+    char line[512];
+    bool lost = false;
+    struct cts_report r;
+    struct cts_summary s = {0};
+    (void)state;
+    FILE *out = tmpfile();
+    assert_non_null(out);
+    memset(detail, 'x', DETAIL);
+    detail[DETAIL] = '\0';
+    struct cts_report_opts opts = {.out = out, .lost = &lost};
+    long before = most_memory();
+    assert_true(cts_report_start(&r, cts_reporter_find("junit"), &opts));
+    for (unsigned i = 0; i < CASES; i++) {
+        struct cts_result one = results[3];
+        one.detail = detail;
+        cts_report_result(&r, &one);
+    }
+    cts_report_end(&r, &s);
+    assert_true(most_memory() - before < MOST_KIB);
+    assert_false(lost);
+    assert_true(ftell(out) > (long)CASES * DETAIL);
+    rewind(out);
+    while (fgets(line, sizeof(line), out))
+        tests += strstr(line, "<testcase ") != NULL;
+    assert_int_equal(tests, CASES);
+    fclose(out);
+}
+
+/* Where nothing can be kept, that is told. */
+static void junit_tells_what_is_lost(void **state)
+{
+    bool lost = false;
+    struct cts_report r;
+    struct cts_summary s = {0};
+    char *text = NULL;
+    size_t len = 0;
+    (void)state;
+    struct cts_report_opts opts = {.out = open_memstream(&text, &len), .lost = &lost};
+    setenv("TMPDIR", "/nonexistent", 1);
+    assert_true(cts_report_start(&r, cts_reporter_find("junit"), &opts));
+    unsetenv("TMPDIR");
+    cts_report_result(&r, &results[0]);
+    cts_report_end(&r, &s);
+    fclose(opts.out);
+    assert_true(lost);
+    assert_non_null(strstr(text, "1 results are missing here"));
+    free(text);
+}
+
 static void utf8_is_strict(void **state)
 {
     static const struct {
@@ -410,6 +473,8 @@ int main(void)
         cmocka_unit_test(utf8_is_strict),
         cmocka_unit_test(numbers),
         cmocka_unit_test(functions_are_optional),
+        cmocka_unit_test(junit_takes_no_memory),
+        cmocka_unit_test(junit_tells_what_is_lost),
         cmocka_unit_test(time_can_be_set),
         cmocka_unit_test(lost_lines),
     };
