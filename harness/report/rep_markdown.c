@@ -30,16 +30,53 @@ static void *markdown_start(const struct cts_report_opts *opts)
     return rep;
 }
 
-/* Text of a cell: nothing in it is Markdown or HTML. */
-static void add_cell(struct rep *rep, struct cts_buf *b, const char *text)
+static unsigned longest_run(const char *text, char of)
+{
+    unsigned longest = 0, run = 0;
+    for (; *text; text++) {
+        run = *text == of ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+    }
+    return longest;
+}
+
+/* Text of a cell, as code: in it there is no Markdown, no HTML, and nobody is mentioned. A bar
+ * would end the cell. */
+static void add_code(struct cts_buf *b, const char *shown)
+{
+    size_t len = strlen(shown);
+    if (len == 0)
+        return;
+    const char *pad = shown[0] == '`' || shown[len - 1] == '`' ? " " : "";
+    unsigned fence = longest_run(shown, '`') + 1;
+    for (unsigned i = 0; i < fence; i++)
+        cts_buf_addc(b, '`');
+    cts_buf_adds(b, pad);
+    for (const char *p = shown; *p; p++) {
+        if (*p != '|')
+            cts_buf_addc(b, *p);
+        else
+            cts_buf_adds(b, p > shown && p[-1] == '\\' ? "\\x7c" : "\\|");
+    }
+    cts_buf_adds(b, pad);
+    for (unsigned i = 0; i < fence; i++)
+        cts_buf_addc(b, '`');
+}
+
+/* Up to two texts with something between them. */
+static void add_pair(struct rep *rep, struct cts_buf *b, const char *first, const char *between,
+                     const char *second)
 {
     cts_buf_clear(&rep->line);
-    cts_text_line(&rep->line, text);
-    for (const char *p = cts_buf_text(&rep->line); *p; p++) {
-        if (strchr("\\`*_{}[]<>#|~&", *p))
-            cts_buf_addc(b, '\\');
-        cts_buf_addc(b, *p);
-    }
+    cts_text_line(&rep->line, first);
+    cts_buf_adds(&rep->line, between);
+    cts_text_line(&rep->line, second);
+    add_code(b, cts_buf_text(&rep->line));
+}
+
+static void add_cell(struct rep *rep, struct cts_buf *b, const char *text)
+{
+    add_pair(rep, b, text, "", "");
 }
 
 static void markdown_engine(void *arg, const struct cts_engine_info *info)
@@ -47,9 +84,7 @@ static void markdown_engine(void *arg, const struct cts_engine_info *info)
     struct rep *rep = arg;
     struct cts_buf *b = &rep->engines;
     cts_buf_adds(b, "| ");
-    add_cell(rep, b, info->runtime);
-    cts_buf_addc(b, ':');
-    add_cell(rep, b, info->engine);
+    add_pair(rep, b, info->runtime, ":", info->engine);
     cts_buf_adds(b, info->skipped ? " | skipped: " : " | ");
     add_cell(rep, b, info->skipped ? info->reason : info->version);
     cts_buf_adds(b, " |\n");
@@ -61,13 +96,9 @@ static void add_failure(struct rep *rep, const struct cts_result *r)
     if (rep->failed++ >= MOST_FAILURES)
         return;
     cts_buf_adds(b, "| ");
-    add_cell(rep, b, r->runtime);
-    cts_buf_addc(b, ':');
-    add_cell(rep, b, r->engine);
+    add_pair(rep, b, r->runtime, ":", r->engine);
     cts_buf_adds(b, " | ");
-    add_cell(rep, b, r->vector);
-    cts_buf_adds(b, "\\#");
-    add_cell(rep, b, r->kase);
+    add_pair(rep, b, r->vector, "#", r->kase);
     cts_buf_adds(b, " | ");
     cts_buf_adds(b, r->failure == CTS_FL_NONE ? cts_status_name(r->status)
                                               : cts_failure_name(r->failure));

@@ -167,7 +167,7 @@ run_cmd "$CTS" run -r reference -f base64/add/ -o clauses
 is "$(printf '%s\n' "$out" | head -n 1 | cut -f 1-6)" "clause	section	policy	engine	vectors	pass" "clauses has a head"
 is "$(printf '%s\n' "$out" | awk -F '\t' '$1 == "N039" && $2 == "4.1" && $3 == "rfc" && $4 == "reference:interp" && $6 > 0 && $7 == 0' | wc -l)" 1 "... and what each engine makes of each clause"
 run_cmd "$CTS" run -r reference -f base64/add/ -o markdown
-like "$out" '^\| reference:interp \| base64 \| conformant \| [0-9]+ \| 0 \| 0 \| 0 \|$' "markdown has the verdicts"
+like "$out" '^\| `reference:interp` \| `base64` \| conformant \| [0-9]+ \| 0 \| 0 \| 0 \|$' "markdown has the verdicts"
 with python3 "every line of json is JSON" python3 -c '
 import json, sys
 lines = [json.loads(x) for x in open(sys.argv[1], encoding="utf-8")]

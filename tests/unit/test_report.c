@@ -215,6 +215,38 @@ static void tables_are_golden(void **state)
     check_format("groups", "report-groups.txt", (struct cts_report_opts){.color = true});
 }
 
+/* Whatever a text holds, it is one cell of code. */
+static void markdown_holds_texts(void **state)
+{
+    static const struct {
+        const char *message, *cell;
+    } cases[] = {
+        {"plain", "| `plain` |\n"},
+        {"", "|  |\n"},
+        {"@someone <b> #12 add/reg#2", "| `@someone <b> #12 add/reg#2` |\n"},
+        {"a ` b", "| ``a ` b`` |\n"},
+        {"``", "| ``` `` ``` |\n"},
+        {"a|b \\| c", "| `a\\|b \\\\x7c c` |\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct cts_result r = results[3];
+        struct cts_report report;
+        struct cts_summary s = {0};
+        char *text = NULL, want[128];
+        size_t len = 0;
+        struct cts_report_opts opts = {.out = open_memstream(&text, &len), .suite_version = "1"};
+        r.message = cases[i].message;
+        snprintf(want, sizeof(want), "| `base64/add/carries#1` | wrong-result %s", cases[i].cell);
+        assert_true(cts_report_start(&report, cts_reporter_find("markdown"), &opts));
+        cts_report_result(&report, &r);
+        cts_report_end(&report, &s);
+        fclose(opts.out);
+        assert_non_null(strstr(text, want));
+        free(text);
+    }
+}
+
 /* Nothing at all is no error in any format, and says so. */
 static void empty_runs(void **state)
 {
@@ -462,21 +494,14 @@ static int set_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_is_golden),
-        cmocka_unit_test(json_is_golden),
-        cmocka_unit_test(junit_is_golden),
-        cmocka_unit_test(tap_is_golden),
-        cmocka_unit_test(tables_are_golden),
-        cmocka_unit_test(empty_runs),
-        cmocka_unit_test(formats_are_listed),
-        cmocka_unit_test(many_reasons),
-        cmocka_unit_test(utf8_is_strict),
-        cmocka_unit_test(numbers),
-        cmocka_unit_test(functions_are_optional),
-        cmocka_unit_test(junit_takes_no_memory),
-        cmocka_unit_test(junit_tells_what_is_lost),
-        cmocka_unit_test(time_can_be_set),
-        cmocka_unit_test(lost_lines),
+        cmocka_unit_test(text_is_golden),         cmocka_unit_test(json_is_golden),
+        cmocka_unit_test(junit_is_golden),        cmocka_unit_test(tap_is_golden),
+        cmocka_unit_test(tables_are_golden),      cmocka_unit_test(empty_runs),
+        cmocka_unit_test(formats_are_listed),     cmocka_unit_test(many_reasons),
+        cmocka_unit_test(utf8_is_strict),         cmocka_unit_test(numbers),
+        cmocka_unit_test(functions_are_optional), cmocka_unit_test(markdown_holds_texts),
+        cmocka_unit_test(junit_takes_no_memory),  cmocka_unit_test(junit_tells_what_is_lost),
+        cmocka_unit_test(time_can_be_set),        cmocka_unit_test(lost_lines),
     };
     return cmocka_run_group_tests(tests, set_time, NULL);
 }
