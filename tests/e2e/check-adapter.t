@@ -220,7 +220,7 @@ like "$(sed -n '/^  seen:/,/^  \.\.\./p' fake-garbage.out | head -n 2)" '^    de
 like "$(sed -n '/^  asked:/,/^  seen/p' fake-wrong.out)" 'b7 00 00 00 ad de' "the question is shown"
 like "$(messages fake-hang)" 'no answer within 1000 ms' "silence is told"
 like "$(messages fake-seq)" 'sequence number' "a wrong sequence number is told"
-like "$(messages fake-file-window)" 'nothing that the harness will share: it is a file that can shrink' "a window that cannot be shared is told, with the reason"
+like "$(messages fake-file-window)" 'nothing that the harness will share: it is neither a memory file nor a BPF map' "a window that cannot be shared is told, with the reason"
 grep -q 'no arenas here' fake-arena-window.out ||
     like "$(messages fake-arena-window)" 'it is a BPF map, but no array with BPF_F_MMAPABLE' "... an arena, too"
 like "$(messages raw-rows-spilt)" 'row 1, the output of r0' "a byte that should not have been written is told"

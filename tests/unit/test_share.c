@@ -91,7 +91,7 @@ static void test_files(void **state)
     shared(memory_file(MFD_ALLOW_SEALING, BYTES + 1));
     refused(memory_file(MFD_ALLOW_SEALING, BYTES - 1), "fewer than 16384 bytes");
     refused(memory_file(0, BYTES), "can shrink");
-    refused(plain_file(BYTES), "can shrink");
+    refused(plain_file(BYTES), "neither a memory file nor a BPF map");
     refused(open("/dev/zero", O_RDWR | O_CLOEXEC), "neither a memory file nor a BPF map");
     refused(eventfd(0, EFD_CLOEXEC), "neither a memory file nor a BPF map");
     /* Sealed already, and for good. */
@@ -102,6 +102,33 @@ static void test_files(void **state)
     fd = memory_file(MFD_ALLOW_SEALING, BYTES);
     assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), 0);
     refused(fd, "cannot be mapped");
+}
+
+/* Pages that are not there need not be to be had when they are touched first. */
+static void test_huge_pages(void **state)
+{
+    (void)state;
+    int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB);
+    if (fd < 0) {
+        print_message("no huge pages here: %s\n", strerror(errno));
+        skip();
+    }
+    assert_int_equal(ftruncate(fd, 2 << 20), 0);
+    refused(fd, "huge pages");
+}
+
+/* Memory that only the process itself can read. */
+static void test_secret(void **state)
+{
+    enum { MEMFD_SECRET = 447 };
+    (void)state;
+    int fd = (int)syscall(MEMFD_SECRET, 0);
+    if (fd < 0) {
+        print_message("no secret memory here: %s\n", strerror(errno));
+        skip();
+    }
+    assert_int_equal(ftruncate(fd, BYTES), 0);
+    refused(fd, "neither a memory file nor a BPF map");
 }
 
 /* Once it is shared it cannot be cut off. */
@@ -308,7 +335,8 @@ static void test_other_faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files),   cmocka_unit_test(test_sealed),
+        cmocka_unit_test(test_files),   cmocka_unit_test(test_huge_pages),
+        cmocka_unit_test(test_secret),  cmocka_unit_test(test_sealed),
         cmocka_unit_test(test_maps),    cmocka_unit_test(test_arena),
         cmocka_unit_test(test_cut_off), cmocka_unit_test(test_no_access),
         cmocka_unit_test(test_threads), cmocka_unit_test(test_other_faults),
