@@ -1,10 +1,10 @@
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "asm/object.h"
 #include "cli/opt.h"
 #include "cli/say.h"
+#include "cli/stop.h"
 #include "kit/kit.h"
 #include "report/text.h"
 
@@ -18,15 +18,6 @@ static const struct cts_opt options[] = {
     {O_LIST, 'l', "list", NULL, "what is checked, without checking anything"},
     {0},
 };
-
-/* The handler has nowhere else to put it. */
-static volatile int interrupted;
-
-static void on_signal(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
 
 struct job {
     struct cts_kit_opts opts;
@@ -134,9 +125,7 @@ static int run(struct job *j)
 {
     struct cts_err err = {0};
     struct cts_caps caps;
-    struct sigaction sa = {.sa_handler = on_signal};
-    sigaction(SIGINT, &sa, NULL);
-    sigaction(SIGTERM, &sa, NULL);
+    j->opts.stop = cts_stop_on_signals();
     int rc = cts_kit_run(&j->opts, tell, j, &caps, &err);
     if (rc == CTS_E_NOTFOUND) {
         cts_say("ebpf-cts check-adapter: %s\n", err.msg);
@@ -152,8 +141,8 @@ static int run(struct job *j)
     }
     if (rc)
         return broken(j, &err);
-    if (interrupted)
-        return CTS_EXIT_INTERRUPTED;
+    if (*j->opts.stop)
+        return CTS_EXIT_SIGNAL + *j->opts.stop;
     cts_out("1..%u\n", j->told);
     return fflush(stdout) ? CTS_EXIT_BROKEN : j->failed ? CTS_EXIT_FAILED : CTS_EXIT_OK;
 }
@@ -204,9 +193,7 @@ static int parse(struct job *j, int argc, char **argv, int *code)
 
 static int check_adapter_main(int argc, char **argv)
 {
-    struct job j = {
-        .opts = {
-            .engine = "", .timeout_ms = 10000, .object = cts_object_write, .stop = &interrupted}};
+    struct job j = {.opts = {.engine = "", .timeout_ms = 10000, .object = cts_object_write}};
     int code;
     j.opts.only = j.only;
     cts_buf_init(&j.line, 0);

@@ -73,8 +73,8 @@ static int list_engine(struct cts_targets *t, const char *runtime,
         return rc;
     cts_core_probe(&t->list[0], arena, &info);
     cts_out("%-22s %-8s %-8s %s; %s\n", name, engine->is_default ? "default" : "-",
-            info.skipped ? "skipped" : "runs", engine->what,
-            info.skipped ? info.reason : info.version);
+            cts_engine_state_name(info.state), engine->what,
+            info.state == CTS_EN_RUNS ? info.version : info.reason);
     return 0;
 }
 

@@ -475,7 +475,7 @@ static int execute(struct mutants *m)
     }
     if (run(m, &err) != 0)
         return cts_complain(&err);
-    return *m->stop ? CTS_EXIT_INTERRUPTED : report(m);
+    return *m->stop ? CTS_EXIT_SIGNAL + *m->stop : report(m);
 }
 
 static int mutants_main(int argc, char **argv)

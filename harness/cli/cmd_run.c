@@ -1,7 +1,9 @@
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <unistd.h>
 
 #include "asm/object.h"
@@ -21,6 +23,7 @@
 #include "wire/wire.h"
 #include "generated/spec_text.h"
 
+enum { ALL_OF_IT = 0xffffffff /* personality: tells, changes nothing */ };
 enum { MOST_RUNTIMES = 64, DEFAULT_TIMEOUT_MS = 5000 };
 
 enum option {
@@ -33,6 +36,7 @@ enum option {
     O_JOBS,
     O_LEVEL,
     O_TIMEOUT,
+    O_MAX_FAILS,
     O_SHARD,
     O_KNOWN,
     O_NO_KNOWN,
@@ -42,6 +46,7 @@ enum option {
     O_QUIET,
     O_NO_CACHE,
     O_COLOR,
+    O_REPRODUCIBLE,
 };
 
 static const struct cts_opt options[] = {
@@ -59,6 +64,7 @@ static const struct cts_opt options[] = {
     {O_LEVEL, 0, "level", "LEVEL", "quick (default), full or exhaustive"},
     {O_TIMEOUT, 0, "timeout", "SECONDS",
      "the time of its own that one program may take, whatever else the machine does; default 5"},
+    {O_MAX_FAILS, 0, "max-fails", "N", "stop after N cases that failed; what is left is not run"},
     {O_SHARD, 0, "shard", "I/N", "the I-th of N parts of the vectors"},
     {O_KNOWN, 0, "known", "FILE", "a further list of known failures"},
     {O_NO_KNOWN, 0, "no-known", NULL,
@@ -72,6 +78,9 @@ static const struct cts_opt options[] = {
     {O_QUIET, 'q', "quiet", NULL, "only failures and the total"},
     {O_NO_CACHE, 0, "no-cache", NULL, "assemble everything anew"},
     {O_COLOR, 0, "color", "WHEN", "auto (default), always or never"},
+    {O_REPRODUCIBLE, 0, "reproducible", NULL,
+     "no times in the reports: what comes out is the same every time. So does SOURCE_DATE_EPOCH in "
+     "the environment, which is then the only time in them"},
     {0},
 };
 
@@ -87,7 +96,7 @@ struct job {
     bool update;
     struct cts_outputs outputs;
     struct cts_keeper keeper;
-    unsigned jobs, timeout_ms;
+    unsigned jobs, timeout_ms, max_fails;
     struct cts_progress progress;
     uint8_t *cases, *selected;
     uint64_t selected_cases;
@@ -146,6 +155,13 @@ static int take(void *arg, const struct cts_opts *o, int id)
         return cts_vectors_level(&j->vectors, o);
     case O_TIMEOUT:
         return set_timeout(j, o);
+    case O_MAX_FAILS:
+        return cts_opt_number(o, "the number of failures", 1, UINT_MAX, &j->max_fails)
+                   ? 0
+                   : CTS_EXIT_USAGE;
+    case O_REPRODUCIBLE:
+        j->outputs.opts.reproducible = true;
+        return 0;
     case O_SHARD:
         return set_shard(j, o);
     case O_OUTPUT:
@@ -173,6 +189,8 @@ static int parse(struct job *j, int argc, char **argv)
         return cts_opts_bad(&o, "--update-known writes one list: name one --known");
     if (code == 0 && j->update && j->targets.no_known)
         return cts_opts_bad(&o, "--update-known has to know the lists: not with --no-known");
+    if (code == 0 && j->update && j->max_fails)
+        return cts_opts_bad(&o, "--update-known has to see all failures: not with --max-fails");
     return code;
 }
 
@@ -188,6 +206,11 @@ static void on_engine(void *arg, const struct cts_engine_info *info)
 static void on_result(void *arg, const struct cts_result *r)
 {
     struct job *j = arg;
+    struct cts_result timeless = *r;
+    if (cts_outputs_are_reproducible(&j->outputs)) {
+        timeless.ns = 0;
+        r = &timeless;
+    }
     if (r->status == CTS_ST_FAIL || r->status == CTS_ST_ERROR || r->status == CTS_ST_XPASS)
         cts_progress_end(&j->progress); /* it is about to be printed */
     cts_keeper_result(&j->keeper, r);
@@ -325,6 +348,8 @@ static void warn(struct job *j, struct cts_summary *s)
 
 static int exit_code(const struct job *j, const struct cts_summary *s, uint64_t failed)
 {
+    if (s->count[CTS_ST_ERROR])
+        return CTS_EXIT_BROKEN;
     if (j->vectors.stats.errors)
         return CTS_EXIT_USAGE;
     if (failed)
@@ -346,7 +371,7 @@ static int update_lists(struct job *j, const struct cts_summary *s)
     }
     if (cts_keeper_update(&j->keeper, stderr, &left, &err) != 0)
         return cts_complain(&err);
-    return exit_code(j, s, left + s->count[CTS_ST_ERROR]);
+    return exit_code(j, s, left);
 }
 
 /* Workers inherit it. */
@@ -364,6 +389,7 @@ static int execute(struct job *j, const volatile int *stop)
     struct cts_summary summary = {.input_errors = j->vectors.stats.errors};
     struct cts_core_opts opts = {.jobs = j->jobs,
                                  .timeout_ms = j->timeout_ms,
+                                 .max_fails = j->max_fails,
                                  .level = j->vectors.level,
                                  .select = j->selected,
                                  .select_case = j->cases,
@@ -378,24 +404,37 @@ static int execute(struct job *j, const volatile int *stop)
     int rc = cts_core_run(&j->vectors.pack, j->targets.list, j->targets.count, &opts, &sink,
                           &summary, &err);
     cts_progress_end(&j->progress);
-    if (!*stop)
+    if (cts_outputs_are_reproducible(&j->outputs))
+        summary.ns = 0;
+    if (summary.end == CTS_END_WHOLE)
         warn(j, &summary);
     bool written = cts_outputs_close(&j->outputs, &summary);
     if (rc != 0)
         cts_say("ebpf-cts: %s\n", cts_err_text(&err, text, sizeof(text)));
-    if (j->update && (*stop || rc != 0))
+    if (j->update && (summary.end != CTS_END_WHOLE || rc != 0))
         cts_say("ebpf-cts: the run did not come to its end: no list is written\n");
-    if (*stop)
-        return CTS_EXIT_INTERRUPTED;
+    if (summary.end == CTS_END_INTERRUPTED)
+        return CTS_EXIT_SIGNAL + *stop;
     if (rc != 0 || !written)
         return CTS_EXIT_BROKEN;
     return j->update ? update_lists(j, &summary)
                      : exit_code(j, &summary, cts_summary_failed(&summary));
 }
 
+/* What runtimes say of themselves may hold addresses. Those of processes are then the same every
+ * time, where the machine lets them be. */
+static void fix_addresses(void)
+{
+    int now = personality(ALL_OF_IT);
+    if (now >= 0)
+        personality((unsigned long)now | ADDR_NO_RANDOMIZE);
+}
+
 static int run_job(struct job *j)
 {
     struct cts_err err = {0};
+    if (cts_outputs_are_reproducible(&j->outputs))
+        fix_addresses();
     if (prepare(j, &err) != 0)
         return cts_complain(&err);
     if (j->selected_cases == 0) {
@@ -453,7 +492,11 @@ const struct cts_command cts_cmd_run = {
         "Failures on record (runtimes/NAME/known.yaml, --known) are xfail, and a case on record\n"
         "that passes is a failure, xpass. --update-known adds new failures under their exact\n"
         "ids, removes entries of which all was run and passed, and leaves the rest as it is; it\n"
-        "ends with 0 if all is on record then.",
+        "ends with 0 if all is on record then.\n"
+        "\n"
+        "An engine is given up after 20 time-outs in a row: the rest of its cases are errors. A\n"
+        "run that is interrupted, or stopped by --max-fails, tells what it came to; the rest is\n"
+        "not run, and every report says so. A second signal ends it at once.",
     .options = options,
     .values = values,
     .main = run_main,

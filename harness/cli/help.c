@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -9,11 +10,14 @@ static const struct {
     const char *meaning;
 } exits[] = {
     {CTS_EXIT_OK, "all as expected"},
-    {CTS_EXIT_FAILED, "some case failed, or passed although it is on record as failing"},
+    {CTS_EXIT_FAILED,
+     "some case failed, or passed although it is on record as failing, and nothing else"},
     {CTS_EXIT_USAGE, "wrong usage or bad input; the good input was run all the same"},
-    {CTS_EXIT_BROKEN, "a worker or the harness broke, or output could not be written"},
+    {CTS_EXIT_BROKEN,
+     "a worker or the harness broke, or output could not be written; there may be failures, too"},
     {CTS_EXIT_NOTHING, "nothing was selected, or nothing could run"},
-    {CTS_EXIT_INTERRUPTED, "interrupted"},
+    {CTS_EXIT_SIGNAL + SIGINT, "interrupted"},
+    {CTS_EXIT_SIGNAL + SIGTERM, "ended by SIGTERM; likewise 129 by SIGHUP"},
 };
 
 static const struct {

@@ -39,7 +39,7 @@ static const char *keep(struct cts_keeper *k, const char *text)
 
 void cts_keeper_engine(struct cts_keeper *k, const struct cts_engine_info *info)
 {
-    k->up[k->told] = !info->skipped;
+    k->up[k->told] = info->state == CTS_EN_RUNS;
     k->engine[k->told++] = keep(k, info->engine);
 }
 

@@ -94,7 +94,7 @@ enum {
     CTS_EXIT_USAGE = 2,
     CTS_EXIT_BROKEN = 3,
     CTS_EXIT_NOTHING = 4,
-    CTS_EXIT_INTERRUPTED = 130,
+    CTS_EXIT_SIGNAL = 128, /* and the number of the signal that ended it */
 };
 
 #endif

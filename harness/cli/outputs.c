@@ -7,6 +7,7 @@
 
 #include "cli/say.h"
 #include "cts_version.h"
+#include "report/text.h"
 
 const char *cts_outputs_format(unsigned i, const char **what)
 {
@@ -83,6 +84,11 @@ int cts_outputs_check(struct cts_outputs *all, struct cts_files *files, struct c
     return rc;
 }
 
+bool cts_outputs_are_reproducible(const struct cts_outputs *all)
+{
+    return all->opts.reproducible || cts_text_time_is_given();
+}
+
 static int open_one(struct cts_outputs *all, struct cts_output *out,
                     const struct cts_vectors *vectors)
 {
@@ -97,6 +103,7 @@ static int open_one(struct cts_outputs *all, struct cts_output *out,
     opts.color = wants_color(all, out);
     opts.width = width_of_lines();
     opts.lost = &out->lost;
+    opts.time = all->time;
     opts.suite_version = CTS_VERSION;
     opts.vectors_hash = all->hash;
     if (cts_report_start(&out->report, out->format, &opts))
@@ -108,6 +115,9 @@ static int open_one(struct cts_outputs *all, struct cts_output *out,
 int cts_outputs_open(struct cts_outputs *all, const struct cts_vectors *vectors)
 {
     int code = 0;
+    if (!all->opts.reproducible || cts_text_time_is_given())
+        cts_text_time(all->time);
+    all->opts.reproducible = cts_outputs_are_reproducible(all);
     for (unsigned i = 0; code == 0 && i < all->count; i++)
         code = open_one(all, &all->list[i], vectors);
     for (unsigned i = 0; code != 0 && i < all->count; i++)

@@ -25,6 +25,7 @@ struct cts_outputs {
     unsigned count;
     const char *color;           /* "auto", "always" or "never" */
     struct cts_report_opts opts; /* what all of them share: verbose, quiet ... */
+    char time[32];               /* of the run; "" if no report is to say it */
     char hash[65];               /* of the vectors; "" if no report says it */
 };
 
@@ -38,6 +39,9 @@ const char *cts_outputs_format(unsigned i, const char **what);
 /* Text, if nothing was asked for. Can all be written, each for itself? CTS_E_INVAL and so on;
  * nothing is changed. */
 int cts_outputs_check(struct cts_outputs *all, struct cts_files *files, struct cts_err *err);
+/* Nothing in them that is another thing the next time: asked for, or SOURCE_DATE_EPOCH is set. */
+bool cts_outputs_are_reproducible(const struct cts_outputs *all);
+
 /* Starts them, after the check. 0, or the exit code after a message. */
 int cts_outputs_open(struct cts_outputs *all, const struct cts_vectors *vectors);
 void cts_outputs_engine(struct cts_outputs *all, const struct cts_engine_info *info);

@@ -79,5 +79,5 @@ int cts_stdio_close(int code)
     if (!why)
         return code;
     cts_say("ebpf-cts: standard output: cannot write: %s\n", strerror(why));
-    return code == CTS_EXIT_INTERRUPTED ? code : (int)CTS_EXIT_BROKEN;
+    return code >= CTS_EXIT_SIGNAL ? code : (int)CTS_EXIT_BROKEN;
 }

@@ -1,22 +1,32 @@
 #include "cli/stop.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Signal handlers can reach nothing but objects of static storage. volatile sig_atomic_t is int on
  * every platform that has bpf(2). */
 static volatile sig_atomic_t stopped;
 
+/* The second one ends the program as if nobody had caught it; the workers end with it. */
 static void on_signal(int number)
 {
-    (void)number;
-    stopped = 1;
+    if (stopped) {
+        signal(number, SIG_DFL);
+        raise(number);
+    }
+    stopped = number;
 }
 
 const volatile int *cts_stop_on_signals(void)
 {
-    struct sigaction sa = {.sa_handler = on_signal};
-    sigaction(SIGINT, &sa, NULL);
-    sigaction(SIGTERM, &sa, NULL);
+    static const int caught[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction sa = {.sa_handler = on_signal}, before;
+    for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++) {
+        /* nohup stays so. */
+        bool ignored = sigaction(caught[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN;
+        if (!ignored || caught[i] != SIGHUP)
+            sigaction(caught[i], &sa, NULL);
+    }
     return &stopped;
 }

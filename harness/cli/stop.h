@@ -1,8 +1,9 @@
-/* SIGINT and SIGTERM end a run early, in good order. */
+/* SIGINT, SIGTERM and SIGHUP end a run early, in good order; a second one ends it at once. */
 #ifndef CTS_CLI_STOP_H
 #define CTS_CLI_STOP_H
 
-/* From now on these signals are caught. What it returns points to 0 until one came. */
+/* From now on these signals are caught. What it returns points to 0 until one came, then to its
+ * number. */
 const volatile int *cts_stop_on_signals(void);
 
 #endif

@@ -77,12 +77,27 @@ struct cts_core_opts {
     const uint8_t *select;      /* one bool per vector of the pack; null: all */
     const uint8_t *select_case; /* one bool per case; null: all of the vectors selected */
     const volatile int *stop;   /* not null: becomes non-zero when the run is to end early */
+    const volatile int *enough; /* the core's own: likewise, once max_fails is reached */
+    uint64_t max_fails;         /* stop after so many cases that count as failed; 0: never */
     cts_object_fn *object;      /* null: workers that want objects cannot be asked */
 };
 
+/* Time-outs in a row after which an engine is given up: the rest of its cases are errors. */
+enum { CTS_GIVE_UP_AFTER = 20 };
+
+static inline bool cts_core_is_stopped(const struct cts_core_opts *opts)
+{
+    return (opts->stop && *opts->stop) || (opts->enough && *opts->enough);
+}
+
 /* Runs everything. 0 when it ran to its end (whatever the results); CTS_E_WORKER when a worker
  * could not be started or restarted (its cases are errors; the others ran). The summary is complete
- * in any case. */
+ * in any case.
+ *
+ * A run that is stopped (`stop`, `max_fails`) tells nothing of what it did not come to; the
+ * summary counts it. A block of vectors that was under way when a signal came is not told either:
+ * the signal may have reached its workers, too. After max_fails the results told are the same
+ * however many jobs there are. */
 int cts_core_run(const struct cts_pack *pack, const struct cts_target *targets, size_t n,
                  const struct cts_core_opts *opts, const struct cts_sink *sink,
                  struct cts_summary *summary, struct cts_err *err);

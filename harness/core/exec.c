@@ -147,6 +147,8 @@ int cts_exec_units(struct cts_exec *x, struct cts_judge *judge, const uint32_t *
         struct cts_seg *seg = cts_x_new_seg(x, units[i], &arena);
         if (!seg)
             continue;
+        if (cts_core_is_stopped(x->opts))
+            break;
         if (x->broken)
             cts_x_broken_unit(x, seg);
         else if (cts_x_guesses(x) && cts_x_is_long(x, seg) && !cts_x_row_by_row(seg))
@@ -166,5 +168,5 @@ int cts_exec_units(struct cts_exec *x, struct cts_judge *judge, const uint32_t *
     cts_arena_release(&arena);
     if (x->broken && err && err->code == 0)
         *err = x->why_broken;
-    return x->broken ? CTS_E_WORKER : 0;
+    return x->broken ? x->why_broken.code : 0;
 }

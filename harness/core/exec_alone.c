@@ -324,7 +324,7 @@ static bool is_settled(const struct cts_exec *x, const struct again *a, const st
 
 void cts_x_look_again_at_all(struct cts_exec *x, struct cts_arena *arena)
 {
-    for (size_t i = 0; i < x->again_count; i++) {
+    for (size_t i = 0; i < x->again_count && !cts_core_is_stopped(x->opts); i++) {
         struct cts_seg *seg = cts_x_new_seg(x, x->again[i].unit, arena);
         const struct wrong wrong = x->again[i].wrong;
         if (!seg || is_settled(x, &x->again[i], seg))

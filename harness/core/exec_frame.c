@@ -21,10 +21,30 @@ int cts_x_ask(struct cts_exec *x, struct frame *f, struct cts_err *err)
     return rc;
 }
 
+void cts_x_count_timeout(struct cts_exec *x, bool timed_out)
+{
+    x->timeouts = timed_out ? x->timeouts + 1 : 0;
+    x->gave_up = x->gave_up || x->timeouts >= CTS_GIVE_UP_AFTER;
+}
+
+static bool has_timed_out(const struct cts_answer *a)
+{
+    return (a->ops & CTS_OP_LOAD && a->load.verdict == CTS_LOAD_TIMED_OUT) ||
+           (a->ops & CTS_OP_RUN && a->run.status == CTS_RUN_TIMED_OUT);
+}
+
 int cts_x_answers(struct cts_exec *x, struct frame *f, struct cts_err *err)
 {
     int rc = cts_session_answer(x->session, f->answer, f->jobs, cts_x_timeout_of(x), err);
-    return rc == 0 ? cts_session_answer(x->session, NULL, 0, cts_x_timeout_of(x), err) : rc;
+    for (uint32_t i = 0; rc == 0 && i < f->jobs; i++)
+        cts_x_count_timeout(x, has_timed_out(&f->answer[i]));
+    if (rc == 0)
+        rc = cts_session_answer(x->session, NULL, 0, cts_x_timeout_of(x), err);
+    if (rc == CTS_E_TIMEOUT)
+        cts_x_count_timeout(x, true);
+    if (rc == 0 && x->gave_up)
+        cts_x_restart(x); /* which it is not, any more */
+    return rc;
 }
 
 struct cts_obs cts_x_observe(const struct cts_exec *x, const struct job *j, uint32_t s, uint32_t i,
@@ -276,7 +296,7 @@ bool cts_x_restart(struct cts_exec *x)
     struct cts_err err = {0};
     while (!x->broken) {
         cts_session_stop(x->session);
-        if (x->opts->stop && *x->opts->stop)
+        if (cts_core_is_stopped(x->opts) || x->gave_up)
             break;
         if (x->session->gave_up.code) {
             x->why_broken = x->session->gave_up;
@@ -293,6 +313,9 @@ bool cts_x_restart(struct cts_exec *x)
         x->broken = true;
         x->why_broken = err;
     }
+    if (x->gave_up)
+        cts_err_set(&x->why_broken, CTS_E_TIMEOUT, "given up after %d time-outs in a row",
+                    CTS_GIVE_UP_AFTER);
     if (x->why_broken.code == 0)
         cts_err_set(&x->why_broken, CTS_E_WORKER, "interrupted");
     x->broken = true;

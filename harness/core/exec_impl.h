@@ -76,7 +76,9 @@ struct cts_exec {
     } *blame;
     size_t blames, blame_cap;
     unsigned failed_starts;
-    bool broken; /* the worker cannot be started any more */
+    unsigned timeouts; /* in a row */
+    bool gave_up;      /* there were too many of them */
+    bool broken;       /* the worker cannot be started any more */
     struct cts_err why_broken;
 };
 
@@ -172,6 +174,9 @@ int cts_x_add_job(struct cts_exec *x, struct frame *f, const struct job *made, u
 
 unsigned cts_x_timeout_of(const struct cts_exec *x);
 int cts_x_ask(struct cts_exec *x, struct frame *f, struct cts_err *err);
+/* Was there a time-out? Too many of them in a row, and the engine is given up: it is not started
+ * again. */
+void cts_x_count_timeout(struct cts_exec *x, bool timed_out);
 /* The answers to a frame, and to the empty question behind it: what a worker says beside its
  * answers comes between the two, and is blamed on this frame and no later one. */
 int cts_x_answers(struct cts_exec *x, struct frame *f, struct cts_err *err);

@@ -164,6 +164,7 @@ void cts_x_run_long_sweep(struct cts_exec *x, struct cts_seg *seg, const struct 
             return;
         }
         rc = ring_run(x, &g, &wrong, &err);
+        cts_x_count_timeout(x, rc == CTS_E_TIMEOUT);
         if (rc == 0)
             break;
         if (attempt == 0)

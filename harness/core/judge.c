@@ -50,13 +50,46 @@ static bool settle(struct cts_track *t, enum cts_status status, uint32_t unit)
     return true;
 }
 
+static void note_rows(struct cts_judge *j, const struct cts_seg *seg, uint32_t r, uint64_t count)
+{
+    uint32_t at = seg->unit_index - j->first_unit;
+    if (!j->units || at >= j->unit_count || count == 0)
+        return;
+    struct cts_unit_rows *u = &j->units[at];
+    if (seg->swept && r + count > u->swept)
+        u->swept = (uint32_t)(r + count);
+    if (!seg->swept && !u->matched)
+        u->matched = cts_arena_take(j->arena, seg->unit->rows.count);
+    if (!seg->swept && u->matched)
+        u->matched[r] = 1;
+}
+
 void cts_judge_matched(struct cts_judge *j, const struct cts_seg *seg, uint32_t r, uint64_t count)
 {
     struct cts_track *t = track_of(j, cts_seg_case(seg, r));
     if (!t)
         return;
-    t->operand_rows += count;
+    note_rows(j, seg, r, count);
     settle(t, CTS_ST_PASS, seg->unit_index);
+}
+
+static void count_rows(struct cts_judge *j, uint32_t kase, uint32_t rows)
+{
+    struct cts_track *t = track_of(j, kase);
+    if (t && t->status != CTS_ST_FAIL)
+        t->operand_rows += rows;
+}
+
+void cts_judge_count(struct cts_judge *j)
+{
+    for (uint32_t i = 0; j->units && i < j->unit_count; i++) {
+        const struct cts_pk_unit *u = &j->pack->units[j->first_unit + i];
+        const uint8_t *matched = j->units[i].matched;
+        if (u->sweep != UINT32_MAX)
+            count_rows(j, j->pack->sweeps[u->sweep].kase, j->units[i].swept);
+        for (uint32_t r = 0; matched && r < u->rows.count; r++)
+            count_rows(j, j->pack->rows[u->rows.first + r].kase, matched[r]);
+    }
 }
 
 static const char *unit_label(const struct cts_judge *j, const struct cts_seg *seg)

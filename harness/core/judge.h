@@ -39,6 +39,12 @@ struct cts_track {
     const char *label, *message, *detail;
 };
 
+/* What of a unit was compared and came out right, however often it was run. */
+struct cts_unit_rows {
+    uint32_t swept;   /* of a swept unit: rows from the first on */
+    uint8_t *matched; /* else one bool a row; null: none yet */
+};
+
 struct cts_judge {
     const struct cts_pack *pack;
     const struct cts_target *target;
@@ -46,12 +52,15 @@ struct cts_judge {
     struct cts_arena *arena;  /* holds what the tracks point to */
     struct cts_track *tracks; /* of cases first_case .. first_case + case_count - 1 */
     uint32_t first_case, case_count;
+    struct cts_unit_rows *units; /* first_unit .. first_unit + unit_count - 1; null: not counted */
+    uint32_t first_unit, unit_count;
 };
 
 /* Whose expectations count: those of the runtime that the worker says it is, also where it was
  * given by its path. */
 struct cts_who cts_judge_who(const struct cts_judge *j);
-/* Rows that ran as they should: `count` of a swept unit, or one of a hand-written one. */
+/* Rows that ran as they should, from row r on: `count` of a swept unit, or one of a hand-written
+ * one; 0 if nothing of them was compared. */
 void cts_judge_matched(struct cts_judge *j, const struct cts_seg *seg, uint32_t r, uint64_t count);
 /* Anything that was seen of a row. */
 void cts_judge_row(struct cts_judge *j, struct cts_seg *seg, uint32_t r, const struct cts_obs *obs);
@@ -60,6 +69,9 @@ void cts_judge_unit(struct cts_judge *j, struct cts_seg *seg, const struct cts_o
 /* All cases of a unit cannot be judged: an error of the harness or of a worker that does not start.
  */
 void cts_judge_error(struct cts_judge *j, const struct cts_seg *seg, const char *why);
+/* Once all units are judged: fills the tracks' operand_rows. A row counts once, however often it
+ * was run. A case that failed has none: how far it comes before that may depend on the moment. */
+void cts_judge_count(struct cts_judge *j);
 /* Have all cases of the unit failed in units before it? Then nothing that it does can change them.
  */
 bool cts_judge_is_settled(const struct cts_judge *j, const struct cts_seg *seg);

@@ -22,20 +22,25 @@ struct block {
     struct cts_arena arena;
     uint64_t ns;
     bool done;
+    bool cut; /* the run was interrupted before its end: none of it is told */
 };
 
 struct engine {
     const struct cts_target *target;
     struct cts_session first; /* started before the threads; lent to whoever comes first */
     bool first_lent, up;
+    bool asked;           /* it was started, or it was tried, before the run was interrupted */
     struct cts_caps caps; /* copies of what the first session said */
     struct cts_engine_info info;
     const char *env_broken; /* why no window program can be judged; null: it can */
+    struct cts_err gave_up; /* filled in once it has timed out too often in a row */
 };
 
 struct run {
     const struct cts_pack *pack;
+    struct cts_core_opts own_opts; /* the caller's, and `enough` */
     const struct cts_core_opts *opts;
+    volatile int enough;
     const struct cts_sink *sink;
     struct cts_summary *summary;
     struct engine *engines;
@@ -59,7 +64,7 @@ static bool case_selected(const struct run *run, uint32_t c)
     return !run->opts->select_case || run->opts->select_case[c];
 }
 
-static bool stopped(const struct run *run)
+static bool interrupted(const struct run *run)
 {
     return run->opts->stop && *run->opts->stop;
 }
@@ -104,16 +109,17 @@ static void count_selection(struct run *run)
 
 /* ---- engines ---- */
 
-static void start_engine(struct run *run, struct engine *e, const struct cts_target *t)
+static void start_engine(struct run *run, struct engine *e)
 {
+    const struct cts_target *t = e->target;
     struct cts_err err = {0};
-    e->target = t;
-    cts_session_init(&e->first, t->argv, t->engine);
+    e->first.stop = run->opts->stop;
     int rc = cts_engine_start(&e->first, t, &run->arena, &e->info, &err);
-    e->up = rc == 0;
+    e->asked = !interrupted(run);
+    e->up = e->asked && rc == 0;
     if (e->up)
         e->caps = e->first.caps;
-    if (rc != 0 && rc != CTS_E_UNSUPPORTED && run->trouble.code == 0)
+    if (e->asked && e->info.state == CTS_EN_BROKEN && run->trouble.code == 0)
         run->trouble = err;
 }
 
@@ -149,8 +155,14 @@ static void count_engines(struct run *run)
     struct cts_summary *s = run->summary;
     for (size_t i = 0; i < run->engine_count; i++) {
         const struct engine *e = &run->engines[i];
+        if (!e->asked)
+            s->not_run += s->cases;
+        if (!e->asked)
+            continue;
         s->engines_run += e->up;
-        s->engines_skipped += !e->up;
+        s->engines_skipped += e->info.state == CTS_EN_SKIPPED;
+        s->engines_broken += e->info.state == CTS_EN_BROKEN;
+        s->count[CTS_ST_ERROR] += e->info.state == CTS_EN_BROKEN;
         if (!is_first_of_runtime(run, i))
             continue;
         bool up = any_is_up(run, e->info.runtime);
@@ -167,7 +179,11 @@ static int start_engines(struct run *run, const struct cts_target *targets, size
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     run->engine_count = n;
     for (size_t i = 0; i < n; i++) {
-        start_engine(run, &run->engines[i], &targets[i]);
+        run->engines[i].target = &targets[i];
+        cts_session_init(&run->engines[i].first, targets[i].argv, targets[i].engine);
+    }
+    for (size_t i = 0; i < n && !interrupted(run); i++) {
+        start_engine(run, &run->engines[i]);
         self_test(run, &run->engines[i]);
     }
     count_engines(run);
@@ -353,6 +369,7 @@ static struct cts_exec *exec_for(struct crew *c, uint32_t target, struct cts_err
         s = &e->first;
     else
         cts_session_expect(s, &e->caps);
+    s->stop = c->run->opts->stop;
     if (!s->up && cts_session_start_firmly(s, CTS_START_TIMEOUT_MS, err) != 0)
         return NULL;
     return c->exec[target] = cts_exec_new(s, c->run->opts, err);
@@ -406,11 +423,60 @@ static void fail_block(struct cts_judge *j, const uint32_t *units, size_t n,
         env_broken_unit(j, units[i], text);
 }
 
+/* An engine that was given up by one worker is not asked by the others either. */
+static bool is_given_up(struct run *run, struct engine *e, struct cts_err *err)
+{
+    pthread_mutex_lock(&run->lock);
+    *err = e->gave_up;
+    pthread_mutex_unlock(&run->lock);
+    return err->code != 0;
+}
+
+static void note_given_up(struct run *run, struct engine *e, const struct cts_err *err)
+{
+    pthread_mutex_lock(&run->lock);
+    if (e->gave_up.code == 0)
+        e->gave_up = *err;
+    pthread_mutex_unlock(&run->lock);
+}
+
+static void run_units(struct crew *c, struct block *b, struct cts_judge *j, const uint32_t *units,
+                      size_t n)
+{
+    struct engine *e = &c->run->engines[b->target];
+    struct cts_err err = {0};
+    struct cts_exec *x = n && !is_given_up(c->run, e, &err) ? exec_for(c, b->target, &err) : NULL;
+    if (x)
+        cts_exec_units(x, j, units, n, &err);
+    else if (n)
+        fail_block(j, units, n, &err);
+    if (err.code == CTS_E_TIMEOUT || err.code == CTS_E_BUSY)
+        note_given_up(c->run, e, &err);
+    if (err.code)
+        note_trouble(c->run, &err);
+}
+
+static struct cts_judge judge_of(const struct run *run, struct block *b)
+{
+    const struct engine *e = &run->engines[b->target];
+    const struct cts_pk_range a = run->pack->vectors[b->vectors.first].units;
+    const struct cts_pk_range z = run->pack->vectors[b->vectors.first + b->vectors.count - 1].units;
+    struct cts_judge j = {.pack = run->pack,
+                          .target = e->target,
+                          .caps = &e->caps,
+                          .arena = &b->arena,
+                          .tracks = b->tracks,
+                          .first_case = b->first_case,
+                          .case_count = b->case_count,
+                          .first_unit = a.first,
+                          .unit_count = z.first + z.count - a.first};
+    j.units = cts_arena_take_array(&b->arena, j.unit_count + 1, sizeof(*j.units));
+    return j;
+}
+
 static void run_block(struct crew *c, struct block *b)
 {
     struct run *run = c->run;
-    struct engine *e = &run->engines[b->target];
-    struct cts_err err = {0};
     uint32_t all = 0;
     uint64_t start = cts_clock_ns();
     for (uint32_t v = 0; v < b->vectors.count; v++)
@@ -419,22 +485,12 @@ static void run_block(struct crew *c, struct block *b)
     b->tracks =
         cts_arena_take_array(&b->arena, b->case_count ? b->case_count : 1, sizeof(*b->tracks));
     if (units && b->tracks) {
-        struct cts_judge j = {.pack = run->pack,
-                              .target = e->target,
-                              .caps = &e->caps,
-                              .arena = &b->arena,
-                              .tracks = b->tracks,
-                              .first_case = b->first_case,
-                              .case_count = b->case_count};
+        struct cts_judge j = judge_of(run, b);
         size_t n = units_of_block(run, b, &j, units);
-        struct cts_exec *x = n ? exec_for(c, b->target, &err) : NULL;
-        if (x)
-            cts_exec_units(x, &j, units, n, &err);
-        else if (n)
-            fail_block(&j, units, n, &err);
-        if (err.code)
-            note_trouble(run, &err);
+        run_units(c, b, &j, units, n);
+        cts_judge_count(&j);
     } else {
+        struct cts_err err = {0};
         cts_err_set(&err, CTS_E_NOMEM, "out of memory");
         note_trouble(run, &err);
     }
@@ -494,10 +550,8 @@ static void tell_case(struct run *run, struct block *b, uint32_t vector, uint32_
     const struct cts_pk_vector *v = &p->vectors[vector];
     const struct cts_pk_case *c = &p->cases[kase];
     const struct engine *e = &run->engines[b->target];
-    struct cts_track none = {.status = CTS_ST_ERROR,
-                             .label = "",
-                             .detail = "",
-                             .message = stopped(run) ? "interrupted" : "nothing of it was run"};
+    struct cts_track none = {
+        .status = CTS_ST_ERROR, .label = "", .detail = "", .message = "nothing of it was run"};
     struct cts_track *t = b->tracks ? &b->tracks[kase - b->first_case] : &none;
     if (!t->seen)
         t = &none;
@@ -532,6 +586,22 @@ static void tell_case(struct run *run, struct block *b, uint32_t vector, uint32_
         run->sink->result(run->sink->arg, &r);
 }
 
+static bool is_enough(const struct run *run)
+{
+    const struct cts_summary *s = run->summary;
+    return run->opts->max_fails &&
+           cts_summary_failed(s) - s->engines_broken >= run->opts->max_fails;
+}
+
+static void tell_or_leave(struct run *run, struct block *b, uint32_t vector, uint32_t kase)
+{
+    if (b->cut || is_enough(run))
+        run->summary->not_run++;
+    else
+        tell_case(run, b, vector, kase);
+    run->enough = is_enough(run);
+}
+
 static void tell_block(struct run *run, struct block *b)
 {
     for (uint32_t v = b->vectors.first; v < b->vectors.first + b->vectors.count; v++) {
@@ -540,7 +610,7 @@ static void tell_block(struct run *run, struct block *b)
             if (!case_selected(run, cases.first + i))
                 continue;
             run->cases_done++;
-            tell_case(run, b, v, cases.first + i);
+            tell_or_leave(run, b, v, cases.first + i);
         }
     }
     if (run->sink->progress)
@@ -564,9 +634,11 @@ static void *crew_main(void *arg)
         pthread_mutex_unlock(&run->lock);
         if (i == SIZE_MAX)
             return NULL;
-        if (!stopped(run))
+        if (!cts_core_is_stopped(run->opts))
             run_block(c, &run->blocks[i]);
         pthread_mutex_lock(&run->lock);
+        /* What failed after a signal may have failed of it. */
+        run->blocks[i].cut = interrupted(run);
         run->blocks[i].done = true;
         tell_ready(run);
         pthread_mutex_unlock(&run->lock);
@@ -621,7 +693,7 @@ static int run_crews(struct run *run, unsigned jobs, struct cts_err *err)
 
 static void tell_engines(struct run *run)
 {
-    for (size_t i = 0; run->sink->engine && i < run->engine_count; i++)
+    for (size_t i = 0; run->sink->engine && i < run->engine_count && run->engines[i].asked; i++)
         run->sink->engine(run->sink->arg, &run->engines[i].info);
 }
 
@@ -643,7 +715,9 @@ int cts_core_run(const struct cts_pack *pack, const struct cts_target *targets, 
                  struct cts_summary *summary, struct cts_err *err)
 {
     uint64_t start = cts_clock_ns();
-    struct run run = {.pack = pack, .opts = opts, .sink = sink, .summary = summary};
+    struct run run = {.pack = pack, .own_opts = *opts, .sink = sink, .summary = summary};
+    run.own_opts.enough = &run.enough;
+    run.opts = &run.own_opts;
     pthread_mutex_init(&run.lock, NULL);
     cts_arena_init(&run.arena, 0);
     run.unit_selected = calloc(pack->unit_count ? pack->unit_count : 1, 1);
@@ -660,6 +734,8 @@ int cts_core_run(const struct cts_pack *pack, const struct cts_target *targets, 
     if (rc == 0)
         rc = run_crews(&run, opts->jobs ? opts->jobs : 1, err);
     summary->ns = cts_clock_ns() - start;
+    if (summary->not_run)
+        summary->end = interrupted(&run) ? CTS_END_INTERRUPTED : CTS_END_MAX_FAILS;
     if (rc == 0 && sink->end)
         sink->end(sink->arg, summary);
     if (rc == 0 && run.trouble.code) {

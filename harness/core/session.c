@@ -210,7 +210,7 @@ int cts_session_start_firmly(struct cts_session *s, unsigned timeout_ms, struct 
     for (unsigned tries = 1;; tries++) {
         struct cts_err why = {0};
         int rc = cts_session_start(s, timeout_ms, &why);
-        if (rc == CTS_E_WORKER && tries < START_TRIES)
+        if (rc == CTS_E_WORKER && tries < START_TRIES && !(s->stop && *s->stop))
             continue;
         if (rc && err && err->code == 0)
             *err = why;

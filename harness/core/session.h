@@ -60,6 +60,8 @@ struct cts_session {
     struct cts_wr out;
     struct cts_buf in, stderr_text;
     unsigned restarts;
+    const volatile int *stop; /* not null: once it is not 0, every wait ends at once, as if the
+                                 worker had died */
 
     /* The session's own. */
     unsigned starts;

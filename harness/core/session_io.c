@@ -16,6 +16,7 @@ enum {
     IDLE_MS = 20,          /* where there is no pidfd to wake us */
     LAST_WORDS = 300,
     PROGRESS_WORDS = 16, /* of a question, and of each of its items */
+    STOP_MS = 250,       /* until a stop is seen that was asked for in another thread */
 };
 
 static const uint64_t ms_ns = 1000000;
@@ -112,11 +113,24 @@ static int lose_flood(struct cts_session *s, const char *stream, struct cts_err 
     return cts_session_lose_protocol(s, &why, err);
 }
 
+/* Whole answers that nobody has taken yet are no part of one. */
+static bool ends_within_frame(const struct cts_session *s)
+{
+    size_t at = s->in_at;
+    while (s->in.len - at >= CTS_FRAME_HEADER) {
+        uint32_t bytes = cts_get32le((const uint8_t *)s->in.data + at);
+        if (bytes > s->in.len - at - CTS_FRAME_HEADER)
+            return true;
+        at += CTS_FRAME_HEADER + bytes;
+    }
+    return at != s->in.len;
+}
+
 static int lose_death(struct cts_session *s, struct cts_err *err)
 {
     char what[96], how[64];
     int status;
-    bool part = s->in.len > s->in_at;
+    bool part = ends_within_frame(s);
     /* It may still be writing to stderr, and must not block there. */
     bool over = false;
     struct cts_effort e;
@@ -162,7 +176,7 @@ static int read_answers(struct cts_session *s, struct cts_err *err)
 
 static int poll_ms(const struct cts_session *s)
 {
-    unsigned most = s->proc.pidfd < 0 ? IDLE_MS : 1000;
+    unsigned most = s->proc.pidfd < 0 ? IDLE_MS : s->stop ? STOP_MS : 1000;
     unsigned tick = s->timeout_ms ? cts_effort_wait_ms(&s->effort) : most;
     return (int)(tick < most ? tick : most);
 }
@@ -302,6 +316,8 @@ static int check_time(struct cts_session *s, struct cts_err *err)
  */
 static int check_alive(struct cts_session *s, struct cts_err *err)
 {
+    if (s->stop && *s->stop)
+        return lose(s, CTS_E_WORKER, "was interrupted", err);
     return s->out_ended ? lose_death(s, err) : check_time(s, err);
 }
 

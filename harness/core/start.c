@@ -23,12 +23,11 @@ static int check_name(struct cts_session *s, const struct cts_target *t, struct 
 static int start(struct cts_session *s, const struct cts_target *t, bool *silent,
                  struct cts_err *err)
 {
-    *silent = true;
-    if (t->optional && !cts_fs_exists(t->argv[0]))
+    *silent = strchr(t->argv[0], '/') && !cts_fs_exists(t->argv[0]);
+    if (*silent && t->optional)
         return cts_err_set(err, CTS_E_UNSUPPORTED, "not built or installed: there is no %s",
                            t->argv[0]);
     int rc = cts_session_start_firmly(s, CTS_START_TIMEOUT_MS, err);
-    *silent = rc != CTS_E_UNSUPPORTED;
     return rc ? rc : check_name(s, t, err);
 }
 
@@ -37,7 +36,7 @@ int cts_engine_start(struct cts_session *s, const struct cts_target *t, struct c
 {
     struct cts_err own = {0};
     char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
-    bool silent; /* an engine that is not to be had says itself what would help; others cannot */
+    bool silent; /* there is no worker that could say what would help */
     int rc = start(s, t, &silent, &own);
     *info = (struct cts_engine_info){.runtime = t->runtime, .engine = t->engine, .version = ""};
     if (!t->engine[0])
@@ -47,7 +46,7 @@ int cts_engine_start(struct cts_session *s, const struct cts_target *t, struct c
         return 0;
     }
     cts_err_text(&own, text, sizeof(text));
-    info->skipped = true;
+    info->state = rc == CTS_E_UNSUPPORTED ? CTS_EN_SKIPPED : CTS_EN_BROKEN;
     info->reason = or_empty(silent && t->install && t->install[0]
                                 ? cts_arena_fmt(arena, "%s (%s)", text, t->install)
                                 : cts_arena_strdup(arena, text));

@@ -49,7 +49,6 @@ static void add_line(struct rep *rep, const struct cts_tally_line *l)
 static void clauses_end(void *arg, const struct cts_summary *s)
 {
     struct rep *rep = arg;
-    (void)s;
     cts_tally_sort(&rep->clauses, CTS_TALLY_BY_KEY);
     cts_buf_adds(&rep->line, "clause\tsection\tpolicy\tengine\tvectors");
     for (unsigned i = 0; i < CTS_ST_COUNT; i++)
@@ -57,6 +56,11 @@ static void clauses_end(void *arg, const struct cts_summary *s)
     cts_buf_adds(&rep->line, "\tkinds of failure\n");
     for (size_t i = 0; i < rep->clauses.count; i++)
         add_line(rep, &rep->clauses.lines[i]);
+    if (s->end != CTS_END_WHOLE) {
+        cts_buf_adds(&rep->line, "# not complete: ");
+        cts_text_incomplete(&rep->line, s);
+        cts_buf_addc(&rep->line, '\n');
+    }
     if (rep->clauses.failed)
         cts_buf_adds(&rep->line, "# not complete: out of memory\n");
     cts_text_flush(&rep->line, rep->opts.out);

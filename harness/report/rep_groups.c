@@ -29,8 +29,8 @@ static void groups_engine(void *arg, const struct cts_engine_info *info)
     cts_text_line(&rep->line, info->runtime);
     cts_buf_addc(&rep->line, ':');
     cts_text_line(&rep->line, info->engine);
-    cts_buf_adds(&rep->line, info->skipped ? "  skipped: " : "  ");
-    cts_text_line(&rep->line, info->skipped ? info->reason : info->version);
+    cts_buf_adds(&rep->line, "  ");
+    cts_text_engine(&rep->line, info);
     cts_buf_addc(&rep->line, '\n');
 }
 
@@ -64,11 +64,12 @@ static void add_counts(struct cts_buf *b, const struct cts_tally_line *l)
 }
 
 /* The verdict, and what each policy counts for beside it. */
-static void add_group(struct rep *rep, size_t first, size_t end, const struct cts_tally_line *basis)
+static void add_group(struct rep *rep, size_t first, size_t end, const struct cts_tally_line *basis,
+                      const struct cts_summary *s)
 {
     struct cts_buf *b = &rep->line;
     cts_text_line(b, basis->engine);
-    cts_buf_addf(b, "  %-16s %s: ", basis->key, cts_tally_verdict(basis));
+    cts_buf_addf(b, "  %-16s %s: ", basis->key, cts_tally_verdict(basis, s));
     add_counts(b, basis);
     for (size_t i = first; i < end; i++) {
         const struct cts_tally_line *l = &rep->groups.lines[i];
@@ -85,11 +86,15 @@ static void add_group(struct rep *rep, size_t first, size_t end, const struct ct
 static void groups_end(void *arg, const struct cts_summary *s)
 {
     struct rep *rep = arg;
-    (void)s;
     cts_tally_sort(&rep->groups, CTS_TALLY_BY_ENGINE);
     for (size_t i = 0, end; i < rep->groups.count; i = end) {
         struct cts_tally_line basis = cts_tally_basis(&rep->groups, i, &end);
-        add_group(rep, i, end, &basis);
+        add_group(rep, i, end, &basis, s);
+    }
+    if (s->end != CTS_END_WHOLE) {
+        cts_buf_adds(&rep->line, "this report is not complete: ");
+        cts_text_incomplete(&rep->line, s);
+        cts_buf_addc(&rep->line, '\n');
     }
     if (rep->groups.failed)
         cts_buf_adds(&rep->line, "this report is not complete: out of memory\n");

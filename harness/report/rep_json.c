@@ -52,7 +52,6 @@ static void add_list(struct rep *rep, const char *key, const char *const *list)
 
 static void *json_start(const struct cts_report_opts *opts)
 {
-    char when[CTS_TEXT_TIME_CAP];
     struct rep *rep = calloc(1, sizeof(*rep));
     if (!rep)
         return NULL;
@@ -63,7 +62,8 @@ static void *json_start(const struct cts_report_opts *opts)
     add_text(rep, "suite", "ebpf-cts");
     add_text(rep, "version", opts->suite_version);
     add_text(rep, "vectors", opts->vectors_hash);
-    add_text(rep, "time", cts_text_time(when));
+    if (opts->time[0])
+        add_text(rep, "time", opts->time);
     flush(rep);
     return rep;
 }
@@ -75,7 +75,8 @@ static void json_engine(void *arg, const struct cts_engine_info *info)
     add_text(rep, "runtime", info->runtime);
     add_text(rep, "engine", info->engine);
     add_text(rep, "version", info->version);
-    add_bool(rep, "skipped", info->skipped);
+    add_bool(rep, "skipped", info->state == CTS_EN_SKIPPED);
+    add_bool(rep, "broken", info->state == CTS_EN_BROKEN);
     add_text(rep, "reason", info->reason);
     flush(rep);
 }
@@ -117,6 +118,7 @@ static void add_summary(struct rep *rep, const struct cts_summary *s)
     add_number(rep, "operand_rows", s->operand_rows);
     add_number(rep, "engines_run", s->engines_run);
     add_number(rep, "engines_skipped", s->engines_skipped);
+    add_number(rep, "engines_broken", s->engines_broken);
     add_number(rep, "runtimes_run", s->runtimes_run);
     add_number(rep, "runtimes_skipped", s->runtimes_skipped);
     add_number(rep, "input_errors", s->input_errors);
@@ -137,7 +139,9 @@ static void json_end(void *arg, const struct cts_summary *s)
 {
     struct rep *rep = arg;
     cts_buf_adds(&rep->line, "{\"type\":\"footer\"");
-    add_bool(rep, "complete", !rep->lost);
+    add_bool(rep, "complete", !rep->lost && s->end == CTS_END_WHOLE);
+    add_text(rep, "end", cts_end_name(s->end));
+    add_number(rep, "not_run", s->not_run);
     add_summary(rep, s);
     flush(rep);
     fflush(rep->opts.out);

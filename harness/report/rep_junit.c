@@ -11,7 +11,8 @@ enum { DIGITS = 3 }; /* of times: readers take no more */
 
 /* Cases of one engine: a stretch of the spool. */
 struct suite {
-    char *name, *version, *reason; /* reason: why it was skipped, else null */
+    char *name, *version, *reason; /* reason: why nothing was run, else null */
+    bool broken;
     uint64_t begin, end;
     uint64_t tests, failures, errors, skipped, ns;
     uint64_t not_claimed; /* cases that are left out */
@@ -78,8 +79,12 @@ static struct suite *add_suite(struct rep *rep, const char *name, const char *ve
 static void junit_engine(void *arg, const struct cts_engine_info *info)
 {
     struct rep *rep = arg;
-    add_suite(rep, suite_name(rep, info->runtime, info->engine), info->version,
-              info->skipped ? info->reason : NULL);
+    struct suite *s = add_suite(rep, suite_name(rep, info->runtime, info->engine), info->version,
+                                info->state == CTS_EN_RUNS ? NULL : info->reason);
+    if (s && info->state == CTS_EN_BROKEN) {
+        s->broken = true;
+        s->tests = s->errors = 1;
+    }
 }
 
 /* The suite that a result belongs to. Engines come one after the other: a stretch that was left is
@@ -268,6 +273,23 @@ static void copy_cases(struct rep *rep, const struct suite *s)
     }
 }
 
+/* Its worker's failure is the one test case of the suite of a broken engine. */
+static void add_broken(struct cts_buf *b, const struct suite *s)
+{
+    cts_buf_adds(b, "    <testcase classname=\"");
+    cts_text_xml(b, s->name);
+    cts_buf_adds(b, "\" name=\"worker\" time=\"0.000\">\n      <error message=\"");
+    cts_text_xml(b, s->reason);
+    cts_buf_adds(b, "\" type=\"broken\"/>\n    </testcase>\n");
+}
+
+/* UTC: the form has no place for that. */
+static void add_when(struct cts_buf *b, const char *when)
+{
+    if (when[0])
+        cts_buf_addf(b, " timestamp=\"%.*s\"", (int)strcspn(when, "Z"), when);
+}
+
 static void write_suite(struct rep *rep, const struct suite *s, const char *when)
 {
     struct cts_buf *b = &rep->name;
@@ -275,40 +297,47 @@ static void write_suite(struct rep *rep, const struct suite *s, const char *when
     cts_text_xml(b, s->name);
     cts_buf_addc(b, '"');
     write_counts(rep, s);
-    cts_buf_addf(b, " skipped=\"%llu\" timestamp=\"%s\">\n    <properties>\n",
-                 (unsigned long long)s->skipped, when);
+    cts_buf_addf(b, " skipped=\"%llu\"", (unsigned long long)s->skipped);
+    add_when(b, when);
+    cts_buf_adds(b, ">\n    <properties>\n");
     add_property(b, "version", s->version);
     add_property(b, "suite-version", rep->opts.suite_version);
     add_property(b, "vectors", rep->opts.vectors_hash);
-    if (s->reason)
+    if (s->reason && !s->broken)
         add_property(b, "skipped", s->reason);
     if (s->not_claimed)
         cts_buf_addf(b, "      <property name=\"not-claimed\" value=\"%llu\"/>\n",
                      (unsigned long long)s->not_claimed);
     cts_buf_adds(b, "    </properties>\n");
+    if (s->broken)
+        add_broken(b, s);
     cts_text_flush(b, rep->opts.out);
     copy_cases(rep, s);
     fputs("  </testsuite>\n", rep->opts.out);
 }
 
 /* A report that is not whole must not look as if it were. */
-static void write_lost(struct rep *rep)
+static void write_missing(struct rep *rep, const struct cts_summary *s)
 {
-    fprintf(rep->opts.out,
-            "  <testsuite name=\"ebpf-cts\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\" "
-            "time=\"0.000\">\n"
-            "    <testcase classname=\"ebpf-cts\" name=\"report\" time=\"0.000\">\n"
-            "      <error message=\"%llu results are missing here for want of room\" "
-            "type=\"error\"/>\n    </testcase>\n  </testsuite>\n",
-            (unsigned long long)rep->lost);
+    struct cts_buf *b = &rep->name;
+    cts_buf_adds(b, "  <testsuite name=\"ebpf-cts\" tests=\"1\" failures=\"0\" errors=\"1\" "
+                    "skipped=\"0\" time=\"0.000\">\n"
+                    "    <testcase classname=\"ebpf-cts\" name=\"report\" time=\"0.000\">\n"
+                    "      <error message=\"");
+    if (cts_text_incomplete(b, s) && rep->lost)
+        cts_buf_adds(b, "; ");
+    if (rep->lost)
+        cts_buf_addf(b, "%llu results are missing here for want of room",
+                     (unsigned long long)rep->lost);
+    cts_buf_adds(b, "\" type=\"incomplete\"/>\n    </testcase>\n  </testsuite>\n");
+    cts_text_flush(b, rep->opts.out);
 }
 
 static void write_all(struct rep *rep, const struct cts_summary *summary)
 {
-    char when[CTS_TEXT_TIME_CAP];
-    struct suite all = {.ns = summary->ns, .tests = rep->lost != 0, .errors = rep->lost != 0};
-    cts_text_time(when);
-    when[strcspn(when, "Z")] = '\0'; /* UTC: the form has no place for that */
+    const char *when = rep->opts.time;
+    bool missing = rep->lost || summary->end != CTS_END_WHOLE;
+    struct suite all = {.ns = summary->ns, .tests = missing, .errors = missing};
     for (size_t i = 0; i < rep->count; i++) {
         all.tests += rep->suites[i].tests;
         all.failures += rep->suites[i].failures;
@@ -322,8 +351,8 @@ static void write_all(struct rep *rep, const struct cts_summary *summary)
     cts_text_flush(&rep->name, rep->opts.out);
     for (size_t i = 0; i < rep->count; i++)
         write_suite(rep, &rep->suites[i], when);
-    if (rep->lost)
-        write_lost(rep);
+    if (missing)
+        write_missing(rep, summary);
     fputs("</testsuites>\n", rep->opts.out);
     fflush(rep->opts.out);
 }

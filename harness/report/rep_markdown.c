@@ -85,8 +85,10 @@ static void markdown_engine(void *arg, const struct cts_engine_info *info)
     struct cts_buf *b = &rep->engines;
     cts_buf_adds(b, "| ");
     add_pair(rep, b, info->runtime, ":", info->engine);
-    cts_buf_adds(b, info->skipped ? " | skipped: " : " | ");
-    add_cell(rep, b, info->skipped ? info->reason : info->version);
+    cts_buf_adds(b, " | ");
+    if (info->state != CTS_EN_RUNS)
+        cts_buf_addf(b, "%s: ", cts_engine_state_name(info->state));
+    add_cell(rep, b, info->state == CTS_EN_RUNS ? info->version : info->reason);
     cts_buf_adds(b, " |\n");
 }
 
@@ -123,16 +125,22 @@ static void write_total(struct rep *rep, const struct cts_summary *s)
     cts_buf_clear(b);
     cts_buf_addf(b,
                  "# ebpf-cts %s\n\n**%llu passed, %llu failed, %llu skipped** (vectors %llu, cases "
-                 "%llu)\n\n| engine | version |\n|---|---|\n",
+                 "%llu)\n\n",
                  rep->opts.suite_version, (unsigned long long)cts_summary_passed(s),
                  (unsigned long long)cts_summary_failed(s),
                  (unsigned long long)cts_summary_skipped(s), (unsigned long long)s->vectors,
                  (unsigned long long)s->cases);
+    if (s->end != CTS_END_WHOLE) {
+        cts_buf_adds(b, "**Not complete, ");
+        cts_text_incomplete(b, s);
+        cts_buf_adds(b, ".**\n\n");
+    }
+    cts_buf_adds(b, "| engine | version |\n|---|---|\n");
     cts_text_flush(b, rep->opts.out);
     cts_text_flush(&rep->engines, rep->opts.out);
 }
 
-static void write_groups(struct rep *rep)
+static void write_groups(struct rep *rep, const struct cts_summary *s)
 {
     FILE *out = rep->opts.out;
     fputs("\n## Conformance groups\n\n"
@@ -147,7 +155,7 @@ static void write_groups(struct rep *rep)
         add_cell(rep, b, l.engine);
         cts_buf_adds(b, " | ");
         add_cell(rep, b, l.key);
-        cts_buf_addf(b, " | %s | %llu | %llu | %llu | %llu |\n", cts_tally_verdict(&l),
+        cts_buf_addf(b, " | %s | %llu | %llu | %llu | %llu |\n", cts_tally_verdict(&l, s),
                      (unsigned long long)l.status[CTS_ST_PASS],
                      (unsigned long long)l.status[CTS_ST_FAIL],
                      (unsigned long long)l.status[CTS_ST_XFAIL],
@@ -210,7 +218,7 @@ static void markdown_end(void *arg, const struct cts_summary *s)
 {
     struct rep *rep = arg;
     write_total(rep, s);
-    write_groups(rep);
+    write_groups(rep, s);
     write_clauses(rep);
     write_failures(rep);
     write_warnings(rep, s);

@@ -32,9 +32,16 @@ static void tap_engine(void *arg, const struct cts_engine_info *info)
     cts_text_line(&rep->line, info->runtime);
     cts_buf_addc(&rep->line, ':');
     cts_text_line(&rep->line, info->engine);
-    cts_buf_adds(&rep->line, info->skipped ? " skipped: " : " ");
-    cts_text_line(&rep->line, info->skipped ? info->reason : info->version);
+    cts_buf_addc(&rep->line, ' ');
+    cts_text_engine(&rep->line, info);
     cts_buf_addc(&rep->line, '\n');
+    if (info->state == CTS_EN_BROKEN) {
+        cts_buf_addf(&rep->line, "not ok %llu - ", (unsigned long long)++rep->count);
+        cts_text_line(&rep->line, info->runtime);
+        cts_buf_addc(&rep->line, ':');
+        cts_text_line(&rep->line, info->engine);
+        cts_buf_adds(&rep->line, " starts\n");
+    }
     cts_text_flush(&rep->line, rep->opts.out);
 }
 
@@ -141,6 +148,11 @@ static void tap_end(void *arg, const struct cts_summary *s)
     /* The plan is allowed to come last; nobody knows it before. */
     cts_buf_addf(&rep->line, "1..%llu%s\n", (unsigned long long)rep->count,
                  rep->count ? "" : " # SKIP nothing was run");
+    if (s->end != CTS_END_WHOLE) {
+        cts_buf_adds(&rep->line, "Bail out! ");
+        cts_text_incomplete(&rep->line, s);
+        cts_buf_addc(&rep->line, '\n');
+    }
     cts_text_flush(&rep->line, rep->opts.out);
     fflush(rep->opts.out);
     cts_buf_release(&rep->line);

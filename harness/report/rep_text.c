@@ -58,8 +58,9 @@ static void text_engine(void *arg, const struct cts_engine_info *info)
     cts_buf_addc(&rep->line, ':');
     cts_text_line(&rep->line, info->engine);
     cts_buf_adds(&rep->line, "  ");
-    if (info->skipped) {
-        add_shaded(rep, YELLOW, "skipped");
+    if (info->state != CTS_EN_RUNS) {
+        add_shaded(rep, info->state == CTS_EN_BROKEN ? RED : YELLOW,
+                   cts_engine_state_name(info->state));
         cts_buf_adds(&rep->line, ": ");
         cts_text_line(&rep->line, info->reason);
     } else {
@@ -306,12 +307,17 @@ static void tell_sizes(struct rep *rep, const struct cts_summary *s)
     cts_buf_addf(b, "vectors %llu, cases %llu, operand rows ", (unsigned long long)s->vectors,
                  (unsigned long long)s->cases);
     cts_text_count(b, s->operand_rows);
-    cts_buf_addf(b, " on %u engines (%u skipped) of %u runtimes (%u skipped), ", s->engines_run,
-                 s->engines_skipped, s->runtimes_run, s->runtimes_skipped);
+    cts_buf_addf(b, " on %u engines (%u skipped", s->engines_run, s->engines_skipped);
+    if (s->engines_broken)
+        cts_buf_addf(b, ", %u broken", s->engines_broken);
+    cts_buf_addf(b, ") of %u runtimes (%u skipped)", s->runtimes_run, s->runtimes_skipped);
     if (s->input_errors)
-        cts_buf_addf(b, "input errors %llu, ", (unsigned long long)s->input_errors);
-    cts_text_seconds(b, s->ns, 2);
-    cts_buf_adds(b, " s");
+        cts_buf_addf(b, ", input errors %llu", (unsigned long long)s->input_errors);
+    if (!rep->opts.reproducible) {
+        cts_buf_adds(b, ", ");
+        cts_text_seconds(b, s->ns, 2);
+        cts_buf_adds(b, " s");
+    }
     put_line(rep, HANG);
 }
 
@@ -347,6 +353,16 @@ static void tell_warnings(struct rep *rep, const struct cts_summary *s)
         put_line(rep, HANG);
 }
 
+static void tell_incomplete(struct rep *rep, const struct cts_summary *s)
+{
+    if (s->end == CTS_END_WHOLE)
+        return;
+    add_shaded(rep, YELLOW, "not complete");
+    cts_buf_adds(&rep->line, ", ");
+    cts_text_incomplete(&rep->line, s);
+    put_line(rep, HANG);
+}
+
 /* Without colours even where there are some, for those who look for it. */
 static void tell_total(struct rep *rep, const struct cts_summary *s)
 {
@@ -369,6 +385,7 @@ static void text_end(void *arg, const struct cts_summary *s)
     tell_sizes(rep, s);
     tell_counts(rep, s);
     tell_warnings(rep, s);
+    tell_incomplete(rep, s);
     tell_total(rep, s);
     cts_text_flush(&rep->out, rep->opts.out);
     fflush(rep->opts.out);

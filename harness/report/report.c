@@ -14,6 +14,8 @@ bool cts_report_start(struct cts_report *r, const struct cts_reporter *format,
                       const struct cts_report_opts *opts)
 {
     *r = (struct cts_report){.format = format, .opts = *opts};
+    if (!r->opts.time)
+        r->opts.time = "";
     if (!format->start)
         return true;
     r->arg = format->start(&r->opts);

@@ -12,7 +12,9 @@
 struct cts_report_opts {
     FILE *out;
     bool color, verbose, quiet;
-    unsigned width; /* of lines for people, in columns; 0: as long as they are */
+    unsigned width;    /* of lines for people, in columns; 0: as long as they are */
+    bool reproducible; /* the results' times are 0, and are left out where they can be */
+    const char *time;  /* of the run, as 2024-10-31T00:00:00Z; "" or null: not to be told */
     /* The section of RFC 9669 that a clause stands in, null if there is no such clause; may be
      * null. */
     const char *(*section)(const char *clause);

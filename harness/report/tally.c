@@ -225,11 +225,13 @@ enum cts_conformance cts_tally_conformance(const struct cts_tally_line *l)
     return CTS_CF_CONFORMANT;
 }
 
-const char *cts_tally_verdict(const struct cts_tally_line *basis)
+const char *cts_tally_verdict(const struct cts_tally_line *basis, const struct cts_summary *s)
 {
     bool policy = basis->policy[0] != '\0';
     switch (cts_tally_conformance(basis)) {
     case CTS_CF_CONFORMANT:
+        if (s->end != CTS_END_WHOLE)
+            return "not tested to the end";
         return policy ? "conformant by policy" : "conformant";
     case CTS_CF_NOT_CONFORMANT:
         return policy ? "not conformant by policy" : "not conformant";

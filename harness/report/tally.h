@@ -54,7 +54,8 @@ enum cts_conformance {
  * nothing rests on the RFC. *end: the first line behind those of the key. */
 struct cts_tally_line cts_tally_basis(const struct cts_tally *t, size_t i, size_t *end);
 enum cts_conformance cts_tally_conformance(const struct cts_tally_line *l);
-/* "not conformant", "conformant by policy" ... */
-const char *cts_tally_verdict(const struct cts_tally_line *basis);
+/* "not conformant", "conformant by policy" ... A run that is not whole can find a group not
+ * conformant, and nothing else. */
+const char *cts_tally_verdict(const struct cts_tally_line *basis, const struct cts_summary *s);
 
 #endif

@@ -187,6 +187,12 @@ static bool epoch_from_environment(time_t *out)
     return true;
 }
 
+bool cts_text_time_is_given(void)
+{
+    time_t when;
+    return epoch_from_environment(&when);
+}
+
 const char *cts_text_time(char buf[CTS_TEXT_TIME_CAP])
 {
     time_t now;
@@ -218,6 +224,22 @@ void cts_text_count(struct cts_buf *b, uint64_t n)
             cts_buf_addc(b, ',');
         cts_buf_addc(b, digits[i]);
     }
+}
+
+void cts_text_engine(struct cts_buf *b, const struct cts_engine_info *info)
+{
+    if (info->state != CTS_EN_RUNS)
+        cts_buf_addf(b, "%s: ", cts_engine_state_name(info->state));
+    cts_text_line(b, info->state == CTS_EN_RUNS ? info->version : info->reason);
+}
+
+bool cts_text_incomplete(struct cts_buf *b, const struct cts_summary *s)
+{
+    if (s->end == CTS_END_WHOLE)
+        return false;
+    cts_buf_addf(b, "%s: %llu case%s not run", cts_end_name(s->end), (unsigned long long)s->not_run,
+                 s->not_run == 1 ? " was" : "s were");
+    return true;
 }
 
 bool cts_text_flush(struct cts_buf *b, FILE *out)

@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "host/buf.h"
+#include "result/result.h"
 
 /* One line for people: control characters and those that turn text around become visible (\x1b,
  * \u202e). */
@@ -36,10 +37,17 @@ void cts_text_xml_body(struct cts_buf *b, const char *text);
 /* Now, or the moment SOURCE_DATE_EPOCH names, as 2024-10-31T00:00:00Z. */
 enum { CTS_TEXT_TIME_CAP = 32 };
 const char *cts_text_time(char buf[CTS_TEXT_TIME_CAP]);
+/* Does SOURCE_DATE_EPOCH name a moment? */
+bool cts_text_time_is_given(void);
 /* Nanoseconds as seconds with `digits` (1..9) behind the point, cut off. */
 void cts_text_seconds(struct cts_buf *b, uint64_t ns, unsigned digits);
 /* 1,234,567 */
 void cts_text_count(struct cts_buf *b, uint64_t n);
+
+/* What there is to say of an engine: its version, or "skipped: " or "broken: " and the reason. */
+void cts_text_engine(struct cts_buf *b, const struct cts_engine_info *info);
+/* "interrupted: 12 cases were not run" of a run that is not whole; else nothing and false. */
+bool cts_text_incomplete(struct cts_buf *b, const struct cts_summary *s);
 
 /* Writes the buffer and empties it. False if a part of it was lost for lack of memory: then nothing
  * is written. */

@@ -39,6 +39,23 @@ const char *cts_failure_name(enum cts_failure f)
     return (unsigned)f < CTS_FL_COUNT ? names[f] : "unknown";
 }
 
+const char *cts_end_name(enum cts_end e)
+{
+    static const char *const names[CTS_END_COUNT] = {
+        [CTS_END_WHOLE] = "whole",
+        [CTS_END_INTERRUPTED] = "interrupted",
+        [CTS_END_MAX_FAILS] = "stopped at the limit of failures",
+    };
+    return (unsigned)e < CTS_END_COUNT ? names[e] : "unknown";
+}
+
+const char *cts_engine_state_name(enum cts_engine_state s)
+{
+    static const char *const names[CTS_EN_COUNT] = {
+        [CTS_EN_RUNS] = "runs", [CTS_EN_SKIPPED] = "skipped", [CTS_EN_BROKEN] = "broken"};
+    return (unsigned)s < CTS_EN_COUNT ? names[s] : "unknown";
+}
+
 bool cts_failure_is(const char *name)
 {
     for (int f = CTS_FL_NONE + 1; f < CTS_FL_COUNT; f++)

@@ -67,16 +67,27 @@ struct cts_result {
     const char *detail; /* several lines: disassembly, states side by side, the command that repeats
                            it; "" */
     const char *known;  /* for xfail and xpass: the reason on record */
-    uint64_t operand_rows; /* how many were compared */
+    uint64_t operand_rows; /* how many were compared and right; 0 of a case that failed */
     uint64_t ns;
 };
 
+/* How a run came to its end. */
+enum cts_end {
+    CTS_END_WHOLE,       /* everything was run */
+    CTS_END_INTERRUPTED, /* by a signal */
+    CTS_END_MAX_FAILS,   /* as many failures as the run was to stop at */
+    CTS_END_COUNT
+};
+
 struct cts_summary {
-    uint64_t vectors, cases; /* distinct ones selected */
-    uint64_t operand_rows;   /* compared, over all engines */
-    uint64_t count[CTS_ST_COUNT];
+    uint64_t vectors, cases;      /* distinct ones selected */
+    uint64_t operand_rows;        /* of all cases on all engines */
+    uint64_t count[CTS_ST_COUNT]; /* cases, and an error for each engine that is broken */
     uint64_t failures[CTS_FL_COUNT];
-    unsigned engines_run, engines_skipped;
+    enum cts_end end;
+    uint64_t not_run; /* cases that a run which was stopped did not come to: nothing was told of
+                         them */
+    unsigned engines_run, engines_skipped, engines_broken;
     unsigned runtimes_run, runtimes_skipped; /* run: at least one of its engines was */
     uint64_t input_errors;                   /* bad files and the like */
     uint64_t ns;
@@ -88,12 +99,22 @@ void cts_summary_add(struct cts_summary *s, const struct cts_result *r);
 uint64_t cts_summary_passed(const struct cts_summary *s);
 uint64_t cts_summary_failed(const struct cts_summary *s);
 uint64_t cts_summary_skipped(const struct cts_summary *s);
+const char *cts_end_name(enum cts_end e); /* "interrupted" ... */
+
+enum cts_engine_state {
+    CTS_EN_RUNS,
+    CTS_EN_SKIPPED, /* it is not to be had here */
+    CTS_EN_BROKEN,  /* its worker could not be started, or lied: an error, and none of its cases
+                       has a result */
+    CTS_EN_COUNT
+};
+const char *cts_engine_state_name(enum cts_engine_state s); /* "skipped" ... */
 
 /* An engine that was to run: told once each, before its results. */
 struct cts_engine_info {
     const char *runtime, *engine, *version;
-    bool skipped;
-    const char *reason; /* of the skip, with what to install */
+    enum cts_engine_state state;
+    const char *reason; /* why it does not run; of a skip, with what to install; else null */
 };
 
 /* Who wants to hear. Calls come in a stable order from one thread at a time, whatever --jobs is.

@@ -98,13 +98,13 @@ load-once     1 some  flaky            -
 flaky-wrong   1 mark  flaky            -
 odd-row       0 none  -                -
 accept-all    1 other wrongly-accepted -
-lie           1 lie   -                -
-lie-r0        1 lie   -                -
-reject-all    1 lie   -                -
+lie           3 lie   -                -
+lie-r0        3 lie   -                -
+reject-all    3 lie   -                -
 twice         - babble -               -
 flood-frames  - babble -               -
 grow          3 changed -              size.of.window
-unsupported   4 start -                moon.is.not.full
+unsupported   4 absent -               moon.is.not.full
 broken        3 start -                cannot.be.loaded
 noexec        3 start -                never.works
 garbage       3 start -                not.a.frame
@@ -201,9 +201,14 @@ while read -r fault want what kind words; do
             like "$total" '^total: [0-9]+ passed, [0-9]+ failed, 0 skipped$' "$fault: the run comes to its end"
             is "$(printf '%s\n' "$out" | grep -c '^FAIL')" 0 "$fault: nothing is called a failure"
             ;;
-        start)
+        absent)
             is "$total" "total: 0 passed, 0 failed, 0 skipped" "$fault: nothing passes"
             like "$out" "^worker:interp  skipped: " "$fault: the engine is named as skipped"
+            ;;
+        start)
+            is "$total" "total: 0 passed, 1 failed, 0 skipped" "$fault: nothing passes, and the engine is an error"
+            like "$out" "^worker:interp  broken: " "$fault: the engine is named as broken"
+            unlike "$out" "skipped: |apt-get install" "$fault: it is no skip, and nothing is there to install"
             ;;
     esac
     if [ "$words" != - ]; then
@@ -214,7 +219,7 @@ done <table
 # A worker that is missing does not keep the others from running.
 run_cmd "$CTS" run -r ./run-noexec/worker:interp -r reference in
 is "$rc" 3 "a broken runtime beside a good one: exit code 3"
-like "$out" "^total: $CASES passed, 0 failed, 0 skipped$" "... and the good one is run"
+like "$out" "^total: $CASES passed, 1 failed, 0 skipped$" "... and the good one is run"
 run_cmd "$CTS" run -r ./run-unsupported/worker:interp -r reference in
 is "$rc" 0 "a runtime that is not to be had beside a good one: exit code 0"
 like "$out" "^worker:interp  skipped: the moon" "... and it is named"

@@ -31,7 +31,7 @@ like "$out" ' on 1 engines \(2 skipped\) of 1 runtimes \(1 skipped\), ' "... tha
 like "$out" '^total: [1-9][0-9]* passed, 0 failed' "... and the others ran"
 cts run "$vectors" -r absent -r reference -o json
 is "$rc" 0 "the same by its name, beside one that runs"
-like "$(printf '%s\n' "$out" | tail -n 1)" '"engines_run":1,"engines_skipped":2,"runtimes_run":1,"runtimes_skipped":1,' "... and in json"
+like "$(printf '%s\n' "$out" | tail -n 1)" '"engines_run":1,"engines_skipped":2,"engines_broken":0,"runtimes_run":1,"runtimes_skipped":1,' "... and in json"
 cts run "$vectors" -r absent
 is "$rc" 4 "only it is named: nothing ran"
 like "$out" '^absent:jit  skipped: ' "... and the reason is said"
@@ -68,7 +68,7 @@ is "$rc" 3 "an optional worker that is there and cannot be executed is an error"
 chmod +x "$T/broken"
 cts run "$vectors" -r broken -r reference
 is "$rc" 3 "... and so is one that ends at once"
-like "$out" '^broken:vm  skipped: ' "... which is named"
+like "$out" '^broken:vm  broken: ' "... which is named"
 rm -r "$T/data/runtimes/broken"
 
 # ---- not there, but must be ----
@@ -76,8 +76,8 @@ rm -r "$T/data/runtimes/broken"
 runtime needed 'install: "make needed"'
 cts run "$vectors"
 is "$rc" 3 "a runtime that must be there and is not is an error"
-like "$out" '^needed:vm  skipped: .*\(make needed\)$' "... that says what to install"
-like "$out" '^total: [1-9][0-9]* passed, 0 failed' "... and the others ran"
+like "$out" '^needed:vm  broken: .*\(make needed\)$' "... that says what to install"
+like "$out" '^total: [1-9][0-9]* passed, 2 failed' "... and the others ran"
 cts run "$vectors" -r needed
 is "$rc" 3 "... also when only it is named"
 
@@ -88,7 +88,7 @@ is "$rc" 0 "list runtimes"
 like "$out" '^reference:interp +default +runs +little-endian machine; RFC 9669$' "... what runs here, with its version"
 like "$out" '^reference:interp-be +- +runs ' "... and whether it is a default"
 like "$out" '^absent:vm +default +skipped +interpreter; not built or installed: .*\(apt-get install absent\)$' "... what does not, why, and what to install"
-like "$out" '^needed:jit +default +skipped +compiler; .*\(make needed\)$' "... whether it must or not"
+like "$out" '^needed:jit +default +broken +compiler; .*\(make needed\)$' "... whether it must or not"
 
 # ---- the word itself ----
 

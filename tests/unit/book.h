@@ -140,6 +140,7 @@ struct court {
     struct cts_target target;
     struct cts_caps caps;
     struct cts_track tracks[MOST];
+    struct cts_unit_rows units[MOST];
     struct cts_judge judge;
 };
 
@@ -147,6 +148,7 @@ static inline void court_init(struct court *c)
 {
     book_init(&c->book);
     memset(c->tracks, 0, sizeof(c->tracks));
+    memset(c->units, 0, sizeof(c->units));
     c->target = (struct cts_target){.runtime = "here", .engine = "interp"};
     c->caps = (struct cts_caps){.runtime = "here", .r0_bits = 64, .features = CTS_FEAT_POINTERS};
     c->judge = (struct cts_judge){.pack = &c->book.pack,
@@ -154,6 +156,7 @@ static inline void court_init(struct court *c)
                                   .caps = &c->caps,
                                   .arena = &c->book.arena,
                                   .tracks = c->tracks,
+                                  .units = c->units,
                                   .case_count = MOST};
 }
 
@@ -171,16 +174,27 @@ static inline struct cts_seg seg_of(struct court *c, uint32_t unit)
     return seg;
 }
 
+static inline void count_rows(struct court *c)
+{
+    for (unsigned i = 0; i < MOST; i++)
+        c->tracks[i].operand_rows = 0;
+    assert_true(c->book.pack.unit_count <= MOST);
+    cts_judge_count(&c->judge);
+}
+
 static inline const struct cts_track *see(struct court *c, uint32_t unit, const struct cts_obs *obs)
 {
     struct cts_seg seg = seg_of(c, unit);
+    c->judge.unit_count = c->book.pack.unit_count;
     cts_judge_row(&c->judge, &seg, 0, obs);
+    count_rows(c);
     return &c->tracks[cts_seg_case(&seg, 0)];
 }
 
 static inline void forget(struct court *c)
 {
     memset(c->tracks, 0, sizeof(c->tracks));
+    memset(c->units, 0, sizeof(c->units));
 }
 
 #endif

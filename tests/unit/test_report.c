@@ -96,7 +96,7 @@ static void tell_engine(struct cts_report *rep, const struct cts_engine_info *e)
 {
     struct copies c = {.count = 0};
     struct cts_engine_info own = {copy(&c, e->runtime), copy(&c, e->engine), copy(&c, e->version),
-                                  e->skipped, copy(&c, e->reason)};
+                                  e->state, copy(&c, e->reason)};
     cts_report_engine(rep, &own);
     forget(&c);
 }
@@ -143,6 +143,8 @@ static char *write_run(const char *format, struct cts_report_opts opts, size_t n
     opts.out = open_memstream(&text, &len);
     assert_non_null(opts.out);
     opts.section = section_of;
+    char when[CTS_TEXT_TIME_CAP];
+    opts.time = cts_text_time(when);
     opts.suite_version = "0.1.0";
     opts.vectors_hash = "0123abcd";
     struct cts_report report;

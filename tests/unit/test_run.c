@@ -188,8 +188,8 @@ static void test_run_reasons(void **state)
     court_release(&t.court);
 }
 
-/* Workers and engines that are not there are engines skipped; a missing worker is an error of the
- * run besides. */
+/* Engines that are not to be had are skipped; a worker that cannot be started is broken, which is
+ * an error, and no skip. */
 static void test_run_missing(void **state)
 {
     static const char *const nowhere[] = {"/nonexistent/worker", NULL};
@@ -203,23 +203,27 @@ static void test_run_missing(void **state)
     target.engine = "warp";
     target.install = "install it";
     assert_int_equal(run_core(&t, &target, &opts, &err), 0);
-    assert_true(t.info.skipped);
+    assert_int_equal(t.info.state, CTS_EN_SKIPPED);
     assert_non_null(strstr(t.reason, "no engine 'warp'"));
     assert_null(strstr(t.reason, "install it"));
     assert_int_equal(t.results, 0);
     assert_int_equal(t.summary.engines_skipped, 1);
+    assert_int_equal(t.summary.engines_broken, 0);
 
     target = reference_target();
     target.argv = nowhere;
     target.install = "install it";
     assert_true(run_core(&t, &target, &opts, &err) < 0);
-    assert_true(t.info.skipped);
+    assert_int_equal(t.info.state, CTS_EN_BROKEN);
     assert_non_null(strstr(t.reason, "install it"));
+    assert_int_equal(t.summary.engines_broken, 1);
+    assert_int_equal(t.summary.engines_skipped, 0);
+    assert_int_equal(t.summary.count[CTS_ST_ERROR], 1);
     assert_int_equal(t.ends, 1);
 
     target.optional = true;
     assert_int_equal(run_core(&t, &target, &opts, &err), 0);
-    assert_true(t.info.skipped);
+    assert_int_equal(t.info.state, CTS_EN_SKIPPED);
     assert_string_equal(t.reason,
                         "not built or installed: there is no /nonexistent/worker (install it)");
     assert_int_equal(t.results, 0);

@@ -9,6 +9,8 @@
 
 #include "report/tally.h"
 
+static const struct cts_summary whole = {.end = CTS_END_WHOLE};
+
 static const char *const two[] = {"N037", "N012", NULL}, *const none[] = {NULL};
 
 static struct cts_result result(const char *engine, const char *vector, const char *policy,
@@ -167,7 +169,7 @@ static void test_conformance(void **state)
         l.skips[CTS_SK_UNSUPPORTED] = lines[i].unsupported;
         l.skips[CTS_SK_NOT_ASKED] = lines[i].asked_not;
         if (cts_tally_conformance(&l) != lines[i].is)
-            fail_msg("line %zu is %s", i, cts_tally_verdict(&l));
+            fail_msg("line %zu is %s", i, cts_tally_verdict(&l, &whole));
     }
 }
 
@@ -200,7 +202,13 @@ static void test_basis(void **state)
     assert_true(l.policy[0]);
     assert_int_equal(l.status[CTS_ST_PASS], 2);
     assert_int_equal(l.status[CTS_ST_XFAIL], 1);
-    assert_string_equal(cts_tally_verdict(&l), "not conformant by policy");
+    assert_string_equal(cts_tally_verdict(&l, &whole), "not conformant by policy");
+    const struct cts_summary cut = {.end = CTS_END_INTERRUPTED, .not_run = 1};
+    assert_string_equal(cts_tally_verdict(&l, &cut), "not conformant by policy");
+    l = cts_tally_basis(&t, 0, &end);
+    assert_string_equal(cts_tally_verdict(&l, &whole), "conformant");
+    assert_string_equal(cts_tally_verdict(&l, &cut), "not tested to the end");
+    l = cts_tally_basis(&t, end, &end);
     l = cts_tally_basis(&t, end, &end);
     assert_int_equal(end, 5);
     assert_int_equal(cts_tally_conformance(&l), CTS_CF_NOT_TESTED);

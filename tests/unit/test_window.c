@@ -119,9 +119,11 @@ static struct cts_seg *seg_with(struct stage *g, uint32_t rows)
 static const struct cts_track *sweep(struct stage *g, uint32_t rows)
 {
     forget(&g->court);
+    g->court.judge.unit_count = g->court.book.pack.unit_count;
     const struct wrong none = cts_x_not_wrong();
     cts_x_run_long_sweep(g->exec, seg_with(g, rows), &none);
     assert_true(g->court.tracks[0].seen);
+    count_rows(&g->court);
     return &g->court.tracks[0];
 }
 
