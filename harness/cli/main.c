@@ -3,6 +3,7 @@
 
 #include "cli/opt.h"
 #include "cli/say.h"
+#include "host/proc.h"
 #include "cts_version.h"
 
 const struct cts_command *const cts_commands[] = {
@@ -100,5 +101,7 @@ static int run_command(int argc, char **argv)
 int main(int argc, char **argv)
 {
     cts_stdio_init();
-    return cts_stdio_close(run_command(argc, argv));
+    int code = run_command(argc, argv);
+    cts_proc_settle();
+    return cts_stdio_close(code);
 }

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -16,6 +17,7 @@
 #include "base/effort.h"
 #include "base/fmt.h"
 #include "host/clock.h"
+#include "host/family.h"
 #include "host/fs.h"
 
 enum {
@@ -109,9 +111,24 @@ static void child_leave_no_core(void)
     }
 }
 
+/* Our environment, and the mark of the family; null if there is no memory. */
+static const char **environment_with(const char *mark)
+{
+    size_t n = 0, at = 0;
+    while (environ && environ[n])
+        n++;
+    const char **list = calloc(n + 2, sizeof(*list));
+    for (size_t i = 0; list && i < n; i++)
+        if (strncmp(environ[i], CTS_FAMILY_MARK "=", sizeof(CTS_FAMILY_MARK)) != 0)
+            list[at++] = environ[i];
+    if (list)
+        list[at] = mark;
+    return list;
+}
+
 static char *const *as_exec_argv(const char *const argv[])
 {
-    /* execv promises not to write, but its type is older than const. */
+    /* execve promises not to write, but its type is older than const. */
     union {
         const char *const *in;
         char *const *out;
@@ -120,7 +137,7 @@ static char *const *as_exec_argv(const char *const argv[])
 }
 
 _Noreturn static void child_main(const struct pipes *ps, const char *path, const char *const argv[],
-                                 pid_t parent)
+                                 const char *const env[], pid_t parent)
 {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -130,7 +147,7 @@ _Noreturn static void child_main(const struct pipes *ps, const char *path, const
     child_leave_no_core();
     if (dup2(ps->end[P_IN][0], 0) >= 0 && dup2(ps->end[P_OUT][1], 1) >= 0 &&
         dup2(ps->end[P_ERR][1], 2) >= 0)
-        execv(path, as_exec_argv(argv));
+        execve(path, as_exec_argv(argv), as_exec_argv(env));
     int why = errno;
     ssize_t told = write(ps->end[P_EXEC][1], &why, sizeof(why));
     _exit(told == (ssize_t)sizeof(why) ? 127 : 126);
@@ -140,14 +157,20 @@ static pid_t fork_quietly(const struct pipes *ps, const char *path, const char *
 {
     /* No handler of this process may run in the child. */
     sigset_t all, before;
+    struct cts_kin kin;
+    cts_family_name(&kin);
+    const char **env = environment_with(kin.mark);
+    if (!env)
+        return -1;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t parent = getpid();
-    pid_t pid = fork();
+    pid_t pid = cts_family_fork(&kin);
     if (pid == 0)
-        child_main(ps, path, argv, parent);
+        child_main(ps, path, argv, env, parent);
     int why = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    free(env);
     errno = why;
     return pid;
 }
@@ -299,6 +322,7 @@ int cts_proc_end(struct cts_proc *p)
         kill(p->pid, SIGKILL);
         if (!cts_proc_wait(p, REAP_MS, &status) || waitpid(p->pid, &status, WNOHANG) != p->pid)
             status = -1;
+        cts_family_leave(p->pid);
     }
     shut(&p->pidfd);
     p->pid = 0;
@@ -337,6 +361,11 @@ const char *cts_proc_status_text(int status, char *buf, size_t cap)
     else
         cts_fmt(buf, cap, "wait status 0x%x", (unsigned)status);
     return buf;
+}
+
+void cts_proc_settle(void)
+{
+    cts_family_settle();
 }
 
 /* Running to the end. */

@@ -1,5 +1,6 @@
 /* Child processes. Every child is in a process group of its own, so that it can be ended with all
- * it started. */
+ * it started; what leaves that group does not outlive it for long (see cts_proc_settle). This
+ * process becomes the reaper of its descendants (PR_SET_CHILD_SUBREAPER). */
 #ifndef CTS_HOST_PROC_H
 #define CTS_HOST_PROC_H
 
@@ -33,9 +34,13 @@ ssize_t cts_proc_write(const struct cts_proc *p, const void *data, size_t len);
 /* Waits up to `ms` for the child to end by itself: true and its wait status. Does not reap:
  * cts_proc_end is still to be called. */
 bool cts_proc_wait(const struct cts_proc *p, unsigned ms, int *status);
-/* Kills the group, reaps, closes. Safe on an initialised or ended one. Returns the wait status or
- * -1. */
+/* Kills the group, reaps, closes. What left the group has a moment to put things right, and is
+ * ended later: when another child is, or by cts_proc_settle. Safe on an initialised or ended one.
+ * Returns the wait status or -1. */
 int cts_proc_end(struct cts_proc *p);
+/* At the end of all: waits for what children have left behind, and ends what does not end. Any
+ * thread; a second or three at most, nothing if there is nothing. */
+void cts_proc_settle(void);
 /* "exit 3", "signal 11 (SIGSEGV)" for a wait status. */
 const char *cts_proc_status_text(int status, char *buf, size_t cap);
 

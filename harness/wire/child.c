@@ -1,6 +1,5 @@
 #include "wire/child.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -20,6 +19,7 @@
 #include "base/effort.h"
 #include "base/err.h"
 #include "base/fmt.h"
+#include "base/tree.h"
 #include "wire/wire.h"
 
 /* The same on every architecture, and older than some C libraries' names for them. */
@@ -296,67 +296,6 @@ static bool start(struct live *l, struct cts_child *c)
 
 /* Ending. */
 
-struct pids {
-    pid_t pid[1024];
-    unsigned n;
-};
-
-static void add_pids(struct pids *list, const char *text)
-{
-    while (*text && list->n < sizeof(list->pid) / sizeof(list->pid[0])) {
-        char *end;
-        long pid = strtol(text, &end, 10);
-        if (end == text || pid <= 0)
-            return;
-        list->pid[list->n++] = (pid_t)pid;
-        text = end + strspn(end, " \n");
-    }
-}
-
-static void read_children(struct pids *list, const char *path)
-{
-    char text[8192];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
-    shut(&fd);
-    if (n <= 0)
-        return;
-    text[n] = '\0';
-    /* A number that is cut off would be somebody else's. */
-    char *last = strrchr(text, ' ');
-    if ((size_t)n == sizeof(text) - 1 && last)
-        *last = '\0';
-    add_pids(list, text);
-}
-
-/* Adds the children of a process: those of each of its threads. */
-static void add_children(struct pids *list, pid_t pid)
-{
-    char path[512];
-    cts_fmt(path, sizeof(path), "/proc/%d/task", (int)pid);
-    DIR *threads = opendir(path);
-    for (const struct dirent *t; threads && (t = readdir(threads)) != NULL;) {
-        if (t->d_name[0] == '.')
-            continue;
-        cts_fmt(path, sizeof(path), "/proc/%d/task/%s/children", (int)pid, t->d_name);
-        read_children(list, path);
-    }
-    if (threads)
-        closedir(threads);
-}
-
-/* The process and all it started, as far as they are still its descendants. */
-static void kill_tree(pid_t pid)
-{
-    struct pids list = {.pid = {pid}, .n = 1};
-    /* Stopped, so that it starts no more while we look. */
-    kill(pid, SIGSTOP);
-    for (unsigned i = 0; i < list.n; i++)
-        add_children(&list, list.pid[i]);
-    for (unsigned i = list.n; i-- > 0;)
-        kill(list.pid[i], SIGKILL);
-}
-
 static bool is_live(const struct crowd *all, pid_t pid)
 {
     for (unsigned i = 0; i < all->places; i++)
@@ -369,14 +308,14 @@ static bool is_live(const struct crowd *all, pid_t pid)
 static void sweep(const struct crowd *all)
 {
     for (unsigned round = 0; round < SWEEPS; round++) {
-        struct pids list = {.n = 0};
+        struct cts_tree list = {.n = 0};
         const struct timespec t = {.tv_nsec = SWEEP_MS * 1000000L};
         unsigned strays = 0;
-        add_children(&list, getpid());
+        cts_tree_add_children(&list, getpid());
         for (unsigned i = 0; i < list.n; i++) {
             if (is_live(all, list.pid[i]))
                 continue;
-            kill_tree(list.pid[i]);
+            cts_tree_kill(list.pid[i]);
             strays++;
         }
         if (strays == 0)
@@ -442,7 +381,7 @@ static void leave(struct live *l)
 
 static void stop(struct live *l, enum cts_child_end why)
 {
-    kill_tree(l->pid);
+    cts_tree_kill(l->pid);
     waitpid(l->pid, NULL, 0);
     l->c->end = why;
     leave(l);

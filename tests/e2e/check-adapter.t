@@ -147,6 +147,7 @@ fake crash            -t9  run
 fake crash-load       -t9  load run
 fake exit             -t9  run
 fake child            -t9  end run
+fake orphans          -t9  run
 fake hang             -t1  run
 fake hang-load        -t1  load run
 fake late             -t1,-crun run

@@ -70,6 +70,7 @@ crash         1 mark  crash            SIGSEGV
 crash-load    1 mark  crash            SIGSEGV
 exit          1 mark  crash            exit.7
 child         1 mark  crash            SIGSEGV
+orphans       1 mark  crash            SIGSEGV
 hang          1 mark  timeout          did.not.answer
 hang-load     1 mark  timeout          did.not.answer
 late          1 mark  timeout          did.not.answer

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -420,6 +421,39 @@ static bool leave_child(struct fake *f, struct cts_caps *caps, struct cts_err *e
     return pid > 0;
 }
 
+/* One that left the process group and its parent and does not mind SIGTERM, with our environment or
+ * without any. FAKE_PIDS: the file where it leaves its number. */
+static void leave_orphan(bool bare)
+{
+    const char *path = getenv("FAKE_PIDS");
+    int fd = path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : -1;
+    pid_t between = fork();
+    if (between > 0) {
+        waitpid(between, NULL, 0);
+        close(fd);
+        return;
+    }
+    setsid();
+    signal(SIGTERM, SIG_IGN);
+    if (fork() != 0)
+        _exit(0);
+    dprintf(fd, "%d %s\n", (int)getpid(), bare ? "bare" : "marked");
+    for (int i = 0; i < 64; i++) /* the pipe of frames is one of them */
+        close(i);
+    if (bare)
+        execle("/bin/sleep", "sleep", "600", (char *)NULL, (char *[]){NULL});
+    for (;;)
+        pause();
+}
+
+static bool leave_orphans(struct fake *f, struct cts_caps *caps, struct cts_err *err)
+{
+    (void)f, (void)caps, (void)err;
+    leave_orphan(false);
+    leave_orphan(true);
+    return true;
+}
+
 static bool loads_only(struct fake *f, struct cts_caps *caps, struct cts_err *err)
 {
     (void)f, (void)err;
@@ -673,6 +707,8 @@ static void fake_release(void *self)
     X(broken, "broken", "the engine cannot be opened", .probe = broken)                            \
     X(child, "child", "leaves a child behind that holds its stdout; crashes as above",             \
       .probe = leave_child, .run = crash_in_run)                                                   \
+    X(orphans, "orphans", "leaves children that left its group (FAKE_PIDS); crashes as above",     \
+      .probe = leave_orphans, .run = crash_in_run)                                                 \
     X(unshared, "unshared", "shares no window", .probe = no_descriptor)                            \
     X(no_threads, "no-threads", "has no threads", .probe = no_threads)                             \
     X(small, "small-window", "its window's descriptor is a smaller file", .probe = small_file)     \

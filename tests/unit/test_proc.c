@@ -419,6 +419,92 @@ static void test_child_dies_with_its_parent(void **state)
     close(link[1]);
 }
 
+/* What leaves the group. */
+
+static bool lives(pid_t pid)
+{
+    char path[64], text[512];
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    FILE *f = fopen(path, "r");
+    bool is = f && fgets(text, sizeof(text), f) && !strstr(text, ") Z");
+    if (f)
+        fclose(f);
+    return is;
+}
+
+/* Starts a child that leaves an orphan behind, and stays; returns the orphan. */
+static pid_t start_with_orphan(struct cts_proc *p)
+{
+    char text[32] = "";
+    size_t n = 0;
+    assert_int_equal(start(p, "(setsid sh -c 'trap \"\" TERM; echo $$; exec >&-; sleep 600' &) ; "
+                              "exec sleep 600"),
+                     0);
+    while (!strchr(text, '\n') && n < sizeof(text) - 1) {
+        struct pollfd fd = {.fd = p->out, .events = POLLIN};
+        assert_int_equal(poll(&fd, 1, 60000), 1);
+        ssize_t got = read(p->out, text + n, sizeof(text) - 1 - n);
+        assert_true(got > 0);
+        n += (size_t)got;
+    }
+    pid_t orphan = (pid_t)strtol(text, NULL, 10);
+    assert_true(orphan > 0 && lives(orphan));
+    return orphan;
+}
+
+/* Each with its own, as if in several threads: it ends with the one that started it, and not with
+ * another. */
+static void test_orphans(void **state)
+{
+    struct cts_proc one, other;
+    (void)state;
+    pid_t of_one = start_with_orphan(&one), of_other = start_with_orphan(&other);
+    cts_proc_end(&other);
+    cts_proc_settle();
+    assert_false(lives(of_other));
+    assert_true(lives(of_one));
+    cts_proc_end(&one);
+    cts_proc_settle();
+    assert_false(lives(of_one));
+}
+
+/* Children that this process has forked for itself are nobody's orphans. */
+static void test_own_children(void **state)
+{
+    struct cts_proc p;
+    (void)state;
+    pid_t own = fork();
+    assert_true(own >= 0);
+    while (own == 0)
+        pause();
+    pid_t orphan = start_with_orphan(&p);
+    cts_proc_end(&p);
+    cts_proc_settle();
+    assert_false(lives(orphan));
+    assert_true(lives(own));
+    kill(own, SIGKILL);
+    assert_int_equal(waitpid(own, NULL, 0), own);
+}
+
+/* What has something to put right after the end has a moment for it. */
+static void test_last_things(void **state)
+{
+    struct cts_proc p;
+    char file[] = "/tmp/cts-test-proc-XXXXXX", command[256];
+    (void)state;
+    close(mkstemp(file));
+    snprintf(command, sizeof(command),
+             "setsid sh -c 'echo; while kill -0 %s 2>/dev/null; do sleep 0.01; done; rm %s' & "
+             "exec sleep 600",
+             "$PPID", file);
+    assert_int_equal(start(&p, command), 0);
+    struct pollfd fd = {.fd = p.out, .events = POLLIN};
+    assert_int_equal(poll(&fd, 1, 60000), 1);
+    cts_proc_end(&p);
+    cts_proc_settle();
+    assert_int_equal(access(file, F_OK), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -441,6 +527,9 @@ int main(void)
         cmocka_unit_test(test_child_leaves_no_core),
         cmocka_unit_test(test_take_fd),
         cmocka_unit_test(test_child_dies_with_its_parent),
+        cmocka_unit_test(test_orphans),
+        cmocka_unit_test(test_own_children),
+        cmocka_unit_test(test_last_things),
     };
     return cmocka_run_group_tests_name("proc", tests, NULL, NULL);
 }
