@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "pack/uses.h"
 #include "wire/wire.h"
 
 #define NO_INDEX UINT32_MAX
@@ -13,6 +14,7 @@ struct emitter {
     const struct cts_vec *v;
     uint32_t vector, first_case;
     struct cts_pk_range packet, maps, names;
+    uint32_t uses; /* enum cts_feature, of the units so far */
 };
 
 /* A unit about to be written. */
@@ -291,9 +293,11 @@ static void emit_unit(struct emitter *e, const struct unit *u)
     out.code = cts_pkw_code(w, u->code, u->slots);
     out.slots = u->slots;
     out.body_slots = u->body_slots;
+    e->uses |= cts_code_uses(u->code, u->slots);
     if (e->v->kind != CTS_VEC_VERDICT)
         lay_out(e, u, &out.layout);
     out.flags = flags_of(e, u);
+    e->uses |= out.flags & CTS_UF_PACKET ? CTS_FEAT_PACKET : 0;
     out.operands = (uint8_t)u->operands;
     out.level = u->c->level;
     out.repeat = e->v->repeat > 1 ? e->v->repeat : 1;
@@ -492,5 +496,6 @@ void cts_bld_emit(struct cts_builder *b, const struct cts_plan *plan)
     else
         emit_single(&e);
     out.units.count = cts_pkw_count(w, CTS_PT_UNITS) - out.units.first;
+    out.uses = e.uses;
     cts_pkw_add(w, CTS_PT_VECTORS, &out);
 }

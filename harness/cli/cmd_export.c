@@ -217,7 +217,7 @@ static int export_vectors(struct export *e, bool writes)
     for (uint32_t i = 0; rc == 0 && i < e->vectors.pack.vector_count; i++) {
         const struct cts_pk_vector *v = &e->vectors.pack.vectors[i];
         size_t before = e->files;
-        if (v->needs == 0 && v->only.count == 0)
+        if (v->needs == 0 && v->uses == 0 && v->only.count == 0)
             rc = export_vector(e, v);
         e->left_out += e->files == before;
     }

@@ -155,7 +155,6 @@ static int fill_case(const struct cts_conf_test *t, struct cts_arena *arena, str
 int cts_conf_vector(const struct cts_conf_test *t, const char *path, const char *suite,
                     struct cts_arena *arena, struct cts_vec *out, struct cts_err *err)
 {
-    static const char *const needs[] = {"local-call"};
     bool whole = t->is_error && t->mem_bytes == 0; /* nothing before it that a jump could reach */
     struct cts_vec_piece *body = cts_arena_take_array(arena, BODY_PIECES, sizeof(*body));
     struct cts_vec_piece *subs = cts_arena_take_array(arena, t->slots + 1, sizeof(*subs));
@@ -168,8 +167,6 @@ int cts_conf_vector(const struct cts_conf_test *t, const char *path, const char 
                             .message = t->error,
                             .kind = whole ? CTS_VEC_VERDICT : CTS_VEC_RUN,
                             .function = !whole,
-                            .needs = needs,
-                            .need_count = whole ? 0 : 1,
                             .named = 0x3ff,
                             .cases = c,
                             .case_count = 1,

@@ -6,6 +6,7 @@
 
 #include "base/fmt.h"
 #include "core/exec.h"
+#include "core/needs.h"
 #include "core/start.h"
 #include "host/clock.h"
 
@@ -294,7 +295,7 @@ static const char *case_reason(const struct cts_pack *p, const struct engine *e,
                                char *text, size_t cap)
 {
     bool whole = is_whole(p, v, &e->caps);
-    uint32_t missing = v->needs & ~e->caps.features & ~(whole ? (uint32_t)CTS_FEAT_LOCAL_CALL : 0);
+    uint32_t missing = cts_case_lacks(p, v, (uint32_t)(c - p->cases), &e->caps);
     if (e->target->groups && !(e->target->groups >> v->group & 1))
         cts_fmt(text, cap, "group %s is not claimed", cts_group_name((enum cts_group)v->group));
     else if (!keeps_policy(e->target, cts_pack_text(p, v->policy)))

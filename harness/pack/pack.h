@@ -43,7 +43,8 @@ struct cts_pk_vector {
     struct cts_pk_range only;    /* in strings: the runtimes it is for; none: all */
     struct cts_pk_range cases;
     struct cts_pk_range units;
-    uint32_t needs; /* enum cts_feature */
+    uint32_t needs; /* enum cts_feature: what it says of itself */
+    uint32_t uses;  /* enum cts_feature: what its programs use, all of them together */
     uint8_t kind;   /* enum cts_vec_kind */
     uint8_t group;  /* enum cts_group of its first row */
 };

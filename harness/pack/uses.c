@@ -1,0 +1,61 @@
+#include "pack/uses.h"
+
+#include <stdbool.h>
+
+#include "isa/isa.h"
+#include "wire/worker.h"
+
+enum { OP_LDDW = 0x18, OP_CALL = 0x85, TEST_HELPERS = 0x7000, TEST_HELPERS_END = 0x8000 };
+
+/* By the src of a wide load: what its immediates stand for. */
+static const uint32_t wide_uses[16] = {
+    [1] = CTS_FEAT_MAP_FD, [2] = CTS_FEAT_MAP_FD,  [3] = CTS_FEAT_VAR,
+    [4] = CTS_FEAT_CODE,   [5] = CTS_FEAT_MAP_IDX, [6] = CTS_FEAT_MAP_IDX,
+};
+
+static const struct {
+    int32_t id;
+    uint32_t feature;
+} helpers[] = {
+    {1, CTS_FEAT_HELPER_MAP},
+    {12, CTS_FEAT_TAIL_CALL},
+    {28, CTS_FEAT_HELPER_CSUM},
+    {181, CTS_FEAT_CODE},
+};
+
+static uint32_t call_uses(const struct cts_insn *in)
+{
+    if (in->src == 1)
+        return CTS_FEAT_LOCAL_CALL;
+    if (in->src == 2)
+        return CTS_FEAT_BTF_CALL;
+    for (size_t i = 0; in->src == 0 && i < sizeof(helpers) / sizeof(helpers[0]); i++)
+        if (helpers[i].id == in->imm)
+            return helpers[i].feature;
+    bool test = in->src == 0 && in->imm >= TEST_HELPERS && in->imm < TEST_HELPERS_END;
+    return test ? CTS_FEAT_HELPER_TEST : 0;
+}
+
+/* Packet loads: ABS and IND of the class LD. */
+static bool is_packet_load(uint8_t opcode)
+{
+    return (opcode & 7) == 0 && (opcode >> 5 == 1 || opcode >> 5 == 2);
+}
+
+uint32_t cts_code_uses(const uint8_t *code, uint32_t slots)
+{
+    uint32_t uses = 0;
+    for (uint32_t i = 0; i < slots; i++) {
+        struct cts_insn in;
+        cts_slot_get(code + (size_t)i * CTS_SLOT_BYTES, false, &in);
+        if (in.opcode == OP_LDDW) {
+            uses |= wide_uses[in.src];
+            i++;
+        } else if (in.opcode == OP_CALL) {
+            uses |= call_uses(&in);
+        } else if (is_packet_load(in.opcode)) {
+            uses |= CTS_FEAT_PACKET;
+        }
+    }
+    return uses;
+}
