@@ -15,7 +15,9 @@
 enum { VERSION_MIN = 19, VERSION_MAX = 40 };
 
 static const char install_hint[] = "install LLVM 19 or newer (Debian, Ubuntu: apt-get install "
-                                   "llvm-19), or name llvm-mc in EBPF_CTS_LLVM_MC";
+                                   "llvm-19), or name llvm-mc in EBPF_CTS_LLVM_MC; or bring the "
+                                   "cache (EBPF_CTS_CACHE) of a machine that has it: the vectors "
+                                   "in it are assembled, for the same program in the same place";
 
 /* Asking a tool costs two process starts, so the answer is kept, under its path, size and time. */
 struct memo {

@@ -39,6 +39,17 @@ is "$rc" 0 "it has its specification"
 run_cmd "$cts" explain base64/add/reg
 is "$rc" 0 "... and explains its vectors"
 
+# What was assembled is run without LLVM, too, as long as program and vectors stay.
+ln -s "$(command -v llvm-mc-19 || ls /usr/lib/llvm-*/bin/llvm-mc | tail -n 1)" llvm-mc
+run_cmd env EBPF_CTS_LLVM_MC="$T/llvm-mc" "$cts" run -q -r reference -g base64
+is "$rc" 0 "vectors are assembled"
+rm llvm-mc
+run_cmd env EBPF_CTS_LLVM_MC="$T/llvm-mc" "$cts" run -q -r reference -g base64
+is "$rc" 0 "... and run where there is no LLVM any more"
+run_cmd env EBPF_CTS_LLVM_MC="$T/llvm-mc" EBPF_CTS_CACHE="$T/other" "$cts" run -q -r reference -g base64
+is "$rc" 3 "... which others are not"
+like "$err" "llvm-mc' is no llvm-mc" "... and that is said"
+
 # ---- an adapter, built with the kit ----
 
 CC=${CC:-cc}
