@@ -2,12 +2,14 @@
 #include <string.h>
 
 #include "cli/opt.h"
+#include "cli/paths.h"
 #include "cli/say.h"
 #include "cli/suggest.h"
 #include "cli/vectors.h"
 #include "core/core.h"
 #include "generated/spec_text.h"
 #include "isa/isa.h"
+#include "load/bugs.h"
 
 enum { O_LEVEL = 1, IDS_MAX = 256 };
 
@@ -262,12 +264,34 @@ static const struct cts_pk_vector *find_vector(const struct cts_pack *p, const c
     return NULL;
 }
 
+static bool explain_bug(const char *id)
+{
+    struct cts_arena arena;
+    struct cts_bugs bugs;
+    struct cts_err err = {0};
+    cts_arena_init(&arena, 0);
+    const char *path = cts_data_path(&arena, "spec/bugs.yaml");
+    const struct cts_bug *bug = NULL;
+    if (path && cts_bugs_load(&bugs, path, &arena, &err) == 0)
+        bug = cts_bug_find(&bugs, id);
+    else
+        cts_complain(&err);
+    if (bug) {
+        cts_out("bug %s of %s", bug->id, bug->project);
+        if (bug->year)
+            cts_out(", %s", bug->year);
+        cts_out("\n%s\n%s\n", bug->says, bug->link);
+    }
+    cts_arena_release(&arena);
+    return bug;
+}
+
 static int explain(const char *id, struct cts_vectors *v, bool open)
 {
     const struct cts_pk_vector *vector = open ? find_vector(&v->pack, id) : NULL;
     const struct cts_ambiguity_text *a = explain_ambiguity(id);
-    bool found =
-        a || explain_row(id) || explain_clause(id) || explain_class(id) || explain_policy(id);
+    bool found = a || explain_row(id) || explain_clause(id) || explain_class(id) ||
+                 explain_policy(id) || (!vector && explain_bug(id));
     if (vector)
         explain_vector(&v->pack, vector);
     else if (open)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "load/bugs.h"
 #include "spec_check/check.h"
 #include "spec_check/table.h"
 
@@ -107,6 +108,36 @@ static size_t check_named(struct cts_check_run *run, const struct cts_check_vecs
     return names;
 }
 
+/* Bugs that vectors name are told of in bugs.yaml, and all of those are named. */
+static void check_bugs(struct cts_check_run *run, const struct cts_check_vecs *vecs)
+{
+    struct cts_bugs bugs;
+    struct cts_err err = {0};
+    const char *path = cts_arena_fmt(run->arena, "%s/bugs.yaml", run->spec_dir);
+
+    if (!path || cts_bugs_load(&bugs, path, run->arena, &err)) {
+        cts_check_fault_err(run, &err);
+        return;
+    }
+    uint8_t *named = cts_check_take(run, bugs.count + 1, 1);
+    for (size_t f = 0; named && bugs.count && f < vecs->file_count; f++) {
+        for (size_t v = 0; v < vecs->files[f].count; v++) {
+            const struct cts_vec *vec = &vecs->files[f].vectors[v];
+            for (size_t i = 0; i < vec->bug_count; i++) {
+                const struct cts_bug *bug = cts_bug_find(&bugs, vec->bugs[i]);
+                if (bug)
+                    named[bug - bugs.bug] = 1;
+                else
+                    cts_check_fault(run, vec->pos.file, vec->pos.line, "%s: bug '%s' is not in %s",
+                                    vec->id, vec->bugs[i], path);
+            }
+        }
+    }
+    for (size_t i = 0; named && i < bugs.count; i++)
+        if (!named[i])
+            cts_check_fault(run, path, 0, "bug %s: no vector names it", bugs.bug[i].id);
+}
+
 /* Ids are not given twice. */
 static int by_text(const void *a, const void *b)
 {
@@ -153,6 +184,7 @@ static void run_vectors(struct cts_check_run *run)
         return;
     mark_all(run, vecs, how, classes);
     check_ids(run, vecs);
+    check_bugs(run, vecs);
     for (size_t i = 0; i < spec->row_count; i++) {
         check_row(run, &spec->rows[i], how[i]);
         swept += how[i] & BY_SWEEP ? 1 : 0;

@@ -143,6 +143,16 @@ for id in $(sed -n 's/^- id: \(A[0-9]*\)$/\1/p' "$ROOT/spec/ambiguities.yaml"); 
     out=$("$CTS" explain "$id" 2>&1) && [[ $out == "ambiguity $id, RFC 9669 section "*"here: "*"policy "* ]] || bad="$bad $id"
 done
 is "$bad" "" "every ambiguity can be explained ($(grep -c '^- id: A' "$ROOT/spec/ambiguities.yaml"))"
+run_cmd "$CTS" explain CVE-2021-3444
+is "$rc$err" 0 "explain a bug"
+like "$out" '^bug CVE-2021-3444 of Linux, 2021$' "... whose and when"
+like "$out" '^32-bit modulo by zero' "... what"
+like "$out" '^https://.*CVE-2021-3444$' "... where to read on"
+like "$out" '^  divmul32/' "... and the vectors that name it"
+bugs=$(sed -n 's/^- id: "\(.*\)"$/\1/p' "$ROOT/spec/bugs.yaml")
+mapfile -t ids <<<"$bugs"
+run_cmd "$CTS" explain "${ids[@]}"
+is "$rc$err $(printf '%s\n' "$out" | grep -c '^bug .* of ')" "0 ${#ids[@]}" "all of them can be explained"
 run_cmd "$CTS" explain add64_x N039 V01
 is "$rc$err" 0 "explain several things"
 like "$out" '^row add64_x ' "... the first"

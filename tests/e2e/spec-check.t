@@ -57,4 +57,12 @@ done
 [ "$tables" -ge 8 ]; ok $? "eight tables and more ($tables)"
 run_cmd "$CTS" spec check --spec "$T/spec" --vectors "$ROOT/vectors" anchors
 is "$rc" 0 "... and mended, they pass"
+# Bugs that vectors name have one home.
+cp -r "$ROOT/spec" "$T/bugs"
+sed -i '/^- id: "CVE-2021-3444"$/,/^$/d' "$T/bugs/bugs.yaml"
+printf '\n- id: "nobody"\n  project: p\n  says: "s"\n  link: "l"\n' >>"$T/bugs/bugs.yaml"
+run_cmd "$CTS" spec check --spec "$T/bugs" vectors
+is "$rc" 1 "spec check: a bug that bugs.yaml does not have"
+like "$out" "vectors/[a-z0-9/-]*\.yaml:[0-9]+: .*bug 'CVE-2021-3444' is not in " "... is named with its place"
+like "$out" 'bug nobody: no vector names it' "... and one that no vector names"
 done_testing
