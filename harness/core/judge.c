@@ -56,8 +56,11 @@ static void note_rows(struct cts_judge *j, const struct cts_seg *seg, uint32_t r
     if (!j->units || at >= j->unit_count || count == 0)
         return;
     struct cts_unit_rows *u = &j->units[at];
-    if (seg->swept && r + count > u->swept)
-        u->swept = (uint32_t)(r + count);
+    if (seg->swept && r + count > u->end) {
+        uint32_t from = r > u->end ? r : u->end;
+        u->end = (uint32_t)(r + count);
+        u->swept += u->end - from;
+    }
     if (!seg->swept && !u->matched)
         u->matched = cts_arena_take(j->arena, seg->unit->rows.count);
     if (!seg->swept && u->matched)

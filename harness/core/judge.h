@@ -41,7 +41,8 @@ struct cts_track {
 
 /* What of a unit was compared and came out right, however often it was run. */
 struct cts_unit_rows {
-    uint32_t swept;   /* of a swept unit: rows from the first on */
+    uint32_t swept;   /* of a swept unit: how many */
+    uint32_t end;     /* ... and the row behind the last of them: they come in order */
     uint8_t *matched; /* else one bool a row; null: none yet */
 };
 

@@ -57,7 +57,7 @@ like "$all" '"version":"0.0"' 'its version is told'
 # What each fault must lead to, and words that say it: never a pass.
 while read -r fault status failure words; do
     fake_run "$fault"
-    is "$rc" 1 "$fault: the run fails"
+    is "$rc" "$([ "$status" = error ] && echo 3 || echo 1)" "$fault: the run fails"
     is "$(grep '^number' <<<"$got")" "number $status $failure" '... in this way'
     like "$all" "\"vector\":\"whole/number\".*$words" '... and says so'
 done <<'F'
