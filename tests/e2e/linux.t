@@ -4,7 +4,7 @@
 export EBPF_CTS_CACHE=$T/cache
 
 "$CTS" run -r linux:jit -f base64/add/ -o json="$T/probe" >/dev/null 2>&1
-why=$(sed -nE 's/^\{"type":"engine".*"skipped":true,"reason":"(.*)"\}$/\1/p' "$T/probe" 2>/dev/null)
+why=$(sed -nE 's/^\{"type":"engine".*"skipped":true,"broken":false,"reason":"(.*)"\}$/\1/p' "$T/probe" 2>/dev/null)
 [ -z "$why" ] || skip_all "linux:jit: $why"
 
 run_cmd "$CTS" run -r linux:jit

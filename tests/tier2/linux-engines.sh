@@ -5,7 +5,7 @@
 
 for engine in jit-hardened cap-bpf; do
     CMD_TIMEOUT=900 run_cmd "$CTS" run -r "linux:$engine" --level full --timeout 60 -o json="$T/json" -o text
-    why=$(sed -nE 's/^\{"type":"engine".*"skipped":true,"reason":"(.*)"\}$/\1/p' "$T/json" 2>/dev/null)
+    why=$(sed -nE 's/^\{"type":"engine".*"skipped":true,"broken":false,"reason":"(.*)"\}$/\1/p' "$T/json" 2>/dev/null)
     if [ -n "$why" ]; then
         skip "linux:$engine" "$why"
         continue
