@@ -435,6 +435,7 @@ static int run_job(struct job *j)
     struct cts_err err = {0};
     if (cts_outputs_are_reproducible(&j->outputs))
         fix_addresses();
+    cts_stop_at_once("ebpf-cts: interrupted before anything was run: no report is written\n");
     if (prepare(j, &err) != 0)
         return cts_complain(&err);
     if (j->selected_cases == 0) {

@@ -94,6 +94,22 @@ is "$rc" 143 "an interrupted --update-known"
 like "$(cat err)" 'the run did not come to its end: no list is written' "... says so"
 cmp -s known.yaml known.before; ok $? "... and changes nothing"
 
+# Before anything is run there is nothing to report, and no report is written over. Assembling is what takes its time: a slow assembler.
+printf '#!/bin/sh\nsleep 600\n' >slow-mc
+chmod +x slow-mc
+echo earlier >json
+EBPF_CTS_LLVM_MC=$PWD/slow-mc "$CTS" run --no-cache -r ./right:interp -o json=json in.yaml 2>err &
+pid=$!
+for ((n = 0; n < 600; n++)); do
+    pgrep -P "$pid" >/dev/null && break
+    sleep 0.05
+done
+kill -TERM "$pid"
+wait "$pid"
+is "$?" 143 "SIGTERM while vectors are assembled: 143"
+like "$(cat err)" '^ebpf-cts: interrupted before anything was run: no report is written$' "... and that is said"
+is "$(cat json)" earlier "... and the report of an earlier run is what it was"
+
 # ---- the limit of failures ----
 
 # The same wrong worker, again and again: three of these vectors are wrong on it.
