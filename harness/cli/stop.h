@@ -2,8 +2,8 @@
 #ifndef CTS_CLI_STOP_H
 #define CTS_CLI_STOP_H
 
-/* From now on these signals end the program at once, as if nobody had caught them, after a line that
- * says `words`. */
+/* From now on these signals end the program at once, as if nobody had caught them, after a line
+ * that says `words`. */
 void cts_stop_at_once(const char *words);
 /* From now on these signals are caught. What it returns points to 0 until one came, then to its
  * number. */
