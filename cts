@@ -130,6 +130,8 @@ find_missing() { # run | runtimes | test
     check z3 has z3
     check perl has prove
     check libxml2-utils has xmllint
+    check zsh has zsh
+    check fish has fish
 }
 
 # Any version will do.

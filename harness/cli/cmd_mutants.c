@@ -378,10 +378,12 @@ static int write_proofs(const struct mutants *m)
 {
     struct cts_err err = {0};
     struct cts_buf list;
+    char version[64];
     if (!m->prove)
         return 0;
+    cts_solver_version(NULL, version, sizeof(version));
     cts_buf_init(&list, 0);
-    cts_proofs_write(&m->list, &list);
+    cts_proofs_write(&m->list, version, &list);
     int rc = list.failed ? cts_err_set(&err, CTS_E_NOMEM, "out of memory")
                          : cts_fs_write_atomic(m->prove, cts_buf_text(&list), list.len, &err);
     cts_buf_release(&list);

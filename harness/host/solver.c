@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fmt.h"
 #include "host/clock.h"
 #include "host/fs.h"
 #include "host/proc.h"
@@ -282,4 +283,21 @@ int cts_solver_ask(const struct cts_solver_opts *opts, struct cts_solver_questio
     cts_buf_release(&a.text);
     cts_buf_release(&a.line);
     return rc;
+}
+
+void cts_solver_version(const char *program, char *text, size_t size)
+{
+    const struct cts_solver_opts opts = {.program = program, .cpu_ms = 60000};
+    struct cts_solver_question q = {.text = "(get-info :version)\n"};
+    struct cts_buf answers;
+
+    cts_buf_init(&answers, 1 << 16);
+    const char *says =
+        cts_solver_ask(&opts, &q, 1, &answers, NULL) == 0 ? cts_buf_text(&answers) + q.at : "";
+    const char *from = strchr(says, '"'), *to = from ? strchr(from + 1, '"') : NULL;
+    if (to)
+        cts_fmt(text, size, "%.*s", (int)(to - from - 1), from + 1);
+    else
+        cts_fmt(text, size, "unknown");
+    cts_buf_release(&answers);
 }

@@ -33,6 +33,8 @@ struct cts_solver_opts {
 
 /* Is there such a program (null: z3)? */
 bool cts_solver_is_here(const char *program);
+/* The version that the program (null: z3) says it has: "4.13.3"; "unknown" if it says none. */
+void cts_solver_version(const char *program, char *text, size_t size);
 /* How to get z3. */
 extern const char cts_solver_hint[];
 

@@ -13,8 +13,7 @@ enum { LIST_MAX = 16 << 20, HEX = 2 * CTS_PROOF_BYTES };
 static const char HEAD[] =
     "# Mutants (ebpf-cts mutants) that z3 proves to be the same function as their row; a row that "
     "was asked about as a whole.\n"
-    "# Made by: ebpf-cts mutants --prove FILE\n"
-    "hash\trow\toperator\tmutant\n";
+    "# Made by: ebpf-cts mutants --prove FILE\n";
 
 static void end_hash(struct cts_sha256 *sum, uint8_t hash[CTS_PROOF_BYTES])
 {
@@ -168,11 +167,12 @@ static void put(struct cts_buf *out, const uint8_t hash[CTS_PROOF_BYTES], const 
     cts_buf_addf(out, "\t%s\t%s\t%s\n", row, op, mutant);
 }
 
-void cts_proofs_write(const struct cts_mut_list *list, struct cts_buf *out)
+void cts_proofs_write(const struct cts_mut_list *list, const char *version, struct cts_buf *out)
 {
     uint8_t hash[CTS_PROOF_BYTES];
 
     cts_buf_adds(out, HEAD);
+    cts_buf_addf(out, "# z3: %s\nhash\trow\toperator\tmutant\n", version);
     for (size_t i = 0, n; i < list->count; i += n) {
         const struct cts_mutant *all = &list->all[i];
         for (n = 1; i + n < list->count && list->all[i + n].row == all->row; n++)

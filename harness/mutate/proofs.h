@@ -28,7 +28,7 @@ bool cts_proofs_have(const struct cts_proofs *p, const struct cts_spec_row *row,
 /* Is the row on record, with these n mutants of it? */
 bool cts_proofs_have_row(const struct cts_proofs *p, const struct cts_spec_row *row,
                          const struct cts_mutant *all, size_t n);
-/* The list of proofs of a run without one. */
-void cts_proofs_write(const struct cts_mut_list *list, struct cts_buf *out);
+/* The list of proofs of a run without one, by z3 of the version named. */
+void cts_proofs_write(const struct cts_mut_list *list, const char *version, struct cts_buf *out);
 
 #endif

@@ -16,7 +16,8 @@ found() {
 quoted() {
     printf '%s' "$1" | sed 's/[][\.*^$+?(){}|]/\\&/g'
 }
-start='(^|[^A-Za-z0-9_./$}-])'
+# What comes before a path: neither the end of another one nor that of a part of a regular expression, as in s/(a+)/src/.
+start='(^|[^])+*?A-Za-z0-9_./$}-])'
 
 parent=$(dirname "$ROOT")
 if [ "$parent" = / ]; then

@@ -262,6 +262,5 @@ like "$out" "^FAIL worker:interp hostile/kept/long#1: flaky: " "a crash in its f
 like "$out" "^total: 3 passed, 1 failed, 0 skipped$" "... and costs that row"
 
 # Nothing is left behind.
-sleep 0.2
-is "$(ps -eo args | grep -F -- "$T/run-" | grep -vcF grep)" 0 "no worker survives"
+none_survives "$worker"
 done_testing

@@ -119,6 +119,34 @@ run_cmd() {
     err=$(cat "$T/.err")
 }
 
+# How many processes beside the test itself are in $T, where the commands of a test that works there leave theirs: workers stay in the
+# folder that they were started in, whatever they run.
+survivors() {
+    local p n=0
+    for p in /proc/[0-9]*; do
+        [ "$p" = "/proc/$$" ] || ! [ "$p/cwd" -ef "$T" ] || n=$((n + 1))
+    done
+    survivors=$n
+}
+# none_survives WORKER: nothing that a worker was or left is there any more; one that is there would be seen.
+none_survives() {
+    local i pid
+    for i in {1..100}; do
+        survivors
+        [ "$survivors" != 0 ] || break
+        sleep 0.1
+    done
+    is "$survivors" 0 "no worker survives"
+    mkfifo "$T/.held"
+    (cd "$T" && exec "$1" --fault none interp <>"$T/.held" >/dev/null 2>&1) &
+    pid=$!
+    until [ "/proc/$pid/exe" -ef "$1" ] || ! kill -0 "$pid"; do sleep 0.1; done
+    survivors
+    is "$survivors" 1 "... and one that did would be seen"
+    kill -9 "$pid"
+    wait "$pid" 2>/dev/null
+}
+
 done_testing() {
     tap_done=1
     if [ -z "$tap_planned" ]; then

@@ -37,15 +37,29 @@ diag "$(head -10 "$T/survivors")"
 is "$(awk -F '\t' '$5 == "undecided"' "$T/mutants.tsv" | head -n 3)" "" "none is undecided: spec/proofs.tsv has the rows as they are"
 [ "$(awk -F '\t' '$5 == "equivalent"' "$T/mutants.tsv" | wc -l)" -gt 1000 ]; ok $? "... and their proofs"
 
-# The same with a solver: it proves what is on record, and nothing else.
+# The same with a solver: it proves what is on record, and nothing else. One of another version may prove more or less of it in its
+# steps, but refutes nothing.
 if command -v z3 >/dev/null; then
-    run_cmd "$CTS" mutants --prove "$T/proofs.tsv"
+    run_cmd "$CTS" mutants --prove "$T/proofs.tsv" -o tsv
     is "$rc" 0 "mutants --prove"
-    grep -vxFf "$ROOT/spec/proofs.tsv" "$T/proofs.tsv" >"$T/more"
-    grep -vxFf "$T/proofs.tsv" "$ROOT/spec/proofs.tsv" >"$T/less"
-    [ "$(wc -l <"$T/proofs.tsv")" -gt 1000 ]; ok $? "... looks at more than 1000 ($(wc -l <"$T/proofs.tsv"))"
-    is "$(head -n 3 "$T/less")" "" "all proofs on record are proofs (else: ebpf-cts mutants --prove spec/proofs.tsv)"
-    is "$(head -n 3 "$T/more")" "" "... and there are no others"
+    printf '%s\n' "$out" >"$T/anew.tsv"
+    here=$(sed -n 's/^# z3: //p' "$T/proofs.tsv")
+    theirs=$(sed -n 's/^# z3: //p' "$ROOT/spec/proofs.tsv")
+    like "$here/$theirs" '^[0-9.]+/[0-9.]+$' "... a list says which z3 it is by"
+    proofs() { grep -E '^[0-9a-f]{32}' "$1"; }
+    proofs "$T/proofs.tsv" | grep -vxFf "$ROOT/spec/proofs.tsv" >"$T/more"
+    proofs "$ROOT/spec/proofs.tsv" | grep -vxFf "$T/proofs.tsv" >"$T/less"
+    count=$(proofs "$T/proofs.tsv" | wc -l)
+    [ "$count" -gt 1000 ]; ok $? "... looks at more than 1000 ($count)"
+    # Neither noticed by a vector nor told apart by an input: of these nobody knows.
+    awk -F '\t' 'NR > 1 && $5 == "survived" && $9 == "-" { print $1 "\t" $2 "\t" $3 }' "$T/anew.tsv" >"$T/open"
+    is "$(cut -f 2- "$T/less" | grep -vxFf "$T/open" | head -n 3)" "" "nothing on record is refuted by z3 $here"
+    if [ "$here" = "$theirs" ]; then
+        is "$(head -n 3 "$T/less")" "" "all proofs on record are proofs (else: ebpf-cts mutants --prove spec/proofs.tsv)"
+        is "$(head -n 3 "$T/more")" "" "... and there are no others"
+    else
+        diag "the record is by z3 $theirs, this is $here: it proves $(wc -l <"$T/more") others, and $(wc -l <"$T/less") not"
+    fi
     without=$(PATH=$T/bin "$CTS" mutants --row lsh32_k | grep '^score')
     is "$("$CTS" mutants --row lsh32_k | grep '^score')" "$without" "the score is the same with z3 as without"
 else
