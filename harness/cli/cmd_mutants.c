@@ -24,7 +24,8 @@ enum option { O_LEVEL = 1, O_ROW, O_OP, O_JOBS, O_HAND, O_LIST, O_OUTPUT, O_PROV
 
 static const struct cts_opt options[] = {
     {O_LEVEL, 0, "level", "LEVEL", "quick (default), full or exhaustive: how much is run"},
-    {O_ROW, 0, "row", "ROW", "only mutants of this row of the specification; again for more"},
+    {O_ROW, 0, "row", "ROW",
+     "only mutants of this row, also one that came after the RFC; again for more"},
     {O_OP, 0, "operator", "NAME", "list and print only mutants made by this operator"},
     {O_JOBS, 'j', "jobs", "N", "how many threads; default: as many as there are processors"},
     {O_HAND, 0, "hand", NULL, "hand-written cases alone, no sweeps"},

@@ -29,6 +29,7 @@ const struct cts_field cts_group_fields[] = {
      .required = true,
      .doc = "status in the registry",
      .words = STATUS_WORDS},
+    {.key = "of", .type = CTS_FT_STR, .doc = "whose rule it is; of groups that are unregistered"},
     {.key = NULL},
 };
 
@@ -172,7 +173,8 @@ static int unknown_group(const struct cts_spec *spec, const struct cts_yaml *at,
     for (size_t g = 0; g < spec->group_count; g++)
         names[g] = spec->groups[g].name;
     const char *near = cts_schema_nearest(at->text, names, spec->group_count);
-    return cts_yaml_error(at, CTS_E_SCHEMA, err, "no group '%s'%s%s%s", at->text,
+    return cts_yaml_error(at, CTS_E_SCHEMA, err,
+                          "no group '%s'%s%s%s; a new one is an item of groups.yaml", at->text,
                           near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
@@ -195,6 +197,7 @@ static int add_group(struct cts_spec *spec, const struct cts_yaml *node, struct 
         .section = cts_spec_text(node, "section"),
         .description = cts_spec_text(node, "description"),
         .status = cts_spec_text(node, "status"),
+        .of = cts_spec_text(node, "of"),
         .includes = (uint32_t)1 << spec->group_count,
         .node = node,
     };
@@ -202,6 +205,10 @@ static int add_group(struct cts_spec *spec, const struct cts_yaml *node, struct 
     if (group_find(spec, g.name) < spec->group_count)
         return cts_yaml_error(cts_yaml_get(node, "name"), CTS_E_SCHEMA, err,
                               "group '%s' is given twice", g.name);
+    if (!strcmp(g.status, "unregistered") != (g.of != NULL))
+        return cts_yaml_error(node, CTS_E_SCHEMA, err, "group '%s': %s", g.name,
+                              g.of ? "it is registered: 'of' is for those that are not"
+                                   : "it is unregistered: 'of' must say whose rule it is");
     int rc = group_set(spec, cts_yaml_get(node, "includes"), &g.includes, err);
     if (!rc)
         rc = group_set(spec, cts_yaml_get(node, "excludes"), &g.excludes, err);

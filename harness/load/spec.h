@@ -17,6 +17,7 @@ enum { CTS_SPEC_GROUPS_MAX = 32, CTS_SPEC_ROWS_MAX = 4096 };
  * also through others. */
 struct cts_spec_group {
     const char *name, *section, *description, *status;
+    const char *of; /* whose rule it is, if it is unregistered; else null */
     uint32_t includes, excludes;
     const struct cts_yaml *node;
 };
@@ -141,7 +142,7 @@ struct cts_spec_ambiguity {
     const struct cts_yaml *node;
 };
 
-/* What an expectation may rest on. */
+/* What an expectation may rest on: an item of policies.yaml, or an unregistered group. */
 struct cts_spec_policy {
     const char *id, *of, *statement; /* of: whose rule it is */
     const struct cts_yaml *node;
@@ -171,7 +172,7 @@ void cts_spec_release(struct cts_spec *spec);
  * to be released in any case. */
 int cts_spec_load(struct cts_spec *spec, const char *dir, struct cts_err *err);
 
-/* The parts, in the order in which they may be loaded: rows need the groups. */
+/* The parts, in the order in which they may be loaded: rows and policies need the groups. */
 int cts_groups_load(struct cts_spec *spec, const char *path, struct cts_err *err);
 int cts_rows_load(struct cts_spec *spec, const char *dir_or_file, struct cts_err *err);
 int cts_clauses_load(struct cts_spec *spec, const char *path, struct cts_err *err);

@@ -254,28 +254,51 @@ int cts_ambiguities_load(struct cts_spec *spec, const char *path, struct cts_err
 
 /* --- policies ------------------------------------------------------------------------------ */
 
+static int add_policy(struct cts_spec *spec, struct cts_spec_policy p, struct cts_err *err)
+{
+    if (cts_spec_policy_find(spec, p.id))
+        return cts_yaml_error(p.node, CTS_E_SCHEMA, err, "policy %s is given twice", p.id);
+    spec->policies[spec->policy_count++] = p;
+    return 0;
+}
+
+/* What came after the RFC rests on nothing but its group: that is a policy, too. */
+static int add_group_policies(struct cts_spec *spec, struct cts_err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; !rc && i < spec->group_count; i++) {
+        const struct cts_spec_group *g = &spec->groups[i];
+        struct cts_spec_policy p = {
+            .id = g->name, .of = g->of, .statement = g->description, .node = g->node};
+        if (g->of)
+            rc = add_policy(spec, p, err);
+    }
+    return rc;
+}
+
 int cts_policies_load(struct cts_spec *spec, const char *path, struct cts_err *err)
 {
-    struct cts_yaml *root;
+    struct cts_yaml *root = NULL;
+    int rc = cts_fs_exists(path)
+                 ? cts_spec_list(spec, path, cts_policy_fields, "policy", &root, err)
+                 : 0;
+    size_t count = root ? root->count : 0;
 
     spec->policy_count = 0;
-    if (!cts_fs_exists(path))
-        return 0;
-    int rc = cts_spec_list(spec, path, cts_policy_fields, "policy", &root, err);
     if (rc)
         return rc;
-    spec->policies = cts_arena_take_array(&spec->arena, root->count, sizeof(*spec->policies));
+    spec->policies =
+        cts_arena_take_array(&spec->arena, count + spec->group_count + 1, sizeof(*spec->policies));
     if (!spec->policies)
         return cts_spec_no_memory(err);
-    for (size_t i = 0; i < root->count; i++) {
+    for (size_t i = 0; !rc && i < count; i++) {
         const struct cts_yaml *node = root->items[i];
         struct cts_spec_policy p = {.id = cts_spec_text(node, "id"),
                                     .of = cts_spec_text(node, "of"),
                                     .statement = cts_spec_text(node, "statement"),
                                     .node = node};
-        if (cts_spec_policy_find(spec, p.id))
-            return cts_yaml_error(node, CTS_E_SCHEMA, err, "policy %s is given twice", p.id);
-        spec->policies[spec->policy_count++] = p;
+        rc = add_policy(spec, p, err);
     }
-    return 0;
+    return rc ? rc : add_group_policies(spec, err);
 }

@@ -42,8 +42,8 @@ int cts_mutants_make(struct cts_mut_list *list, const struct cts_spec *spec, con
         if (id == CTS_ROW_COUNT)
             return cts_err_set(err, CTS_E_NOTFOUND,
                                "row '%s' is not in the tables: generate them anew", row->id);
-        /* What came after the RFC is no standard yet, and few machines have it. */
-        if (row->slot || row->origin != CTS_ORIGIN_RFC || (rows && !rows[id]))
+        /* What came after the RFC is no standard yet, and few machines have it: only if asked. */
+        if (row->slot || row->platform || (rows ? !rows[id] : row->origin != CTS_ORIGIN_RFC))
             continue;
         add_control(list, row, id);
         cts_mut_add_does(list, row, id);

@@ -60,8 +60,8 @@ struct cts_mut_list {
     size_t damaged; /* answers of z3 that were kept and could not be believed: it was asked again */
 };
 
-/* All mutants of the rows selected (CTS_ROW_COUNT bools; null: all), in the order of the rows. The
- * first one of each row that has semantics is its control. */
+/* All mutants of the rows selected (CTS_ROW_COUNT bools; null: those of the RFC), in the order of
+ * the rows. The first one of each row that has semantics is its control. */
 int cts_mutants_make(struct cts_mut_list *list, const struct cts_spec *spec, const uint8_t *rows,
                      struct cts_arena *arena, struct cts_err *err);
 

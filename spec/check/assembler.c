@@ -62,7 +62,7 @@ static void add_rows(struct batch *b)
         }
         b->silent++;
         const struct cts_limit *limit = cts_limit_of(b->limits, row, CTS_SF_COUNT);
-        if (!limit || !limit->all)
+        if (row->origin == CTS_ORIGIN_RFC && (!limit || !limit->all))
             cts_check_fault_at(b->run, row->node,
                                "%s: no text for %s, and limits.yaml says not why", row->id,
                                b->a->tool);
@@ -93,10 +93,46 @@ static void wrong(const struct batch *b, const struct cts_sample *s, bool be, co
     cts_buf_release(&text);
 }
 
+/* How many samples the row has that begins with the i-th, if all of them are refused; else 0. */
+static size_t count_refused(const struct batch *b, const struct cts_asm_line *lines, size_t i)
+{
+    const struct cts_spec_row *row = b->samples[i].row;
+    size_t n = 0;
+
+    if (i && b->samples[i - 1].row == row)
+        return 0;
+    for (; i + n < b->count && b->samples[i + n].row == row; n++) {
+        if (lines[i + n].count || limit_of(b->limits, &b->samples[i + n]))
+            return 0;
+    }
+    return n;
+}
+
+/* One fault, and not one for each value of each field. */
+static void refuses(const struct batch *b, const struct cts_sample *s, bool be)
+{
+    struct cts_buf text;
+
+    cts_buf_init(&text, 4096);
+    cts_sample_text(s, b->a->syntax(b->a->arg, s->row), b->a->signed_off, &text);
+    cts_check_fault_at(b->run, s->row->node, "%s, %s endian: %s %s refuses '%.*s' and all others%s",
+                       s->row->id, be ? "big" : "little", b->a->tool, b->a->version,
+                       (int)text.len - 1, cts_buf_text(&text),
+                       s->row->origin == CTS_ORIGIN_RFC ? "" : b->a->unknown);
+    cts_buf_release(&text);
+}
+
 static void compare(struct batch *b, bool be, const struct cts_asm_line *lines)
 {
     for (size_t i = 0; i < b->count; i++) {
         const struct cts_sample *s = &b->samples[i];
+        size_t refused = count_refused(b, lines, i);
+        if (refused) {
+            refuses(b, s, be);
+            b->run->looked += refused;
+            i += refused - 1;
+            continue;
+        }
         struct cts_limit *limit = limit_of(b->limits, s);
         uint8_t bytes[CTS_SAMPLE_BYTES];
         size_t count = cts_sample_encode(s, be, bytes);
@@ -121,6 +157,8 @@ static void check_limits(struct batch *b)
         if (b->a->only_good && b->a->syntax(b->a->arg, l->row) && l->all)
             cts_check_fault_at(b->run, l->node, "%s: %s has a text for %s", l->id, l->tool,
                                l->row->id);
+        if (!b->a->syntax(b->a->arg, l->row)) /* it came later, and this version has it not */
+            continue;
         if (b->a->only_good || l->wrong || strcmp(l->version, b->a->version) != 0)
             continue;
         cts_check_fault_at(b->run, l->node, "%s: %s %s", l->id, l->row->id,

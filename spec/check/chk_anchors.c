@@ -44,6 +44,39 @@ static void compare_addition(struct cts_check_run *run, const struct cts_anchor 
                         a->row->id);
 }
 
+/* As the tables write it. */
+static void add_rule(struct cts_buf *out, const struct cts_spec_enc *e)
+{
+    if (e->rule == CTS_SR_FIXED)
+        cts_buf_addf(out, "%d", (int)e->value);
+    else if (e->rule == CTS_SR_SPAN)
+        cts_buf_addf(out, "%d..%d/%d", (int)e->value, (int)e->last, (int)e->step);
+    else
+        cts_buf_adds(out, e->rule == CTS_SR_NONZERO ? "nonzero" : "any");
+}
+
+/* The line that the table lacks, if what it is a table of has the instruction. */
+static void lacks_row(struct cts_check_run *run, const struct cts_anchor *anchor,
+                      const struct cts_spec_row *row)
+{
+    struct cts_buf line;
+
+    cts_buf_init(&line, 1024);
+    cts_buf_addf(&line, "0x%02x", (unsigned)row->enc[CTS_SF_OPCODE].value);
+    for (enum cts_spec_field f = CTS_SF_SRC; f <= CTS_SF_IMM; f++) {
+        cts_buf_addc(&line, '\t');
+        add_rule(&line, &row->enc[f]);
+    }
+    cts_buf_addf(&line, "\t-\t-\t%s\t", row->name);
+    cts_buf_adds(&line, row->origin == CTS_ORIGIN_LINUX ? row->since_linux : "VERSION");
+    if (!strcmp(anchor->name, RFC))
+        cts_check_fault_at(run, row->node, "%s: %s has no such row", row->id, anchor->path);
+    else
+        cts_check_fault_at(run, row->node, "%s: %s has no such row; if %s has it, add to %s: %s",
+                           row->id, anchor->path, anchor->name, anchor->path, cts_buf_text(&line));
+    cts_buf_release(&line);
+}
+
 /* A row must be in the table of its origin; one of the RFC that the appendix lacks, in both of the
  * others. */
 static void find_row(struct cts_check_run *run, struct cts_differences *all,
@@ -59,9 +92,9 @@ static void find_row(struct cts_check_run *run, struct cts_differences *all,
     for (size_t i = 0; i < 3; i++) {
         if (!(wanted[row->origin][i] || lacks) || cts_anchor_of(&anchor[i], row))
             continue;
-        lacks = true;
+        lacks = row->origin == CTS_ORIGIN_RFC;
         if (!cts_difference_explains(all, anchor[i].name, row->id, "row", "-", "row"))
-            cts_check_fault_at(run, row->node, "%s: %s has no such row", row->id, anchor[i].path);
+            lacks_row(run, &anchor[i], row);
     }
 }
 

@@ -39,15 +39,21 @@ static bool computes(const struct cts_spec_row *row)
 
 static void check_row(struct cts_check_run *run, const struct cts_spec_row *row, unsigned how)
 {
+    const char *more =
+        row->origin == CTS_ORIGIN_RFC
+            ? ""
+            : cts_arena_fmt(run->arena, "; add one to %s/post, with 'rows: [%s]' and 'policy: %s'",
+                            run->vectors_dir, row->id, run->spec->groups[row->group].name);
+
     run->looked++;
-    if (row->platform)
+    if (row->platform || !more)
         return;
     if (!(how & (BY_HAND | BY_VERDICT)))
-        cts_check_fault_at(run, row->node, "row %s: no hand-written vector", row->id);
+        cts_check_fault_at(run, row->node, "row %s: no hand-written vector%s", row->id, more);
     else if (!row->slot && !(how & BY_HAND))
-        cts_check_fault_at(run, row->node, "row %s: no vector that runs it", row->id);
+        cts_check_fault_at(run, row->node, "row %s: no vector that runs it%s", row->id, more);
     if (!row->slot && computes(row) && !(how & BY_SWEEP))
-        cts_check_fault_at(run, row->node, "row %s: no sweep", row->id);
+        cts_check_fault_at(run, row->node, "row %s: no sweep%s", row->id, more);
 }
 
 static bool is_listed(const struct cts_table *t, const char *id)

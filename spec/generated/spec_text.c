@@ -749,14 +749,14 @@ const struct cts_policy_text cts_policy_texts[CTS_POLICY_COUNT] = {
     {"linux-root", "Linux", "What Linux's verifier accepts and refuses of a loader that is root."},
     {"linux-cap-bpf", "Linux", "What Linux's verifier accepts and refuses of a loader that has CAP_BPF only."},
     {"linux-packet", "Linux", "The legacy packet loads: what they read, which registers they use and lose, and how a load beyond the packet ends the program."},
-    {"linux-acqrel", "Linux", "Loads that acquire and stores that release."},
-    {"linux-may-goto", "Linux", "A jump that is taken when the program has run for too long."},
-    {"linux-arena", "Linux", "Casts between the address spaces of an arena."},
-    {"linux-gotox", "Linux", "A jump to an address that a table gives."},
-    {"linux-kfunc", "Linux", "Calls of functions of the kernel by their BTF id."},
-    {"linux-stack-args", "Linux", "Arguments beyond the fifth, handed over on the stack."},
-    {"callx", "compilers and user-space machines", "A call of the function whose address a register holds."},
     {"imported", "another suite", "A test that was read from a file of another suite says so; nobody has said yet which clause decides it."},
+    {"linux-acqrel", "Linux", "Load-acquire and store-release of 8 to 64 bits."},
+    {"linux-may-goto", "Linux", "The jump that the runtime takes or not."},
+    {"linux-arena", "Linux", "Casts between address spaces."},
+    {"linux-gotox", "Linux", "Jumps to an address in a register."},
+    {"linux-kfunc", "Linux", "Calls of a kernel module's function by its BTF id."},
+    {"callx", "compilers and user-space machines", "Calls of a function whose address is in a register; drafted as a group of the RFC and dropped."},
+    {"linux-stack-args", "Linux", "Arguments of calls on the stack, through r11."},
 };
 
 static int is_same(const char *a, const char *b)

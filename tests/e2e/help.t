@@ -108,7 +108,8 @@ like "$out" '^N001 ' "... from the first on"
 clause=$(printf '%s\n' "$out" | awk 'NR == 40 { print $1 }')
 run_cmd "$CTS" list policies
 is "$rc" 0 "list policies"
-is "$(printf '%s\n' "$out" | awk '{ print $1 }' | xargs)" "$(sed -nE 's/^- id: //p' "$ROOT/spec/policies.yaml" | xargs)" "... has those of the specification"
+is "$(printf '%s\n' "$out" | awk '{ print $1 }' | xargs)" "$({ sed -nE 's/^- id: //p' "$ROOT/spec/policies.yaml"
+    awk '/^- name: / { name = $3 } /^  of: / { print name }' "$ROOT/spec/groups.yaml"; } | xargs)" "... has those of the specification"
 run_cmd "$CTS" explain signed-overflow-wraps
 is "$rc" 0 "explain a policy"
 like "$out" '^policy signed-overflow-wraps, of ' "... whose it is"

@@ -63,9 +63,6 @@ static const struct unsaid {
     {"call_local", always, "a number after call is a helper; local calls need a label"},
     {"call_btf", always, "a number after call is a helper"},
     {"call_module", always, "a number after call is a helper"},
-    {"ldx_stack_arg", always, "r11 is no register in the text of vectors"},
-    {"stx_stack_arg", always, "r11 is no register in the text of vectors"},
-    {"st_stack_arg", always, "r11 is no register in the text of vectors"},
     {"ja32", is_far, "gotol takes numbers of 16 bits, or a label"},
     {"lddw_map_fd_value", has_next_imm, "ld_pseudo takes a number of 32 bits"},
     {"lddw_map_idx_value", has_next_imm, "ld_pseudo takes a number of 32 bits"},
@@ -74,11 +71,10 @@ static const struct unsaid {
     {"ldind_w", has_imm, "skb[...] takes a register or a number"},
 };
 
-/* Later versions of llvm-mc can say these: then they say the same. */
+/* What came after the RFC, llvm-mc can say or not, as its version is: then it says the same. */
 static bool is_recent(enum cts_row_id row)
 {
-    enum cts_group group = cts_row_info(row)->group;
-    return group == CTS_GROUP_LINUX_ACQREL || group == CTS_GROUP_LINUX_GOTOX;
+    return strcmp(cts_row_info(row)->origin, "rfc") != 0;
 }
 
 struct sample {

@@ -21,6 +21,11 @@ static bool is_wide(enum cts_row_id row)
     return cts_row_info(row)->flags & CTS_RF_WIDE;
 }
 
+static bool is_of_the_rfc(enum cts_row_id row)
+{
+    return strcmp(cts_row_info(row)->origin, "rfc") == 0;
+}
+
 /* RFC 9669 section 3.1: r1 += 0x11223344 in both orders. */
 static void test_worked_example(void **state)
 {
@@ -40,11 +45,14 @@ static void test_worked_example(void **state)
 static void test_rows_have_ids(void **state)
 {
     (void)state;
-    assert_int_equal(CTS_ROW_COUNT, 188);
+    unsigned of_the_rfc = 0;
     for (unsigned i = 0; i < CTS_ROW_COUNT; i++) {
         const struct cts_row_info *info = cts_row_info((enum cts_row_id)i);
         assert_int_equal(cts_row_find(info->id), i);
+        of_the_rfc += is_of_the_rfc((enum cts_row_id)i);
     }
+    /* Appendix A has 168, section 5.2 three more. What came later is counted by nobody. */
+    assert_int_equal(of_the_rfc, 171);
     assert_int_equal(cts_row_find("nop"), CTS_ROW_COUNT);
     assert_int_equal(cts_row_find(""), CTS_ROW_COUNT);
     assert_null(cts_row_info(CTS_ROW_COUNT));
@@ -232,8 +240,10 @@ static void test_every_opcode(void **state)
     unsigned accepted = 0;
     for (unsigned opcode = 0; opcode < 256; opcode++) {
         struct candidates c;
-        bool any = false;
+        bool any = false, of_the_rfc = false;
         find_candidates((uint8_t)opcode, &c);
+        for (unsigned i = 0; i < c.count; i++)
+            of_the_rfc |= is_of_the_rfc(c.row[i]);
         for (unsigned regs = 0; regs < 256; regs++)
             for (size_t o = 0; o < CTS_ARRAY_LEN(off); o++)
                 for (size_t i = 0; i < CTS_ARRAY_LEN(imm); i++) {
@@ -244,11 +254,10 @@ static void test_every_opcode(void **state)
                                                 .imm = imm[i]};
                     any |= check_decision(&c, &in);
                 }
-        accepted += any;
+        accepted += any && of_the_rfc;
     }
-    /* Appendix A has 123 opcode bytes, one of them a second slot; section 5.2 has three more; what
-     * came after the RFC has five of its own: 0x0d, 0x8d, 0xcb, 0xd3, 0xe5. */
-    assert_int_equal(accepted, 130);
+    /* Appendix A has 123 opcode bytes, one of them a second slot; section 5.2 has three more. */
+    assert_int_equal(accepted, 125);
 }
 
 static void expect_refusal(const struct cts_insn *in, const char *field)
