@@ -383,16 +383,32 @@ static bool is_placeholder(const struct cts_rt *rt, const char *command)
     return rt->engine_count && strcmp(rt->engines[0].name, command) == 0;
 }
 
-/* A worker given by its path: nothing is known of it but what it says itself. */
+/* The ids of the rows that the RFC has, ended by null. */
+static const char **rows_of_the_rfc(struct cts_arena *arena)
+{
+    const char **ids = cts_arena_take_array(arena, CTS_ROW_COUNT + 1, sizeof(*ids));
+    size_t n = 0;
+    for (unsigned r = 0; ids && r < CTS_ROW_COUNT; r++) {
+        const struct cts_row_info *row = cts_row_info((enum cts_row_id)r);
+        if (row->section[0])
+            ids[n++] = row->id;
+    }
+    return ids;
+}
+
+/* A worker given by its path: nothing is known of it but what it says itself. It is held to all of
+ * the RFC; what came later it is asked, too, and may refuse. */
 static const struct cts_rt *bare_worker(const char *path, struct cts_arena *arena,
                                         struct cts_err *err)
 {
     struct cts_rt *rt = cts_arena_take(arena, sizeof(*rt));
-    if (rt)
-        *rt = (struct cts_rt){.dir = path, .name = strrchr(path, '/') + 1, .worker = path};
+    const char **pinned = rows_of_the_rfc(arena);
+    if (rt && pinned)
+        *rt = (struct cts_rt){
+            .dir = path, .name = strrchr(path, '/') + 1, .worker = path, .pinned = pinned};
     else
         cts_err_set(err, CTS_E_NOMEM, "out of memory");
-    return rt;
+    return pinned ? rt : NULL;
 }
 
 /* What was named by its path is known by no other name. */

@@ -31,8 +31,9 @@ static void add_origin(const struct cts_judge *j, const struct cts_seg *seg, str
     for (uint32_t i = 0; i < v->rows.count; i++) {
         const struct cts_row_info *row =
             cts_row_info((enum cts_row_id)p->row_ids[v->rows.first + i]);
-        cts_buf_addf(b, "  row      %s (RFC 9669 section %s): %s\n", row->id, row->section,
-                     row->does);
+        cts_buf_addf(b, "  row      %s (%s%s): %s\n", row->id,
+                     row->section[0] ? "RFC 9669 section " : "not in the RFC, from ",
+                     row->section[0] ? row->section : row->origin, row->does);
     }
     for (uint32_t i = 0; i < v->clauses.count; i++) {
         const char *id = cts_pack_text(p, p->string_refs[v->clauses.first + i]);
