@@ -1,11 +1,13 @@
 /* Frames: malformed ones, many at a time, in pieces. */
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "base/fmt.h"
 #include "kit/impl.h"
 
+enum { MOST_WAITS = 1000 }; /* of 2 ms */
 enum { LOAD = CTS_OP_LOAD, RUN = CTS_OP_RUN, ALL = LOAD | RUN | CTS_OP_UNLOAD };
 
 /* Malformed items. A good one is written, and then spoilt. */
@@ -298,10 +300,17 @@ static int check_broken_off(struct kit *k)
     return rc;
 }
 
-static void sleep_ms(long ms)
+/* Until the worker has taken what was sent, however busy the machine is; most of them do at once.
+ */
+static void wait_until_taken(const struct kit *k)
 {
-    const struct timespec t = {.tv_nsec = ms * 1000000};
-    nanosleep(&t, NULL);
+    const struct timespec t = {.tv_nsec = 2000000};
+    int left = 1;
+    for (unsigned i = 0; left && i < MOST_WAITS; i++) {
+        nanosleep(&t, NULL);
+        if (ioctl(k->t->proc.in, FIONREAD, &left) != 0)
+            return;
+    }
 }
 
 /* A pipe hands over what it likes. */
@@ -320,7 +329,7 @@ static int check_pieces(struct kit *k)
     for (unsigned i = 0; rc == 0 && i < CTS_ARRAY_LEN(pieces); i++) {
         rc = kit_send(k, k->out.data + at, pieces[i]);
         at += pieces[i];
-        sleep_ms(2);
+        wait_until_taken(k);
     }
     if (rc == 0)
         rc = kit_send(k, k->out.data + at, k->out.len - at);
