@@ -156,10 +156,10 @@ static void count_engines(struct run *run)
     struct cts_summary *s = run->summary;
     for (size_t i = 0; i < run->engine_count; i++) {
         const struct engine *e = &run->engines[i];
-        if (!e->asked)
+        if (!e->asked) {
             s->not_run += s->cases;
-        if (!e->asked)
             continue;
+        }
         s->engines_run += e->up;
         s->engines_skipped += e->info.state == CTS_EN_SKIPPED;
         s->engines_broken += e->info.state == CTS_EN_BROKEN;
