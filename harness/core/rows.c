@@ -106,23 +106,81 @@ static int sweep_init(struct cts_seg *s, enum cts_level level, struct cts_arena 
     return 0;
 }
 
-/* Where addresses may not be stored, no register that holds one is looked at. */
-static void hide_addresses(struct cts_seg *s)
+static bool is_address_place(unsigned place)
 {
-    const struct cts_pack *p = s->pack;
+    return place == CTS_PL_MEM || place == CTS_PL_FP;
+}
+
+/* A sweep's value that is an address or was counted from one. */
+static bool is_near_address(uint64_t v)
+{
+    enum { NEAR = INT32_MAX };
+    return v - mem_base + NEAR <= 2u * NEAR || v - stack_top + NEAR <= 2u * NEAR;
+}
+
+/* Which registers hold an address at the end of some row of a sweep? A bit each. */
+static unsigned addresses_of_sweep(struct cts_seg *s, struct cts_arena *arena)
+{
+    const struct cts_layout *l = &s->layout;
+    uint8_t *row = cts_arena_take(arena, CTS_ROW_MEM + l->mem_bytes + 2 * STACK);
+    uint8_t *expect = cts_arena_take(arena, cts_seg_expect_bytes(s));
+    unsigned found = row && expect ? 0 : 0x3ff;
+    for (uint32_t r = 0; found != 0x3ff && r < s->rows; r++) {
+        cts_seg_fill(s, r, row, expect);
+        for (unsigned i = 0; i < 10; i++)
+            found |= (unsigned)is_near_address(cts_order_get64(s->be, expect + 8 * i)) << i;
+    }
+    return found;
+}
+
+/* What a row's outcomes say of the registers; where they say nothing, what goes in. */
+static unsigned addresses_of_row(const struct cts_seg *s, const struct cts_pk_row *row,
+                                 unsigned given)
+{
+    unsigned found = 0;
+    bool ends = false;
+    for (uint32_t o = 0; o < row->out.count; o++) {
+        uint32_t at = s->pack->outcomes[row->out.first + o].state;
+        const struct cts_pk_state *state = at == UINT32_MAX ? NULL : &s->pack->states[at];
+        ends |= state != NULL;
+        found |= state ? state->any & given : 0;
+        for (unsigned i = 0; state && i < 10; i++)
+            found |= (unsigned)is_address_place(state->place[i]) << i;
+    }
+    return ends ? found : given;
+}
+
+/* Is there more than one way through the body? */
+static bool has_ways(const struct cts_seg *s)
+{
+    for (uint32_t at = 0; at < s->unit->body_slots;) {
+        struct cts_insn in;
+        enum cts_row_id row;
+        int n = cts_decode(s->pack->code + s->unit->code + (size_t)at * CTS_SLOT_BYTES,
+                           s->unit->body_slots - at, false, &in, &row, NULL);
+        if (n > 0 && cts_row_info(row)->flags & CTS_RF_JUMP && row != CTS_ROW_CALL_LOCAL)
+            return true;
+        at += n > 0 ? (uint32_t)n : 1;
+    }
+    return false;
+}
+
+/* Where addresses may not be stored, no register is that may hold one when the body ends. That is
+ * what is expected of it; but a verifier goes every way through a body, also those that no row
+ * takes: then what holds an address at the start may hold it still. */
+static void hide_addresses(struct cts_seg *s, struct cts_arena *arena)
+{
+    unsigned given = 0, hidden = 0;
     s->layout.record = 0;
     for (unsigned i = 0; i < 10; i++)
-        if (s->layout.place[i] == CTS_PL_MEM || s->layout.place[i] == CTS_PL_FP)
-            s->layout.out_mask &= (uint16_t)~(1u << i);
-    for (uint32_t r = 0; r < s->unit->rows.count; r++) {
-        const struct cts_pk_row *row = &p->rows[s->unit->rows.first + r];
-        for (uint32_t o = 0; o < row->out.count; o++) {
-            uint32_t state = p->outcomes[row->out.first + o].state;
-            for (unsigned i = 0; state != UINT32_MAX && i < 10; i++)
-                if (p->states[state].place[i] != CTS_PL_VALUE)
-                    s->layout.out_mask &= (uint16_t)~(1u << i);
-        }
-    }
+        given |= (unsigned)is_address_place(s->layout.place[i]) << i;
+    if (given && has_ways(s))
+        hidden = given;
+    if (s->swept)
+        hidden |= given & ~hidden ? addresses_of_sweep(s, arena) : 0;
+    for (uint32_t r = 0; r < s->unit->rows.count; r++)
+        hidden |= addresses_of_row(s, &s->pack->rows[s->unit->rows.first + r], given);
+    s->layout.out_mask &= (uint16_t)~hidden;
 }
 
 bool cts_unit_is_whole(const struct cts_pk_unit *u, const struct cts_caps *caps)
@@ -174,8 +232,6 @@ int cts_seg_init(struct cts_seg *s, const struct cts_pack *pack, uint32_t unit_i
                           .rows = u->rows.count,
                           .whole = cts_unit_is_whole(u, caps),
                           .layout = u->layout};
-    if (!(caps->features & CTS_FEAT_POINTERS) && !(u->flags & CTS_UF_WHOLE))
-        hide_addresses(s);
     const struct cts_env_segment body = {.code = pack->code + u->code,
                                          .slots = u->slots,
                                          .body_slots = u->body_slots,
@@ -184,7 +240,10 @@ int cts_seg_init(struct cts_seg *s, const struct cts_pack *pack, uint32_t unit_i
     s->scratch = cts_arena_take(arena, s->layout.mem_bytes + STACK);
     if (!s->scratch)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
-    return u->sweep == UINT32_MAX ? 0 : sweep_init(s, level, arena, err);
+    int rc = u->sweep == UINT32_MAX ? 0 : sweep_init(s, level, arena, err);
+    if (rc == 0 && !(caps->features & CTS_FEAT_POINTERS) && !(u->flags & CTS_UF_WHOLE))
+        hide_addresses(s, arena);
+    return rc;
 }
 
 size_t cts_seg_expect_bytes(const struct cts_seg *s)

@@ -630,6 +630,41 @@ static void test_body_without_pointers(void **state)
     court_release(&c);
 }
 
+/* What holds an address at the start and is expected to hold a number at the end is looked at:
+ * whether an address may be shown is a question of what comes out. */
+static void test_number_for_an_address(void **state)
+{
+    struct court c;
+    uint8_t row[ROW_BYTES];
+    (void)state;
+    court_init(&c);
+    c.caps.features = 0;
+    add_vector(&c.book, "body", CTS_ROW_JA);
+    uint32_t u = add_body(&c.book);
+    struct cts_pk_state *want = &c.book.state[1];
+    want->place[3] = CTS_PL_VALUE;
+    want->r[3] = 0x88;
+    /* The body must be straight: another way through it might keep the address. */
+    c.book.code[c.book.unit[u].code] = 0x79; /* r3 = *(u64 *)(r3 + 0) */
+    c.book.code[c.book.unit[u].code + 1] = 0x33;
+    struct cts_seg seg = seg_of(&c, u);
+    assert_int_equal(seg.layout.record, 0);
+    assert_int_equal(seg.layout.out_mask, 0x3ff);
+    cts_seg_fill(&seg, 0, row, NULL);
+    conform(&c, row);
+    assert_false(cts_seg_match(&seg, 0, row, NULL, (struct cts_who){"here", NULL}));
+    cts_order_put64(false, row + CTS_ROW_OUT + 24, 0x88);
+    assert_true(cts_seg_match(&seg, 0, row, NULL, (struct cts_who){"here", NULL}));
+    /* Whatever it holds is not known to be a number. */
+    want->any |= 1 << 3;
+    assert_int_equal(seg_of(&c, u).layout.out_mask, 0x3ff & ~(1 << 3));
+    want->any &= (uint16_t)~(1u << 3);
+    c.book.code[c.book.unit[u].code] = 0x15; /* if r3 == 0 goto +0 */
+    c.book.code[c.book.unit[u].code + 1] = 0x03;
+    assert_int_equal(seg_of(&c, u).layout.out_mask, 0x3ff & ~(1 << 3));
+    court_release(&c);
+}
+
 static void test_body_outcomes(void **state)
 {
     struct court c;
@@ -760,6 +795,7 @@ int main(void)
         cmocka_unit_test(test_flaky),
         cmocka_unit_test(test_body),
         cmocka_unit_test(test_body_without_pointers),
+        cmocka_unit_test(test_number_for_an_address),
         cmocka_unit_test(test_body_outcomes),
         cmocka_unit_test(test_differences),
         cmocka_unit_test(test_detail_fits),
