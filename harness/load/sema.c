@@ -32,13 +32,14 @@ static const struct {
     const char *text;
     unsigned level;
 } OPS[CTS_OP_COUNT] = {
-    [CTS_OP_NEG] = {"-", 0},  [CTS_OP_INV] = {"~", 0},      [CTS_OP_NOT] = {"!", 0},
-    [CTS_OP_ADD] = {"+", 9},  [CTS_OP_SUB] = {"-", 9},      [CTS_OP_MUL] = {"*", 10},
-    [CTS_OP_DIV] = {"/", 10}, [CTS_OP_MOD] = {"%", 10},     [CTS_OP_AND] = {"&", 5},
-    [CTS_OP_OR] = {"|", 3},   [CTS_OP_XOR] = {"^", 4},      [CTS_OP_SHL] = {"<<", 8},
-    [CTS_OP_SHR] = {">>", 8}, [CTS_OP_EQ] = {"==", 6},      [CTS_OP_NE] = {"!=", 6},
-    [CTS_OP_LT] = {"<", 7},   [CTS_OP_LE] = {"<=", 7},      [CTS_OP_GT] = {">", 7},
-    [CTS_OP_GE] = {">=", 7},  [CTS_OP_ANDALSO] = {"&&", 2}, [CTS_OP_ORELSE] = {"||", 1},
+    [CTS_OP_NEG] = {"-", 0},       [CTS_OP_INV] = {"~", 0},  [CTS_OP_NOT] = {"!", 0},
+    [CTS_OP_ADD] = {"+", 9},       [CTS_OP_SUB] = {"-", 9},  [CTS_OP_MUL] = {"*", 10},
+    [CTS_OP_MULHI] = {"mulhi", 0}, [CTS_OP_DIV] = {"/", 10}, [CTS_OP_MOD] = {"%", 10},
+    [CTS_OP_AND] = {"&", 5},       [CTS_OP_OR] = {"|", 3},   [CTS_OP_XOR] = {"^", 4},
+    [CTS_OP_SHL] = {"<<", 8},      [CTS_OP_SHR] = {">>", 8}, [CTS_OP_EQ] = {"==", 6},
+    [CTS_OP_NE] = {"!=", 6},       [CTS_OP_LT] = {"<", 7},   [CTS_OP_LE] = {"<=", 7},
+    [CTS_OP_GT] = {">", 7},        [CTS_OP_GE] = {">=", 7},  [CTS_OP_ANDALSO] = {"&&", 2},
+    [CTS_OP_ORELSE] = {"||", 1},
 };
 
 static const struct {
@@ -119,6 +120,11 @@ enum cts_sema_type cts_sema_operand_type(enum cts_sema_operand o)
 const char *cts_sema_op_text(enum cts_sema_op op)
 {
     return op < CTS_OP_COUNT ? OPS[op].text : "?";
+}
+
+bool cts_sema_op_is_named(enum cts_sema_op op)
+{
+    return op >= CTS_OP_ADD && cts_sema_op_level(op) == 0;
 }
 
 unsigned cts_sema_op_level(enum cts_sema_op op)

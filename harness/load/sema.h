@@ -66,6 +66,7 @@ enum cts_sema_op {
     CTS_OP_ADD,
     CTS_OP_SUB,
     CTS_OP_MUL,
+    CTS_OP_MULHI, /* the upper half of a product of twice the width */
     CTS_OP_DIV,
     CTS_OP_MOD,
     CTS_OP_AND,
@@ -231,6 +232,8 @@ enum cts_sema_type cts_sema_type_of(unsigned bits,
 const char *cts_sema_operand_name(enum cts_sema_operand o);
 enum cts_sema_type cts_sema_operand_type(enum cts_sema_operand o);
 const char *cts_sema_op_text(enum cts_sema_op op);
+/* Is it written like a function, as mulhi(a, b)? */
+bool cts_sema_op_is_named(enum cts_sema_op op);
 const char *cts_sema_func_name(enum cts_sema_func func);
 enum cts_sema_type cts_sema_func_arg(enum cts_sema_func func);
 enum cts_sema_type cts_sema_func_result(enum cts_sema_func func);

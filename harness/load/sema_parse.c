@@ -6,7 +6,8 @@
 
 /* All operands, functions, types and local names. */
 enum {
-    NAMES_MAX = (int)CTS_O_COUNT + (int)CTS_FN_COUNT + (int)CTS_T_COUNT + (int)CTS_SEMA_LOCALS_MAX
+    NAMES_MAX = (int)CTS_O_COUNT + (int)CTS_FN_COUNT + (int)CTS_T_COUNT + (int)CTS_OP_COUNT +
+                (int)CTS_SEMA_LOCALS_MAX
 };
 
 enum token { T_END, T_NAME, T_NUMBER, T_SIGN, T_BAD };
@@ -90,7 +91,7 @@ static unsigned sign_len(const char *at)
         if (!strncmp(at, doubles[i], 2))
             return 2;
     }
-    return strchr("+-*/%&|^~!<>=?:;()[]{}", *at) ? 1 : 0;
+    return strchr("+-*/%&|^~!<>=?:;,()[]{}", *at) ? 1 : 0;
 }
 
 static void next(struct parser *p)
@@ -199,6 +200,18 @@ static bool find_func(const struct parser *p, enum cts_sema_func *out)
     return false;
 }
 
+/* An operator that is written like a function. */
+static bool find_named_op(const struct parser *p, enum cts_sema_op *out)
+{
+    for (enum cts_sema_op op = 0; op < CTS_OP_COUNT; op++) {
+        if (cts_sema_op_is_named(op) && is_at(p, cts_sema_op_text(op))) {
+            *out = op;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool find_type(const struct parser *p, enum cts_sema_type *out)
 {
     for (enum cts_sema_type t = CTS_T_U8; t < CTS_T_COUNT; t++) {
@@ -242,13 +255,15 @@ static bool is_reserved(const struct parser *p)
     enum cts_sema_operand o;
     enum cts_sema_func f;
     enum cts_sema_type t;
+    enum cts_sema_op op;
     unsigned bits;
 
     for (size_t i = 0; i < sizeof(KEYWORDS) / sizeof(KEYWORDS[0]); i++) {
         if (is_at(p, KEYWORDS[i]))
             return true;
     }
-    return find_operand(p, &o) || find_func(p, &f) || find_type(p, &t) || find_mem(p, &bits);
+    return find_operand(p, &o) || find_func(p, &f) || find_named_op(p, &op) || find_type(p, &t) ||
+           find_mem(p, &bits);
 }
 
 /* What an unknown name may have been meant to be. */
@@ -262,6 +277,10 @@ static int unknown_name(struct parser *p)
         words[count++] = cts_sema_operand_name((enum cts_sema_operand)o);
     for (unsigned f = 0; f < CTS_FN_COUNT; f++)
         words[count++] = cts_sema_func_name((enum cts_sema_func)f);
+    for (unsigned op = 0; op < CTS_OP_COUNT; op++) {
+        if (cts_sema_op_is_named((enum cts_sema_op)op))
+            words[count++] = cts_sema_op_text((enum cts_sema_op)op);
+    }
     for (unsigned t = CTS_T_U8; t < CTS_T_COUNT; t++)
         words[count++] = cts_sema_type_name((enum cts_sema_type)t);
     for (unsigned i = 0; i < p->sema->locals; i++) {
@@ -323,6 +342,20 @@ static int parse_argument(struct parser *p, struct cts_expr *x, const char *open
     return rc ? rc : want(p, close);
 }
 
+/* NAME ( first , second ) */
+static int parse_pair(struct parser *p, struct cts_expr *x)
+{
+    next(p);
+    int rc = want(p, "(");
+    if (!rc)
+        rc = parse_expr(p, &x->kid[0]);
+    if (!rc)
+        rc = want(p, ",");
+    if (!rc)
+        rc = parse_expr(p, &x->kid[1]);
+    return rc ? rc : want(p, ")");
+}
+
 static int parse_name(struct parser *p, struct cts_expr **out)
 {
     int rc = new_expr(p, CTS_X_OPERAND, out);
@@ -351,6 +384,10 @@ static int parse_name(struct parser *p, struct cts_expr **out)
     if (find_func(p, &x->func)) {
         x->kind = CTS_X_CALL;
         return parse_argument(p, x, "(", ")");
+    }
+    if (find_named_op(p, &x->op)) {
+        x->kind = CTS_X_BINARY;
+        return parse_pair(p, x);
     }
     if (find_mem(p, &x->bits)) {
         x->kind = CTS_X_MEM;

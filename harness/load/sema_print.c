@@ -12,7 +12,7 @@ static void print_inner(const struct cts_expr *x, bool parens, struct cts_buf *o
 
 static bool is_compound(const struct cts_expr *x)
 {
-    return x->kind == CTS_X_BINARY || x->kind == CTS_X_COND;
+    return (x->kind == CTS_X_BINARY && !cts_sema_op_is_named(x->op)) || x->kind == CTS_X_COND;
 }
 
 static void print_binary(const struct cts_expr *x, struct cts_buf *out)
@@ -20,6 +20,14 @@ static void print_binary(const struct cts_expr *x, struct cts_buf *out)
     const struct cts_expr *a = x->kid[0], *b = x->kid[1];
     bool chained = a->kind == CTS_X_BINARY && a->op == x->op;
 
+    if (cts_sema_op_is_named(x->op)) {
+        cts_buf_addf(out, "%s(", cts_sema_op_text(x->op));
+        cts_expr_print(a, out);
+        cts_buf_adds(out, ", ");
+        cts_expr_print(b, out);
+        cts_buf_addc(out, ')');
+        return;
+    }
     print_inner(a, is_compound(a) && !chained, out);
     cts_buf_addf(out, " %s ", cts_sema_op_text(x->op));
     print_inner(b, is_compound(b), out);

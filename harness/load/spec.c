@@ -33,7 +33,7 @@ const struct cts_field cts_group_fields[] = {
     {.key = NULL},
 };
 
-static const char *const ISA_WORDS[] = {"v1", "v2", "v3", "v4", NULL};
+static const char *const ISA_WORDS[] = {"v1", "v2", "v3", "v4", "v5", NULL};
 static const char *const KIND_WORDS[] = {"instruction", "slot", NULL};
 static const char *const ORIGIN_WORDS[CTS_ORIGIN_COUNT + 1] = {
     [CTS_ORIGIN_RFC] = "rfc",

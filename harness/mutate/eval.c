@@ -82,6 +82,10 @@ static uint64_t binary(enum cts_sema_op op, enum cts_sema_type type, uint64_t a,
         return a - b;
     case CTS_OP_MUL:
         return a * b;
+    case CTS_OP_MULHI:
+        return cts_sema_type_is_signed(type)
+                   ? (uint64_t)cts_sem_smulhi((int64_t)a, (int64_t)b, cts_sema_type_bits(type))
+                   : cts_sem_umulhi(a, b, cts_sema_type_bits(type));
     case CTS_OP_DIV:
     case CTS_OP_MOD:
         return divide(op, type, a, b);

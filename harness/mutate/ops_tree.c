@@ -119,9 +119,9 @@ unsigned cts_mut_bits_of(const struct cts_expr *x)
 
 bool cts_mut_is_commutative(enum cts_sema_op op)
 {
-    return op == CTS_OP_ADD || op == CTS_OP_MUL || op == CTS_OP_AND || op == CTS_OP_OR ||
-           op == CTS_OP_XOR || op == CTS_OP_EQ || op == CTS_OP_NE || op == CTS_OP_ANDALSO ||
-           op == CTS_OP_ORELSE;
+    return op == CTS_OP_ADD || op == CTS_OP_MUL || op == CTS_OP_MULHI || op == CTS_OP_AND ||
+           op == CTS_OP_OR || op == CTS_OP_XOR || op == CTS_OP_EQ || op == CTS_OP_NE ||
+           op == CTS_OP_ANDALSO || op == CTS_OP_ORELSE;
 }
 
 /* The same computation carried out in another type. `deep`: the conditions inside as well. */

@@ -76,6 +76,7 @@ static enum cts_mut_answer op_operator(struct cts_mut_maker *k, struct cts_expr 
         [CTS_OP_ADD] = {CTS_OP_SUB, CTS_OP_OR, CTS_OP_XOR, CTS_OP_AND, CTS_OP_MUL},
         [CTS_OP_SUB] = {CTS_OP_ADD, CTS_OP_XOR, CTS_OP_OR, CTS_OP_AND},
         [CTS_OP_MUL] = {CTS_OP_ADD, CTS_OP_AND, CTS_OP_DIV, CTS_OP_SUB},
+        [CTS_OP_MULHI] = {CTS_OP_MUL, CTS_OP_ADD, CTS_OP_AND, CTS_OP_DIV, CTS_OP_SUB},
         [CTS_OP_DIV] = {CTS_OP_MOD, CTS_OP_MUL, CTS_OP_AND},
         [CTS_OP_MOD] = {CTS_OP_DIV, CTS_OP_AND, CTS_OP_MUL, CTS_OP_SUB},
         [CTS_OP_AND] = {CTS_OP_OR, CTS_OP_XOR, CTS_OP_ADD, CTS_OP_MUL, CTS_OP_SUB},
@@ -163,6 +164,61 @@ static enum cts_mut_answer op_swap(struct cts_mut_maker *k, struct cts_expr **sl
     return CTS_MUT_DONE;
 }
 
+/* Half of an operand of a product: of the type's own sign. */
+static struct cts_expr *half(struct cts_mut_maker *k, const struct cts_expr *of, bool upper)
+{
+    struct cts_expr *x = cts_mut_copy_of(k, of);
+    if (!upper)
+        return cts_mut_binary(k, CTS_OP_AND, x, cts_mut_literal(k, x->type, UINT32_MAX));
+    return cts_mut_binary(k, CTS_OP_SHR, x,
+                          cts_mut_literal(k, cts_sema_type_of(cts_mut_bits_of(x), false), 32));
+}
+
+/* The product of two halves, of which so much is kept. */
+static struct cts_expr *part(struct cts_mut_maker *k, const struct cts_expr *x, bool upper,
+                             bool other_upper)
+{
+    struct cts_expr *product =
+        cts_mut_binary(k, CTS_OP_MUL, half(k, x->kid[0], upper), half(k, x->kid[1], other_upper));
+    if (upper && other_upper)
+        return product;
+    return cts_mut_binary(k, CTS_OP_SHR, product,
+                          cts_mut_literal(k, cts_sema_type_of(64, false), 32));
+}
+
+/* One operand, kid `i`, taken with the other sign: where it is negative the product is off by
+ * 2^64 times the other operand. */
+static struct cts_expr *other_sign(struct cts_mut_maker *k, struct cts_expr *x, unsigned i)
+{
+    bool is_signed = cts_sema_type_is_signed(x->type);
+    struct cts_expr *negative =
+        cts_mut_binary(k, CTS_OP_LT, cts_mut_convert(k, CTS_T_S64, cts_mut_copy_of(k, x->kid[i])),
+                       cts_mut_literal(k, CTS_T_S64, 0));
+    struct cts_expr *off = cts_mut_choice(k, negative, cts_mut_copy_of(k, x->kid[1 - i]),
+                                          cts_mut_literal(k, x->type, 0));
+    return cts_mut_binary(k, is_signed ? CTS_OP_ADD : CTS_OP_SUB, x, off);
+}
+
+/* The upper half of a product put together wrong: an operand of the other sign; without what the
+ * lower parts carry; with one of the products of halves alone, or without one. */
+static enum cts_mut_answer op_product(struct cts_mut_maker *k, struct cts_expr **slot, unsigned v)
+{
+    struct cts_expr *x = *slot;
+    if (x->kind != CTS_X_BINARY || x->op != CTS_OP_MULHI || cts_mut_bits_of(x) != 64 || v >= 6)
+        return CTS_MUT_OVER;
+    if (v < 2) {
+        *slot = other_sign(k, x, v);
+        return CTS_MUT_DONE;
+    }
+    struct cts_expr *sum = part(k, x, true, true);
+    if (v == 2 || v == 3)
+        sum = cts_mut_binary(k, CTS_OP_ADD, sum, part(k, x, true, false));
+    if (v == 2 || v == 4)
+        sum = cts_mut_binary(k, CTS_OP_ADD, sum, part(k, x, false, true));
+    *slot = sum;
+    return CTS_MUT_DONE;
+}
+
 static const struct cts_mut_op ops[] = {
     {.name = "width", .on_expr = op_width},
     {.name = "extension", .on_expr = op_extension},
@@ -172,6 +228,7 @@ static const struct cts_mut_op ops[] = {
     {.name = "mask", .on_expr = op_mask},
     {.name = "constant", .on_expr = op_constant},
     {.name = "swap", .on_expr = op_swap},
+    {.name = "product", .on_expr = op_product},
 };
 
 const struct cts_mut_ops cts_mut_value_ops = {ops, sizeof(ops) / sizeof(ops[0])};

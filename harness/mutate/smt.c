@@ -89,19 +89,20 @@ static unsigned term_convert(struct side *s, const struct cts_expr *x)
 }
 
 static const char *const op_unsigned[CTS_OP_COUNT] = {
-    [CTS_OP_NEG] = "bvneg",  [CTS_OP_INV] = "bvnot",   [CTS_OP_NOT] = "not",
-    [CTS_OP_ADD] = "bvadd",  [CTS_OP_SUB] = "bvsub",   [CTS_OP_MUL] = "bvmul",
-    [CTS_OP_DIV] = "bvudiv", [CTS_OP_MOD] = "bvurem",  [CTS_OP_AND] = "bvand",
-    [CTS_OP_OR] = "bvor",    [CTS_OP_XOR] = "bvxor",   [CTS_OP_SHL] = "bvshl",
-    [CTS_OP_SHR] = "bvlshr", [CTS_OP_EQ] = "=",        [CTS_OP_NE] = "distinct",
-    [CTS_OP_LT] = "bvult",   [CTS_OP_LE] = "bvule",    [CTS_OP_GT] = "bvugt",
-    [CTS_OP_GE] = "bvuge",   [CTS_OP_ANDALSO] = "and", [CTS_OP_ORELSE] = "or",
+    [CTS_OP_NEG] = "bvneg",    [CTS_OP_INV] = "bvnot",  [CTS_OP_NOT] = "not",
+    [CTS_OP_ADD] = "bvadd",    [CTS_OP_SUB] = "bvsub",  [CTS_OP_MUL] = "bvmul",
+    [CTS_OP_MULHI] = "umulhi", [CTS_OP_DIV] = "bvudiv", [CTS_OP_MOD] = "bvurem",
+    [CTS_OP_AND] = "bvand",    [CTS_OP_OR] = "bvor",    [CTS_OP_XOR] = "bvxor",
+    [CTS_OP_SHL] = "bvshl",    [CTS_OP_SHR] = "bvlshr", [CTS_OP_EQ] = "=",
+    [CTS_OP_NE] = "distinct",  [CTS_OP_LT] = "bvult",   [CTS_OP_LE] = "bvule",
+    [CTS_OP_GT] = "bvugt",     [CTS_OP_GE] = "bvuge",   [CTS_OP_ANDALSO] = "and",
+    [CTS_OP_ORELSE] = "or",
 };
 
 static const char *const op_signed[CTS_OP_COUNT] = {
-    [CTS_OP_DIV] = "bvsdiv", [CTS_OP_MOD] = "bvsrem", [CTS_OP_SHR] = "bvashr",
-    [CTS_OP_LT] = "bvslt",   [CTS_OP_LE] = "bvsle",   [CTS_OP_GT] = "bvsgt",
-    [CTS_OP_GE] = "bvsge",
+    [CTS_OP_MULHI] = "smulhi", [CTS_OP_DIV] = "bvsdiv", [CTS_OP_MOD] = "bvsrem",
+    [CTS_OP_SHR] = "bvashr",   [CTS_OP_LT] = "bvslt",   [CTS_OP_LE] = "bvsle",
+    [CTS_OP_GT] = "bvsgt",     [CTS_OP_GE] = "bvsge",
 };
 
 static const char *op_name(enum cts_sema_op op, enum cts_sema_type of)
@@ -111,7 +112,7 @@ static const char *op_name(enum cts_sema_op op, enum cts_sema_type of)
 
 static bool is_hard(enum cts_sema_op op)
 {
-    return op == CTS_OP_MUL || op == CTS_OP_DIV || op == CTS_OP_MOD;
+    return op == CTS_OP_MUL || op == CTS_OP_MULHI || op == CTS_OP_DIV || op == CTS_OP_MOD;
 }
 
 /* What is known of a multiplication or division all the same: x the first operand, y the second, z
@@ -125,6 +126,11 @@ static const struct {
     {CTS_OP_MUL, -1, "(=> (= y 0) (= z 0))"},
     {CTS_OP_MUL, -1, "(=> (= x 1) (= z y))"},
     {CTS_OP_MUL, -1, "(=> (= y 1) (= z x))"},
+    {CTS_OP_MULHI, -1, "(=> (= x 0) (= z 0))"},
+    {CTS_OP_MULHI, -1, "(=> (= y 0) (= z 0))"},
+    {CTS_OP_MULHI, -1, "(= z (f y x))"},
+    {CTS_OP_MULHI, 0, "(=> (= x 1) (= z 0))"},
+    {CTS_OP_MULHI, 0, "(=> (= y 1) (= z 0))"},
     {CTS_OP_DIV, 0, "(=> (= y 0) (= z (bvnot 0)))"},
     {CTS_OP_DIV, 1, "(=> (= y 0) (= z (ite (bvslt x 0) 1 (bvnot 0))))"},
     {CTS_OP_DIV, -1, "(=> (= y 1) (= z x))"},
@@ -164,10 +170,27 @@ static void put_facts(struct side *s, const struct cts_expr *e, unsigned a, unsi
             put_fact(s, facts[i].fact, e, a, b, z);
 }
 
+/* SMT-LIB has no operator for it: the upper half of the product at twice the width. */
+static void put_mulhi(struct side *s, const struct cts_expr *x, unsigned a, unsigned b)
+{
+    unsigned bits = sort_bits(x->type);
+    const char *extend = cts_sema_type_is_signed(x->type) ? "sign" : "zero";
+
+    cts_buf_addf(s->out,
+                 "((_ extract %u %u) (bvmul ((_ %s_extend %u) %c%u) ((_ %s_extend %u) %c%u)))",
+                 2 * bits - 1, bits, extend, bits, s->tag, a, extend, bits, s->tag, b);
+}
+
 static unsigned term_operator(struct side *s, const struct cts_expr *x)
 {
     unsigned a = term(s, x->kid[0]), b = x->kid[1] ? term(s, x->kid[1]) : 0;
     unsigned name = begin(s, x->type);
+
+    if (x->op == CTS_OP_MULHI && !s->abstract) {
+        put_mulhi(s, x, a, b);
+        end(s);
+        return name;
+    }
     cts_buf_addf(s->out, "(%s", op_name(x->op, x->kid[0]->type));
     if (s->abstract && is_hard(x->op))
         cts_buf_addf(s->out, "_%u", sort_bits(x->type));
@@ -372,7 +395,8 @@ static void statement(struct side *s, const struct cts_stmt *st)
 
 static void declare_abstract(struct cts_buf *out)
 {
-    static const char *const names[] = {"bvmul", "bvudiv", "bvurem", "bvsdiv", "bvsrem"};
+    static const char *const names[] = {"bvmul",  "umulhi", "smulhi", "bvudiv",
+                                        "bvurem", "bvsdiv", "bvsrem"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         for (unsigned bits = 8; bits <= 64; bits *= 2)
             cts_buf_addf(out, "(declare-fun %s_%u ((_ BitVec %u) (_ BitVec %u)) (_ BitVec %u))\n",

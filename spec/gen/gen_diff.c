@@ -17,9 +17,9 @@ static bool is_pure(const struct cts_expr *x)
 
 static bool is_commutative(enum cts_sema_op op)
 {
-    return op == CTS_OP_ADD || op == CTS_OP_MUL || op == CTS_OP_AND || op == CTS_OP_OR ||
-           op == CTS_OP_XOR || op == CTS_OP_EQ || op == CTS_OP_NE || op == CTS_OP_ANDALSO ||
-           op == CTS_OP_ORELSE;
+    return op == CTS_OP_ADD || op == CTS_OP_MUL || op == CTS_OP_MULHI || op == CTS_OP_AND ||
+           op == CTS_OP_OR || op == CTS_OP_XOR || op == CTS_OP_EQ || op == CTS_OP_NE ||
+           op == CTS_OP_ANDALSO || op == CTS_OP_ORELSE;
 }
 
 static void swap_kids(struct cts_expr *x)

@@ -164,6 +164,16 @@ static void emit_division(struct emitter *e, const struct cts_expr *x)
     cts_buf_addc(e->out, ')');
 }
 
+static void emit_mulhi(struct emitter *e, const struct cts_expr *x)
+{
+    cts_buf_addf(e->out, "(%s)cts_sem_%cmulhi(", c_type(x->type),
+                 cts_sema_type_is_signed(x->type) ? 's' : 'u');
+    emit(e, x->kid[0]);
+    cts_buf_adds(e->out, ", ");
+    emit(e, x->kid[1]);
+    cts_buf_addf(e->out, ", %u)", cts_sema_type_bits(x->type));
+}
+
 static void emit_infix(struct emitter *e, const struct cts_expr *x, bool wide)
 {
     void (*side)(struct emitter *, const struct cts_expr *) = wide ? emit_wide : emit_tight;
@@ -183,6 +193,9 @@ static void emit_binary(struct emitter *e, const struct cts_expr *x)
     case CTS_OP_DIV:
     case CTS_OP_MOD:
         emit_division(e, x);
+        return;
+    case CTS_OP_MULHI:
+        emit_mulhi(e, x);
         return;
     case CTS_OP_EQ:
     case CTS_OP_NE:
@@ -514,6 +527,27 @@ static void add_divisions(unsigned bits, struct cts_buf *out)
                  bits, bits, bits, bits);
 }
 
+/* Without integers of 128 bits, which not every compiler has: from the products of halves. */
+static const char SEM_MULHI[] =
+    "/* The upper half of a product of twice `bits`; operands are extended to 64 bits. */\n"
+    "static inline uint64_t cts_sem_umulhi(uint64_t a, uint64_t b, unsigned bits)\n"
+    "{\n"
+    "    if (bits < 64)\n"
+    "        return a * b >> bits;\n"
+    "    const uint64_t low = (a & UINT32_MAX) * (b & UINT32_MAX);\n"
+    "    const uint64_t one = (a >> 32) * (b & UINT32_MAX) + (low >> 32);\n"
+    "    const uint64_t other = (a & UINT32_MAX) * (b >> 32) + (one & UINT32_MAX);\n"
+    "    return (a >> 32) * (b >> 32) + (one >> 32) + (other >> 32);\n"
+    "}\n\n"
+    "static inline int64_t cts_sem_smulhi(int64_t a, int64_t b, unsigned bits)\n"
+    "{\n"
+    "    if (bits < 64)\n"
+    "        return a * b >> bits;\n"
+    "    /* As an unsigned number, a negative one is greater by 2^64. */\n"
+    "    const uint64_t high = cts_sem_umulhi((uint64_t)a, (uint64_t)b, 64);\n"
+    "    return (int64_t)(high - (a < 0 ? (uint64_t)b : 0) - (b < 0 ? (uint64_t)a : 0));\n"
+    "}\n\n";
+
 static void add_order(const char *name, const char *swaps_when, unsigned bits, struct cts_buf *out)
 {
     cts_buf_addf(out,
@@ -564,6 +598,7 @@ void cts_gen_sem_h(const struct cts_spec *spec, struct cts_buf *out)
                  "zero themselves. */\n");
     add_divisions(32, out);
     add_divisions(64, out);
+    cts_buf_adds(out, SEM_MULHI);
     cts_buf_adds(out, "/* Between the machine's byte order and a stated one, either way. */\n");
     for (unsigned bits = 16; bits <= 64; bits *= 2) {
         add_order("le", "m->be", bits, out);

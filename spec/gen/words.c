@@ -9,7 +9,7 @@ static void add(const struct cts_expr *x, struct cts_buf *out);
 
 static bool is_compound(const struct cts_expr *x)
 {
-    return x->kind == CTS_X_BINARY || x->kind == CTS_X_COND;
+    return (x->kind == CTS_X_BINARY && !cts_sema_op_is_named(x->op)) || x->kind == CTS_X_COND;
 }
 
 static void add_inner(const struct cts_expr *x, struct cts_buf *out)
@@ -68,7 +68,7 @@ static void add_convert(const struct cts_expr *x, struct cts_buf *out)
 
 static bool has_signed_form(enum cts_sema_op op)
 {
-    return op == CTS_OP_DIV || op == CTS_OP_MOD || op == CTS_OP_SHR ||
+    return op == CTS_OP_MULHI || op == CTS_OP_DIV || op == CTS_OP_MOD || op == CTS_OP_SHR ||
            (op >= CTS_OP_LT && op <= CTS_OP_GE);
 }
 
@@ -79,8 +79,23 @@ static void add_operator(const struct cts_expr *x, struct cts_buf *out)
     cts_buf_addf(out, " %s%s ", s ? "s" : "", cts_sema_op_text(x->op));
 }
 
+/* umulhi(a, b) */
+static void add_named(const struct cts_expr *x, struct cts_buf *out)
+{
+    cts_buf_addf(out, "%c%s(", cts_sema_type_is_signed(x->type) ? 's' : 'u',
+                 cts_sema_op_text(x->op));
+    add(without_widening(x->kid[0]), out);
+    cts_buf_adds(out, ", ");
+    add(without_widening(x->kid[1]), out);
+    cts_buf_addc(out, ')');
+}
+
 static void add_binary(const struct cts_expr *x, struct cts_buf *out)
 {
+    if (cts_sema_op_is_named(x->op)) {
+        add_named(x, out);
+        return;
+    }
     const struct cts_expr *left = without_widening(x->kid[0]);
     bool chained = left->kind == CTS_X_BINARY && left->op == x->op;
 
@@ -164,7 +179,8 @@ static bool add_updated(const struct cts_stmt *s, struct cts_buf *out)
     if (v->kind == CTS_X_CONVERT && v->to == CTS_T_U64 && cts_sema_type_bits(v->kid[0]->type) == 64)
         v = v->kid[0]; /* only the sign differs */
     if (s->target->kind != CTS_X_OPERAND || v->kind != CTS_X_BINARY || v->op < CTS_OP_ADD ||
-        v->op > CTS_OP_SHR || !cts_expr_equal(s->target, without_widening(v->kid[0])))
+        cts_sema_op_is_named(v->op) || v->op > CTS_OP_SHR ||
+        !cts_expr_equal(s->target, without_widening(v->kid[0])))
         return false;
     bool s_form = has_signed_form(v->op) && cts_sema_type_is_signed(v->kid[0]->type);
     add(s->target, out);

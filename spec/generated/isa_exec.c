@@ -1213,6 +1213,18 @@ static void exec_smod64_x(struct cts_mach *m, const struct cts_insn *in)
     m->r[in->dst] = (uint64_t)(((int64_t)m->r[in->src] == INT64_C(0)) ? (int64_t)m->r[in->dst] : ((int64_t)cts_sem_smod64((int64_t)m->r[in->dst], (int64_t)m->r[in->src])));
 }
 
+// dst = u64(mulhi(s64(dst), s64(imm)))
+static void exec_smulh64_k(struct cts_mach *m, const struct cts_insn *in)
+{
+    m->r[in->dst] = (uint64_t)((int64_t)cts_sem_smulhi((int64_t)m->r[in->dst], (int64_t)in->imm, 64));
+}
+
+// dst = u64(mulhi(s64(dst), s64(src)))
+static void exec_smulh64_x(struct cts_mach *m, const struct cts_insn *in)
+{
+    m->r[in->dst] = (uint64_t)((int64_t)cts_sem_smulhi((int64_t)m->r[in->dst], (int64_t)m->r[in->src], 64));
+}
+
 // mem8[dst + u64(off)] = u8(imm)
 static void exec_st_b(struct cts_mach *m, const struct cts_insn *in)
 {
@@ -1307,6 +1319,18 @@ static void exec_sub64_k(struct cts_mach *m, const struct cts_insn *in)
 static void exec_sub64_x(struct cts_mach *m, const struct cts_insn *in)
 {
     m->r[in->dst] = m->r[in->dst] - m->r[in->src];
+}
+
+// dst = mulhi(dst, u64(imm))
+static void exec_umulh64_k(struct cts_mach *m, const struct cts_insn *in)
+{
+    m->r[in->dst] = (uint64_t)cts_sem_umulhi(m->r[in->dst], (uint64_t)in->imm, 64);
+}
+
+// dst = mulhi(dst, src)
+static void exec_umulh64_x(struct cts_mach *m, const struct cts_insn *in)
+{
+    m->r[in->dst] = (uint64_t)cts_sem_umulhi(m->r[in->dst], m->r[in->src], 64);
 }
 
 // dst = u64(u32(dst) ^ u32(imm))
@@ -1493,6 +1517,8 @@ const cts_exec_fn cts_exec_table[CTS_ROW_COUNT] = {
     [CTS_ROW_SMOD32_X] = exec_smod32_x,
     [CTS_ROW_SMOD64_K] = exec_smod64_k,
     [CTS_ROW_SMOD64_X] = exec_smod64_x,
+    [CTS_ROW_SMULH64_K] = exec_smulh64_k,
+    [CTS_ROW_SMULH64_X] = exec_smulh64_x,
     [CTS_ROW_ST_B] = exec_st_b,
     [CTS_ROW_ST_DW] = exec_st_dw,
     [CTS_ROW_ST_H] = exec_st_h,
@@ -1509,6 +1535,8 @@ const cts_exec_fn cts_exec_table[CTS_ROW_COUNT] = {
     [CTS_ROW_SUB32_X] = exec_sub32_x,
     [CTS_ROW_SUB64_K] = exec_sub64_k,
     [CTS_ROW_SUB64_X] = exec_sub64_x,
+    [CTS_ROW_UMULH64_K] = exec_umulh64_k,
+    [CTS_ROW_UMULH64_X] = exec_umulh64_x,
     [CTS_ROW_XOR32_K] = exec_xor32_k,
     [CTS_ROW_XOR32_X] = exec_xor32_x,
     [CTS_ROW_XOR64_K] = exec_xor64_k,

@@ -170,6 +170,8 @@ static const char *const clauses_smod32_k[] = {"N037", "N050", "N061", "N066", "
 static const char *const clauses_smod32_x[] = {"N037", "N050", "N061", "N066", "N067", "N068", "N073", NULL};
 static const char *const clauses_smod64_k[] = {"N037", "N050", "N060", "N066", "N067", "N068", "N072", "N073", NULL};
 static const char *const clauses_smod64_x[] = {"N037", "N050", "N060", "N066", "N067", "N068", "N073", NULL};
+static const char *const clauses_smulh64_k[] = {NULL};
+static const char *const clauses_smulh64_x[] = {NULL};
 static const char *const clauses_st_b[] = {"N026", "N027", "N128", "N131", "N133", NULL};
 static const char *const clauses_st_dw[] = {"N026", "N027", "N128", "N129", "N131", "N133", NULL};
 static const char *const clauses_st_h[] = {"N026", "N027", "N128", "N131", "N133", NULL};
@@ -188,6 +190,8 @@ static const char *const clauses_sub32_k[] = {"N027", "N037", "N040", "N058", NU
 static const char *const clauses_sub32_x[] = {"N037", "N040", "N058", NULL};
 static const char *const clauses_sub64_k[] = {"N027", "N037", "N040", "N058", NULL};
 static const char *const clauses_sub64_x[] = {"N037", "N040", "N058", NULL};
+static const char *const clauses_umulh64_k[] = {NULL};
+static const char *const clauses_umulh64_x[] = {NULL};
 static const char *const clauses_xor32_k[] = {"N027", "N037", "N051", "N064", NULL};
 static const char *const clauses_xor32_x[] = {"N037", "N051", NULL};
 static const char *const clauses_xor64_k[] = {"N027", "N037", "N051", "N065", NULL};
@@ -3846,6 +3850,50 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.6",
         .origin = "rfc",
     },
+    [CTS_ROW_SMULH64_K] = {
+        .id = "smulh64_k",
+        .name = "SMULH64_K",
+        .section = "",
+        .group = CTS_GROUP_HMUL,
+        .opcode = 0x27,
+        .field = {
+            [CTS_F_DST] = {CTS_FK_REG, 0, 0, 0},
+            [CTS_F_SRC] = {CTS_FK_FIXED, 0, 0, 0},
+            [CTS_F_OFF] = {CTS_FK_FIXED, 2, 0, 0},
+            [CTS_F_IMM] = {CTS_FK_ANY, 0, 0, 0},
+            [CTS_F_NEXT_IMM] = {CTS_FK_FIXED, 0, 0, 0},
+        },
+        .flags = 0,
+        .syntax = "{dst} sh*= {imm}",
+        .ubpf = "smulh %{dst}, {imm}",
+        .does = "dst = u64(mulhi(s64(dst), s64(imm)))",
+        .clauses = clauses_smulh64_k,
+        .since_isa = "v5",
+        .since_linux = "none",
+        .origin = "toolchain",
+    },
+    [CTS_ROW_SMULH64_X] = {
+        .id = "smulh64_x",
+        .name = "SMULH64_X",
+        .section = "",
+        .group = CTS_GROUP_HMUL,
+        .opcode = 0x2f,
+        .field = {
+            [CTS_F_DST] = {CTS_FK_REG, 0, 0, 0},
+            [CTS_F_SRC] = {CTS_FK_REG, 0, 0, 0},
+            [CTS_F_OFF] = {CTS_FK_FIXED, 2, 0, 0},
+            [CTS_F_IMM] = {CTS_FK_FIXED, 0, 0, 0},
+            [CTS_F_NEXT_IMM] = {CTS_FK_FIXED, 0, 0, 0},
+        },
+        .flags = 0,
+        .syntax = "{dst} sh*= {src}",
+        .ubpf = "smulh %{dst}, %{src}",
+        .does = "dst = u64(mulhi(s64(dst), s64(src)))",
+        .clauses = clauses_smulh64_x,
+        .since_isa = "v5",
+        .since_linux = "none",
+        .origin = "toolchain",
+    },
     [CTS_ROW_ST_B] = {
         .id = "st_b",
         .name = "ST_B",
@@ -4242,6 +4290,50 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
+    [CTS_ROW_UMULH64_K] = {
+        .id = "umulh64_k",
+        .name = "UMULH64_K",
+        .section = "",
+        .group = CTS_GROUP_HMUL,
+        .opcode = 0x27,
+        .field = {
+            [CTS_F_DST] = {CTS_FK_REG, 0, 0, 0},
+            [CTS_F_SRC] = {CTS_FK_FIXED, 0, 0, 0},
+            [CTS_F_OFF] = {CTS_FK_FIXED, 1, 0, 0},
+            [CTS_F_IMM] = {CTS_FK_ANY, 0, 0, 0},
+            [CTS_F_NEXT_IMM] = {CTS_FK_FIXED, 0, 0, 0},
+        },
+        .flags = 0,
+        .syntax = "{dst} uh*= {imm}",
+        .ubpf = "umulh %{dst}, {imm}",
+        .does = "dst = mulhi(dst, u64(imm))",
+        .clauses = clauses_umulh64_k,
+        .since_isa = "v5",
+        .since_linux = "none",
+        .origin = "toolchain",
+    },
+    [CTS_ROW_UMULH64_X] = {
+        .id = "umulh64_x",
+        .name = "UMULH64_X",
+        .section = "",
+        .group = CTS_GROUP_HMUL,
+        .opcode = 0x2f,
+        .field = {
+            [CTS_F_DST] = {CTS_FK_REG, 0, 0, 0},
+            [CTS_F_SRC] = {CTS_FK_REG, 0, 0, 0},
+            [CTS_F_OFF] = {CTS_FK_FIXED, 1, 0, 0},
+            [CTS_F_IMM] = {CTS_FK_FIXED, 0, 0, 0},
+            [CTS_F_NEXT_IMM] = {CTS_FK_FIXED, 0, 0, 0},
+        },
+        .flags = 0,
+        .syntax = "{dst} uh*= {src}",
+        .ubpf = "umulh %{dst}, %{src}",
+        .does = "dst = mulhi(dst, src)",
+        .clauses = clauses_umulh64_x,
+        .since_isa = "v5",
+        .since_linux = "none",
+        .origin = "toolchain",
+    },
     [CTS_ROW_XOR32_K] = {
         .id = "xor32_k",
         .name = "XOR32_K",
@@ -4347,26 +4439,27 @@ const struct cts_group_info cts_group_table[CTS_GROUP_COUNT] = {
     [CTS_GROUP_LINUX_KFUNC] = {"linux-kfunc", 1u << CTS_GROUP_LINUX_KFUNC},
     [CTS_GROUP_CALLX] = {"callx", 1u << CTS_GROUP_CALLX},
     [CTS_GROUP_LINUX_STACK_ARGS] = {"linux-stack-args", 1u << CTS_GROUP_LINUX_STACK_ARGS},
+    [CTS_GROUP_HMUL] = {"hmul", 1u << CTS_GROUP_HMUL},
 };
 
 const uint16_t cts_opcode_first[257] = {
     0, 0, 0, 0, 0, 1, 2, 3, 4, 4, 4, 4, 4, 5, 6, 6,
     7, 7, 7, 7, 7, 8, 9, 10, 11, 18, 18, 18, 18, 19, 20, 21,
-    22, 23, 23, 23, 23, 24, 25, 26, 27, 28, 28, 28, 28, 29, 30, 31,
-    32, 33, 33, 33, 33, 35, 36, 37, 39, 39, 39, 39, 39, 41, 42, 43,
-    45, 46, 46, 46, 46, 47, 48, 49, 50, 51, 51, 51, 51, 52, 53, 54,
-    55, 56, 56, 56, 56, 57, 58, 59, 60, 60, 60, 60, 60, 61, 62, 63,
-    64, 64, 65, 66, 67, 68, 69, 70, 71, 71, 72, 73, 74, 75, 76, 77,
-    78, 78, 79, 80, 81, 82, 83, 84, 85, 85, 87, 89, 91, 92, 93, 94,
-    95, 95, 96, 96, 96, 97, 101, 101, 102, 102, 103, 103, 103, 103, 104, 104,
-    104, 104, 105, 105, 105, 107, 108, 108, 110, 110, 110, 110, 110, 112, 112, 112,
-    114, 114, 114, 114, 114, 115, 116, 117, 118, 118, 118, 118, 118, 119, 120, 121,
-    122, 122, 122, 122, 122, 123, 124, 125, 126, 126, 126, 126, 126, 129, 130, 131,
-    137, 137, 137, 137, 149, 150, 151, 152, 153, 153, 153, 153, 155, 156, 157, 158,
-    159, 159, 159, 159, 161, 164, 165, 166, 169, 169, 169, 169, 181, 184, 185, 186,
-    186, 186, 186, 186, 186, 186, 187, 187, 187, 187, 187, 187, 187, 187, 187, 187,
-    187, 187, 187, 187, 187, 187, 187, 187, 187, 187, 187, 187, 187, 187, 187, 187,
-    187,
+    22, 23, 23, 23, 23, 24, 25, 26, 29, 30, 30, 30, 30, 31, 32, 33,
+    36, 37, 37, 37, 37, 39, 40, 41, 43, 43, 43, 43, 43, 45, 46, 47,
+    49, 50, 50, 50, 50, 51, 52, 53, 54, 55, 55, 55, 55, 56, 57, 58,
+    59, 60, 60, 60, 60, 61, 62, 63, 64, 64, 64, 64, 64, 65, 66, 67,
+    68, 68, 69, 70, 71, 72, 73, 74, 75, 75, 76, 77, 78, 79, 80, 81,
+    82, 82, 83, 84, 85, 86, 87, 88, 89, 89, 91, 93, 95, 96, 97, 98,
+    99, 99, 100, 100, 100, 101, 105, 105, 106, 106, 107, 107, 107, 107, 108, 108,
+    108, 108, 109, 109, 109, 111, 112, 112, 114, 114, 114, 114, 114, 116, 116, 116,
+    118, 118, 118, 118, 118, 119, 120, 121, 122, 122, 122, 122, 122, 123, 124, 125,
+    126, 126, 126, 126, 126, 127, 128, 129, 130, 130, 130, 130, 130, 133, 134, 135,
+    141, 141, 141, 141, 153, 154, 155, 156, 157, 157, 157, 157, 159, 160, 161, 162,
+    163, 163, 163, 163, 165, 168, 169, 170, 173, 173, 173, 173, 185, 188, 189, 190,
+    190, 190, 190, 190, 190, 190, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191,
+    191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191,
+    191,
 };
 
 const uint16_t cts_opcode_rows[] = {
@@ -4397,11 +4490,15 @@ const uint16_t cts_opcode_rows[] = {
     CTS_ROW_JGT_K, /* 0x25 */
     CTS_ROW_JGT32_K, /* 0x26 */
     CTS_ROW_MUL64_K, /* 0x27 */
+    CTS_ROW_SMULH64_K, /* 0x27 */
+    CTS_ROW_UMULH64_K, /* 0x27 */
     CTS_ROW_LDABS_H, /* 0x28 */
     CTS_ROW_MUL32_X, /* 0x2c */
     CTS_ROW_JGT_X, /* 0x2d */
     CTS_ROW_JGT32_X, /* 0x2e */
     CTS_ROW_MUL64_X, /* 0x2f */
+    CTS_ROW_SMULH64_X, /* 0x2f */
+    CTS_ROW_UMULH64_X, /* 0x2f */
     CTS_ROW_LDABS_B, /* 0x30 */
     CTS_ROW_DIV32_K, /* 0x34 */
     CTS_ROW_SDIV32_K, /* 0x34 */

@@ -19,6 +19,7 @@ enum cts_group {
     CTS_GROUP_LINUX_KFUNC,
     CTS_GROUP_CALLX,
     CTS_GROUP_LINUX_STACK_ARGS,
+    CTS_GROUP_HMUL,
     CTS_GROUP_COUNT
 };
 
@@ -190,6 +191,8 @@ enum cts_row_id {
     CTS_ROW_SMOD32_X,
     CTS_ROW_SMOD64_K,
     CTS_ROW_SMOD64_X,
+    CTS_ROW_SMULH64_K,
+    CTS_ROW_SMULH64_X,
     CTS_ROW_ST_B,
     CTS_ROW_ST_DW,
     CTS_ROW_ST_H,
@@ -208,6 +211,8 @@ enum cts_row_id {
     CTS_ROW_SUB32_X,
     CTS_ROW_SUB64_K,
     CTS_ROW_SUB64_X,
+    CTS_ROW_UMULH64_K,
+    CTS_ROW_UMULH64_X,
     CTS_ROW_XOR32_K,
     CTS_ROW_XOR32_X,
     CTS_ROW_XOR64_K,

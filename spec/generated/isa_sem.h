@@ -71,6 +71,26 @@ static inline int64_t cts_sem_smod64(int64_t a, int64_t b)
     return b == -1 ? 0 : a % b;
 }
 
+/* The upper half of a product of twice `bits`; operands are extended to 64 bits. */
+static inline uint64_t cts_sem_umulhi(uint64_t a, uint64_t b, unsigned bits)
+{
+    if (bits < 64)
+        return a * b >> bits;
+    const uint64_t low = (a & UINT32_MAX) * (b & UINT32_MAX);
+    const uint64_t one = (a >> 32) * (b & UINT32_MAX) + (low >> 32);
+    const uint64_t other = (a & UINT32_MAX) * (b >> 32) + (one & UINT32_MAX);
+    return (a >> 32) * (b >> 32) + (one >> 32) + (other >> 32);
+}
+
+static inline int64_t cts_sem_smulhi(int64_t a, int64_t b, unsigned bits)
+{
+    if (bits < 64)
+        return a * b >> bits;
+    /* As an unsigned number, a negative one is greater by 2^64. */
+    const uint64_t high = cts_sem_umulhi((uint64_t)a, (uint64_t)b, 64);
+    return (int64_t)(high - (a < 0 ? (uint64_t)b : 0) - (b < 0 ? (uint64_t)a : 0));
+}
+
 /* Between the machine's byte order and a stated one, either way. */
 static inline uint16_t cts_sem_le16(const struct cts_mach *m, uint16_t v)
 {

@@ -302,6 +302,7 @@ const struct cts_group_text cts_group_texts[CTS_GROUP_TEXT_COUNT] = {
     {"linux-kfunc", "none", "Calls of a kernel module's function by its BTF id.", "unregistered"},
     {"callx", "none", "Calls of a function whose address is in a register; drafted as a group of the RFC and dropped.", "unregistered"},
     {"linux-stack-args", "none", "Arguments of calls on the stack, through r11.", "unregistered"},
+    {"hmul", "none", "The upper half of a 64-bit multiplication, proposed with version 5 of the instruction set.", "unregistered"},
 };
 
 static const char *const ambiguities_add32_k[] = {NULL};
@@ -470,6 +471,8 @@ static const char *const ambiguities_smod32_k[] = {"A08", "A14", "A33", "A47", N
 static const char *const ambiguities_smod32_x[] = {"A08", "A15", "A33", "A47", NULL};
 static const char *const ambiguities_smod64_k[] = {"A08", "A14", "A33", NULL};
 static const char *const ambiguities_smod64_x[] = {"A08", "A15", "A33", NULL};
+static const char *const ambiguities_smulh64_k[] = {"A55", NULL};
+static const char *const ambiguities_smulh64_x[] = {"A55", NULL};
 static const char *const ambiguities_st_b[] = {NULL};
 static const char *const ambiguities_st_dw[] = {"A18", "A46", NULL};
 static const char *const ambiguities_st_h[] = {NULL};
@@ -488,6 +491,8 @@ static const char *const ambiguities_sub32_k[] = {NULL};
 static const char *const ambiguities_sub32_x[] = {NULL};
 static const char *const ambiguities_sub64_k[] = {"A18", NULL};
 static const char *const ambiguities_sub64_x[] = {NULL};
+static const char *const ambiguities_umulh64_k[] = {"A55", NULL};
+static const char *const ambiguities_umulh64_x[] = {"A55", NULL};
 static const char *const ambiguities_xor32_k[] = {NULL};
 static const char *const ambiguities_xor32_x[] = {NULL};
 static const char *const ambiguities_xor64_k[] = {"A18", NULL};
@@ -660,6 +665,8 @@ const struct cts_row_note cts_row_notes[CTS_ROW_NOTE_COUNT] = {
     {"smod32_x", "", ambiguities_smod32_x},
     {"smod64_k", "", ambiguities_smod64_k},
     {"smod64_x", "", ambiguities_smod64_x},
+    {"smulh64_k", "", ambiguities_smulh64_k},
+    {"smulh64_x", "", ambiguities_smulh64_x},
     {"st_b", "", ambiguities_st_b},
     {"st_dw", "", ambiguities_st_dw},
     {"st_h", "", ambiguities_st_h},
@@ -678,6 +685,8 @@ const struct cts_row_note cts_row_notes[CTS_ROW_NOTE_COUNT] = {
     {"sub32_x", "", ambiguities_sub32_x},
     {"sub64_k", "", ambiguities_sub64_k},
     {"sub64_x", "", ambiguities_sub64_x},
+    {"umulh64_k", "The immediate is extended by its sign like any other, and only then taken as unsigned.", ambiguities_umulh64_k},
+    {"umulh64_x", "", ambiguities_umulh64_x},
     {"xor32_k", "", ambiguities_xor32_k},
     {"xor32_x", "", ambiguities_xor32_x},
     {"xor64_k", "", ambiguities_xor64_k},
@@ -739,6 +748,7 @@ const struct cts_ambiguity_text cts_ambiguity_texts[CTS_AMBIGUITY_COUNT] = {
     {"A52", "4.1", "Negation of the least number wraps, as all arithmetic does; an implementation in a checked language can stop there.", "It wraps.", "dispute", "rfc-text"},
     {"A53", "2.4", "An implementation's account of its own conformance can be wrong.", "What a runtime claims is tested like everything else.", "dispute", "claims-are-tested"},
     {"A54", "4.3", "The outcome of a comparison of a register with itself was disputed, because the test's frame differed between runtimes.", "The frame, the prologue and the way results come out belong to the vector's format.", "dispute", "own-prologue"},
+    {"A55", "4.1", "High multiplication takes the encoding of MUL with an offset that the RFC reserves; no document says how the immediate of the unsigned form is extended.", "Four rows in a group of their own, which no runtime needs to have. The immediate is extended by its sign, as that of every 64-bit operation is.", "later", "hmul"},
 };
 
 const struct cts_policy_text cts_policy_texts[CTS_POLICY_COUNT] = {
@@ -757,6 +767,7 @@ const struct cts_policy_text cts_policy_texts[CTS_POLICY_COUNT] = {
     {"linux-kfunc", "Linux", "Calls of a kernel module's function by its BTF id."},
     {"callx", "compilers and user-space machines", "Calls of a function whose address is in a register; drafted as a group of the RFC and dropped."},
     {"linux-stack-args", "Linux", "Arguments of calls on the stack, through r11."},
+    {"hmul", "LLVM", "The upper half of a 64-bit multiplication, proposed with version 5 of the instruction set."},
 };
 
 static int is_same(const char *a, const char *b)

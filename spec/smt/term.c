@@ -360,6 +360,16 @@ static const char *lazy(struct encoder *e, const struct cts_expr *x)
     return text(e, "(%s %s %s)", op_name(x->op, false), a, b);
 }
 
+/* The upper half of the product at twice the width. */
+static const char *mulhi(struct encoder *e, enum cts_sema_type type, const char *a, const char *b)
+{
+    unsigned bits = cts_sema_type_bits(type);
+    const char *extend = cts_sema_type_is_signed(type) ? "sign" : "zero";
+
+    return text(e, "((_ extract %u %u) (bvmul ((_ %s_extend %u) %s) ((_ %s_extend %u) %s)))",
+                2 * bits - 1, bits, extend, bits, a, extend, bits, b);
+}
+
 static const char *binary(struct encoder *e, const struct cts_expr *x)
 {
     enum cts_sema_type type = x->kid[0]->type;
@@ -369,6 +379,8 @@ static const char *binary(struct encoder *e, const struct cts_expr *x)
         return lazy(e, x);
     a = term(e, x->kid[0]);
     b = term(e, x->kid[1]);
+    if (x->op == CTS_OP_MULHI)
+        return mulhi(e, type, a, b);
     if (x->op == CTS_OP_DIV || x->op == CTS_OP_MOD)
         note(e, e->out->bad, &e->out->bads, text(e, "(= %s %s)", b, literal(e, type, 0)));
     if (x->op == CTS_OP_SHL || x->op == CTS_OP_SHR)

@@ -114,6 +114,14 @@ static void syntax_errors_have_places(void **state)
         {"call $nobody(imm)", "'helper', 'local' or 'btf' is wanted here, not 'nobody'"},
         {"dst = src;\n\n  src = $;", "a value is wanted here, not ';'"},
         {"if $dst == src goto s64(off)", "'(' is wanted here, not 'dst'"},
+        {"dst = mulhi(src$)", "',' is wanted here, not ')'"},
+        {"dst = mulhi(src, dst$, r0)", "')' is wanted here, not ','"},
+        {"dst = mulhi $src", "'(' is wanted here, not 'src'"},
+        {"dst = $mulh(src, dst)", "unknown name 'mulh'; did you mean 'mulhi'?"},
+        {"dst = src $mulhi dst", "';' is wanted here, not 'mulhi'"},
+        {"let $mulhi = src",
+         "a name that is not taken by the language is wanted here, not 'mulhi'"},
+        {"dst = src$, dst", "';' is wanted here, not ','"},
     };
     (void)state;
 
@@ -182,6 +190,10 @@ static void type_errors_have_places(void **state)
          "memory is read where it may not be reached: read it before, with let"},
         {"dst = dst == 0 ? $map_val(src) : 0",
          "the platform is asked where it may not be reached: ask before, with let"},
+        {"dst = $mulhi(dst, s64(src))", "'mulhi' between u64 and s64: convert one of them"},
+        {"dst = $mulhi(s64(dst), s64(src))", "the value is s64, but must be u64"},
+        {"dst = mulhi(dst, 3)", NULL},
+        {"dst = u64(mulhi(s64(dst), -3))", NULL},
         {"$exit; dst = src", "control flow must be the last statement"},
         {"atomic { $goto 1 }", "control flow must be the last statement"},
         {"atomic { $atomic { dst = src } }", "atomic inside atomic"},
@@ -302,6 +314,8 @@ static void precedence_is_as_in_c(void **state)
     assert_prints("atomic acquire{dst=mem64[src]}", "atomic acquire { dst = mem64[src] }");
     assert_prints("if(choose&&dst==0)goto s64(off)", "if (choose && (dst == 0)) goto s64(off)");
     assert_prints("call btf(imm)", "call btf(imm)");
+    assert_prints("dst=mulhi((dst+1),src)*2", "dst = mulhi(dst + 1, src) * 2");
+    assert_prints("dst=-mulhi(mulhi(dst,src),src)", "dst = -mulhi(mulhi(dst, src), src)");
     assert_prints("exit", "exit");
     assert_prints("r0 = u64(packet16(u64(imm)))", "r0 = u64(packet16(u64(imm)))");
 }
@@ -461,6 +475,50 @@ static void operators_are_total(void **state)
     assert_true(cts_sem_sar(INT64_MAX, 64, 64) == 0);
 }
 
+/* The upper half of a product: by its definition where there is a type of twice the width, and of
+ * operands at the ends of the range. */
+static void products_have_an_upper_half(void **state)
+{
+    static const uint64_t ends[] = {0,
+                                    1,
+                                    2,
+                                    3,
+                                    0x7fffffff,
+                                    0x80000000,
+                                    0xffffffff,
+                                    0x100000000,
+                                    0x100000001,
+                                    0x1ffffffff,
+                                    0x7fffffffffffffff,
+                                    0x8000000000000000,
+                                    0x8000000000000001,
+                                    0xdeadbeef12345678,
+                                    0xfffffffe00000001,
+                                    0xffffffff00000000,
+                                    0xffffffff80000000,
+                                    0xfffffffffffffffd,
+                                    0xffffffffffffffff};
+    const size_t n = sizeof(ends) / sizeof(ends[0]);
+    (void)state;
+
+    assert_true(cts_sem_umulhi(UINT64_MAX, UINT64_MAX, 64) == UINT64_MAX - 1);
+    assert_true(cts_sem_smulhi(INT64_MIN, INT64_MIN, 64) == INT64_C(1) << 62);
+    assert_true(cts_sem_smulhi(INT64_MIN, INT64_MAX, 64) == -(INT64_C(1) << 62));
+    assert_true(cts_sem_umulhi(UINT32_MAX, UINT32_MAX, 32) == UINT32_MAX - 1);
+    assert_true(cts_sem_smulhi(INT32_MIN, INT32_MAX, 32) == -(1 << 30));
+    assert_true(cts_sem_umulhi(0xff, 0xff, 8) == 0xfe && cts_sem_smulhi(-1, 1, 8) == -1);
+#ifdef __SIZEOF_INT128__
+    __extension__ typedef unsigned __int128 wide;
+    __extension__ typedef __int128 swide;
+    for (size_t i = 0; i < n * n; i++) {
+        uint64_t a = ends[i / n], b = ends[i % n];
+        assert_true(cts_sem_umulhi(a, b, 64) == (uint64_t)((wide)a * b >> 64));
+        assert_true(cts_sem_smulhi((int64_t)a, (int64_t)b, 64) ==
+                    (int64_t)((swide)(int64_t)a * (int64_t)b >> 64));
+    }
+#endif
+}
+
 static void order_depends_on_the_machine(void **state)
 {
     struct cts_mach little = {.be = false}, big = {.be = true};
@@ -486,6 +544,7 @@ int main(void)
         cmocka_unit_test(hostile_text_is_bounded),
         cmocka_unit_test(mangled_text_is_survived),
         cmocka_unit_test(operators_are_total),
+        cmocka_unit_test(products_have_an_upper_half),
         cmocka_unit_test(order_depends_on_the_machine),
     };
 
