@@ -15,4 +15,8 @@ enum {
     CTS_MOST_ENGINE_BYTES = 31, /* of a runtime's and an engine's name */
 };
 
+/* Helpers 0 to 5 of .data files, which others have other numbers for: in programs for workers they
+ * are these. */
+enum { CTS_DATA_HELPERS = 0x7100, CTS_DATA_HELPERS_COUNT = 6 };
+
 #endif

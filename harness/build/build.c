@@ -11,6 +11,7 @@
 #include "conf/conf.h"
 #include "generated/spec_text.h"
 #include "host/kind.h"
+#include "pack/uses.h"
 #include "wire/wire.h"
 
 #define DATA_ENDING ".data"
@@ -62,6 +63,23 @@ static bool has_file(const struct sources *s, const struct file_id *id)
     return false;
 }
 
+static bool is_data(const char *path)
+{
+    size_t len = strlen(path), end = strlen(DATA_ENDING);
+    return len > end && strcmp(path + len - end, DATA_ENDING) == 0;
+}
+
+/* The files that a .data file names. They are a part of it: without them it is not there. */
+static int read_links(struct cts_builder *b, struct cts_source *f, struct cts_err *err)
+{
+    struct cts_conf_link *links =
+        cts_arena_take_array(&b->arena, CTS_CONF_LINKS_MAX, sizeof(*links));
+    if (!links)
+        return no_memory(err);
+    f->links = links;
+    return cts_conf_read_links(f->path, f->text, f->len, &b->arena, links, &f->link_count, err);
+}
+
 static int read_source(struct cts_builder *b, const char *path, bool named, struct sources *s)
 {
     struct stat st;
@@ -83,15 +101,15 @@ static int read_source(struct cts_builder *b, const char *path, bool named, stru
     }
     if (!copy)
         return CTS_E_NOMEM;
-    s->ids[s->count] = id;
-    s->list[s->count++] = (struct cts_source){.path = path, .text = copy, .len = len};
+    struct cts_source *f = &s->list[s->count];
+    *f = (struct cts_source){.path = path, .text = copy, .len = len};
+    rc = is_data(path) ? read_links(b, f, &err) : 0;
+    if (rc) {
+        cts_bld_fault(b, &err);
+        return rc == CTS_E_NOMEM ? rc : 0;
+    }
+    s->ids[s->count++] = id;
     return 0;
-}
-
-static bool is_data(const char *path)
-{
-    size_t len = strlen(path), end = strlen(DATA_ENDING);
-    return len > end && strcmp(path + len - end, DATA_ENDING) == 0;
 }
 
 static void tell_passed(struct cts_builder *b, const struct cts_fs_passed *p)
@@ -227,30 +245,60 @@ static int load_vectors(struct cts_builder *b, const struct cts_source *f,
     return rc;
 }
 
-static int load_data(struct cts_builder *b, const struct cts_source *f, struct cts_err *fault,
-                     struct cts_err *err)
+/* A helper that no runtime here can have makes a test with a result one that cannot be run. */
+static int ask_helpers(struct cts_builder *b, struct cts_conf_test *t, struct cts_err *err)
+{
+    int32_t id;
+    if (t->skip[0] || t->is_error || !cts_code_strange_helper(t->code, t->slots, &id))
+        return 0;
+    t->skip = cts_arena_fmt(&b->arena, "needs helper %d", id);
+    return t->skip ? 0 : no_memory(err);
+}
+
+static int load_data(struct cts_builder *b, const struct cts_source *f, const char *name,
+                     struct cts_err *fault, struct cts_err *err)
 {
     struct cts_conf_test test;
     struct cts_vec *v = cts_arena_take(&b->arena, sizeof(*v));
     if (!v)
         return no_memory(err);
-    if (cts_conf_parse(f->path, f->text, f->len, &b->arena, &test, fault) ||
-        cts_conf_vector(&test, f->path, DATA_SUITE, &b->arena, v, fault))
+    if (cts_conf_parse(f->path, f->text, f->len, f->links, f->link_count, &b->arena, &test,
+                       fault) ||
+        ask_helpers(b, &test, fault) ||
+        cts_conf_vector(&test, DATA_SUITE, name, &b->arena, v, fault))
         return 0;
     return add_plan(b, v) ? no_memory(err) : 0;
+}
+
+/* What the vectors of .data files are called, in the order of the sources; null for other files. */
+static const char **data_names(struct cts_builder *b, const struct sources *s)
+{
+    const char **paths = cts_arena_take_array(&b->arena, s->count + 1, sizeof(*paths));
+    const char **names = cts_arena_take_array(&b->arena, s->count + 1, sizeof(*names));
+    const char *const *found;
+    size_t n = 0;
+    for (size_t i = 0; paths && i < s->count; i++)
+        if (is_data(s->list[i].path))
+            paths[n++] = s->list[i].path;
+    if (!paths || !names || !(found = cts_conf_names(paths, n, &b->arena)))
+        return NULL;
+    for (size_t i = 0; i < s->count; i++)
+        names[i] = is_data(s->list[i].path) ? *found++ : NULL;
+    return names;
 }
 
 static int load_all(struct cts_builder *b, const struct sources *s, struct cts_err *err)
 {
     struct cts_vec_known known;
-    int rc = known_names(b, &known, err);
+    const char **names = data_names(b, s);
+    int rc = names ? known_names(b, &known, err) : no_memory(err);
     for (size_t i = 0; rc == 0 && i < s->count; i++) {
         struct cts_err fault = {0};
         const struct cts_source *f = &s->list[i];
         if (cts_kind_want_text(f->path, f->text, f->len,
                                "vectors (.yaml, or .data of bpf_conformance)", &fault) == 0)
-            rc = is_data(f->path) ? load_data(b, f, &fault, err)
-                                  : load_vectors(b, f, &known, &fault, err);
+            rc = names[i] ? load_data(b, f, names[i], &fault, err)
+                          : load_vectors(b, f, &known, &fault, err);
         if (fault.code)
             cts_bld_fault(b, &fault);
     }

@@ -88,6 +88,10 @@ void cts_bld_key(const struct cts_build_opts *opts, const struct cts_source *fil
     for (size_t i = 0; i < n; i++) {
         add_text(&s, files[i].path);
         add_bytes(&s, files[i].text, files[i].len);
+        for (size_t k = 0; k < files[i].link_count; k++) {
+            add_text(&s, files[i].links[k].path);
+            add_bytes(&s, files[i].links[k].text, files[i].links[k].len);
+        }
     }
     cts_sha256_end(&s, digest);
     cts_sha256_hex(digest, key);

@@ -467,6 +467,8 @@ static void describe(struct emitter *e, struct cts_pk_vector *out)
     out->policy = cts_pkw_str(w, v->policy);
     out->klass = cts_pkw_str(w, v->klass);
     out->message = cts_pkw_str(w, v->message);
+    out->skip = cts_pkw_str(w, v->skip);
+    out->no_jit = cts_pkw_str(w, v->no_jit);
     out->rows = row_ids(e->b, v);
     out->clauses = refs(e->b, v->clauses, v->clause_count);
     out->bugs = refs(e->b, v->bugs, v->bug_count);

@@ -8,6 +8,7 @@
 
 #include "asm/asm.h"
 #include "build/build.h"
+#include "conf/conf.h"
 #include "host/arena.h"
 #include "host/buf.h"
 #include "host/fs.h"
@@ -141,6 +142,8 @@ void cts_bld_emit(struct cts_builder *b, const struct cts_plan *plan);
 struct cts_source {
     const char *path, *text;
     size_t len;
+    const struct cts_conf_link *links; /* files that a .data file names */
+    size_t link_count;
 };
 void cts_bld_key(const struct cts_build_opts *opts, const struct cts_source *files, size_t n,
                  char key[65]);

@@ -1,11 +1,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fmt.h"
 #include "cli/files.h"
 #include "cli/opt.h"
 #include "cli/say.h"
 #include "conf/conf.h"
 #include "host/fs.h"
+#include "pack/uses.h"
 
 enum { O_OUT = 1, O_SUITE, PATHS_MAX = 256, FILE_MAX = 16 << 20 };
 
@@ -17,7 +19,7 @@ static const struct cts_opt options[] = {
 
 struct import {
     const char *path[PATHS_MAX], *out, *suite;
-    size_t paths, files, bad;
+    size_t paths, files, bad, skipped;
     struct cts_arena arena;
     struct cts_buf text;
 };
@@ -55,20 +57,49 @@ static int parse(struct import *im, int argc, char **argv)
     return CTS_EXIT_USAGE;
 }
 
-static int import_file(struct import *im, const char *path, bool named, struct cts_err *err)
+static int leave_out(struct import *im, const char *path, const char *why)
 {
-    struct cts_conf_test test;
+    cts_say("%s: left out: %s\n", path, why);
+    im->skipped++;
+    return 0;
+}
+
+static int import_test(struct import *im, const char *path, const char *name,
+                       const struct cts_conf_test *test, struct cts_err *err)
+{
+    char why[64];
     struct cts_vec v;
+    int32_t helper;
+    if (test->skip[0])
+        return leave_out(im, path, test->skip);
+    if (!test->is_error && cts_code_strange_helper(test->code, test->slots, &helper)) {
+        cts_fmt(why, sizeof(why), "needs helper %d", helper);
+        return leave_out(im, path, why);
+    }
+    int rc = cts_conf_vector(test, im->suite, name, &im->arena, &v, err);
+    if (rc == 0)
+        cts_conf_yaml_add(&im->text, &v);
+    return rc;
+}
+
+static int import_file(struct import *im, const char *path, const char *name, bool named,
+                       struct cts_err *err)
+{
+    struct cts_conf_link links[CTS_CONF_LINKS_MAX];
+    struct cts_conf_test test;
+    size_t link_count = 0;
     struct cts_buf text;
     cts_buf_init(&text, 0);
     int rc = named ? cts_fs_read_named(path, FILE_MAX, &text, err)
                    : cts_fs_read(path, FILE_MAX, &text, err);
     if (rc == 0)
-        rc = cts_conf_parse(path, cts_buf_text(&text), text.len, &im->arena, &test, err);
+        rc = cts_conf_read_links(path, cts_buf_text(&text), text.len, &im->arena, links,
+                                 &link_count, err);
     if (rc == 0)
-        rc = cts_conf_vector(&test, path, im->suite, &im->arena, &v, err);
+        rc = cts_conf_parse(path, cts_buf_text(&text), text.len, links, link_count, &im->arena,
+                            &test, err);
     if (rc == 0)
-        cts_conf_yaml_add(&im->text, &v);
+        rc = import_test(im, path, name, &test, err);
     cts_buf_release(&text);
     return rc;
 }
@@ -84,10 +115,14 @@ static int import_path(struct import *im, const char *path, struct cts_err *err)
         im->files += p->lost;
         im->bad += p->lost;
     }
+    const char *const *names =
+        rc == 0 ? cts_conf_names((const char *const *)list.paths, list.count, &im->arena) : NULL;
+    if (rc == 0 && !names)
+        rc = cts_err_set(err, CTS_E_NOMEM, "out of memory");
     for (size_t i = 0; rc == 0 && i < list.count; i++) {
         struct cts_err why = {0};
         im->files++;
-        if (import_file(im, list.paths[i], named, &why) == 0)
+        if (import_file(im, list.paths[i], names[i], named, &why) == 0)
             continue;
         im->bad++;
         complain(&why);
@@ -134,7 +169,10 @@ static int import(struct import *im)
         complain(&err);
         return read || err.code == CTS_E_NOMEM ? CTS_EXIT_BROKEN : CTS_EXIT_USAGE;
     }
-    cts_say("%zu of %zu files imported\n", im->files - im->bad, im->files);
+    cts_say("%zu of %zu files imported", im->files - im->bad - im->skipped, im->files);
+    if (im->skipped)
+        cts_say(", %zu left out", im->skipped);
+    cts_say("\n");
     return im->bad ? CTS_EXIT_USAGE : CTS_EXIT_OK;
 }
 

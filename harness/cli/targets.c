@@ -220,6 +220,14 @@ static int engine_policies(const struct cts_rt *rt, const char *engine, const ch
     return 0;
 }
 
+static bool compiles(const struct cts_rt *rt, const char *engine)
+{
+    for (size_t i = 0; i < rt->engine_count; i++)
+        if (rt->command || strcmp(rt->engines[i].name, engine) == 0)
+            return rt->engines[i].jit;
+    return false;
+}
+
 static int add_engine(struct cts_targets *t, const struct cts_rt *rt, const char *engine,
                       struct cts_arena *arena, struct cts_err *err)
 {
@@ -235,6 +243,7 @@ static int add_engine(struct cts_targets *t, const struct cts_rt *rt, const char
                              .install = rt->install,
                              .optional = rt->optional,
                              .is_named = rt->engine_count > 0,
+                             .jit = compiles(rt, engine),
                              .unverified = rt->unverified};
     int rc = pinned_bits(rt, arena, &n->pinned, err);
     if (rc == 0)

@@ -2,22 +2,9 @@
 
 #include <string.h>
 
-enum { BODY_PIECES = 3 };
+#include "base/limits.h"
 
-/* Base name without its ending, with nothing in it that an id may not hold. */
-static char *name_of(const char *path, struct cts_arena *arena)
-{
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
-    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-    const char *dot = strrchr(base, '.');
-    size_t len = dot && dot > base ? (size_t)(dot - base) : strlen(base);
-    char *name = cts_arena_strndup(arena, base, len);
-    for (size_t i = 0; name && i < len; i++)
-        if (!strchr(allowed, name[i]))
-            name[i] = '-';
-    return name;
-}
+enum { BODY_PIECES = 3, OUTCOMES = 4 };
 
 static struct cts_vec_piece raw_piece(const struct cts_insn *in, struct cts_vec_pos pos)
 {
@@ -124,47 +111,94 @@ static int fill_memory(const struct cts_conf_test *t, struct cts_arena *arena,
     return 0;
 }
 
+/* Does it call the helper that ends a program? Then it may not come back from being called. */
+static bool unwinds(const struct cts_conf_test *t)
+{
+    enum { UNWIND = CTS_DATA_HELPERS + 5 };
+    for (uint32_t i = 0; i < t->slots; i++) {
+        struct cts_insn in;
+        cts_slot_get(t->code + (size_t)i * CTS_SLOT_BYTES, false, &in);
+        if (cts_conf_is_helper_call(&in) && in.imm == UNWIND)
+            return true;
+    }
+    return false;
+}
+
+/* What conforms: the result, or in its place an error, or either of them. */
+static size_t fill_outcomes(const struct cts_conf_test *t, const struct cts_vec *v,
+                            const struct cts_vec_state *out, struct cts_vec_outcome *o)
+{
+    size_t n = 0;
+    if (t->has_result)
+        o[n++] = (struct cts_vec_outcome){.kind = CTS_VO_RAN,
+                                          .has_r0 = v->kind == CTS_VEC_VERDICT,
+                                          .r0 = t->result,
+                                          .out = *out,
+                                          .runtime = ""};
+    if (t->has_result && v->kind == CTS_VEC_RUN && unwinds(t))
+        o[n++] = (struct cts_vec_outcome){
+            .kind = CTS_VO_EXITED, .has_r0 = true, .r0 = t->result, .runtime = ""};
+    if (t->is_error) {
+        o[n++] = (struct cts_vec_outcome){.kind = CTS_VO_FAULTED, .runtime = ""};
+        o[n++] = (struct cts_vec_outcome){.kind = CTS_VO_REJECTED, .runtime = ""};
+    }
+    return n;
+}
+
 static int fill_case(const struct cts_conf_test *t, struct cts_arena *arena, struct cts_vec *v,
                      struct cts_vec_case *c)
 {
-    struct cts_vec_outcome *o = cts_arena_take_array(arena, 2, sizeof(*o));
+    struct cts_vec_outcome *o = cts_arena_take_array(arena, OUTCOMES, sizeof(*o));
     struct cts_vec_set *r0 = cts_arena_take(arena, sizeof(*r0));
     struct cts_vec_state out = {.pos = t->pos};
     if (!o || !r0)
         return CTS_E_NOMEM;
     c->pos = c->in.pos = t->pos;
-    c->name = "1";
-    if (v->memory && fill_memory(t, arena, &c->in, &out, v->memory))
+    c->name = v->kind == CTS_VEC_VERDICT ? "verdict" : "1";
+    if (v->memory && v->kind == CTS_VEC_RUN && fill_memory(t, arena, &c->in, &out, v->memory))
         return CTS_E_NOMEM;
     *r0 = (struct cts_vec_set){.reg = {.role = -1}, .v = t->result, .pos = t->pos};
     out.regs = r0;
     out.reg_count = 1;
-    o[0] = (struct cts_vec_outcome){.kind = CTS_VO_RAN, .out = out, .runtime = ""};
-    c->outcome_count = 1;
-    if (v->kind == CTS_VEC_VERDICT)
-        c->name = "verdict";
-    if (t->is_error) {
-        o[0] = (struct cts_vec_outcome){.kind = CTS_VO_FAULTED, .runtime = ""};
-        o[1] = (struct cts_vec_outcome){.kind = CTS_VO_REJECTED, .runtime = ""};
-        c->outcome_count = 2;
-    }
+    c->outcome_count = fill_outcomes(t, v, &out, o);
     c->outcomes = o;
     return 0;
 }
 
-int cts_conf_vector(const struct cts_conf_test *t, const char *path, const char *suite,
+/* What is not run has no program: the shortest stands in for it, and nobody is asked. */
+static const struct cts_conf_test *stand_in(const struct cts_conf_test *t,
+                                            struct cts_conf_test *copy)
+{
+    static const uint8_t nothing[] = {0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0};
+    if (!t->skip[0])
+        return t;
+    *copy = (struct cts_conf_test){.pos = t->pos,
+                                   .code = nothing,
+                                   .slots = sizeof(nothing) / CTS_SLOT_BYTES,
+                                   .is_error = true,
+                                   .has_result = true,
+                                   .error = t->error,
+                                   .skip = t->skip,
+                                   .no_jit = t->no_jit};
+    return copy;
+}
+
+int cts_conf_vector(const struct cts_conf_test *test, const char *suite, const char *name,
                     struct cts_arena *arena, struct cts_vec *out, struct cts_err *err)
 {
+    struct cts_conf_test copy;
+    const struct cts_conf_test *t = stand_in(test, &copy);
     bool whole = t->is_error && t->mem_bytes == 0; /* nothing before it that a jump could reach */
     struct cts_vec_piece *body = cts_arena_take_array(arena, BODY_PIECES, sizeof(*body));
     struct cts_vec_piece *subs = cts_arena_take_array(arena, t->slots + 1, sizeof(*subs));
     struct cts_vec_case *c = cts_arena_take(arena, sizeof(*c));
-    char *name = name_of(path, arena);
     *out = (struct cts_vec){.pos = t->pos,
                             .why = "",
                             .policy = "imported",
                             .klass = "",
                             .message = t->error,
+                            .skip = t->skip,
+                            .no_jit = t->no_jit,
                             .kind = whole ? CTS_VEC_VERDICT : CTS_VEC_RUN,
                             .function = !whole,
                             .named = 0x3ff,
@@ -173,7 +207,7 @@ int cts_conf_vector(const struct cts_conf_test *t, const char *path, const char 
                             .memory = (t->mem_bytes + 7) / 8 * 8,
                             .unreadable = whole ? 0 : 0x3e,
                             .operands = CTS_VEC_OPAQUE};
-    out->id = name ? cts_arena_fmt(arena, "%s/%s", suite, name) : NULL;
+    out->id = cts_arena_fmt(arena, "%s/%s", suite, name);
     if (!body || !subs || !c || !out->id)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     size_t n = body_pieces(t, body);

@@ -65,6 +65,14 @@ static void add_bytes(struct cts_buf *out, const struct cts_vec_bytes *b)
     cts_buf_adds(out, "\"}]");
 }
 
+static void add_other(struct cts_buf *out, const struct cts_vec_outcome *o)
+{
+    if (o->kind == CTS_VO_EXITED)
+        cts_buf_addf(out, "{exits: 0x%llx}", (unsigned long long)o->r0);
+    else
+        cts_buf_adds(out, o->kind == CTS_VO_REJECTED ? "reject" : "fault");
+}
+
 static void add_case(struct cts_buf *out, const struct cts_vec_case *c)
 {
     const struct cts_vec_outcome *o = &c->outcomes[0];
@@ -81,7 +89,30 @@ static void add_case(struct cts_buf *out, const struct cts_vec_case *c)
     cts_buf_addf(out, "out: {r0: 0x%llx", (unsigned long long)o->out.regs[0].v);
     if (o->out.mem_count)
         cts_buf_addf(out, ", mem: [{at: 0, any: %u}]", (unsigned)o->out.mem[0].bytes);
-    cts_buf_adds(out, "}}\n");
+    cts_buf_adds(out, "}");
+    for (size_t i = 1; i < c->outcome_count; i++) {
+        cts_buf_adds(out, i == 1 ? ", or: [" : ", ");
+        add_other(out, &c->outcomes[i]);
+    }
+    cts_buf_adds(out, c->outcome_count > 1 ? "]}\n" : "}\n");
+}
+
+static void add_verdict(struct cts_buf *out, const struct cts_vec_outcome *o)
+{
+    if (o->kind == CTS_VO_RAN)
+        cts_buf_addf(out, "    verdict: any\n    r0: 0x%llx\n", (unsigned long long)o->r0);
+    else
+        cts_buf_adds(out, "    verdict: reject-or-fault\n");
+}
+
+static void add_text(struct cts_buf *out, const char *key, const char *text)
+{
+    if (!text[0])
+        return;
+    cts_buf_addf(out, "    %s: '", key);
+    for (const char *p = text; *p; p++)
+        cts_buf_addf(out, "%s%c", *p == '\'' ? "'" : "", *p);
+    cts_buf_adds(out, "'\n");
 }
 
 void cts_conf_yaml_add(struct cts_buf *out, const struct cts_vec *v)
@@ -90,9 +121,11 @@ void cts_conf_yaml_add(struct cts_buf *out, const struct cts_vec *v)
     cts_buf_addf(out, "  - name: %s\n", slash ? slash + 1 : v->id);
     add_list(out, "rows", v->rows, v->row_count);
     cts_buf_addf(out, "    clauses: []\n    policy: %s\n", v->policy);
+    add_text(out, "no-jit", v->no_jit);
     if (v->kind == CTS_VEC_VERDICT) {
+        add_text(out, "message", v->message);
         add_code(out, "program", &v->code);
-        cts_buf_adds(out, "    verdict: reject-or-fault\n");
+        add_verdict(out, &v->cases[0].outcomes[0]);
         return;
     }
     add_list(out, "needs", v->needs, v->need_count);

@@ -62,6 +62,7 @@ struct cts_target {
     bool optional;       /* a worker whose file is not there is a skip, not an error */
     bool is_named;       /* the worker must say that it is this runtime and engine; else it may say
                             what it wants */
+    bool jit;            /* it compiles programs */
     bool unverified;     /* it has no verifier: what can only be rejected is not asked */
 };
 

@@ -296,7 +296,11 @@ static const char *case_reason(const struct cts_pack *p, const struct engine *e,
 {
     bool whole = is_whole(p, v, &e->caps);
     uint32_t missing = cts_case_lacks(p, v, (uint32_t)(c - p->cases), &e->caps);
-    if (e->target->groups && !(e->target->groups >> v->group & 1))
+    if (v->skip)
+        cts_fmt(text, cap, "%s", cts_pack_text(p, v->skip));
+    else if (v->no_jit && e->target->jit)
+        cts_fmt(text, cap, "not for compilers: %s", cts_pack_text(p, v->no_jit));
+    else if (e->target->groups && !(e->target->groups >> v->group & 1))
         cts_fmt(text, cap, "group %s is not claimed", cts_group_name((enum cts_group)v->group));
     else if (!keeps_policy(e->target, cts_pack_text(p, v->policy)))
         cts_fmt(text, cap, "policy %s is not claimed", cts_pack_text(p, v->policy));

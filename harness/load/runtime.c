@@ -10,6 +10,7 @@ static const struct cts_field engine_fields[] = {
     {"name", CTS_FT_ID, true, "the engine's name, as in -r runtime:engine", NULL, NULL},
     {"what", CTS_FT_STR, true, "what it is, in a few words", NULL, NULL},
     {"default", CTS_FT_BOOL, false, "run when no engine is named", NULL, NULL},
+    {"jit", CTS_FT_BOOL, false, "it compiles programs", NULL, NULL},
     {"policies", CTS_FT_ANY, false, "policies it keeps to beside the RFC, or all", NULL, NULL},
     {0},
 };
@@ -149,12 +150,15 @@ static int read_engines(const struct cts_yaml *list, struct cts_arena *arena, st
         return cts_yaml_error(list, CTS_E_SCHEMA, err, "a runtime has at least one engine");
     for (size_t i = 0; i < list->count; i++) {
         const struct cts_yaml *item = list->items[i], *flag = cts_yaml_get(item, "default");
+        const struct cts_yaml *jit = cts_yaml_get(item, "jit");
         struct cts_rt_engine *e = &rt->engines[rt->engine_count++];
         e->name = text_or_null(item, "name");
         e->what = text_or_null(item, "what");
         int rc = check_length(cts_yaml_get(item, "name"), err);
         if (rc == 0)
             rc = flag ? cts_yaml_bool(flag, "default", &e->is_default, err) : 0;
+        if (rc == 0 && jit)
+            rc = cts_yaml_bool(jit, "jit", &e->jit, err);
         if (rc == 0)
             rc = read_all_or_list(item, "policies", arena, &e->policies, err);
         if (rc != 0)

@@ -14,6 +14,7 @@
 struct cts_rt_engine {
     const char *name, *what;
     bool is_default;       /* run when nobody names an engine */
+    bool jit;              /* it compiles programs */
     const char **policies; /* names, ended by null; null: all */
 };
 

@@ -74,6 +74,7 @@ static const struct cts_field vector_fields[] = {
     {"verdicts", CTS_FT_MAP, false, "the same, per runtime", NULL, NULL},
     {"r0", CTS_FT_NUM, false, "the program's result", NULL, NULL},
     {"message", CTS_FT_STR, false, "what a runtime that rejects is known to say", NULL, NULL},
+    {"no-jit", CTS_FT_STR, false, "why compilers are not asked", NULL, NULL},
     {0},
 };
 
@@ -152,10 +153,13 @@ static int read_policy(struct cts_vec_reader *r, const struct cts_yaml *map)
     const struct cts_yaml *policy = cts_yaml_get(map, "policy"), *why = cts_yaml_get(map, "why");
     const struct cts_yaml *klass = cts_yaml_get(map, "class");
     const struct cts_yaml *message = cts_yaml_get(map, "message");
+    const struct cts_yaml *no_jit = cts_yaml_get(map, "no-jit");
     r->v.policy = policy ? policy->text : "rfc";
     r->v.why = why ? why->text : "";
     r->v.klass = klass ? klass->text : "";
     r->v.message = message ? message->text : "";
+    r->v.no_jit = no_jit ? no_jit->text : "";
+    r->v.skip = "";
     int rc = policy ? cts_vec_check_name(r, policy, &r->known->policies, "policy") : 0;
     if (rc == 0 && !klass && r->v.kind == CTS_VEC_VERDICT && strcmp(r->v.policy, "imported") != 0)
         rc = cts_yaml_error(map, CTS_E_SCHEMA, r->err, "a verdict needs 'class'");

@@ -169,6 +169,8 @@ struct cts_vec {
     const char *policy;  /* "rfc" */
     const char *klass;   /* "" */
     const char *message; /* what the rejecting runtime is known to say; "" */
+    const char *skip;    /* why nobody is asked it; "" */
+    const char *no_jit;  /* why compilers are not asked it; "" */
     uint8_t kind;        /* enum cts_vec_kind_ */
     uint8_t level;       /* enum cts_vec_level */
     bool function; /* its code does no more than call its one subprogram, with r1 = the address of

@@ -64,7 +64,8 @@ static bool bool_ok(const bool *b)
 static const char *vector_fault(const struct cts_pack *p, const struct cts_pk_vector *v)
 {
     if (!str_ok(p, v->id) || !str_ok(p, v->file) || !str_ok(p, v->why) || !str_ok(p, v->policy) ||
-        !str_ok(p, v->klass) || !str_ok(p, v->message))
+        !str_ok(p, v->klass) || !str_ok(p, v->message) || !str_ok(p, v->skip) ||
+        !str_ok(p, v->no_jit))
         return "text";
     if (!range_ok(v->rows, p->row_id_count) || v->rows.count == 0)
         return "rows";

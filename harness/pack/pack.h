@@ -37,6 +37,8 @@ struct cts_pk_vector {
     cts_pk_str policy;           /* "rfc" or the name of a policy */
     cts_pk_str klass;            /* verdict class, "V01"; "" for others */
     cts_pk_str message;          /* what a runtime that rejects is known to say; "" if none */
+    cts_pk_str skip;             /* why nobody is asked it; "" if they are */
+    cts_pk_str no_jit;           /* why compilers are not asked it; "" if they are */
     struct cts_pk_range rows;    /* in u16 row ids (enum cts_row_id) */
     struct cts_pk_range clauses; /* in strings */
     struct cts_pk_range bugs;    /* in strings */

@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 
+#include "base/limits.h"
 #include "isa/isa.h"
 #include "wire/worker.h"
 
@@ -32,6 +33,9 @@ static uint32_t call_uses(const struct cts_insn *in)
     for (size_t i = 0; in->src == 0 && i < sizeof(helpers) / sizeof(helpers[0]); i++)
         if (helpers[i].id == in->imm)
             return helpers[i].feature;
+    uint32_t data = (uint32_t)in->imm - CTS_DATA_HELPERS;
+    if (in->src == 0 && data < CTS_DATA_HELPERS_COUNT)
+        return CTS_FEAT_DATA_HELPER_N(data);
     bool test = in->src == 0 && in->imm >= TEST_HELPERS && in->imm < TEST_HELPERS_END;
     return test ? CTS_FEAT_HELPER_TEST : 0;
 }
@@ -40,6 +44,19 @@ static uint32_t call_uses(const struct cts_insn *in)
 static bool is_packet_load(uint8_t opcode)
 {
     return (opcode & 7) == 0 && (opcode >> 5 == 1 || opcode >> 5 == 2);
+}
+
+bool cts_code_strange_helper(const uint8_t *code, uint32_t slots, int32_t *id)
+{
+    for (uint32_t i = 0; i < slots; i++) {
+        struct cts_insn in;
+        cts_slot_get(code + (size_t)i * CTS_SLOT_BYTES, false, &in);
+        i += in.opcode == OP_LDDW;
+        *id = in.imm;
+        if (in.opcode == OP_CALL && in.src == 0 && call_uses(&in) == 0)
+            return true;
+    }
+    return false;
 }
 
 uint32_t cts_code_uses(const uint8_t *code, uint32_t slots)

@@ -55,11 +55,18 @@ enum cts_feature {
     CTS_FEAT_GUESS = 1 << 14,
 
     /* Programs again. */
-    CTS_FEAT_TAIL_CALL = 1 << 17, /* helper 12, bpf_tail_call(context, map, index), and maps of
-                                     programs */
+    CTS_FEAT_TAIL_CALL = 1 << 17,   /* helper 12, bpf_tail_call(context, map, index), and maps of
+                                       programs */
+    CTS_FEAT_DATA_HELPER = 1 << 18, /* helper CTS_DATA_HELPERS: number 0 of .data files; bit 19 is
+                                       that of number 1, and so on */
 };
+/* The bit of helper N of .data files. */
+#define CTS_FEAT_DATA_HELPER_N(n) ((uint32_t)CTS_FEAT_DATA_HELPER << (n))
 /* Features that vectors may name. */
-enum { CTS_FEAT_OF_PROGRAMS = ((1 << 12) - 1) | CTS_FEAT_TAIL_CALL };
+enum {
+    CTS_FEAT_OF_PROGRAMS = ((1 << 12) - 1) | CTS_FEAT_TAIL_CALL |
+                           ((1 << CTS_DATA_HELPERS_COUNT) - 1) * CTS_FEAT_DATA_HELPER
+};
 
 struct cts_caps {
     char runtime[32], engine[32], version[64]; /* "linux" "jit" "6.18.44 x86_64" */

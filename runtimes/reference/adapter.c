@@ -97,7 +97,8 @@ static void fill_caps(const struct machine *self, struct cts_caps *caps)
         .features = CTS_FEAT_LOCAL_CALL | CTS_FEAT_MAP_FD | CTS_FEAT_MAP_IDX | CTS_FEAT_VAR |
                     CTS_FEAT_CODE | CTS_FEAT_BTF_CALL | CTS_FEAT_PACKET | CTS_FEAT_HELPER_MAP |
                     CTS_FEAT_HELPER_CSUM | CTS_FEAT_HELPER_TEST | CTS_FEAT_POINTERS |
-                    CTS_FEAT_STACK_UNINIT | CTS_FEAT_THREADS | CTS_FEAT_MEMORY,
+                    CTS_FEAT_STACK_UNINIT | CTS_FEAT_THREADS | CTS_FEAT_MEMORY |
+                    REF_DATA_HELPERS * CTS_FEAT_DATA_HELPER,
         .max_slots = MAX_SLOTS,
         .max_segments = self->env ? MAX_SEGMENTS : 1,
         .max_iterations = MAX_ITERATIONS,

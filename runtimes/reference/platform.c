@@ -176,14 +176,61 @@ static uint64_t help_loop(struct cts_mach *m)
     return times;
 }
 
+/* Those of .data files: runtimes/reference/README.md. */
+
+static uint64_t help_gather(struct cts_mach *m)
+{
+    uint64_t all = 0;
+    for (unsigned i = 1; i <= 5; i++)
+        all = all << 8 | (m->r[i] & 0xff);
+    return all;
+}
+
+enum { MOST_BYTES = 4096 }; /* that they go through */
+
+static uint64_t help_frob(struct cts_mach *m)
+{
+    uint64_t at = m->r[1], bytes = m->r[2] < MOST_BYTES ? m->r[2] : MOST_BYTES;
+    for (uint64_t i = 0; i < bytes && m->stop == CTS_MACH_RUNNING; i++)
+        cts_mach_store(m, at + i, 1, cts_mach_load(m, at + i, 1) ^ 42);
+    return 0;
+}
+
+static uint64_t help_nothing(struct cts_mach *m)
+{
+    (void)m;
+    return 0;
+}
+
+static uint64_t help_root(struct cts_mach *m)
+{
+    uint64_t root = 0;
+    for (uint64_t bit = UINT64_C(1) << 31; bit; bit >>= 1)
+        if ((root | bit) * (root | bit) <= m->r[1])
+            root |= bit;
+    return root;
+}
+
+static uint64_t help_compare(struct cts_mach *m)
+{
+    for (uint64_t i = 0; i < MOST_BYTES && m->stop == CTS_MACH_RUNNING; i++) {
+        uint64_t a = cts_mach_load(m, m->r[1] + i, 1), b = cts_mach_load(m, m->r[2] + i, 1);
+        if (a != b || a == 0)
+            return a - b;
+    }
+    return 0;
+}
+
 static uint64_t call_helper(struct cts_mach *m, int32_t id)
 {
     static const struct {
         int32_t id;
         uint64_t (*call)(struct cts_mach *m);
     } helpers[] = {
-        {1, help_map_lookup}, {28, help_csum_diff}, {181, help_loop},
-        {0x7000, help_sum},   {0x7001, help_hash},  {0x7002, help_constant},
+        {1, help_map_lookup},  {28, help_csum_diff},   {181, help_loop},
+        {0x7000, help_sum},    {0x7001, help_hash},    {0x7002, help_constant},
+        {0x7100, help_gather}, {0x7101, help_frob},    {0x7102, help_nothing},
+        {0x7103, help_root},   {0x7104, help_compare},
     };
     for (size_t i = 0; i < CTS_ARRAY_LEN(helpers); i++)
         if (helpers[i].id == id)

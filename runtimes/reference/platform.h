@@ -25,6 +25,7 @@ enum {
     REF_MAP_BYTES_MAX = 16 << 20,
     REF_CTX_BYTES = 64,
     REF_PACKET_MAX = 65536,
+    REF_DATA_HELPERS = 0x1f, /* bit i: it has helper i of .data files */
 };
 
 enum ref_name {

@@ -52,7 +52,8 @@ static void fill_caps(const struct machine *m, struct cts_caps *caps)
         .window_fd = m->window.fd,
         .window_addr = (uint64_t)(uintptr_t)m->window.data,
         .features = CTS_FEAT_LOCAL_CALL | CTS_FEAT_HELPER_CSUM | CTS_FEAT_HELPER_TEST |
-                    CTS_FEAT_POINTERS | CTS_FEAT_STACK_UNINIT | CTS_FEAT_THREADS,
+                    CTS_FEAT_POINTERS | CTS_FEAT_STACK_UNINIT | CTS_FEAT_THREADS |
+                    ((1 << CTS_DATA_HELPERS_COUNT) - 1) * CTS_FEAT_DATA_HELPER,
         .max_slots = UBPF_MAX_INSTS - 1,
         .max_segments = MAX_SEGMENTS,
         .max_iterations = MAX_ITERATIONS,
@@ -185,7 +186,8 @@ static struct ubpf_vm *new_vm(struct machine *m)
     ubpf_set_instruction_limit(vm, BUDGET, NULL);
     ubpf_toggle_constant_blinding(vm, m->blind);
     ubpf_register_stack_usage_calculator(vm, frame_bytes, NULL);
-    if (ubpf_register_data_bounds_check(vm, m, is_ours) == 0 &&
+    if (ubpf_set_unwind_function_index(vm, CTS_UB_UNWIND) == 0 &&
+        ubpf_register_data_bounds_check(vm, m, is_ours) == 0 &&
         ubpf_register_external_dispatcher(vm, cts_ub_help, cts_ub_has_helper) == 0)
         return vm;
     ubpf_destroy(vm);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/limits.h"
 
 static const uint64_t einval = (uint64_t)-22;
 
@@ -64,6 +65,57 @@ static uint64_t help_csum_diff(const uint64_t r[5])
     return (uint16_t)(sum >> 16);
 }
 
+/* Those of .data files, as uBPF's own test program has them. */
+
+enum { MOST_BYTES = 4096 };
+
+static uint64_t help_gather(const uint64_t r[5])
+{
+    uint64_t all = 0;
+
+    for (unsigned i = 0; i < 5; i++)
+        all = all << 8 | (r[i] & 0xff);
+    return all;
+}
+
+static uint64_t help_frob(const uint64_t r[5])
+{
+    uint8_t *at = (void *)(uintptr_t)r[0];
+
+    for (uint64_t i = 0; i < r[1] && i < MOST_BYTES; i++)
+        at[i] ^= 42;
+    return 0;
+}
+
+static uint64_t help_nothing(const uint64_t r[5])
+{
+    (void)r;
+    return 0;
+}
+
+static uint64_t help_root(const uint64_t r[5])
+{
+    uint64_t root = 0;
+
+    for (uint64_t bit = UINT64_C(1) << 31; bit; bit >>= 1)
+        if ((root | bit) * (root | bit) <= r[0])
+            root |= bit;
+    return root;
+}
+
+static uint64_t help_compare(const uint64_t r[5])
+{
+    const char *a = (const void *)(uintptr_t)r[0], *b = (const void *)(uintptr_t)r[1];
+
+    return (uint64_t)(int64_t)strncmp(a, b, MOST_BYTES);
+}
+
+/* uBPF itself ends the program where it gives 0: see CTS_UB_UNWIND. */
+static uint64_t help_unwind(const uint64_t r[5])
+{
+    return r[0];
+}
+
 static const struct {
     unsigned int id;
     uint64_t (*call)(const uint64_t r[5]);
@@ -72,6 +124,12 @@ static const struct {
     {0x7000, help_sum},
     {0x7001, help_hash},
     {0x7002, help_constant},
+    {CTS_DATA_HELPERS + 0, help_gather},
+    {CTS_DATA_HELPERS + 1, help_frob},
+    {CTS_DATA_HELPERS + 2, help_nothing},
+    {CTS_DATA_HELPERS + 3, help_root},
+    {CTS_DATA_HELPERS + 4, help_compare},
+    {CTS_UB_UNWIND, help_unwind},
 };
 
 uint64_t cts_ub_help(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,

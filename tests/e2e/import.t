@@ -63,6 +63,58 @@ like "$out" '^total: 1 passed, 0 failed, 0 skipped$' "... and it only"
 run_cmd "$CTS" run -r reference -f data/sum good
 like "$out" '^total: 1 passed, 0 failed, 0 skipped$' "vectors are called after their files"
 
+# ---- uBPF's own forms ----
+
+mkdir -p own/tcp own/udp away
+data() { # FILE LINE...
+    printf '%s\n' "${@:2}" >"$1"
+}
+data own/tcp/first.data '-- description' 'The first byte -- of memory as tcpdump prints it.' '-- asm @ first.asm' '-- mem @ first.hex' '-- result' 0x26
+data own/tcp/first.asm 'ldxb %r0, [%r1+1]' exit
+data own/tcp/first.hex '0x0000:  0026 622f' '0x0004:  4787'
+sed 's/0x26/0x27/' own/tcp/first.data >own/udp/first.data
+data own/udp/first.asm 'ldxb %r0, [%r1+1]' 'add %r0, 1' exit
+cp own/tcp/first.hex own/udp/first.hex
+data own/gather.data '-- asm' 'mov %r1, 1' 'mov %r2, 2' 'mov %r3, 3' 'mov %r4, 4' 'mov %r5, 5' 'call 0' exit '-- unload' '-- result' 0x0102030405
+data own/frob.data '-- asm' 'mov %r6, %r1' 'mov %r2, 8' 'call 1' 'call 2' 'ldxdw %r0, [%r6]' 'le64 %r0' exit '-- mem' '2a 2b 2a 2a 2a 2a 2a 2a' '-- result' 0x100
+data own/unwind.data '-- asm' 'mov %r1, 0' 'call 5' 'mov %r0, 2' exit '-- result' 0
+data own/strange.data '-- asm' 'call 77' exit '-- result' 0
+data own/pattern.data '-- asm' 'stb [%r10], 0' exit '-- error pattern' 'out of bounds, size .*' '-- result' 0xffffffffffffffff '-- no jit' 'it does not look'
+data own/either.data '-- asm' 'mov %r0, 5' exit '-- result' 5 '-- error' 'not taken'
+data own/both.data '-- asm' 'mov %r0, 5' exit '-- raw' 0x00000005000000b7 0x95
+data own/elf.data '-- pyelf' 'elf = 1' '-- error' x
+data own/again.data '-- asm' exit '-- reload' '-- error' 'loaded already'
+run_cmd "$CTS" run -r reference -v own
+is "$rc$err" 0 "uBPF's own forms of .data files are read"
+like "$out" '^total: 6 passed, 0 failed, 5 skipped$' "... and run, or are skips"
+like "$out" '^SKIP reference:interp data/elf#verdict: a test of a reader of ELF' "... each with its reason"
+like "$out" '^SKIP reference:interp data/unwind#1: needs helper-5$' "a helper that the runtime lacks is a skip"
+like "$out" '^SKIP reference:interp data/strange#verdict: needs helper 77$' "... and so is one that nobody has"
+run_cmd "$CTS" run -r reference -f data/tcp-first own
+like "$out" '^total: 1 passed, 0 failed, 0 skipped$' "files of one name are called after their folders, too"
+data own/tcp/first.asm 'ldxb %r0, [%r1]' exit
+run_cmd "$CTS" run -r reference own
+is "$rc" 1 "a file that is named is a part of the test: it changes, and the test does"
+like "$out" '^FAIL reference:interp data/tcp-first#1: wrong-result: r0 = 0x0, expected' "... as its result shows"
+data own/tcp/first.asm 'ldxb %r0, [%r1+1]' exi
+run_cmd "$CTS" run -r reference own
+is "$rc" 2 "a mistake in it is bad input"
+like "$err" "^own/tcp/first\.asm:2:1: there is no instruction 'exi'" "... with its own place"
+data own/tcp/first.asm 'ldxb %r0, [%r1+1]' exit
+data away/x.data '-- asm @ ../own/tcp/first.asm' '-- result' 1
+run_cmd "$CTS" run -r reference away
+is "$rc" 2 "another folder is not looked into"
+like "$err" '^away/x\.data:1:1: a file is looked for in the folder' "... which is said"
+sed 's/0x00000005/0x00000006/' own/both.data >away/x.data
+run_cmd "$CTS" run -r reference away
+like "$err" '^away/x\.data:4:1: the program in asm is not the one in raw: slot 0 differs' "text and bytes that differ are a mistake"
+run_cmd "$CTS" import own -o own.yaml
+is "$rc" 0 "they are imported"
+like "$err" '^own/elf\.data: left out: a test of a reader of ELF' "... but for what is a skip, with its reason"
+like "$err" '^7 of 11 files imported, 4 left out$' "... and counts"
+run_cmd "$CTS" run -r reference own.yaml
+like "$out" '^total: 6 passed, 0 failed, 1 skipped$' "... and give the same results"
+
 # ---- a wrong result is a failure ----
 
 sed 's/^0x104$/0x105/' good/sum.data >bad/sum.data

@@ -34,7 +34,8 @@ static const struct form forms[] = {
     {CTS_FEAT_PACKET, 0x50, 255, true, 0, 0},
     {CTS_FEAT_HELPER_MAP, 0x85, 0, false, 1, 1},
     {CTS_FEAT_HELPER_CSUM, 0x85, 0, false, 28, 28},
-    {CTS_FEAT_HELPER_TEST, 0x85, 0, false, 0x7000, 0x7fff},
+    {CTS_FEAT_HELPER_TEST, 0x85, 0, false, 0x7000, 0x70ff},
+    {CTS_FEAT_DATA_HELPER, 0x85, 0, false, CTS_DATA_HELPERS, CTS_DATA_HELPERS},
     {CTS_FEAT_TAIL_CALL, 0x85, 0, false, 12, 12},
 };
 

@@ -12,10 +12,13 @@ static void follow(const struct cts_conf_test *t, struct cts_arena *arena)
     struct cts_vec_file file;
     struct cts_buf text;
     struct cts_err err = {0};
-    if (t->slots == 0 || t->slots > CTS_CONF_SLOTS_MAX || t->mem_bytes > CTS_CONF_MEM_MAX)
+    if ((t->slots == 0 && !t->skip[0]) || t->slots > CTS_CONF_SLOTS_MAX ||
+        t->mem_bytes > CTS_CONF_MEM_MAX)
         abort();
-    if (cts_conf_vector(t, "dir/f.data", "t", arena, &v, &err) != 0)
-        return; /* out of memory */
+    if (cts_conf_vector(t, "t", "f", arena, &v, &err) != 0)
+        return;     /* out of memory */
+    if (t->skip[0]) /* it has no vector in a file */
+        return;
     cts_buf_init(&text, 0);
     cts_conf_yaml_begin(&text, "t");
     cts_conf_yaml_add(&text, &v);
@@ -33,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct cts_conf_test test;
     struct cts_err err = {0};
     cts_arena_init(&arena, (size_t)256 << 20);
-    if (cts_conf_parse("f", (const char *)data, size, &arena, &test, &err) == 0)
+    if (cts_conf_parse("f", (const char *)data, size, NULL, 0, &arena, &test, &err) == 0)
         follow(&test, &arena);
     else if (!err.msg[0])
         abort();

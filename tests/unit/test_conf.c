@@ -26,7 +26,7 @@ static void parse_bytes(struct fixture *f, const char *text, size_t len)
     char *copy = malloc(len ? len : 1);
     assert_non_null(copy);
     memcpy(copy, text, len);
-    f->rc = cts_conf_parse("f.data", copy, len, &f->arena, &f->test, &f->err);
+    f->rc = cts_conf_parse("f.data", copy, len, NULL, 0, &f->arena, &f->test, &f->err);
     free(copy);
 }
 
@@ -106,8 +106,9 @@ static void instructions_have_their_bytes(void **state)
         {"jset %r1, 0x8, exit", "4501000008000000"},
         {"ja exit", "0500000000000000"},
         {"ja32 -2", "06000000feffffff"},
-        {"call 5", "8500000005000000"},
-        {"call helper 5", "8500000005000000"},
+        {"call 5", "8500000005710000"}, /* helpers have other numbers for workers */
+        {"call helper 0", "8500000000710000"},
+        {"call 6", "8500000006000000"},
         {"call runtime 7", "8520000007000000"},
         {"call local exit", "8510000000000000"},
         {"call %r3", "8d03000000000000"},
@@ -181,8 +182,20 @@ static void sections_are_read(void **state)
     assert_true(f.test.is_error);
     assert_string_equal(f.test.error, "");
     done(&f);
-    good(&f, "-- raw\n149\n-- asm\nmov %r0, 1\n-- result\n1");
-    assert_int_equal(f.test.slots, 1); /* raw goes before asm */
+    good(&f, "-- raw\n149\n-- asm\nexit\n-- result\n1");
+    assert_int_equal(f.test.slots, 1);
+    done(&f);
+    good(&f, "-- asm\nexit\n-- mem\n0x0010: 0026 622f 1\n07\n-- description\nA -- B\n"
+             "-- unload\n-- result\n0\n");
+    assert_int_equal(f.test.mem_bytes, 6);
+    assert_memory_equal(f.test.mem, "\x00\x26\x62\x2f\x01\x07", 6);
+    assert_string_equal(f.test.skip, "");
+    done(&f);
+    good(&f, "-- asm\nstb [%r10], 0\nexit\n-- error pattern\nout of .*, size 1\n-- result\n-1\n"
+             "-- no jit\nnot there\n");
+    assert_true(f.test.is_error && f.test.has_result);
+    assert_string_equal(f.test.error, "out of .*, size 1");
+    assert_string_equal(f.test.no_jit, "not there");
     done(&f);
 }
 
@@ -221,7 +234,11 @@ static void files_are_whole(void **state)
     refuses("exit\n-- asm\n", "f.data:1:1: text before the first section: 'exit'");
     refuses("-- asm\nexit\n", "f.data: neither a result nor an error");
     refuses("-- asm\nexit\n-- result\n", "f.data: neither a result nor an error");
-    refuses("-- asm\nexit\n-- result\n1\n-- error\nx\n", "f.data: both a result and an error");
+    refuses("-- raw\n149\n-- asm\nmov %r0, 1\nexit\n",
+            "f.data:1:1: the program in asm is not the one in raw: slot 0 differs");
+    refuses("-- asm\nexit\n-- unload\nx\n", "f.data:4:1: this section is empty: 'x'");
+    refuses("-- asm @ x.asm\n-- result\n1\n", "f.data:1:10: this file is not at hand: 'x.asm'");
+    refuses("-- result @ x\n", "f.data:1:1: this section is not read from a file: '-- result @ x'");
     refuses("-- asm\nexit\n-- result\n1\n2\n", "f.data:5:1: a second result: '2'");
     refuses("-- asm\nexit\n-- result\n1 2\n", "f.data:4:1: not a number of 64 bits: '1 2'");
     refuses("-- asm\nexit\n-- asm\nexit\n", "f.data:3:1: this section is there twice: '-- asm'");
@@ -232,6 +249,51 @@ static void files_are_whole(void **state)
             "f.data:2:1: not a number of 64 bits: '0x1ffffffffffffffff'");
 }
 
+static void skip_is(const char *text, const char *why)
+{
+    struct fixture f;
+    struct cts_vec v;
+    good(&f, text);
+    assert_string_equal(f.test.skip, why);
+    assert_int_equal(cts_conf_vector(&f.test, "data", "x", &f.arena, &v, &f.err), 0);
+    assert_string_equal(v.skip, why);
+    assert_int_equal(v.kind, CTS_VEC_VERDICT);
+    done(&f);
+}
+
+/* What is well formed and no test of instructions says why it is not run. */
+static void other_tests_are_skipped(void **state)
+{
+    (void)state;
+    skip_is("-- pyelf\nelf.sections = {}\n-- dashes\n-- result\n0\n",
+            "a test of a reader of ELF files, whose file a Python program makes");
+    skip_is("-- asm\nexit\n-- reload\n-- error\nloaded already\n",
+            "a test of a library's interface: a second program is loaded over the first");
+    skip_is("-- asm\nmov %r0, 1\nexit\n-- raw\n0x00000001000000b7\n0x95\n",
+            "a test of an assembler: its text and its bytes agree, and there is no result");
+    skip_is("-- raw\n0x06\n0x95\n-- error\nunknown opcode 0x06 at PC 0\n",
+            "it wants ja32 to be unknown, which RFC 9669 has");
+    skip_is("-- raw\n0x16\n0x95\n-- error\nunknown opcode 0x06 at PC 0\n", "");
+    skip_is("-- asm\nexit\n-- error\ntoo many instructions (max 65536)\n",
+            "a test of how long a program one runtime takes");
+}
+
+static void files_of_one_name_have_their_folders(void **state)
+{
+    static const char *const paths[] = {"a/b c/x.data", "y.data", "a/d/x.data", "z.d.data"};
+    struct cts_arena arena;
+    (void)state;
+    cts_arena_init(&arena, 0);
+    const char *const *names = cts_conf_names(paths, 4, &arena);
+    assert_non_null(names);
+    assert_string_equal(names[0], "b-c-x");
+    assert_string_equal(names[1], "y");
+    assert_string_equal(names[2], "d-x");
+    assert_string_equal(names[3], "z.d");
+    assert_null(names[4]);
+    cts_arena_release(&arena);
+}
+
 static void vectors_call_the_program(void **state)
 {
     struct fixture f;
@@ -239,8 +301,7 @@ static void vectors_call_the_program(void **state)
     (void)state;
     good(&f, "-- asm\nldxw %r0, [%r1+8]\ndiv %r0, 3\nexit\n-- mem\n1 2 3 4 5 6 7 8 9 a b c\n"
              "-- result\n5\n");
-    assert_int_equal(cts_conf_vector(&f.test, "some/dir/a b.data", "data", &f.arena, &v, &f.err),
-                     0);
+    assert_int_equal(cts_conf_vector(&f.test, "data", "a-b", &f.arena, &v, &f.err), 0);
     assert_string_equal(v.id, "data/a-b");
     assert_int_equal(v.kind, CTS_VEC_RUN);
     assert_int_equal(v.code.count, 2);
@@ -258,7 +319,7 @@ static void vectors_call_the_program(void **state)
     assert_int_equal(v.cases[0].outcomes[0].out.mem[0].width, 0);
     done(&f);
     good(&f, "-- raw\n0xffffffffffffffff\n-- error\nno\n");
-    assert_int_equal(cts_conf_vector(&f.test, "bad", "data", &f.arena, &v, &f.err), 0);
+    assert_int_equal(cts_conf_vector(&f.test, "data", "bad", &f.arena, &v, &f.err), 0);
     assert_int_equal(v.kind, CTS_VEC_VERDICT);
     assert_int_equal(v.code.count, 1);
     assert_int_equal(v.subs.count, 0);
@@ -267,14 +328,14 @@ static void vectors_call_the_program(void **state)
     assert_string_equal(v.rows[0], "exit");
     done(&f);
     good(&f, "-- asm\nldxw %r0, [%r1+8]\nexit\n-- mem\n1\n-- error\nno\n");
-    assert_int_equal(cts_conf_vector(&f.test, "bad", "data", &f.arena, &v, &f.err), 0);
+    assert_int_equal(cts_conf_vector(&f.test, "data", "bad", &f.arena, &v, &f.err), 0);
     assert_int_equal(v.kind, CTS_VEC_RUN);
     assert_int_equal(v.subs.count, 2);
     assert_int_equal(v.cases[0].outcomes[0].kind, CTS_VO_FAULTED);
     assert_int_equal(v.cases[0].outcome_count, 2);
     done(&f);
     good(&f, "-- asm\nmov %r0, 7\nexit\n-- result\n7\n");
-    assert_int_equal(cts_conf_vector(&f.test, "seven", "data", &f.arena, &v, &f.err), 0);
+    assert_int_equal(cts_conf_vector(&f.test, "data", "seven", &f.arena, &v, &f.err), 0);
     assert_int_equal(v.memory, 0);
     assert_int_equal(v.code.count, 3);
     assert_int_equal(v.cases[0].in.reg_count, 0);
@@ -305,7 +366,7 @@ static void yaml_comes_back(void **state)
     (void)state;
     good(&f, "-- asm\nlddw %r0, 0x123456789abcdef0\nlock fetch add [%r1+8], %r0\nja32 +0\n"
              "jne %r0, -1, exit\nexit\n-- mem\n00 ff\n-- result\n0xfedcba9876543210\n");
-    assert_int_equal(cts_conf_vector(&f.test, "x.data", "t/y", &f.arena, &v, &f.err), 0);
+    assert_int_equal(cts_conf_vector(&f.test, "t/y", "x", &f.arena, &v, &f.err), 0);
     cts_buf_init(&text, 0);
     cts_conf_yaml_begin(&text, "t/y");
     cts_conf_yaml_add(&text, &v);
@@ -386,6 +447,8 @@ int main(void)
         cmocka_unit_test(sections_are_read),
         cmocka_unit_test(mistakes_have_their_place),
         cmocka_unit_test(files_are_whole),
+        cmocka_unit_test(other_tests_are_skipped),
+        cmocka_unit_test(files_of_one_name_have_their_folders),
         cmocka_unit_test(vectors_call_the_program),
         cmocka_unit_test(yaml_comes_back),
         cmocka_unit_test(tests_come_back),
