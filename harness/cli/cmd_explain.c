@@ -4,6 +4,7 @@
 #include "cli/opt.h"
 #include "cli/paths.h"
 #include "cli/say.h"
+#include "cli/sights.h"
 #include "cli/suggest.h"
 #include "cli/vectors.h"
 #include "core/core.h"
@@ -160,6 +161,30 @@ static void print_row(const struct cts_pack *p, const struct cts_pk_row *row)
     putchar('\n');
 }
 
+/* What is compared of it, sight by sight. */
+static void print_compared(const struct cts_pack *p, const struct cts_pk_vector *v)
+{
+    const struct cts_sight *sight;
+    cts_out("\ncompared, by what sees it\n");
+    for (unsigned i = 0; (sight = cts_sight_at(i)); i++) {
+        struct cts_arena arena;
+        struct cts_buf text;
+        struct cts_caps caps;
+        struct cts_compared c;
+        struct cts_err err = {0};
+        cts_arena_init(&arena, 0);
+        cts_buf_init(&text, 0);
+        int rc = cts_sight_caps(sight->terms, &caps, &err);
+        if (rc == 0)
+            rc = cts_compare_vector(p, (uint32_t)(v - p->vectors), &caps, &arena, &c, &err);
+        if (rc == 0)
+            cts_sights_tell(&c, &text);
+        cts_out("  %-13s %s\n", sight->terms, rc == 0 ? cts_buf_text(&text) : err.msg);
+        cts_buf_release(&text);
+        cts_arena_release(&arena);
+    }
+}
+
 static void explain_vector(const struct cts_pack *p, const struct cts_pk_vector *v)
 {
     cts_out("vector %s (%s:%u)\n", cts_pack_text(p, v->id), cts_pack_text(p, v->file), v->line);
@@ -186,6 +211,7 @@ static void explain_vector(const struct cts_pack *p, const struct cts_pk_vector 
         for (uint32_t r = 0; r < u->rows.count; r++)
             print_row(p, &p->rows[u->rows.first + r]);
     }
+    print_compared(p, v);
 }
 
 static bool explain_class(const char *id)

@@ -7,9 +7,19 @@
 #include "cts_version.h"
 
 const struct cts_command *const cts_commands[] = {
-    &cts_cmd_run,     &cts_cmd_list,          &cts_cmd_explain, &cts_cmd_spec,
-    &cts_cmd_asm,     &cts_cmd_disasm,        &cts_cmd_import,  &cts_cmd_export,
-    &cts_cmd_mutants, &cts_cmd_check_adapter, &cts_cmd_help,    NULL,
+    &cts_cmd_run,
+    &cts_cmd_list,
+    &cts_cmd_explain,
+    &cts_cmd_spec,
+    &cts_cmd_asm,
+    &cts_cmd_disasm,
+    &cts_cmd_import,
+    &cts_cmd_export,
+    &cts_cmd_mutants,
+    &cts_cmd_sight,
+    &cts_cmd_check_adapter,
+    &cts_cmd_help,
+    NULL,
 };
 
 const struct cts_command *cts_command_find(const char *name)

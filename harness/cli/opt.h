@@ -69,7 +69,7 @@ struct cts_command {
 /* One in each cmd_<name>.c; main.c lists them. */
 extern const struct cts_command cts_cmd_run, cts_cmd_list, cts_cmd_explain, cts_cmd_asm,
     cts_cmd_disasm, cts_cmd_spec, cts_cmd_import, cts_cmd_export, cts_cmd_mutants, cts_cmd_help,
-    cts_cmd_check_adapter;
+    cts_cmd_check_adapter, cts_cmd_sight;
 /* Reads a whole command line: `take` gets each option's id, or CTS_OPT_ARG, with its value in
  * o->value, and returns 0 or an exit code. 0 to go on; CTS_OPT_HELP when help was printed; else the
  * exit code. */

@@ -47,6 +47,7 @@ disasm 9500000000000000
 disasm -s ubpf 9500000000000000
 mutants --list --row exit
 mutants --row exit one.yaml
+sight --as reference one.yaml
 spec table
 spec table --format tsv
 spec json
@@ -118,6 +119,7 @@ nothing 2 "no operator 'nosuch'" mutants --operator nosuch one.yaml
 nothing 2 "no row 'nosuch'" mutants --list --row nosuch
 nothing 4 'no mutant is selected' mutants --list --row exit --operator width
 nothing 4 'no vector is selected' mutants --row exit empty
+nothing 4 'no vector is selected' sight empty
 nothing 4 "no law's id holds 'nosuch'|SKIP" spec laws nosuch
 nothing 2 "no row 'nosuch'" spec smt nosuch
 nothing 2 "no rule 'nosuch'" spec check nosuch
