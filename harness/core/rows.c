@@ -158,7 +158,8 @@ static bool has_ways(const struct cts_seg *s)
         enum cts_row_id row;
         int n = cts_decode(s->pack->code + s->unit->code + (size_t)at * CTS_SLOT_BYTES,
                            s->unit->body_slots - at, false, &in, &row, NULL);
-        if (n > 0 && cts_row_info(row)->flags & CTS_RF_JUMP && row != CTS_ROW_CALL_LOCAL)
+        bool call = n > 0 && cts_row_info(row)->flags & CTS_RF_CALL;
+        if (n > 0 && cts_row_info(row)->flags & CTS_RF_JUMP && !call)
             return true;
         at += n > 0 ? (uint32_t)n : 1;
     }

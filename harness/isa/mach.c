@@ -11,6 +11,7 @@ enum {
 };
 
 static const uint64_t code_base = UINT64_C(0xc0de000000000000);
+static const uint64_t args_base = UINT64_C(0xa465000000000000);
 
 void cts_mach_init(struct cts_mach *m)
 {
@@ -55,6 +56,9 @@ static uint64_t unused_stack(const struct cts_mach *m)
 
 uint8_t *cts_mach_host(const struct cts_mach *m, uint64_t addr, uint64_t bytes, bool write)
 {
+    if (m->args && addr - args_base < CTS_MACH_ARGS_BYTES)
+        return bytes <= CTS_MACH_ARGS_BYTES - (addr - args_base) ? m->args + (addr - args_base)
+                                                                 : NULL;
     for (unsigned i = 0; i < m->regions; i++) {
         const struct cts_mach_region *r = &m->region[i];
         uint64_t at = addr - r->base; /* wraps to something large below the base */
@@ -200,6 +204,9 @@ void cts_mach_exit(struct cts_mach *m)
         m->stop = CTS_MACH_EXITED;
         return;
     }
+    /* What was on the stack for this function is there no more. */
+    if (m->args)
+        memset(m->args + (size_t)m->depth * CTS_MACH_ARGS * 8, 0xa4, CTS_MACH_ARGS * 8);
     const struct cts_mach_frame *f = &m->frame[--m->depth];
     memcpy(&m->r[6], f->saved, sizeof(f->saved));
     m->pc = f->return_pc;
@@ -247,6 +254,38 @@ uint64_t cts_mach_code_addr(struct cts_mach *m, int32_t rel)
         return 0;
     }
     return code_base + (uint64_t)slot * CTS_SLOT_BYTES;
+}
+
+int64_t cts_mach_slots_to(struct cts_mach *m, uint64_t code)
+{
+    uint64_t at = code - code_base;
+    if (at % CTS_SLOT_BYTES != 0 || at / CTS_SLOT_BYTES >= m->prog_slots) {
+        cts_mach_fault(m, CTS_MACH_FAULT_CALL, "no address of code");
+        return 0;
+    }
+    return (int64_t)(at / CTS_SLOT_BYTES) - (int64_t)m->pc;
+}
+
+/* The argument at 8, 16, ... bytes of those that came to the frame of that depth. */
+static uint64_t arg_addr(struct cts_mach *m, unsigned depth, int bytes)
+{
+    int n = bytes / 8 - 1;
+    bool is_one = bytes % 8 == 0 && n >= 0 && n < CTS_MACH_ARGS;
+    if (!m->args || depth == 0 || depth >= CTS_MACH_FRAMES || !is_one) {
+        cts_mach_fault(m, CTS_MACH_FAULT_MEM, "there is no such argument on the stack");
+        return 0;
+    }
+    return args_base + ((uint64_t)depth * CTS_MACH_ARGS + (uint64_t)n) * 8;
+}
+
+uint64_t cts_mach_arg_in(struct cts_mach *m, int16_t off)
+{
+    return arg_addr(m, m->depth, off);
+}
+
+uint64_t cts_mach_arg_out(struct cts_mach *m, int16_t off)
+{
+    return arg_addr(m, m->depth + 1, -off);
 }
 
 /* One instruction; false if there was none to run. */

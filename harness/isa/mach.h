@@ -18,6 +18,8 @@ enum {
     CTS_MACH_FRAMES = 8,        /* main and 7 nested calls: policy, RFC 9669 is silent */
     CTS_MACH_STACK_BYTES = 512, /* per frame: policy */
     CTS_MACH_STACKS_BYTES = CTS_MACH_FRAMES * CTS_MACH_STACK_BYTES,
+    CTS_MACH_ARGS = 7, /* arguments of a call on the stack: policy, Linux's */
+    CTS_MACH_ARGS_BYTES = CTS_MACH_FRAMES * CTS_MACH_ARGS * 8,
     CTS_MACH_BUDGET_DEFAULT = 1 << 24 /* instructions */
 };
 
@@ -72,6 +74,10 @@ struct cts_mach_platform {
     uint64_t (*map_val)(struct cts_mach *m, uint64_t map);
     uint64_t (*var_addr)(struct cts_mach *m, int32_t id);
     uint64_t (*code_addr)(struct cts_mach *m, int32_t rel);
+    int64_t (*slots_to)(struct cts_mach *m, uint64_t code);
+    /* Arguments on the stack. */
+    uint64_t (*arg_in)(struct cts_mach *m, int16_t off);
+    uint64_t (*arg_out)(struct cts_mach *m, int16_t off);
     /* Policy: r6 holds the context; network byte order. */
     uint64_t (*packet_load)(struct cts_mach *m, uint64_t at, unsigned bytes);
     void *owner;
@@ -100,6 +106,9 @@ struct cts_mach {
     /* Machine address of the lowest byte of the lowest frame's stack; frames lie below one another.
      * In the region that begins here only the stacks of frames in use can be accessed. 0: none. */
     uint64_t stack_base;
+    /* CTS_MACH_ARGS_BYTES of memory: arguments on the stack, those that came to each frame. Null:
+     * there are none. */
+    uint8_t *args;
     bool be;     /* the order of this machine's memory */
     bool choose; /* what `choose` gives: false falls through */
     const struct cts_mach_platform *platform;
@@ -134,6 +143,14 @@ uint8_t *cts_mach_host(const struct cts_mach *m, uint64_t addr, uint64_t bytes, 
  * would be its second slot, 1 is the instruction behind it (Linux's reading; the RFC does not say
  * where the count begins). */
 uint64_t cts_mach_code_addr(struct cts_mach *m, int32_t rel);
+/* Likewise the distance of the instruction at such an address, in slots from the next one; another
+ * address faults. */
+int64_t cts_mach_slots_to(struct cts_mach *m, uint64_t code);
+/* Likewise the addresses of arguments on the stack: of those that came (8, 16, ...) and that go
+ * (-8, -16,
+ * ...) with the next call; they fault where there is none. */
+uint64_t cts_mach_arg_in(struct cts_mach *m, int16_t off);
+uint64_t cts_mach_arg_out(struct cts_mach *m, int16_t off);
 /* Inside a helper: runs the function at such an address with r1..r5 = args to its end and returns
  * its r0. Check m->stop. */
 uint64_t cts_mach_call_back(struct cts_mach *m, uint64_t code, const uint64_t args[5]);

@@ -7,6 +7,7 @@ struct eval {
     struct cts_mach *m;
     const struct cts_insn *in;
     uint64_t local[CTS_SEMA_LOCALS_MAX];
+    uint64_t nowhere; /* a register that the machine does not have, like the base of arguments */
 };
 
 static uint64_t eval(struct eval *e, const struct cts_expr *x);
@@ -20,13 +21,18 @@ static uint64_t fit(enum cts_sema_type type, uint64_t v)
     return cts_sema_type_is_signed(type) ? (uint64_t)((int64_t)v >> (64 - bits)) : v >> (64 - bits);
 }
 
+static uint64_t *reg(struct eval *e, uint8_t number)
+{
+    return number < CTS_REG_COUNT ? &e->m->r[number] : &e->nowhere;
+}
+
 static uint64_t *reg_of(struct eval *e, enum cts_sema_operand o)
 {
     switch (o) {
     case CTS_O_DST:
-        return &e->m->r[e->in->dst];
+        return reg(e, e->in->dst);
     case CTS_O_SRC:
-        return &e->m->r[e->in->src];
+        return reg(e, e->in->src);
     case CTS_O_R0:
         return &e->m->r[0];
     case CTS_O_IMM:
@@ -40,9 +46,9 @@ static uint64_t *reg_of(struct eval *e, enum cts_sema_operand o)
 
 static uint64_t operand(struct eval *e, enum cts_sema_operand o)
 {
-    const uint64_t *reg = reg_of(e, o);
-    if (reg)
-        return *reg;
+    const uint64_t *from = reg_of(e, o);
+    if (from)
+        return *from;
     if (o == CTS_O_OFF)
         return (uint64_t)(int64_t)e->in->off;
     return (uint64_t)(int64_t)(o == CTS_O_IMM ? e->in->imm : e->in->next_imm);
@@ -170,6 +176,12 @@ static uint64_t platform(struct cts_mach *m, enum cts_sema_func func, uint64_t v
         return cts_sem_packet16(m, v);
     case CTS_FN_PACKET32:
         return cts_sem_packet32(m, v);
+    case CTS_FN_SLOTS_TO:
+        return (uint64_t)cts_sem_slots_to(m, v);
+    case CTS_FN_ARG_IN:
+        return cts_sem_arg_in(m, (int16_t)v);
+    case CTS_FN_ARG_OUT:
+        return cts_sem_arg_out(m, (int16_t)v);
     case CTS_FN_BSWAP16:
     case CTS_FN_BSWAP32:
     case CTS_FN_BSWAP64:
@@ -181,10 +193,7 @@ static uint64_t platform(struct cts_mach *m, enum cts_sema_func func, uint64_t v
     case CTS_FN_BE64:
     case CTS_FN_FROM_ARENA: /* of rows that the reference machine does not run */
     case CTS_FN_TO_ARENA:
-    case CTS_FN_SLOTS_TO:
     case CTS_FN_MODULE_FUNC:
-    case CTS_FN_ARG_IN:
-    case CTS_FN_ARG_OUT:
     case CTS_FN_COUNT:
         break;
     }
@@ -307,5 +316,6 @@ void cts_eval(const struct cts_sema *sema, struct cts_mach *m, const struct cts_
     struct eval e;
     e.m = m;
     e.in = in;
+    e.nowhere = 0;
     eval_stmts(&e, sema->body);
 }

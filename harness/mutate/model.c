@@ -71,22 +71,33 @@ static void flip_byte(struct cts_mach *m, uint64_t at, uint8_t bits)
         *host ^= bits;
 }
 
-/* Carries the instruction out with a mistake that nothing can hide: a branch goes the other way,
- * the lowest bit of what is written is wrong. */
+/* Where a store goes. */
+static uint64_t stored_at(struct cts_mach *m, const struct cts_insn *in)
+{
+    if (in->dst < CTS_REG_COUNT)
+        return m->r[in->dst] + (uint64_t)(int64_t)in->off;
+    return cts_mach_arg_out(m, in->off);
+}
+
+/* Carries the instruction out with a mistake that nothing can hide: a branch goes the other way, a
+ * call to the second instruction, the lowest bit of what is written is wrong. */
 static void misbehave(struct cts_mach *m, const struct cts_insn *in)
 {
     const struct cts_row_info *info = info_of(m);
     uint32_t next = m->pc;
-    uint64_t at = m->r[in->dst] + (uint64_t)(int64_t)in->off;
+    bool stores = info->flags & (CTS_RF_STORE | CTS_RF_ATOMIC);
+    uint64_t at = stores ? stored_at(m, in) : 0;
     right(m, in);
     if (!runs(m))
         return;
-    if (is_branch(info, mutant_of(m)->row)) {
+    if ((info->flags & CTS_RF_JUMP) && (info->flags & CTS_RF_CALL)) {
+        m->pc++;
+    } else if (is_branch(info, mutant_of(m)->row)) {
         if (m->pc != next)
             m->pc = next;
         else
             cts_mach_goto(m, distance(m, in));
-    } else if (info->flags & (CTS_RF_STORE | CTS_RF_ATOMIC)) {
+    } else if (stores) {
         flip_byte(m, at, 1);
     } else if (info->field[CTS_F_DST].kind == CTS_FK_REG) {
         m->r[in->dst] ^= 1;
@@ -145,7 +156,7 @@ static void exec_neighbour(struct cts_mach *m, const struct cts_insn *in)
 
 static void exec_overrun(struct cts_mach *m, const struct cts_insn *in)
 {
-    uint64_t at = m->r[in->dst] + (uint64_t)(int64_t)in->off + (uint64_t)(int64_t)mutant_of(m)->arg;
+    uint64_t at = stored_at(m, in) + (uint64_t)(int64_t)mutant_of(m)->arg;
     right(m, in);
     if (runs(m))
         flip_byte(m, at, 0xff);
@@ -773,7 +784,7 @@ static void add_exit(struct adder *a)
 
 static void add_calls(struct adder *a)
 {
-    if (a->row == CTS_ROW_CALL_LOCAL)
+    if (a->row == CTS_ROW_CALL_LOCAL || a->row == CTS_ROW_CALLX)
         add_local_call(a);
     if (a->row == CTS_ROW_EXIT)
         add_exit(a);

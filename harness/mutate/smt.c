@@ -236,6 +236,11 @@ static unsigned swapped_if(struct side *s, enum cts_sema_type t, unsigned kid, b
     return name;
 }
 
+static bool is_packet(enum cts_sema_func func)
+{
+    return func >= CTS_FN_PACKET8 && func <= CTS_FN_PACKET32;
+}
+
 static unsigned term_call(struct side *s, const struct cts_expr *x)
 {
     unsigned kid = term(s, x->kid[0]);
@@ -245,7 +250,7 @@ static unsigned term_call(struct side *s, const struct cts_expr *x)
         return swapped_if(s, x->type, kid, x->func <= CTS_FN_LE64);
     unsigned name = begin(s, x->type);
     /* Of a place in a packet the low half counts. */
-    cts_buf_addf(s->out, x->func >= CTS_FN_PACKET8 ? "(%s ((_ extract 31 0) %c%u))" : "(%s %c%u)",
+    cts_buf_addf(s->out, is_packet(x->func) ? "(%s ((_ extract 31 0) %c%u))" : "(%s %c%u)",
                  cts_sema_func_name(x->func), s->tag, kid);
     end(s);
     return name;
@@ -408,10 +413,11 @@ static void declare(const struct cts_spec_row *row, struct cts_buf *out)
     static const struct {
         enum cts_sema_func func;
         unsigned arg, result;
-    } functions[] = {{CTS_FN_MAP_BY_FD, 32, 64}, {CTS_FN_MAP_BY_IDX, 32, 64},
-                     {CTS_FN_MAP_VAL, 64, 64},   {CTS_FN_VAR_ADDR, 32, 64},
-                     {CTS_FN_CODE_ADDR, 32, 64}, {CTS_FN_PACKET8, 32, 8},
-                     {CTS_FN_PACKET16, 32, 16},  {CTS_FN_PACKET32, 32, 32}};
+    } functions[] = {
+        {CTS_FN_MAP_BY_FD, 32, 64}, {CTS_FN_MAP_BY_IDX, 32, 64}, {CTS_FN_MAP_VAL, 64, 64},
+        {CTS_FN_VAR_ADDR, 32, 64},  {CTS_FN_CODE_ADDR, 32, 64},  {CTS_FN_PACKET8, 32, 8},
+        {CTS_FN_PACKET16, 32, 16},  {CTS_FN_PACKET32, 32, 32},   {CTS_FN_SLOTS_TO, 64, 64},
+        {CTS_FN_ARG_IN, 16, 64},    {CTS_FN_ARG_OUT, 16, 64}};
     for (unsigned i = 0; i < 3; i++)
         cts_buf_addf(out, "(declare-const %s (_ BitVec 64))\n", reg_names[i]);
     cts_buf_adds(out, "(declare-const imm (_ BitVec 32))\n(declare-const next_imm (_ BitVec 32))\n"

@@ -6,7 +6,9 @@
 #include "isa/isa.h"
 #include "wire/worker.h"
 
-enum { OP_LDDW = 0x18, OP_CALL = 0x85, TEST_HELPERS = 0x7000, TEST_HELPERS_END = 0x8000 };
+enum { OP_LDDW = 0x18, OP_CALL = 0x85, OP_CALLX = 0x8d };
+enum { OP_LDX_DW = 0x79, OP_ST_DW = 0x7a, OP_STX_DW = 0x7b, ARGS_BASE = 11 };
+enum { TEST_HELPERS = 0x7000, TEST_HELPERS_END = 0x8000 };
 
 /* By the src of a wide load: what its immediates stand for. */
 static const uint32_t wide_uses[16] = {
@@ -40,6 +42,13 @@ static uint32_t call_uses(const struct cts_insn *in)
     return test ? CTS_FEAT_HELPER_TEST : 0;
 }
 
+/* Loads and stores of arguments on the stack. */
+static bool is_stack_arg(const struct cts_insn *in)
+{
+    bool store = in->opcode == OP_ST_DW || in->opcode == OP_STX_DW;
+    return (store && in->dst == ARGS_BASE) || (in->opcode == OP_LDX_DW && in->src == ARGS_BASE);
+}
+
 /* Packet loads: ABS and IND of the class LD. */
 static bool is_packet_load(uint8_t opcode)
 {
@@ -70,6 +79,10 @@ uint32_t cts_code_uses(const uint8_t *code, uint32_t slots)
             i++;
         } else if (in.opcode == OP_CALL) {
             uses |= call_uses(&in);
+        } else if (in.opcode == OP_CALLX) {
+            uses |= CTS_FEAT_CALLX;
+        } else if (is_stack_arg(&in)) {
+            uses |= CTS_FEAT_STACK_ARGS;
         } else if (is_packet_load(in.opcode)) {
             uses |= CTS_FEAT_PACKET;
         }

@@ -59,13 +59,16 @@ enum cts_feature {
                                        programs */
     CTS_FEAT_DATA_HELPER = 1 << 18, /* helper CTS_DATA_HELPERS: number 0 of .data files; bit 19 is
                                        that of number 1, and so on */
+    CTS_FEAT_CALLX = 1 << 24,       /* calls of a function whose address is in a register */
+    CTS_FEAT_STACK_ARGS = 1 << 25,  /* arguments of calls on the stack, through r11 */
 };
 /* The bit of helper N of .data files. */
 #define CTS_FEAT_DATA_HELPER_N(n) ((uint32_t)CTS_FEAT_DATA_HELPER << (n))
 /* Features that vectors may name. */
 enum {
     CTS_FEAT_OF_PROGRAMS = ((1 << 12) - 1) | CTS_FEAT_TAIL_CALL |
-                           ((1 << CTS_DATA_HELPERS_COUNT) - 1) * CTS_FEAT_DATA_HELPER
+                           ((1 << CTS_DATA_HELPERS_COUNT) - 1) * CTS_FEAT_DATA_HELPER |
+                           CTS_FEAT_CALLX | CTS_FEAT_STACK_ARGS
 };
 
 struct cts_caps {

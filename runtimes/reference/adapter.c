@@ -15,6 +15,7 @@ enum {
     MAX_ITERATIONS = 1 << 24,
     BUDGET = 1 << 26,  /* instructions of one row or one whole program */
     STACK_FILL = 0xa5, /* stack that the row says nothing of */
+    ARGS_FILL = 0xa4,  /* arguments on the stack that were not given */
 };
 
 struct traits {
@@ -27,7 +28,7 @@ struct machine {
     const cts_exec_fn *exec;
     bool be, env, argument;
     struct cts_window window;
-    uint8_t stacks[CTS_MACH_STACKS_BYTES];
+    uint8_t stacks[CTS_MACH_STACKS_BYTES], args[CTS_MACH_ARGS_BYTES];
 };
 
 struct program {
@@ -98,7 +99,7 @@ static void fill_caps(const struct machine *self, struct cts_caps *caps)
                     CTS_FEAT_CODE | CTS_FEAT_BTF_CALL | CTS_FEAT_PACKET | CTS_FEAT_HELPER_MAP |
                     CTS_FEAT_HELPER_CSUM | CTS_FEAT_HELPER_TEST | CTS_FEAT_POINTERS |
                     CTS_FEAT_STACK_UNINIT | CTS_FEAT_THREADS | CTS_FEAT_MEMORY |
-                    REF_DATA_HELPERS * CTS_FEAT_DATA_HELPER,
+                    REF_DATA_HELPERS * CTS_FEAT_DATA_HELPER | CTS_FEAT_CALLX | CTS_FEAT_STACK_ARGS,
         .max_slots = MAX_SLOTS,
         .max_segments = self->env ? MAX_SEGMENTS : 1,
         .max_iterations = MAX_ITERATIONS,
@@ -205,7 +206,8 @@ static int check_request(const struct machine *self, const struct cts_load_req *
 static void note_use(struct program *p, const struct cts_mach_insn *insn)
 {
     unsigned flags = cts_row_info(insn->row)->flags;
-    p->uses_calls |= insn->row == CTS_ROW_CALL_LOCAL || insn->row == CTS_ROW_LDDW_CODE;
+    p->uses_calls |= insn->row == CTS_ROW_CALL_LOCAL || insn->row == CTS_ROW_CALLX ||
+                     insn->row == CTS_ROW_LDDW_CODE;
     p->uses_stack |= insn->in.dst == 10 || insn->in.src == 10 || (flags & CTS_RF_CALL);
 }
 
@@ -244,6 +246,7 @@ static int prepare_machine(struct machine *self, const struct cts_load_req *req,
     m->body_slots = p->layout.body_slots;
     cts_mach_map(m, REF_WINDOW_BASE, self->window.data, window_bytes(self, req), true);
     cts_mach_map_stack(m, REF_STACK_BASE, self->stacks);
+    m->args = self->args;
     return ref_platform_map(&p->platform, m, err);
 }
 
@@ -338,6 +341,7 @@ static void start_machine(struct cts_mach *m)
     m->depth = 0;
     m->stop = CTS_MACH_RUNNING;
     m->budget = BUDGET;
+    memset(m->args, ARGS_FILL, CTS_MACH_ARGS_BYTES);
 }
 
 /* A machine at work on a program; without threads it is the program's own. */
@@ -473,7 +477,7 @@ static void run_alone(struct machine *self, struct program *p, const struct cts_
  * parts, and everything else is. Whose turn it is looks like chance, and is the same each time. */
 struct thread {
     struct cts_mach mach;
-    uint8_t stacks[CTS_MACH_STACKS_BYTES];
+    uint8_t stacks[CTS_MACH_STACKS_BYTES], args[CTS_MACH_ARGS_BYTES];
     struct runner runner;
     uint32_t done;
 };
@@ -483,6 +487,7 @@ static void give_stacks(struct thread *t)
     for (unsigned i = 0; i < t->mach.regions; i++)
         if (t->mach.region[i].base == REF_STACK_BASE)
             t->mach.region[i].host = t->stacks;
+    t->mach.args = t->args;
     t->runner = (struct runner){.mach = &t->mach, .stacks = t->stacks};
 }
 

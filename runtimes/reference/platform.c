@@ -357,6 +357,9 @@ static const struct cts_mach_platform all_calls = {
     .map_val = map_val,
     .var_addr = var_addr,
     .code_addr = cts_mach_code_addr,
+    .slots_to = cts_mach_slots_to,
+    .arg_in = cts_mach_arg_in,
+    .arg_out = cts_mach_arg_out,
     .packet_load = packet_load,
 };
 

@@ -564,14 +564,14 @@ static void add_platform(enum cts_sema_func func, struct cts_buf *out)
     const char *arg = c_type(cts_sema_func_arg(func));
 
     cts_buf_addf(out,
-                 "static inline uint64_t cts_sem_%s(struct cts_mach *m, %s v)\n"
+                 "static inline %s cts_sem_%s(struct cts_mach *m, %s v)\n"
                  "{\n"
                  "    if (m->platform && m->platform->%s)\n"
                  "        return m->platform->%s(m, v);\n"
                  "    cts_mach_fault(m, CTS_MACH_FAULT_PLATFORM, \"this platform has no %s\");\n"
                  "    return 0;\n"
                  "}\n\n",
-                 name, arg, name, name, name);
+                 c_type(cts_sema_func_result(func)), name, arg, name, name, name);
 }
 
 static void add_packet(unsigned bits, struct cts_buf *out)
@@ -609,5 +609,8 @@ void cts_gen_sem_h(const struct cts_spec *spec, struct cts_buf *out)
         add_platform(f, out);
     for (unsigned bits = 8; bits <= 32; bits *= 2)
         add_packet(bits, out);
+    add_platform(CTS_FN_SLOTS_TO, out);
+    add_platform(CTS_FN_ARG_IN, out);
+    add_platform(CTS_FN_ARG_OUT, out);
     cts_buf_adds(out, "#endif\n");
 }

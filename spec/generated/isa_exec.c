@@ -384,6 +384,15 @@ static void exec_call_local(struct cts_mach *m, const struct cts_insn *in)
     cts_mach_call_local(m, in->imm);
 }
 
+// call local(s32(slots_to(dst)))
+static void exec_callx(struct cts_mach *m, const struct cts_insn *in)
+{
+    const int64_t t0 = cts_sem_slots_to(m, m->r[in->dst]);
+    if (m->stop != CTS_MACH_RUNNING)
+        return;
+    cts_mach_call_local(m, (int32_t)t0);
+}
+
 // dst = u64(u32(imm) == 0 ? 0 : u32(dst) / u32(imm))
 static void exec_div32_k(struct cts_mach *m, const struct cts_insn *in)
 {
@@ -882,6 +891,18 @@ static void exec_ldx_h(struct cts_mach *m, const struct cts_insn *in)
     m->r[in->dst] = (uint64_t)t0;
 }
 
+// dst = mem64[arg_in(off)]
+static void exec_ldx_stack_arg(struct cts_mach *m, const struct cts_insn *in)
+{
+    const uint64_t t0 = cts_sem_arg_in(m, in->off);
+    if (m->stop != CTS_MACH_RUNNING)
+        return;
+    const uint64_t t1 = cts_mach_load(m, t0, 8);
+    if (m->stop != CTS_MACH_RUNNING)
+        return;
+    m->r[in->dst] = t1;
+}
+
 // dst = u64(mem32[src + u64(off)])
 static void exec_ldx_w(struct cts_mach *m, const struct cts_insn *in)
 {
@@ -1243,6 +1264,15 @@ static void exec_st_h(struct cts_mach *m, const struct cts_insn *in)
     cts_mach_store(m, m->r[in->dst] + (uint64_t)in->off, 2, (uint16_t)in->imm);
 }
 
+// mem64[arg_out(off)] = u64(imm)
+static void exec_st_stack_arg(struct cts_mach *m, const struct cts_insn *in)
+{
+    const uint64_t t0 = cts_sem_arg_out(m, in->off);
+    if (m->stop != CTS_MACH_RUNNING)
+        return;
+    cts_mach_store(m, t0, 8, (uint64_t)in->imm);
+}
+
 // mem32[dst + u64(off)] = u32(imm)
 static void exec_st_w(struct cts_mach *m, const struct cts_insn *in)
 {
@@ -1289,6 +1319,15 @@ static void exec_stx_dw(struct cts_mach *m, const struct cts_insn *in)
 static void exec_stx_h(struct cts_mach *m, const struct cts_insn *in)
 {
     cts_mach_store(m, m->r[in->dst] + (uint64_t)in->off, 2, (uint16_t)m->r[in->src]);
+}
+
+// mem64[arg_out(off)] = src
+static void exec_stx_stack_arg(struct cts_mach *m, const struct cts_insn *in)
+{
+    const uint64_t t0 = cts_sem_arg_out(m, in->off);
+    if (m->stop != CTS_MACH_RUNNING)
+        return;
+    cts_mach_store(m, t0, 8, m->r[in->src]);
 }
 
 // mem32[dst + u64(off)] = u32(src)
@@ -1399,6 +1438,7 @@ const cts_exec_fn cts_exec_table[CTS_ROW_COUNT] = {
     [CTS_ROW_CALL_BTF] = exec_call_btf,
     [CTS_ROW_CALL_HELPER] = exec_call_helper,
     [CTS_ROW_CALL_LOCAL] = exec_call_local,
+    [CTS_ROW_CALLX] = exec_callx,
     [CTS_ROW_DIV32_K] = exec_div32_k,
     [CTS_ROW_DIV32_X] = exec_div32_x,
     [CTS_ROW_DIV64_K] = exec_div64_k,
@@ -1466,6 +1506,7 @@ const cts_exec_fn cts_exec_table[CTS_ROW_COUNT] = {
     [CTS_ROW_LDX_B] = exec_ldx_b,
     [CTS_ROW_LDX_DW] = exec_ldx_dw,
     [CTS_ROW_LDX_H] = exec_ldx_h,
+    [CTS_ROW_LDX_STACK_ARG] = exec_ldx_stack_arg,
     [CTS_ROW_LDX_W] = exec_ldx_w,
     [CTS_ROW_LDXSX_B] = exec_ldxsx_b,
     [CTS_ROW_LDXSX_H] = exec_ldxsx_h,
@@ -1522,6 +1563,7 @@ const cts_exec_fn cts_exec_table[CTS_ROW_COUNT] = {
     [CTS_ROW_ST_B] = exec_st_b,
     [CTS_ROW_ST_DW] = exec_st_dw,
     [CTS_ROW_ST_H] = exec_st_h,
+    [CTS_ROW_ST_STACK_ARG] = exec_st_stack_arg,
     [CTS_ROW_ST_W] = exec_st_w,
     [CTS_ROW_STORE_REL_B] = exec_store_rel_b,
     [CTS_ROW_STORE_REL_DW] = exec_store_rel_dw,
@@ -1530,6 +1572,7 @@ const cts_exec_fn cts_exec_table[CTS_ROW_COUNT] = {
     [CTS_ROW_STX_B] = exec_stx_b,
     [CTS_ROW_STX_DW] = exec_stx_dw,
     [CTS_ROW_STX_H] = exec_stx_h,
+    [CTS_ROW_STX_STACK_ARG] = exec_stx_stack_arg,
     [CTS_ROW_STX_W] = exec_stx_w,
     [CTS_ROW_SUB32_K] = exec_sub32_k,
     [CTS_ROW_SUB32_X] = exec_sub32_x,

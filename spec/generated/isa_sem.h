@@ -187,4 +187,28 @@ static inline uint32_t cts_sem_packet32(struct cts_mach *m, uint64_t at)
     return 0;
 }
 
+static inline int64_t cts_sem_slots_to(struct cts_mach *m, uint64_t v)
+{
+    if (m->platform && m->platform->slots_to)
+        return m->platform->slots_to(m, v);
+    cts_mach_fault(m, CTS_MACH_FAULT_PLATFORM, "this platform has no slots_to");
+    return 0;
+}
+
+static inline uint64_t cts_sem_arg_in(struct cts_mach *m, int16_t v)
+{
+    if (m->platform && m->platform->arg_in)
+        return m->platform->arg_in(m, v);
+    cts_mach_fault(m, CTS_MACH_FAULT_PLATFORM, "this platform has no arg_in");
+    return 0;
+}
+
+static inline uint64_t cts_sem_arg_out(struct cts_mach *m, int16_t v)
+{
+    if (m->platform && m->platform->arg_out)
+        return m->platform->arg_out(m, v);
+    cts_mach_fault(m, CTS_MACH_FAULT_PLATFORM, "this platform has no arg_out");
+    return 0;
+}
+
 #endif

@@ -482,6 +482,67 @@ static void test_callbacks(void **state)
     assert_int_equal(cts_mach_run(&r.m), CTS_MACH_FAULT_CALL);
 }
 
+/* The address is that of the function, and nothing near it. */
+static void test_call_of_an_address(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t add;
+        enum cts_mach_stop stop;
+    } cases[] = {{0, CTS_MACH_EXITED},
+                 {-8, CTS_MACH_EXITED},
+                 {4, CTS_MACH_FAULT_CALL},
+                 {8, CTS_MACH_FAULT_CALL},
+                 {-48, CTS_MACH_FAULT_CALL}};
+    struct rig r;
+    for (size_t i = 0; i < CTS_ARRAY_LEN(cases); i++) {
+        RIG_BODY(&r, {CTS_ROW_LDDW_CODE, {.dst = 7, .imm = 4}},
+                 {CTS_ROW_ADD64_X, {.dst = 7, .src = 1}}, {CTS_ROW_CALLX, {.dst = 7}},
+                 {CTS_ROW_EXIT, {.imm = 0}}, {CTS_ROW_EXIT, {.imm = 0}});
+        r.platform.code_addr = cts_mach_code_addr;
+        r.platform.slots_to = cts_mach_slots_to;
+        r.m.r[1] = (uint64_t)cases[i].add;
+        assert_int_equal(cts_mach_run(&r.m), cases[i].stop);
+    }
+}
+
+/* Each function has its own; none that was not given, none beyond the seventh. */
+static void test_arguments_on_the_stack(void **state)
+{
+    (void)state;
+    static const int16_t none[] = {0, 4, -8, 9, 64, 32760, INT16_MIN};
+    uint8_t args[CTS_MACH_ARGS_BYTES];
+    struct rig r;
+    RIG_BODY(&r, {CTS_ROW_EXIT, {.imm = 0}});
+    assert_int_equal(cts_mach_arg_out(&r.m, -8), 0); /* a machine without */
+    assert_int_equal(r.m.stop, CTS_MACH_FAULT_MEM);
+    r.m.args = args;
+    for (unsigned depth = 0; depth + 1 < CTS_MACH_FRAMES; depth++)
+        for (int16_t off = 8; off <= 8 * CTS_MACH_ARGS; off += 8) {
+            r.m.stop = CTS_MACH_RUNNING;
+            r.m.depth = depth;
+            uint64_t out = cts_mach_arg_out(&r.m, (int16_t)-off);
+            cts_mach_store(&r.m, out, 8, out);
+            r.m.depth = depth + 1;
+            assert_int_equal(cts_mach_arg_in(&r.m, off), out);
+            assert_int_equal(cts_mach_load(&r.m, out, 8), out);
+            assert_int_equal(r.m.stop, CTS_MACH_RUNNING);
+        }
+    for (size_t i = 0; i < CTS_ARRAY_LEN(none); i++) {
+        r.m.stop = CTS_MACH_RUNNING;
+        assert_int_equal(cts_mach_arg_in(&r.m, none[i]), 0);
+        assert_int_equal(r.m.stop, CTS_MACH_FAULT_MEM);
+    }
+    r.m.stop = CTS_MACH_RUNNING;
+    r.m.depth = 0;
+    assert_int_equal(cts_mach_arg_in(&r.m, 8), 0); /* nobody called */
+    assert_int_equal(r.m.stop, CTS_MACH_FAULT_MEM);
+    r.m.stop = CTS_MACH_RUNNING;
+    r.m.depth = CTS_MACH_FRAMES - 1;
+    assert_int_equal(cts_mach_arg_out(&r.m, -8), 0); /* nobody can be called */
+    assert_int_equal(r.m.stop, CTS_MACH_FAULT_MEM);
+}
+
 static void test_decode_refuses(void **state)
 {
     (void)state;
@@ -595,6 +656,8 @@ int main(void)
         cmocka_unit_test(test_empty_program_ends),
         cmocka_unit_test(test_helpers),
         cmocka_unit_test(test_callbacks),
+        cmocka_unit_test(test_call_of_an_address),
+        cmocka_unit_test(test_arguments_on_the_stack),
         cmocka_unit_test(test_decode_refuses),
         cmocka_unit_test(test_decode_of_bytes),
         cmocka_unit_test(test_wrong_semantics_stay_inside),

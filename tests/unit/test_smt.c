@@ -342,6 +342,14 @@ ASK(map_by_idx, int32_t, CTS_FN_MAP_BY_IDX)
 ASK(map_val, uint64_t, CTS_FN_MAP_VAL)
 ASK(var_addr, int32_t, CTS_FN_VAR_ADDR)
 ASK(code_addr, int32_t, CTS_FN_CODE_ADDR)
+ASK(arg_in, int16_t, CTS_FN_ARG_IN)
+ASK(arg_out, int16_t, CTS_FN_ARG_OUT)
+
+static int64_t slots_to(struct cts_mach *m, uint64_t code)
+{
+    (void)m;
+    return (int64_t)asked(CTS_FN_SLOTS_TO, code);
+}
 
 static uint64_t packet_load(struct cts_mach *m, uint64_t at, unsigned bytes)
 {
@@ -383,6 +391,9 @@ static const struct cts_mach_platform platform = {
     .map_val = map_val,
     .var_addr = var_addr,
     .code_addr = code_addr,
+    .slots_to = slots_to,
+    .arg_in = arg_in,
+    .arg_out = arg_out,
     .packet_load = packet_load,
 };
 
