@@ -63,7 +63,7 @@ struct cts_target {
     bool is_named;       /* the worker must say that it is this runtime and engine; else it may say
                             what it wants */
     bool jit;            /* it compiles programs */
-    bool unverified;     /* it has no verifier: what can only be rejected is not asked */
+    bool unverified;     /* no loader's checks: what can only be rejected is not asked */
 };
 
 /* Appends a program as an ELF object of the kind PROTOCOL.md speaks of, for workers that want one:

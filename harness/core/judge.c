@@ -178,11 +178,21 @@ static unsigned kinds_allowed(const struct cts_judge *j, const struct cts_seg *s
     return kinds;
 }
 
+/* The bits of a result that are compared. Where results are cut, that is a failure of EXIT, and of
+ * nothing else. */
+static uint64_t result_mask(const struct cts_judge *j, const struct cts_seg *seg)
+{
+    const struct cts_pk_vector *v = &j->pack->vectors[seg->unit->vector];
+    bool whole = j->caps->r0_bits >= 64 || (j->caps->features & CTS_FEAT_CUT &&
+                                            j->pack->row_ids[v->rows.first] == CTS_ROW_EXIT);
+    return whole ? UINT64_MAX : UINT32_MAX;
+}
+
 static bool result_conforms(const struct cts_judge *j, const struct cts_seg *seg, uint32_t r,
                             enum cts_outcome_kind kind, const struct cts_obs *obs)
 {
     const struct cts_pk_row *row = &j->pack->rows[seg->unit->rows.first + r];
-    uint64_t mask = j->caps->r0_bits >= 64 ? UINT64_MAX : (1ull << j->caps->r0_bits) - 1;
+    uint64_t mask = result_mask(j, seg);
     for (uint32_t i = 0; i < row->out.count; i++) {
         uint32_t at = row->out.first + i;
         const struct cts_pk_outcome *o = &j->pack->outcomes[at];

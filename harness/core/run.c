@@ -313,8 +313,9 @@ static const char *case_reason(const struct cts_pack *p, const struct engine *e,
                 e->caps.features & CTS_FEAT_VERDICT_ONLY
                     ? "loads programs, does not run them"
                     : "runs whole programs only: it has no memory that rows could be in");
-    else if (e->target->unverified && v->kind == CTS_VK_VERDICT && !may_be_accepted(p, e, v, c))
-        cts_fmt(text, cap, "it has no verifier: nothing is rejected at load");
+    else if ((e->target->unverified || e->caps.features & CTS_FEAT_UNCHECKED) &&
+             v->kind == CTS_VK_VERDICT && !may_be_accepted(p, e, v, c))
+        cts_fmt(text, cap, "no loader's checks: nothing is rejected at load");
     else if (c->order == CTS_ORDER_LITTLE && e->caps.be)
         cts_fmt(text, cap, "for little-endian machines");
     else if (c->order == CTS_ORDER_BIG && !e->caps.be)

@@ -61,6 +61,9 @@ enum cts_feature {
                                        that of number 1, and so on */
     CTS_FEAT_CALLX = 1 << 24,       /* calls of a function whose address is in a register */
     CTS_FEAT_STACK_ARGS = 1 << 25,  /* arguments of calls on the stack, through r11 */
+    CTS_FEAT_UNCHECKED = 1 << 26,   /* no loader's checks: no program is refused before it runs */
+    CTS_FEAT_CUT = 1 << 27,         /* r0_bits is 32, and nothing says that results have no more:
+                                       vectors of EXIT are compared in 64 bits, the others as ever */
 };
 /* The bit of helper N of .data files. */
 #define CTS_FEAT_DATA_HELPER_N(n) ((uint32_t)CTS_FEAT_DATA_HELPER << (n))

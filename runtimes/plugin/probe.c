@@ -8,7 +8,7 @@
 #include "isa/isa.h"
 #include "plugin.h"
 
-enum { MOST_SLOTS = 16, PROBE_BYTES = CTS_WIN_HEADER + 64, LOOPS = 3, VERSION = 64 };
+enum { MOST_SLOTS = 24, PROBE_BYTES = CTS_WIN_HEADER + 64, LOOPS = 3, VERSION = 64 };
 
 /* A small program being put together. */
 struct code {
@@ -55,10 +55,10 @@ static bool is_narrow(struct plg *g)
 }
 
 /* Two constants: what answers both is no constant itself. */
-static int find_width(struct plg *g, uint8_t *bits, struct cts_err *err)
+static int find_width(struct plg *g, bool *narrow, struct cts_err *err)
 {
     static const uint64_t wanted[] = {UINT64_C(0x8123456789abcdef), UINT64_C(0x76543210fedcba98)};
-    *bits = 64;
+    *narrow = false;
     for (unsigned i = 0; i < CTS_ARRAY_LEN(wanted); i++) {
         struct code c = {.slots = 0};
         struct plg_out out;
@@ -75,7 +75,7 @@ static int find_width(struct plg *g, uint8_t *bits, struct cts_err *err)
             return cts_err_set(
                 err, CTS_E_WORKER, "%s: a program that returns 0x%llx: it answers 0x%llx",
                 g->command.path, (unsigned long long)wanted[i], (unsigned long long)out.r0);
-        *bits = is_narrow(g) ? 32 : 64;
+        *narrow = is_narrow(g);
     }
     return 0;
 }
@@ -127,6 +127,192 @@ static bool reads_memory(struct plg *g, bool packet)
     return answers_with(g, &c, memory, sizeof(memory), sizeof(memory) - (uint64_t)99, &out);
 }
 
+/* Helpers, each by a program that shows what it is. */
+
+/* "a" at r10 - 8, "b" at r10 - 16, r1 and r2 their addresses. */
+static void add_strings(struct code *c)
+{
+    add(c, CTS_ROW_ST_B, 10, 0, -8, 'a');
+    add(c, CTS_ROW_ST_B, 10, 0, -7, 0);
+    add(c, CTS_ROW_ST_B, 10, 0, -16, 'b');
+    add(c, CTS_ROW_ST_B, 10, 0, -15, 0);
+    add(c, CTS_ROW_MOV64_X, 1, 10, 0, 0);
+    add(c, CTS_ROW_ADD64_K, 1, 0, 0, -8);
+    add(c, CTS_ROW_MOV64_X, 2, 10, 0, 0);
+    add(c, CTS_ROW_ADD64_K, 2, 0, 0, -16);
+}
+
+static void add_call(struct code *c, unsigned number)
+{
+    add(c, CTS_ROW_CALL_HELPER, 0, 0, 0, (int32_t)number);
+}
+
+static uint64_t gathers(struct code *c, unsigned number)
+{
+    for (unsigned r = 1; r <= 5; r++)
+        add(c, CTS_ROW_MOV64_K, r, 0, 0, (int32_t)r);
+    add_call(c, number);
+    return UINT64_C(0x0102030405);
+}
+
+static uint64_t frobs(struct code *c, unsigned number)
+{
+    add_strings(c);
+    add(c, CTS_ROW_MOV64_K, 2, 0, 0, 1);
+    add_call(c, number);
+    add(c, CTS_ROW_LDX_B, 0, 10, -8, 0);
+    return 'a' ^ 42;
+}
+
+static uint64_t comes_back(struct code *c, unsigned number)
+{
+    add_call(c, number);
+    add(c, CTS_ROW_MOV64_K, 0, 0, 0, 79);
+    return 79;
+}
+
+static uint64_t takes_root(struct code *c, unsigned number)
+{
+    add(c, CTS_ROW_MOV64_K, 1, 0, 0, 144);
+    add_call(c, number);
+    return 12;
+}
+
+static uint64_t compares(struct code *c, unsigned number)
+{
+    add_strings(c);
+    add_call(c, number);
+    add(c, CTS_ROW_MOV64_X, 6, 0, 0, 0);
+    add(c, CTS_ROW_MOV64_X, 1, 10, 0, 0);
+    add(c, CTS_ROW_ADD64_K, 1, 0, 0, -8);
+    add(c, CTS_ROW_MOV64_X, 2, 1, 0, 0);
+    add_call(c, number);
+    add(c, CTS_ROW_JNE32_K, 0, 0, 2, 0); /* equal strings are not */
+    add(c, CTS_ROW_JEQ32_K, 6, 0, 1, 0); /* others are */
+    add(c, CTS_ROW_MOV64_K, 0, 0, 0, 80);
+    return 80;
+}
+
+static uint64_t unwinds(struct code *c, unsigned number)
+{
+    add(c, CTS_ROW_MOV64_K, 1, 0, 0, 0);
+    add_call(c, number);
+    add(c, CTS_ROW_MOV64_K, 0, 0, 0, 81);
+    return 0;
+}
+
+/* What calls helper N and answers `want` has that helper. So has what answers something else, if it
+ * refuses a number that is none's: then its helper, or its call, is wrong. Helper 5 is another one
+ * in other plugins. */
+static uint32_t find_helpers(struct plg *g)
+{
+    static uint64_t (*const write[CTS_DATA_HELPERS_COUNT])(struct code *c, unsigned number) = {
+        gathers, frobs, comes_back, takes_root, compares, unwinds};
+    enum { NOBODYS = 0x6fff, UNWIND = 5 };
+    struct code none = {.slots = 0};
+    struct plg_out out;
+    uint32_t features = 0;
+    comes_back(&none, NOBODYS);
+    add(&none, CTS_ROW_EXIT, 0, 0, 0, 0);
+    answers(g, &none, 0, &out);
+    bool refuses = out.end == PLG_REFUSED;
+    for (unsigned n = 0; n < CTS_DATA_HELPERS_COUNT; n++) {
+        struct code c = {.slots = 0};
+        uint64_t want = write[n](&c, n);
+        add(&c, CTS_ROW_EXIT, 0, 0, 0, 0);
+        if (answers(g, &c, want, &out) || (refuses && n != UNWIND && out.end != PLG_REFUSED))
+            features |= CTS_FEAT_DATA_HELPER_N(n);
+    }
+    return features;
+}
+
+/* Programs that a loader rejects, one for each class of what it looks at. What is wrong with them
+ * is never reached: a machine that runs them as they are answers 1. */
+
+static void add_raw(struct code *c, uint8_t opcode, unsigned dst, int off, int32_t imm)
+{
+    const struct cts_insn in = {
+        .opcode = opcode, .dst = (uint8_t)dst, .off = (int16_t)off, .imm = imm};
+    cts_slot_put(c->bytes + (size_t)c->slots++ * CTS_SLOT_BYTES, CTS_HOST_IS_BE, &in);
+}
+
+enum { OP_MOV = 0xb7, OP_NEG = 0x87, OP_JA = 0x05, OP_JEQ = 0x15, OP_LDDW = 0x18, OP_EXIT = 0x95 };
+
+/* r0 = 1, and over the next instruction */
+static void begin_over(struct code *c)
+{
+    add_raw(c, OP_MOV, 0, 0, 1);
+    add_raw(c, OP_JA, 0, 1, 0);
+}
+
+static void unknown_opcode(struct code *c)
+{
+    begin_over(c);
+    add_raw(c, 0xff, 0, 0, 0);
+    add_raw(c, OP_EXIT, 0, 0, 0);
+}
+
+static void reserved_field(struct code *c)
+{
+    begin_over(c);
+    add_raw(c, OP_NEG, 0, 7, 7);
+    add_raw(c, OP_EXIT, 0, 0, 0);
+}
+
+static void unknown_register(struct code *c)
+{
+    begin_over(c);
+    add_raw(c, OP_MOV, 12, 0, 7);
+    add_raw(c, OP_EXIT, 0, 0, 0);
+}
+
+static void jump_out(struct code *c)
+{
+    add_raw(c, OP_MOV, 0, 0, 1);
+    add_raw(c, OP_JEQ, 0, 100, 2);
+    add_raw(c, OP_EXIT, 0, 0, 0);
+}
+
+static void jump_into_wide(struct code *c)
+{
+    add_raw(c, OP_MOV, 0, 0, 1);
+    add_raw(c, OP_JEQ, 0, 1, 2); /* the second half */
+    add_raw(c, OP_LDDW, 1, 0, 0);
+    add_raw(c, 0, 0, 0, 0);
+    add_raw(c, OP_EXIT, 0, 0, 0);
+}
+
+static void no_end(struct code *c)
+{
+    add_raw(c, OP_MOV, 0, 0, 1);
+    add_raw(c, OP_JEQ, 0, 1, 2);
+    add_raw(c, OP_EXIT, 0, 0, 0);
+    add_raw(c, OP_MOV, 0, 0, 2);
+}
+
+static void half_of_wide(struct code *c)
+{
+    add_raw(c, OP_MOV, 0, 0, 1);
+    add_raw(c, OP_JEQ, 0, 1, 2);
+    add_raw(c, OP_EXIT, 0, 0, 0);
+    add_raw(c, OP_LDDW, 1, 0, 0);
+}
+
+static bool has_no_checks(struct plg *g)
+{
+    static void (*const write[])(struct code *c) = {
+        unknown_opcode, reserved_field, unknown_register, jump_out,
+        jump_into_wide, no_end,         half_of_wide};
+    for (unsigned i = 0; i < CTS_ARRAY_LEN(write); i++) {
+        struct code c = {.slots = 0};
+        struct plg_out out;
+        write[i](&c);
+        if (!answers(g, &c, 1, &out))
+            return false;
+    }
+    return true;
+}
+
 static uint32_t find_features(struct plg *g)
 {
     struct code call = {.slots = 0}, stack = {.slots = 0};
@@ -143,13 +329,17 @@ static uint32_t find_features(struct plg *g)
     add(&stack, CTS_ROW_EXIT, 0, 0, 0, 0);
     if (answers(g, &stack, 78, &out))
         features |= CTS_FEAT_STACK_UNINIT;
-    return features;
+    if (has_no_checks(g))
+        features |= CTS_FEAT_UNCHECKED;
+    return features | find_helpers(g);
 }
 
 /* The mode, and the path, of which the end says more. */
-static void tell_version(const struct plg *g, const char *mode, char version[VERSION])
+static void tell_version(const struct plg *g, const char *mode, bool unchecked,
+                         char version[VERSION])
 {
-    size_t room = VERSION - 1, used = cts_fmt(version, VERSION, "%s; ", mode);
+    size_t room = VERSION - 1,
+           used = cts_fmt(version, VERSION, "%s%s; ", mode, unchecked ? ", no checks" : "");
     size_t len = strlen(g->command.path);
     if (used >= room)
         return;
@@ -157,9 +347,30 @@ static void tell_version(const struct plg *g, const char *mode, char version[VER
     cts_fmt(version + used, VERSION - used, "%s", g->command.path + (len > room ? len - room : 0));
 }
 
+/* How rows are run, if they are. */
+static const char *find_mode(struct plg *g, struct cts_caps *caps, bool narrow)
+{
+    caps->r0_bits = narrow ? 32 : 64;
+    if (narrow && !g->traits.packet) /* else the result is that of an XDP program, of 32 bits */
+        caps->features |= CTS_FEAT_CUT;
+    if (narrow || g->traits.packet) {
+        caps->window_kind = CTS_WK_NONE;
+        caps->window_bytes = 0;
+        caps->window_fd = -1;
+        return g->traits.packet ? "whole programs only, on packets"
+                                : "whole programs only, results cut to 32 bits";
+    }
+    if (folds(g))
+        return "rows in loops";
+    /* Who has memory, but cannot read or fold it, has rows all the same: they will be found wrong.
+     */
+    caps->max_iterations = 1;
+    return "one row a process";
+}
+
 int plg_probe(struct plg *g, struct cts_caps *caps, struct cts_err *err)
 {
-    const char *mode = "rows in loops";
+    bool narrow;
     *caps = (struct cts_caps){
         .be = CTS_HOST_IS_BE,
         .window_kind = CTS_WK_ARGUMENT,
@@ -170,22 +381,12 @@ int plg_probe(struct plg *g, struct cts_caps *caps, struct cts_err *err)
         .max_segments = PLG_BODIES,
         .max_iterations = PLG_LOOP_ROWS,
     };
-    int rc = find_width(g, &caps->r0_bits, err);
+    int rc = find_width(g, &narrow, err);
     if (rc)
         return rc;
     g->traits.packet = !reads_memory(g, false) && reads_memory(g, true);
     caps->features = find_features(g);
-    /* Who has memory, but cannot read or fold it, has rows all the same: they will be found wrong.
-     */
-    if (caps->r0_bits == 32 || g->traits.packet) {
-        mode = g->traits.packet ? "whole programs only, on packets" : "whole programs only";
-        caps->window_kind = CTS_WK_NONE;
-        caps->window_bytes = 0;
-        caps->window_fd = -1;
-    } else if (!folds(g)) {
-        mode = "one row a process";
-        caps->max_iterations = 1;
-    }
-    tell_version(g, mode, caps->version);
+    const char *mode = find_mode(g, caps, narrow);
+    tell_version(g, mode, caps->features & CTS_FEAT_UNCHECKED, caps->version);
     return 0;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/limits.h"
 #include "elf.h"
 #include "fold.h"
 #include "hex.h"
@@ -20,6 +21,8 @@ enum {
     TAIL_SLOTS = 64,  /* a tail with a loop */
     WORD_SLOTS = 8,   /* a word without one */
     MOST_OFFSET = 32760,
+    OP_LDDW = 0x18,
+    OP_CALL = 0x85,
 };
 
 static const struct cts_row_info *row_at(const struct plg_prog *p, uint32_t at, struct cts_insn *in)
@@ -36,6 +39,22 @@ static bool is_row(const struct cts_row_info *row, enum cts_row_id id)
     return row == cts_row_info(id);
 }
 
+/* A plugin's helpers have the numbers that they have in .data files. */
+static void number_helpers(struct plg_prog *p)
+{
+    for (uint32_t i = 0; i < p->slots; i++) {
+        uint8_t *slot = p->code + (size_t)i * CTS_SLOT_BYTES;
+        struct cts_insn in;
+        cts_slot_get(slot, CTS_HOST_IS_BE, &in);
+        uint32_t number = (uint32_t)in.imm - CTS_DATA_HELPERS;
+        if (in.opcode == OP_CALL && in.src == 0 && number < CTS_DATA_HELPERS_COUNT) {
+            in.imm = (int32_t)number;
+            cts_slot_put(slot, CTS_HOST_IS_BE, &in);
+        }
+        i += in.opcode == OP_LDDW;
+    }
+}
+
 int plg_prog_init(struct plg_prog *p, const struct cts_load_req *req, struct cts_err *err)
 {
     struct cts_insn in;
@@ -45,6 +64,7 @@ int plg_prog_init(struct plg_prog *p, const struct cts_load_req *req, struct cts
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     if (p->slots)
         memcpy(p->code, req->code, (size_t)p->slots * CTS_SLOT_BYTES);
+    number_helpers(p);
     p->salt = plg_fold(UINT64_C(0x5deece66d1ce4e5b), p->code, p->slots);
     if (p->whole)
         return 0;

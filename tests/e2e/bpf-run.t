@@ -50,7 +50,7 @@ is "$rc" 0 'an honest simulator is believed'
 is "$got" "number pass none
 rejected skip none
 missing skip none" '... in what it computes'
-like "$all" '"vector":"whole/rejected".*it has no verifier: nothing is rejected at load' 'what can only be rejected is not asked'
+like "$all" '"vector":"whole/rejected".*no loader.s checks: nothing is rejected at load' 'what can only be rejected is not asked'
 like "$all" '"vector":"whole/missing".*unsupported: bpf-run refuses bswap16' 'an instruction that it has not is unsupported'
 like "$all" '"version":"0.0"' 'its version is told'
 

@@ -38,11 +38,24 @@ plugin "--no-calls" -f base32/call/local-result -f base64/add/reg
 is "$rc" 0 "one without local calls passes"
 like "$out" 'needs local-call' "... what has none"
 
-plugin "--narrow" -f base64/add/ -f verifier/reserved-field/xor
-is "$rc" 0 "one that prints 32 bits passes"
-like "$out" '^plugin:cts-fake-plugin --narrow  whole programs only; ' "... whole programs"
-like "$out" 'runs whole programs only' "... and the rest is skipped"
-[ "$(passed)" -gt 10 ]; ok $? "... with whole programs run"
+plugin "--narrow" -f base64/add/ -f base32/exit/result -f verifier/reserved-field/xor -f verifier/call-target/
+is "$rc" 1 "one that prints 32 bits of its results fails"
+like "$out" '^plugin:cts-fake-plugin --narrow  whole programs only, results cut to' "... which is said where it is named"
+like "$out" '^FAIL plugin:cts-fake-plugin --narrow base32/exit/result-64-bits#verdict' "... as a failure of EXIT"
+like "$out" 'total: [1-9][0-9]+ passed, 1 failed, ' "... and of nothing else"
+like "$out" 'runs whole programs only' "... and what cannot be run is skipped"
+
+plugin "--helpers" -f base32/call/data-helper
+is "$rc" 0 "helpers of .data files are found"
+like "$out" '^total: 10 passed, 0 failed, 0 skipped$' "... and called by their numbers"
+plugin "" -f base32/call/data-helper
+like "$out" '^total: 0 passed, 0 failed, 10 skipped$' "... and where there are none the vectors are skipped"
+
+plugin "--no-checks" -f verifier -f base64/add/reg
+is "$rc" 0 "one without a loader's checks does not fail for each of them"
+like "$out" '^plugin:cts-fake-plugin --no-checks  rows in loops, no checks; ' "... it is said in one line"
+like "$out" "no loader's checks: nothing is rejected at load" "... and what can only be rejected is skipped"
+[ "$(passed)" -gt 100 ]; ok $? "... and what else there is is run"
 
 plugin "--elf" -f base64/add/ -f base32/call/local
 is "$rc" 0 "one that wants object files passes"
