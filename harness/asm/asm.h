@@ -1,4 +1,5 @@
-/* Assembly text to instructions: llvm-mc, many programs a call, and the object read with libelf.
+/* Assembly text to instructions: in any syntax by the templates of spec/isa (own), or in LLVM's
+ * through llvm-mc, many programs a call, and the object read with libelf. The rest is of llvm-mc.
  *
  * One section per program; labels are private to a program. Directives are refused (only labels and
  * instructions pass), numbers outside their field are refused (llvm-mc would truncate them
@@ -19,6 +20,7 @@
 
 #include "base/err.h"
 #include "host/arena.h"
+#include "isa/text.h"
 
 struct cts_asm_tool {
     char path[4096];
@@ -48,5 +50,11 @@ struct cts_asm_out {
  * call (`call label`) is resolved; other relocations are errors. */
 int cts_asm_many(const struct cts_asm_tool *tool, bool be, const struct cts_asm_src *src, size_t n,
                  struct cts_arena *arena, struct cts_asm_out *out, struct cts_err *err);
+
+/* Assembles one program without llvm-mc, as cts_text_parse and cts_text_raw read it: one
+ * instruction a line (in LLVM's syntax also behind a ';', and a comment also behind "//"), labels,
+ * comments that say what the syntax cannot. Sets out->bytes and slots, or out->rc and err. */
+void cts_asm_own(const struct cts_asm_src *src, enum cts_syntax syntax, bool be,
+                 struct cts_arena *arena, struct cts_asm_out *out);
 
 #endif

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "isa/text.h"
+
 /* One line is at most a label and an instruction. Labels are resolved when all lines are read. */
 
 struct label {
@@ -33,6 +35,9 @@ struct assembler {
     size_t label_count, jump_count, label_cap, jump_cap;
     bool has_exit;
     uint32_t first_exit;
+    /* The instruction at hand, and the place it names. */
+    char text[CTS_INSN_TEXT_MAX];
+    struct jump target;
 };
 
 #define FAIL_AT(a, place, code, ...)                                                               \
@@ -57,15 +62,6 @@ static void skip_blanks(struct assembler *a)
         a->at++;
 }
 
-static bool take_char(struct assembler *a, char c)
-{
-    skip_blanks(a);
-    if (a->at == a->end || *a->at != c)
-        return false;
-    a->at++;
-    return true;
-}
-
 /* The word at the current place; empty if there is none. */
 static size_t peek_word(struct assembler *a, const char **word)
 {
@@ -75,16 +71,6 @@ static size_t peek_word(struct assembler *a, const char **word)
     while (p < a->end && is_word(*p))
         p++;
     return (size_t)(p - a->at);
-}
-
-static bool take_word(struct assembler *a, const char *want)
-{
-    const char *word;
-    size_t len = peek_word(a, &word);
-    if (len != strlen(want) || memcmp(word, want, len) != 0)
-        return false;
-    a->at += len;
-    return true;
 }
 
 int cts_conf_number(const char *text, size_t len, bool *negative, uint64_t *v)
@@ -114,83 +100,6 @@ int cts_conf_number(const char *text, size_t len, bool *negative, uint64_t *v)
     return 0;
 }
 
-/* A number of `bits` bits: signed, or as its bits where it is written in hexadecimal. */
-static int take_number(struct assembler *a, unsigned bits, const char *what, int64_t *out)
-{
-    skip_blanks(a);
-    const char *p = a->at;
-    bool negative;
-    uint64_t v;
-    if (p < a->end && (*p == '-' || *p == '+'))
-        p++;
-    while (p < a->end && is_word(*p))
-        p++;
-    size_t len = (size_t)(p - a->at);
-    int rc = cts_conf_number(a->at, len, &negative, &v);
-    if (rc == CTS_E_SYNTAX)
-        return FAIL(a, CTS_E_SYNTAX, "%s: a number, not '%.*s'", what, (int)(len < 40 ? len : 40),
-                    a->at);
-    bool hex = memchr(a->at, 'x', len) || memchr(a->at, 'X', len);
-    uint64_t most = bits == 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1, half = most / 2;
-    if (rc || (negative ? v > half + 1 : v > (hex || bits == 64 ? most : half)))
-        return FAIL(a, CTS_E_RANGE, "%s: %.*s does not fit into %u bits", what, (int)len, a->at,
-                    bits);
-    a->at = p;
-    *out = (int64_t)(negative ? 0 - v : v);
-    return 0;
-}
-
-static int take_register(struct assembler *a, uint8_t *reg)
-{
-    const char *word, *place;
-    skip_blanks(a);
-    place = a->at;
-    if (!take_char(a, '%'))
-        return FAIL(a, CTS_E_SYNTAX, "a register is wanted: %%r0 to %%r10");
-    size_t len = peek_word(a, &word);
-    unsigned n = 16;
-    if (len == 2 && word[0] == 'r' && word[1] >= '0' && word[1] <= '9')
-        n = (unsigned)(word[1] - '0');
-    else if (len == 3 && word[0] == 'r' && word[1] == '1' && word[2] >= '0' && word[2] <= '5')
-        n = 10u + (unsigned)(word[2] - '0');
-    if (n == 16 || word != place + 1)
-        return FAIL_AT(a, place, CTS_E_SYNTAX, "not a register: '%%%.*s'",
-                       (int)(len < 40 ? len : 40), word);
-    a->at += len;
-    *reg = (uint8_t)n;
-    return 0;
-}
-
-static bool at_register(struct assembler *a)
-{
-    skip_blanks(a);
-    return a->at < a->end && *a->at == '%';
-}
-
-static int take_comma(struct assembler *a)
-{
-    return take_char(a, ',') ? 0 : FAIL(a, CTS_E_SYNTAX, "a comma is wanted");
-}
-
-/* [%r1+8], [%r1-8], [%r1] */
-static int take_memory(struct assembler *a, uint8_t *reg, int16_t *off)
-{
-    int64_t n = 0;
-    if (!take_char(a, '['))
-        return FAIL(a, CTS_E_SYNTAX, "an address is wanted: [%%r1+8]");
-    int rc = take_register(a, reg);
-    skip_blanks(a);
-    if (rc == 0 && a->at < a->end && *a->at != ']') {
-        if (*a->at != '+' && *a->at != '-')
-            return FAIL(a, CTS_E_SYNTAX, "+, - or ] is wanted");
-        rc = take_number(a, 16, "offset", &n);
-    }
-    if (rc == 0 && !take_char(a, ']'))
-        rc = FAIL(a, CTS_E_SYNTAX, "] is wanted");
-    *off = (int16_t)(uint16_t)n;
-    return rc;
-}
-
 static void *grow(struct assembler *a, void *old, size_t count, size_t *cap, size_t size)
 {
     if (count < *cap)
@@ -208,36 +117,26 @@ static int no_memory(struct assembler *a)
     return cts_err_set(a->err, CTS_E_NOMEM, "out of memory");
 }
 
-/* +3, -1, or a label that is looked up later. */
-static int take_target(struct assembler *a, bool in_imm, struct cts_insn *in)
+/* A jump's label is looked up when all are known: until then its distance is 0. */
+static bool note_jump(void *arg, const char *name, size_t len, int64_t *distance)
 {
-    const char *word;
-    int64_t n;
-    skip_blanks(a);
-    if (a->at < a->end && (*a->at == '+' || *a->at == '-')) {
-        int rc = take_number(a, in_imm ? 32 : 16, "target", &n);
-        if (rc == 0 && in_imm)
-            in->imm = (int32_t)(uint32_t)n;
-        else if (rc == 0)
-            in->off = (int16_t)(uint16_t)n;
-        return rc;
-    }
-    size_t len = peek_word(a, &word);
-    if (len == 0 || (word[0] >= '0' && word[0] <= '9'))
-        return FAIL(a, CTS_E_SYNTAX, "a label, +N or -N is wanted");
-    if (a->jump_count == CTS_CONF_SLOTS_MAX)
-        return FAIL(a, CTS_E_LIMIT, "too many jumps");
+    struct assembler *a = arg;
+
+    a->target = (struct jump){.slot = a->slots, .name = a->at + (name - a->text), .len = len};
+    *distance = 0;
+    return true;
+}
+
+static int add_jump(struct assembler *a, enum cts_row_id row)
+{
     struct jump *list = grow(a, a->jumps, a->jump_count, &a->jump_cap, sizeof(*list));
     if (!list)
         return no_memory(a);
     a->jumps = list;
-    list[a->jump_count++] = (struct jump){.slot = a->slots,
-                                          .in_imm = in_imm,
-                                          .name = word,
-                                          .len = len,
-                                          .line = a->line,
-                                          .col = (unsigned)(word - a->start) + 1};
-    a->at += len;
+    a->target.in_imm = row == CTS_ROW_JA32 || row == CTS_ROW_CALL_LOCAL;
+    a->target.line = a->line;
+    a->target.col = (unsigned)(a->target.name - a->start) + 1;
+    list[a->jump_count++] = a->target;
     return 0;
 }
 
@@ -261,160 +160,44 @@ static int put_bytes(struct assembler *a, const uint8_t *bytes, uint32_t n)
 }
 
 /* Registers 11 to 15 are there to be refused by runtimes: the strict encoder would do it first. */
-static int put_insn(struct assembler *a, enum cts_row_id row, struct cts_insn *in,
-                    const char *place)
+static int encode(const struct cts_insn *in, bool strict, uint8_t bytes[16], enum cts_row_id *row,
+                  struct cts_err *why)
 {
-    uint8_t bytes[16], dst = in->dst, src = in->src;
-    struct cts_err why = {0};
-    in->dst = dst > 10 ? 0 : dst;
-    in->src = src > 10 ? 0 : src;
-    int n = cts_encode(row, in, false, bytes, &why);
-    if (n < 0)
-        return FAIL_AT(a, place, n, "%s", why.msg);
-    if (dst > 10)
-        bytes[1] = (uint8_t)((bytes[1] & 0xf0) | dst);
-    if (src > 10)
-        bytes[1] = (uint8_t)((bytes[1] & 0x0f) | src << 4);
-    return put_bytes(a, bytes, (uint32_t)n);
-}
-
-static int take_imm(struct assembler *a, struct cts_insn *in)
-{
-    int64_t n = 0;
-    int rc = take_number(a, 32, "immediate", &n);
-    in->imm = (int32_t)(uint32_t)n;
-    return rc;
-}
-
-/* A register or an immediate, and the row that goes with it. */
-static int take_operand(struct assembler *a, const struct cts_conf_mnemonic *m, struct cts_insn *in,
-                        enum cts_row_id *row)
-{
-    bool reg = at_register(a);
-    *row = reg ? m->x : m->k;
-    return reg ? take_register(a, &in->src) : take_imm(a, in);
-}
-
-static int take_wide(struct assembler *a, struct cts_insn *in)
-{
-    int64_t n = 0;
-    int rc = take_number(a, 64, "immediate", &n);
-    in->imm = (int32_t)(uint32_t)(uint64_t)n;
-    in->next_imm = (int32_t)(uint32_t)((uint64_t)n >> 32);
-    return rc;
-}
-
-/* call 5, call helper 5, call local f, call runtime 7, call %r1 */
-static int take_call(struct assembler *a, const char *place)
-{
-    struct cts_insn in = {.opcode = 0x8d};
-    uint8_t bytes[8];
-    if (take_word(a, "local")) {
-        int rc = take_target(a, true, &in);
-        return rc ? rc : put_insn(a, CTS_ROW_CALL_LOCAL, &in, place);
-    }
-    bool runtime = take_word(a, "runtime");
-    if (!runtime && !take_word(a, "helper") && at_register(a)) {
-        int rc = take_register(a, &in.dst);
-        cts_slot_put(bytes, false, &in); /* a call through a register: no row has it */
-        return rc ? rc : put_bytes(a, bytes, 1);
-    }
-    int rc = take_imm(a, &in);
-    return rc ? rc : put_insn(a, runtime ? CTS_ROW_CALL_BTF : CTS_ROW_CALL_HELPER, &in, place);
-}
-
-static int take_atomic(struct assembler *a, const struct cts_conf_mnemonic *m, bool fetch,
-                       const char *place)
-{
-    struct cts_insn in = {0};
-    enum cts_row_id row = fetch ? m->x : m->k;
-    if (row == CTS_ROW_COUNT)
-        return FAIL_AT(a, place, CTS_E_SYNTAX, "this operation has no form with fetch");
-    int rc = take_memory(a, &in.dst, &in.off);
-    if (rc == 0)
-        rc = take_comma(a);
-    if (rc == 0)
-        rc = take_register(a, &in.src);
-    return rc ? rc : put_insn(a, row, &in, place);
-}
-
-/* Operands of everything else, in their order. */
-static int take_operands(struct assembler *a, const struct cts_conf_mnemonic *m,
-                         struct cts_insn *in, enum cts_row_id *row)
-{
-    int rc = 0;
-    switch ((enum cts_conf_form)m->form) {
-    case CTS_CF_ALU:
-    case CTS_CF_JUMP:
-        rc = take_register(a, &in->dst);
-        if (rc == 0)
-            rc = take_comma(a);
-        if (rc == 0)
-            rc = take_operand(a, m, in, row);
-        if (rc == 0 && m->form == CTS_CF_JUMP)
-            rc = take_comma(a);
-        if (rc == 0 && m->form == CTS_CF_JUMP)
-            rc = take_target(a, false, in);
-        return rc;
-    case CTS_CF_UNARY:
-        return take_register(a, &in->dst);
-    case CTS_CF_MOVSX:
-        rc = take_register(a, &in->dst);
-        if (rc == 0)
-            rc = take_comma(a);
-        return rc ? rc : take_register(a, &in->src);
-    case CTS_CF_LDDW:
-        rc = take_register(a, &in->dst);
-        if (rc == 0)
-            rc = take_comma(a);
-        return rc ? rc : take_wide(a, in);
-    case CTS_CF_LDX:
-        rc = take_register(a, &in->dst);
-        if (rc == 0)
-            rc = take_comma(a);
-        return rc ? rc : take_memory(a, &in->src, &in->off);
-    case CTS_CF_ST:
-    case CTS_CF_STX:
-        rc = take_memory(a, &in->dst, &in->off);
-        if (rc == 0)
-            rc = take_comma(a);
-        if (rc)
-            return rc;
-        return m->form == CTS_CF_ST ? take_imm(a, in) : take_register(a, &in->src);
-    case CTS_CF_JA:
-    case CTS_CF_JA32:
-        return take_target(a, m->form == CTS_CF_JA32, in);
-    case CTS_CF_EXIT:
-    case CTS_CF_CALL:
-    case CTS_CF_ATOMIC:
-        break;
-    }
-    return rc;
+    struct cts_insn plain = *in;
+    plain.dst = strict || in->dst < CTS_REG_COUNT ? in->dst : 0;
+    plain.src = strict || in->src < CTS_REG_COUNT ? in->src : 0;
+    *row = cts_row_of(&plain);
+    int n = cts_encode(*row, &plain, false, bytes, why);
+    if (n > 0)
+        bytes[1] = (uint8_t)(in->src << 4 | in->dst);
+    return n;
 }
 
 static int take_insn(struct assembler *a)
 {
-    struct cts_conf_mnemonic m;
-    const char *word;
-    const char *place = (skip_blanks(a), a->at);
-    bool lock = take_word(a, "lock"), fetch = lock && take_word(a, "fetch");
-    size_t len = peek_word(a, &word);
-    if (!cts_conf_mnemonic(word, len, lock, &m))
-        return FAIL(a, CTS_E_SYNTAX, "there is no instruction '%s%.*s'", lock ? "lock " : "",
-                    (int)(len < 40 ? len : 40), word);
-    a->at += len;
-    if (m.form == CTS_CF_EXIT && !a->has_exit) {
+    const struct cts_text_names names = {note_jump, a};
+    struct cts_err why = {0};
+    struct cts_insn in;
+    enum cts_row_id row;
+    uint8_t bytes[16];
+    size_t len = (size_t)(a->end - a->at);
+    if (len >= sizeof(a->text))
+        return FAIL(a, CTS_E_LIMIT, "the instruction is too long");
+    memcpy(a->text, a->at, len);
+    a->text[len] = '\0';
+    a->target = (struct jump){0};
+    int rc = cts_text_parse(a->text, CTS_SYNTAX_UBPF, &names, &in, &row, &why);
+    if (rc == 0 || rc == CTS_E_INVAL)
+        rc = encode(&in, rc == 0, bytes, &row, rc == 0 ? &why : &(struct cts_err){0});
+    if (rc < 0)
+        return FAIL_AT(a, a->at + (why.col ? why.col - 1 : 0), why.code, "%s", why.msg);
+    if (row == CTS_ROW_EXIT && !a->has_exit) {
         a->has_exit = true;
         a->first_exit = a->slots;
     }
-    if (m.form == CTS_CF_CALL)
-        return take_call(a, place);
-    if (m.form == CTS_CF_ATOMIC)
-        return take_atomic(a, &m, fetch, place);
-    struct cts_insn in = {0};
-    enum cts_row_id row = m.k;
-    int rc = take_operands(a, &m, &in, &row);
-    return rc ? rc : put_insn(a, row, &in, place);
+    int slots = rc;
+    rc = a->target.name ? add_jump(a, row) : 0;
+    return rc ? rc : put_bytes(a, bytes, (uint32_t)slots);
 }
 
 static const struct label *find_label(const struct assembler *a, const char *name, size_t len)
@@ -460,11 +243,7 @@ static int take_line(struct assembler *a)
     skip_blanks(a);
     if (rc || a->at == a->end)
         return rc;
-    rc = take_insn(a);
-    skip_blanks(a);
-    if (rc == 0 && a->at != a->end)
-        rc = FAIL(a, CTS_E_SYNTAX, "text behind the instruction");
-    return rc;
+    return take_insn(a);
 }
 
 /* The first exit is a label of its own, unless there is one of that name. */

@@ -63,8 +63,9 @@ struct cts_row_info {
     /* LLVM syntax with {dst} {dst.w} {src} {src.w} {imm} {imm64}, {off} (+4, as in jumps), {disp}
      * (+ 4, as behind a base register). */
     const char *syntax;
-    const char *ubpf;                    /* the same in uBPF's syntax; {rel} is imm with its sign */
-    const char *does;                    /* the text of its semantics */
+    const char *ubpf; /* the same in uBPF's syntax, "" if it has none; {rel} is imm with its sign */
+    const char *gas;  /* the same in that of binutils' assembler */
+    const char *does; /* the text of its semantics */
     const char *const *clauses;          /* ids, ended by a null pointer */
     const char *since_isa, *since_linux; /* "v1".."v4"; "6.6" */
     const char *origin;                  /* "rfc", "linux", "toolchain" */
@@ -102,9 +103,9 @@ int cts_decode(const uint8_t *bytes, size_t slots, bool be, struct cts_insn *in,
 int cts_encode(enum cts_row_id row, const struct cts_insn *in, bool be, uint8_t bytes[16],
                struct cts_err *err);
 
-/* One instruction as text in LLVM's syntax; what that has no words for follows as a comment
- * ("call 5 # call_local"); an illegal one is ".insn 0x.. (why)". Returns the slots consumed, at
- * least 1. */
+/* One instruction as text in LLVM's syntax (text.h has the others); what that has no words for
+ * follows as a comment ("call 5 # call_local"); an illegal one is ".insn 0x.. # why". Returns the
+ * slots consumed, at least 1. */
 int cts_disasm(const uint8_t *bytes, size_t slots, bool be, char *text, size_t cap);
 
 #endif

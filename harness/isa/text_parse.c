@@ -14,7 +14,10 @@ struct match {
     const char *line;
     const char *end; /* of what is looked at: a comment begins here, or the line is over */
     const struct cts_text_names *names;
+    enum cts_syntax syntax;
     bool off_targets, imm_targets; /* a name may stand for the distance */
+    bool either;                   /* the register that goes to or from memory is r1 or w1 */
+    bool wide_word;                /* the mnemonic may have 64 behind it */
     /* The attempt. */
     const char *at;
     struct cts_insn in;
@@ -75,7 +78,10 @@ static bool read_digits(struct match *m, uint64_t *value, bool *hex)
 {
     const char *at = m->at;
     bool fits = true;
+    bool octal = m->end - at > 1 && at[0] == '0' && is_digit(at[1]);
 
+    if (octal && m->syntax != CTS_SYNTAX_UBPF) /* other assemblers would take it for octal */
+        return false;
     *hex = m->end - at > 2 && at[0] == '0' && at[1] == 'x';
     at += *hex ? 2 : 0;
     const char *first = at;
@@ -93,8 +99,9 @@ static bool read_digits(struct match *m, uint64_t *value, bool *hex)
     return fits;
 }
 
-/* -5, 0x10; with `plus` also +5. Hexadecimal numbers may be the bits of a negative one: up to
- * 2^bits - 1. The result is sign-extended. */
+/* -5, 0x10; with `plus` also +5. Hexadecimal numbers may be the bits of a negative one, up to
+ * 2^bits - 1, and so may decimal ones that are not offsets, where the syntax' own assembler takes
+ * them. The result is sign-extended. */
 static bool read_number(struct match *m, unsigned bits, bool plus, uint64_t *value)
 {
     const char *from = m->at;
@@ -107,7 +114,8 @@ static bool read_number(struct match *m, unsigned bits, bool plus, uint64_t *val
         m->at = from;
         return false;
     }
-    bool whole = !minus && (hex || bits == 64);
+    bool bare = bits == 64 || (bits == 32 && !plus && m->syntax != CTS_SYNTAX_UBPF);
+    bool whole = !minus && (hex || bare);
     if (*value > (minus ? half + 1 : whole ? most : half)) {
         m->at = from;
         m->misfit = MISFIT_NUMBER;
@@ -120,12 +128,14 @@ static bool read_number(struct match *m, unsigned bits, bool plus, uint64_t *val
     return true;
 }
 
-static bool read_register(struct match *m, char kind, unsigned hole, unsigned twin, uint8_t *reg)
+/* `moved`: the register goes to or from memory, and may be called by its 32-bit name. */
+static bool read_register(struct match *m, char kind, bool moved, unsigned hole, unsigned twin,
+                          uint8_t *reg)
 {
     const char *at = m->at;
     unsigned value = 0, digits = 0;
 
-    if (peek(m) != kind)
+    if (peek(m) != kind && !(moved && peek(m) == 'w'))
         return false;
     for (at++; at < m->end && is_digit(*at) && digits < 3; at++, digits++)
         value = value * 10 + digit_of(*at);
@@ -162,6 +172,12 @@ static bool read_imm64(struct match *m)
     return true;
 }
 
+/* uBPF's assembler takes a distance for one by its sign only. */
+static bool has_sign(const struct match *m)
+{
+    return m->syntax != CTS_SYNTAX_UBPF || peek(m) == '+' || peek(m) == '-';
+}
+
 /* "+4"; nothing where a displacement can be left out; "4" elsewhere. */
 static bool read_off(struct match *m, bool may_miss)
 {
@@ -172,6 +188,8 @@ static bool read_off(struct match *m, bool may_miss)
         m->in.off = 0;
         return true;
     }
+    if (!may_miss && !has_sign(m))
+        return false;
     if (!read_number(m, 16, true, &value))
         return false;
     m->in.off = (int16_t)(int64_t)value;
@@ -254,13 +272,13 @@ static bool read_hole(struct match *m, enum cts_hole hole, char after)
 {
     switch (hole) {
     case CTS_HOLE_DST:
-        return read_register(m, 'r', hole, CTS_HOLE_DST_W, &m->in.dst);
+        return read_register(m, 'r', m->either && after == '\0', hole, CTS_HOLE_DST_W, &m->in.dst);
     case CTS_HOLE_DST_W:
-        return read_register(m, 'w', hole, CTS_HOLE_DST, &m->in.dst);
+        return read_register(m, 'w', false, hole, CTS_HOLE_DST, &m->in.dst);
     case CTS_HOLE_SRC:
-        return read_register(m, 'r', hole, CTS_HOLE_SRC_W, &m->in.src);
+        return read_register(m, 'r', m->either && after == ' ', hole, CTS_HOLE_SRC_W, &m->in.src);
     case CTS_HOLE_SRC_W:
-        return read_register(m, 'w', hole, CTS_HOLE_SRC, &m->in.src);
+        return read_register(m, 'w', false, hole, CTS_HOLE_SRC, &m->in.src);
     case CTS_HOLE_IMM:
         return read_target_imm(m) || read_imm(m, false, &m->in.imm);
     case CTS_HOLE_IMM64:
@@ -272,7 +290,7 @@ static bool read_hole(struct match *m, enum cts_hole hole, char after)
     case CTS_HOLE_DISP:
         return read_disp(m);
     case CTS_HOLE_REL:
-        return read_target_imm(m) || read_imm(m, true, &m->in.imm);
+        return read_target_imm(m) || (has_sign(m) && read_imm(m, true, &m->in.imm));
     case CTS_HOLE_COUNT:
         break;
     }
@@ -299,6 +317,14 @@ static const char *word_start(const struct match *m)
     return at;
 }
 
+/* "add64" is "add" where only the other width has a number. */
+static void skip_width(struct match *m)
+{
+    if (m->wide_word && m->end - m->at > 2 && m->at[0] == '6' && m->at[1] == '4' &&
+        is_space(m->at[2]))
+        m->at += 2;
+}
+
 /* One character that is no hole. A word of the template is a word of the line, not a part of one.
  */
 static bool read_char(struct match *m, const char *t, char before)
@@ -308,7 +334,11 @@ static bool read_char(struct match *m, const char *t, char before)
     if (peek(m) != *t)
         return false;
     m->at++;
-    if (is_word(*t) && !is_word(t[1]) && t[1] != '{' && is_word(peek(m))) {
+    if (!is_word(*t) || is_word(t[1]) || t[1] == '{')
+        return true;
+    if (t[1] == ' ' && (t[2] == '%' || t[2] == '[')) /* the mnemonic itself, not "lock" */
+        skip_width(m);
+    if (is_word(peek(m))) {
         m->at = word_start(m);
         return false;
     }
@@ -458,8 +488,18 @@ static int16_t fixed(const struct cts_row_info *info, unsigned field)
     return (int16_t)(rule->kind == CTS_FK_FIXED ? rule->value : 0);
 }
 
+/* Only the opcodes of 64-bit arithmetic, jumps and atomic operations. */
+static bool has_narrow_twin(const struct cts_row_info *info)
+{
+    unsigned class = info->opcode & 7;
+
+    return info->field[CTS_F_DST].kind == CTS_FK_REG &&
+           (class == 5 || class == 7 || (info->flags & CTS_RF_ATOMIC && info->opcode == 0xdb));
+}
+
 static void begin(struct match *m, enum cts_row_id row)
 {
+    enum { MODE = 0xe0, PLAIN = 0x60, SIZE = 0x18, DOUBLE_WORD = 0x18 };
     const struct cts_row_info *info = cts_row_info(row);
     const struct cts_field_rule *imm = &info->field[CTS_F_IMM];
 
@@ -470,6 +510,9 @@ static void begin(struct match *m, enum cts_row_id row)
                               .imm = imm->kind == CTS_FK_FIXED ? imm->value : 0};
     m->off_targets = (info->flags & CTS_RF_JUMP) && !(info->flags & CTS_RF_CALL);
     m->imm_targets = row == CTS_ROW_JA32 || row == CTS_ROW_CALL_LOCAL;
+    m->wide_word = m->syntax == CTS_SYNTAX_UBPF && has_narrow_twin(info);
+    m->either = m->syntax == CTS_SYNTAX_LLVM && info->flags & (CTS_RF_LOAD | CTS_RF_STORE) &&
+                (info->opcode & MODE) == PLAIN && (info->opcode & SIZE) != DOUBLE_WORD;
 }
 
 static void add_unsaid(const struct unsaid *u, enum cts_row_id row, const char *t,
@@ -504,10 +547,8 @@ static void take(struct search *s, enum cts_row_id row, const char *t)
     s->fit = fit;
 }
 
-static void try_row(struct search *s, enum cts_row_id row)
+static void try_template(struct search *s, enum cts_row_id row, const char *t)
 {
-    const char *t = cts_syntax_template(s->syntax, row);
-
     if (!*t)
         return;
     begin(&s->m, row);
@@ -523,6 +564,29 @@ static void try_row(struct search *s, enum cts_row_id row)
     s->far = s->m.at;
     s->misfit = s->m.misfit;
     s->nearest = row;
+}
+
+/* Other spellings that the syntax' own assembler knows. */
+static const struct {
+    enum cts_syntax syntax;
+    enum cts_row_id row;
+    const char *text;
+} SPELLINGS[] = {
+    {CTS_SYNTAX_UBPF, CTS_ROW_CALL_HELPER, "call {imm}"},
+    {CTS_SYNTAX_UBPF, CTS_ROW_CALLX, "call %{dst}"},
+    {CTS_SYNTAX_UBPF, CTS_ROW_BSWAP16, "bswap16 %{dst}"},
+    {CTS_SYNTAX_UBPF, CTS_ROW_BSWAP32, "bswap32 %{dst}"},
+    {CTS_SYNTAX_UBPF, CTS_ROW_BSWAP64, "bswap64 %{dst}"},
+    {CTS_SYNTAX_GAS, CTS_ROW_ATOMIC32_ADD, "xaddw [%{dst}{off}], %{src}"},
+    {CTS_SYNTAX_GAS, CTS_ROW_ATOMIC64_ADD, "xadddw [%{dst}{off}], %{src}"},
+};
+
+static void try_row(struct search *s, enum cts_row_id row)
+{
+    try_template(s, row, cts_syntax_template(s->syntax, row));
+    for (unsigned i = 0; i < sizeof(SPELLINGS) / sizeof(SPELLINGS[0]); i++)
+        if (SPELLINGS[i].syntax == s->syntax && SPELLINGS[i].row == row)
+            try_template(s, row, SPELLINGS[i].text);
 }
 
 /* How much of the text to show. */
@@ -566,7 +630,7 @@ static int refuse(const struct search *s, struct cts_err *err)
 int cts_text_parse(const char *line, enum cts_syntax syntax, const struct cts_text_names *names,
                    struct cts_insn *in, enum cts_row_id *row, struct cts_err *err)
 {
-    struct search s = {.m = {.line = line, .names = names},
+    struct search s = {.m = {.line = line, .names = names, .syntax = syntax},
                        .unsaid = {.row = CTS_ROW_COUNT},
                        .syntax = syntax,
                        .found = CTS_ROW_COUNT,

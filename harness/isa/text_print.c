@@ -8,7 +8,7 @@ static const char *const HOLES[CTS_HOLE_COUNT] = {
     [CTS_HOLE_REL] = "{rel}",
 };
 
-static const char *const SYNTAXES[CTS_SYNTAX_COUNT] = {"llvm", "ubpf"};
+static const char *const SYNTAXES[CTS_SYNTAX_COUNT] = {"llvm", "ubpf", "gas"};
 
 /* --- templates ----------------------------------------------------------------------------- */
 
@@ -39,9 +39,14 @@ const char *cts_syntax_template(enum cts_syntax syntax, enum cts_row_id row)
 {
     const struct cts_row_info *info = cts_row_info(row);
 
-    if (!info)
+    if (!info || (unsigned)syntax >= CTS_SYNTAX_COUNT)
         return "";
-    return syntax == CTS_SYNTAX_UBPF ? info->ubpf : info->syntax;
+    const char *const templates[CTS_SYNTAX_COUNT] = {
+        [CTS_SYNTAX_LLVM] = info->syntax,
+        [CTS_SYNTAX_UBPF] = info->ubpf,
+        [CTS_SYNTAX_GAS] = info->gas,
+    };
+    return templates[syntax];
 }
 
 /* The length of `word` if `t` starts with it, else 0. */

@@ -105,6 +105,7 @@ const struct cts_field cts_row_fields[] = {
      .sub = ENCODING_FIELDS},
     {.key = "asm", .type = CTS_FT_STR, .doc = "its text in LLVM's syntax; not for slots"},
     {.key = "ubpf", .type = CTS_FT_STR, .doc = "its text in uBPF's syntax; not for slots"},
+    {.key = "gas", .type = CTS_FT_STR, .doc = "its text in binutils' syntax, if it has one there"},
     {.key = "does", .type = CTS_FT_STR, .doc = "its semantics, see semantics.md; not for slots"},
     {.key = "platform",
      .type = CTS_FT_BOOL,
@@ -413,8 +414,9 @@ static int read_does(struct cts_spec *spec, struct cts_spec_row *row, struct cts
 
     row->syntax = cts_spec_text(row->node, "asm");
     row->ubpf = cts_spec_text(row->node, "ubpf");
+    row->gas = cts_spec_text(row->node, "gas");
     if (row->slot) {
-        if (!node && !row->syntax && !row->ubpf)
+        if (!node && !row->syntax && !row->ubpf && !row->gas)
             return 0;
         return cts_yaml_error(row->node, CTS_E_SCHEMA, err,
                               "row %s: a slot has neither 'asm' nor 'does'", row->id);

@@ -79,7 +79,8 @@ struct cts_spec_row {
     bool wide;     /* next_imm is given */
     struct cts_spec_enc enc[CTS_SF_COUNT];
     const char *syntax; /* LLVM's; null for a slot */
-    const char *ubpf;   /* that of uBPF's assembler; null for a slot */
+    const char *ubpf;   /* that of uBPF's assembler; null if it has none */
+    const char *gas;    /* that of binutils' assembler; null if it has none */
     const char *does;   /* on one line; null for a slot */
     struct cts_sema *sema;
     struct cts_spec_outcome *outcomes;

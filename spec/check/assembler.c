@@ -55,14 +55,14 @@ static void add_rows(struct batch *b)
         if (row->slot)
             continue;
         b->syntax = b->a->syntax(b->a->arg, row);
-        if (b->syntax) {
+        if (b->syntax && *b->syntax) {
             b->rows++;
             cts_sample_each(row, add_sample, b);
             continue;
         }
         b->silent++;
         const struct cts_limit *limit = cts_limit_of(b->limits, row, CTS_SF_COUNT);
-        if (row->origin == CTS_ORIGIN_RFC && (!limit || !limit->all))
+        if (!b->syntax && row->origin == CTS_ORIGIN_RFC && (!limit || !limit->all))
             cts_check_fault_at(b->run, row->node,
                                "%s: no text for %s, and limits.yaml says not why", row->id,
                                b->a->tool);
@@ -154,10 +154,11 @@ static void check_limits(struct batch *b)
 {
     for (size_t i = 0; i < b->limits->count; i++) {
         const struct cts_limit *l = &b->limits->list[i];
-        if (b->a->only_good && b->a->syntax(b->a->arg, l->row) && l->all)
+        const char *text = b->a->syntax(b->a->arg, l->row);
+        if (b->a->only_good && text && l->all)
             cts_check_fault_at(b->run, l->node, "%s: %s has a text for %s", l->id, l->tool,
                                l->row->id);
-        if (!b->a->syntax(b->a->arg, l->row)) /* it came later, and this version has it not */
+        if (!text || !*text) /* it came later, and this version has it not */
             continue;
         if (b->a->only_good || l->wrong || strcmp(l->version, b->a->version) != 0)
             continue;

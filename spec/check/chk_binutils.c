@@ -1,5 +1,5 @@
-/* The rows' bytes are those that bpf-as makes of the texts in anchors/binutils.tsv: an assembler
- * that shares nothing with LLVM. */
+/* The rows' bytes are those that bpf-as makes of the rows' texts: an assembler that shares nothing
+ * with LLVM. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@ struct binutils {
     char as[4096], objcopy[4096], dir[4096];
     char version[16];
     struct cts_table table;
-    const char **syntax; /* by row; null: it has none */
+    const char **syntax; /* by row; null: it has none; "": a later version has one */
     const struct cts_spec *spec;
 };
 
@@ -24,9 +24,37 @@ static const char *syntax_of(void *arg, const struct cts_spec_row *row)
     return b->syntax[row - b->spec->rows];
 }
 
+/* "2.40", "2.43.1": newer than the other? */
+static bool is_newer(const char *a, const char *b)
+{
+    char *end_a, *end_b;
+
+    for (;;) {
+        unsigned long x = strtoul(a, &end_a, 10), y = strtoul(b, &end_b, 10);
+        if (x != y || *end_a != '.' || *end_b != '.')
+            return x > y;
+        a = end_a + 1;
+        b = end_b + 1;
+    }
+}
+
+static void take_line(struct cts_check_run *run, struct binutils *b, const struct cts_table_line *l)
+{
+    const struct cts_spec_row *row = cts_spec_row_find(run->spec, l->field[0]);
+
+    if (!row || !row->gas) {
+        cts_check_fault(run, b->table.path, l->line, "no row '%s' with a text 'gas'", l->field[0]);
+        return;
+    }
+    const char **text = &b->syntax[row - run->spec->rows];
+    if (*text)
+        cts_check_fault(run, b->table.path, l->line, "'%s' is there twice", l->field[0]);
+    *text = is_newer(l->field[1], b->version) ? "" : row->gas;
+}
+
 static bool load_texts(struct cts_check_run *run, struct binutils *b)
 {
-    static const char *const columns[] = {"row", "text", NULL};
+    static const char *const columns[] = {"row", "seen", NULL};
     struct cts_err err = {0};
 
     b->spec = run->spec;
@@ -37,28 +65,21 @@ static bool load_texts(struct cts_check_run *run, struct binutils *b)
         cts_check_fault_err(run, &err);
         return false;
     }
-    for (size_t i = 0; i < b->table.count; i++) {
-        const struct cts_table_line *l = &b->table.lines[i];
-        const struct cts_spec_row *row = cts_spec_row_find(run->spec, l->field[0]);
-        if (!row || row->slot)
-            cts_check_fault(run, b->table.path, l->line, "no row '%s'", l->field[0]);
-        else if (b->syntax[row - run->spec->rows])
-            cts_check_fault(run, b->table.path, l->line, "'%s' is there twice", l->field[0]);
-        else
-            b->syntax[row - run->spec->rows] = l->field[1];
-    }
+    for (size_t i = 0; i < b->table.count; i++)
+        take_line(run, b, &b->table.lines[i]);
     return true;
 }
 
-/* Registers have a % there. */
-static bool add_percents(const struct cts_buf *text, struct cts_buf *out)
+/* Older versions want a plus before a displacement, whatever its sign. */
+static bool add_pluses(const struct cts_buf *text, struct cts_buf *out)
 {
     const char *t = cts_buf_text(text);
+    bool inside = false;
 
     for (size_t i = 0; i < text->len; i++) {
-        bool starts = i && (t[i - 1] == ' ' || t[i - 1] == ',' || t[i - 1] == '[');
-        if (t[i] == 'r' && starts)
-            cts_buf_addc(out, '%');
+        inside = t[i] == '[' || (inside && t[i] != ']');
+        if (t[i] == '-' && inside)
+            cts_buf_addc(out, '+');
         cts_buf_addc(out, t[i]);
     }
     return !out->failed;
@@ -136,7 +157,7 @@ static bool assemble(void *arg, struct cts_check_run *run, bool be, const struct
 
     cts_buf_init(&source, (size_t)64 << 20);
     cts_buf_init(&code, (size_t)64 << 20);
-    bool good = add_percents(text, &source) && assemble_files(run, b, be, &source, &code) &&
+    bool good = add_pluses(text, &source) && assemble_files(run, b, be, &source, &code) &&
                 cut(run, &code, lines, count);
     cts_buf_release(&source);
     cts_buf_release(&code);
@@ -172,6 +193,7 @@ static void compare(struct cts_check_run *run, struct binutils *b)
         .version = b->version,
         .syntax = syntax_of,
         .assemble = assemble,
+        .signed_off = true,
         .only_good = true,
         .arg = b,
     };
@@ -189,15 +211,14 @@ static void run_binutils(struct cts_check_run *run)
 {
     struct binutils b = {0};
 
-    if (!load_texts(run, &b) || run->faults)
-        return;
     if (cts_fs_find_program("bpf-as", b.as, sizeof(b.as)) ||
         cts_fs_find_program("bpf-objcopy", b.objcopy, sizeof(b.objcopy))) {
         run->skip = "binutils-bpf is not installed (apt-get install binutils-bpf)";
         return;
     }
     read_version(&b);
-    compare(run, &b);
+    if (load_texts(run, &b) && !run->faults)
+        compare(run, &b);
 }
 
 const struct cts_check cts_check_binutils = {

@@ -38,7 +38,8 @@ static const struct {
     {"{dst}", CTS_SF_DST, AS_REG},    {"{dst.w}", CTS_SF_DST, AS_WORD},
     {"{src}", CTS_SF_SRC, AS_REG},    {"{src.w}", CTS_SF_SRC, AS_WORD},
     {"{off}", CTS_SF_OFF, AS_SIGNED}, {"{disp}", CTS_SF_OFF, AS_SPACED},
-    {"{imm}", CTS_SF_IMM, AS_NUMBER}, {"{imm64}", CTS_SF_IMM, AS_WIDE},
+    {"{rel}", CTS_SF_IMM, AS_SIGNED}, {"{imm}", CTS_SF_IMM, AS_NUMBER},
+    {"{imm64}", CTS_SF_IMM, AS_WIDE},
 };
 
 static void put_place(const struct cts_sample *s, size_t place, bool signed_off,

@@ -73,6 +73,8 @@ static void add_query(struct cts_doc *d, const struct cts_spec_row *row)
     }
     if (row->ubpf)
         lower(d, row->ubpf);
+    if (row->gas)
+        lower(d, row->gas);
     if (row->does)
         lower(d, row->does);
     lower(d, cts_doc_words(d, row));
@@ -148,12 +150,12 @@ static void add_syntax(struct cts_doc *d, const struct cts_spec_row *row)
 {
     const struct {
         const char *name, *syntax;
-    } LIST[] = {{"LLVM", row->syntax}, {"uBPF", row->ubpf}};
+    } LIST[] = {{"LLVM", row->syntax}, {"uBPF", row->ubpf}, {"binutils", row->gas}};
 
-    if (!row->syntax && !row->ubpf)
+    if (!row->syntax && !row->ubpf && !row->gas)
         return;
     raw(d, "<h3>Syntax</h3><dl>");
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof(LIST) / sizeof(LIST[0]); i++) {
         cts_buf_addf(d->out, "<dt>%s</dt><dd>", LIST[i].name);
         if (LIST[i].syntax && *LIST[i].syntax)
             code(d, cts_doc_example(d, row, LIST[i].syntax));

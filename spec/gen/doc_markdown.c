@@ -88,6 +88,8 @@ static void add_row(struct cts_doc *d, const struct cts_spec_row *row)
         cts_buf_addf(d->out, "- LLVM: `%s`\n", cts_doc_example(d, row, row->syntax));
     if (row->ubpf && *row->ubpf)
         cts_buf_addf(d->out, "- uBPF: `%s`\n", cts_doc_example(d, row, row->ubpf));
+    if (row->gas && *row->gas)
+        cts_buf_addf(d->out, "- binutils: `%s`\n", cts_doc_example(d, row, row->gas));
     if (row->does) {
         cts_buf_addf(d->out, "\n```\n%s\n```\n\n", cts_doc_words(d, row));
         cts_buf_addf(d->out, "As the specification has it:\n\n```\n%s\n```\n\n",

@@ -269,6 +269,7 @@ static void compare_rows(struct diff *d, size_t ia, size_t ib)
     compare_texts(d, "rows", a->id, "since linux", a->since_linux, b->since_linux);
     compare_texts(d, "rows", a->id, "asm", a->syntax, b->syntax);
     compare_texts(d, "rows", a->id, "ubpf", a->ubpf, b->ubpf);
+    compare_texts(d, "rows", a->id, "gas", a->gas, b->gas);
     if (!sema_equal(a->sema, b->sema, &d->arena))
         add_change(d, &(struct change){"rows", a->id, "does", CHANGED, text_or_none(a->does),
                                        text_or_none(b->does)});

@@ -101,6 +101,8 @@ static void add_meaning(const struct cts_spec_row *row, struct cts_buf *out)
         add_pair("llvm", row->syntax, out);
         if (row->ubpf)
             add_more("ubpf", row->ubpf, out);
+        if (row->gas)
+            add_more("gas", row->gas, out);
         cts_buf_addc(out, '}');
     }
     if (row->sema) {

@@ -191,6 +191,7 @@ static void add_row(const struct cts_spec *spec, const struct cts_spec_row *row,
     cts_buf_adds(out, ",\n");
     add_text("syntax", row->syntax, out);
     add_text("ubpf", row->ubpf, out);
+    add_text("gas", row->gas, out);
     add_text("does", row->does, out);
     cts_buf_addf(out, "        .clauses = clauses_%s,\n", row->id);
     add_text("since_isa", row->since_isa, out);

@@ -80,7 +80,7 @@ try "check-adapter, a check" check-adapter --check "$evil" ./x
 
 # ---- the environment ----
 
-run_cmd env EBPF_CTS_LLVM_MC="/$evil" "$CTS" asm exit
+run_cmd env EBPF_CTS_LLVM_MC="/$evil" "$CTS" asm "1: goto 1b"
 shown "EBPF_CTS_LLVM_MC"
 run_cmd env EBPF_CTS_DATA="/$evil" "$CTS" list runtimes
 shown "EBPF_CTS_DATA"
@@ -88,7 +88,7 @@ run_cmd env EBPF_CTS_LIBEXEC="/$evil" "$CTS" run -r reference
 safe "EBPF_CTS_LIBEXEC"
 printf '#!/bin/sh\nprintf "%%s" "$TEXT" >&2\nexit 1\n' >mc
 chmod +x mc
-run_cmd env TEXT="$evil$lines" EBPF_CTS_LLVM_MC="$T/mc" "$CTS" asm exit
+run_cmd env TEXT="$evil$lines" EBPF_CTS_LLVM_MC="$T/mc" "$CTS" asm "1: goto 1b"
 safe "what llvm-mc says"
 
 # ---- what YAML says ----

@@ -459,7 +459,9 @@ static void data_files_are_vectors(void **state)
     put(&f, "two.data", "-- asm\nldxh %r0, [%r1]\nexit\n-- mem\n01 02 03\n-- result\n0x201\n");
     put(&f, "bad.data", "-- asm\nmov %r0, 1\nexot\n-- result\n1\n");
     assert_int_equal(build(&f, CTS_LEVEL_QUICK, false), 0);
-    assert_string_equal(cts_buf_text(&f.faults), "bad.data:3:1: there is no instruction 'exot'\n");
+    assert_string_equal(
+        cts_buf_text(&f.faults),
+        "bad.data:3:1: 'exot' is not understood here; the nearest instruction is 'exit'\n");
     assert_int_equal(f.pack.vector_count, 1);
     assert_string_equal(cts_pack_text(&f.pack, f.pack.vectors[0].id), "data/two");
     const struct cts_pk_unit *u = &f.pack.units[0];

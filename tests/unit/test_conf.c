@@ -204,27 +204,41 @@ static void sections_are_read(void **state)
 static void mistakes_have_their_place(void **state)
 {
     (void)state;
-    refuses(ASM("ldxq %r0, [%r1]"), "f.data:2:1: there is no instruction 'ldxq'");
-    refuses(ASM("mov %r0"), "f.data:2:8: a comma is wanted");
-    refuses(ASM("mov %r0, 12abc"), "f.data:2:10: immediate: a number, not '12abc'");
-    refuses(ASM("mov %r0, 1 2"), "f.data:2:12: text behind the instruction");
+    refuses(ASM("ldxq %r0, [%r1]"), "f.data:2:1: 'ldxq' is not understood here; the nearest "
+                                    "instruction is 'ldxb %{dst}, [%{src}{off}]'");
+    refuses(ASM("mov %r0"), "f.data:2:8: the line ends too early for 'mov %{dst}, {imm}'");
+    refuses(ASM("mov %r0, 12abc"), "f.data:2:10: '12abc' is not understood here; the nearest "
+                                   "instruction is 'mov %{dst}, {imm}'");
+    refuses(
+        ASM("mov %r0, 1 2"),
+        "f.data:2:12: '2' is not understood here; the nearest instruction is 'mov %{dst}, {imm}'");
     refuses(ASM("mov %r0, 2147483648"),
-            "f.data:2:10: immediate: 2147483648 does not fit into 32 bits");
+            "f.data:2:10: '2147483648' does not fit its field, in 'mov %{dst}, {imm}'");
     refuses(ASM("mov %r0, 0x100000000"),
-            "f.data:2:10: immediate: 0x100000000 does not fit into 32 bits");
-    refuses(ASM("lddw %r0, 18446744073709551616"),
-            "f.data:2:11: immediate: 18446744073709551616 does not fit into 64 bits");
-    refuses(ASM("mov r0, 1"), "f.data:2:5: a register is wanted: %r0 to %r10");
-    refuses(ASM("mov %r16, 1"), "f.data:2:5: not a register: '%r16'");
-    refuses(ASM("ldxb %r0, [%r1+4"), "f.data:2:17: ] is wanted");
-    refuses(ASM("ldxb %r0, [%r1 4]"), "f.data:2:16: +, - or ] is wanted");
+            "f.data:2:10: '0x100000000' does not fit its field, in 'mov %{dst}, {imm}'");
+    refuses(
+        ASM("lddw %r0, 18446744073709551616"),
+        "f.data:2:11: '18446744073709551616' does not fit its field, in 'lddw %{dst}, {imm64}'");
+    refuses(
+        ASM("mov r0, 1"),
+        "f.data:2:5: 'r0,' is not understood here; the nearest instruction is 'mov %{dst}, {imm}'");
+    refuses(ASM("mov %r16, 1"), "f.data:2:6: 'r16,' is not understood here; the nearest "
+                                "instruction is 'mov %{dst}, {imm}'");
+    refuses(ASM("ldxb %r0, [%r1+4"),
+            "f.data:2:17: the line ends too early for 'ldxb %{dst}, [%{src}{off}]'");
+    refuses(ASM("ldxb %r0, [%r1 4]"), "f.data:2:16: '4]' is not understood here; the nearest "
+                                      "instruction is 'ldxb %{dst}, [%{src}{off}]'");
     refuses(ASM("ldxb %r0, [%r1+0x10000]"),
-            "f.data:2:15: offset: +0x10000 does not fit into 16 bits");
+            "f.data:2:15: '+0x10000]' does not fit its field, in 'ldxb %{dst}, [%{src}{off}]'");
     refuses(ASM("ja nowhere"), "f.data:2:4: there is no label 'nowhere'");
-    refuses(ASM("ja 3"), "f.data:2:4: a label, +N or -N is wanted");
+    refuses(ASM("ja 3"),
+            "f.data:2:4: '3' is not understood here; the nearest instruction is 'ja {off}'");
     refuses(ASM("a: mov %r0, 1\na: exit"), "f.data:3:1: the label 'a' is there already, in line 2");
-    refuses(ASM("lock fetch xchg [%r1], %r2"), "f.data:2:1: this operation has no form with fetch");
-    refuses(ASM("lock sub [%r1], %r2"), "f.data:2:6: there is no instruction 'lock sub'");
+    refuses(ASM("lock fetch xchg [%r1], %r2"),
+            "f.data:2:12: 'xchg' is not understood here; the nearest instruction is 'lock fetch "
+            "xor32 [%{dst}{off}], %{src}'");
+    refuses(ASM("lock sub [%r1], %r2"), "f.data:2:6: 'sub' is not understood here; the nearest "
+                                        "instruction is 'lock add32 [%{dst}{off}], %{src}'");
 }
 
 static void files_are_whole(void **state)

@@ -397,7 +397,7 @@ static void test_disasm_of_garbage(void **state)
     char text[256];
     const uint8_t bad[8] = {0x8f, 0x01};
     assert_int_equal(cts_disasm(bad, 1, false, text, sizeof(text)), 1);
-    assert_string_equal(text, ".insn 0x8f01000000000000 (opcode 0x8f is no instruction)");
+    assert_string_equal(text, ".insn 0x8f01000000000000 # opcode 0x8f is no instruction");
     const uint8_t half[8] = {0x18, 0x01};
     assert_int_equal(cts_disasm(half, 1, false, text, sizeof(text)), 1);
     assert_non_null(strstr(text, "second slot"));

@@ -1,6 +1,6 @@
 /* uses: base isa */
-/* Text and back: every legal encoding prints as a text that gives the same bytes again, in both
- * syntaxes and both byte orders; every illegal one is refused with the field that is wrong. */
+/* Text and back: every encoding prints as a text that gives the same bytes again, in all syntaxes
+ * and both byte orders; every illegal one is refused with the field that is wrong. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,34 +26,9 @@ static const int32_t IMMEDIATES[] = {
 static const int32_t NEXT[] = {0, 1, -1, INT32_MAX, INT32_MIN};
 
 struct tally {
-    size_t legal, illegal, texts, longest;
+    size_t legal, illegal, texts, raw, longest;
     bool seen[CTS_ROW_COUNT];
 };
-
-static void check_text(const struct cts_insn *in, enum cts_row_id row, enum cts_syntax syntax,
-                       struct tally *t)
-{
-    char text[CTS_INSN_TEXT_MAX];
-    struct cts_insn back;
-    enum cts_row_id found;
-    struct cts_err err;
-    size_t len = cts_text_print(row, in, syntax, text, sizeof(text));
-
-    if (len == 0 || len >= sizeof(text))
-        fail_msg("%s: a text of %zu bytes", cts_row_info(row)->id, len);
-    cts_err_clear(&err);
-    if (cts_text_parse(text, syntax, NULL, &back, &found, &err) || found != row)
-        fail_msg("%s '%s': %s", cts_row_info(row)->id, text, err.msg);
-    for (int be = 0; be < 2; be++) {
-        uint8_t want[16] = {0}, got[16] = {0};
-        int slots = cts_encode(row, in, be, want, NULL);
-        if (slots < 1 || cts_encode(found, &back, be, got, NULL) != slots ||
-            memcmp(want, got, sizeof(want)) != 0)
-            fail_msg("%s '%s': other bytes", cts_row_info(row)->id, text);
-    }
-    t->longest = len > t->longest ? len : t->longest;
-    t->texts++;
-}
 
 static void put_slots(const struct cts_insn *in, bool be, uint8_t bytes[16])
 {
@@ -61,6 +36,48 @@ static void put_slots(const struct cts_insn *in, bool be, uint8_t bytes[16])
 
     cts_slot_put(bytes, be, in);
     cts_slot_put(bytes + 8, be, &second);
+}
+
+/* The slots that the text stands for; `row` says what it is, if it is not told by its bytes. */
+static int read_back(const char *text, enum cts_syntax syntax, bool be, uint8_t bytes[16],
+                     enum cts_row_id *row)
+{
+    struct cts_insn in;
+    struct cts_err err;
+
+    cts_err_clear(&err);
+    *row = CTS_ROW_COUNT;
+    int slots = cts_text_raw(text, bytes, &err);
+    if (slots == 0 && cts_text_parse(text, syntax, NULL, &in, row, &err) == 0)
+        slots = cts_encode(*row, &in, be, bytes, &err);
+    if (slots < 1)
+        fail_msg("'%s': %s", text, err.msg);
+    return slots;
+}
+
+static void check_text(const struct cts_insn *in, enum cts_row_id row, enum cts_syntax syntax,
+                       struct tally *t)
+{
+    for (int be = 0; be < 2; be++) {
+        char text[2 * CTS_INSN_TEXT_MAX];
+        uint8_t want[16], got[16];
+        enum cts_row_id found;
+        bool legal;
+        put_slots(in, be, want);
+        unsigned slots = cts_text_disasm(want, 2, be, syntax, text, sizeof(text), &legal);
+        size_t len = strlen(text);
+        if (len == 0 || len + 1 >= sizeof(text) || legal != (row != CTS_ROW_COUNT))
+            fail_msg("opcode 0x%02x: a text of %zu bytes", in->opcode, len);
+        int back = read_back(text, syntax, be, got, &found);
+        if (back != (int)slots || memcmp(want, got, (size_t)slots * 8) != 0)
+            fail_msg("%s '%s': other bytes", cts_syntax_name(syntax), text);
+        if (found != row &&
+            (found != CTS_ROW_COUNT || (row != CTS_ROW_COUNT && *cts_syntax_template(syntax, row))))
+            fail_msg("%s '%s': of another row", cts_syntax_name(syntax), text);
+        t->longest = legal && len > t->longest ? len : t->longest;
+        t->raw += found == CTS_ROW_COUNT;
+        t->texts++;
+    }
 }
 
 static bool names_what_is_wrong(const char *msg)
@@ -86,7 +103,8 @@ static void check_encoding(const struct cts_insn *in, struct tally *t)
     if (row[0] != row[1] || used[0] != used[1])
         fail_msg("opcode 0x%02x: the byte orders differ", in->opcode);
     if (used[0] < 0) {
-        t->illegal++;
+        if (t->illegal++ % 16 == 0)
+            check_text(in, CTS_ROW_COUNT, CTS_SYNTAX_LLVM, t);
         return;
     }
     t->legal++;
@@ -137,9 +155,12 @@ static void test_every_encoding(void **state)
         all += !slot;
         rows += t.seen[r];
     }
-    print_message("# %zu encodings: %zu legal ones of %u rows through %zu texts and back, the "
-                  "longest has %zu bytes; %zu illegal ones refused\n",
-                  t.legal + t.illegal, t.legal, rows, t.texts, t.longest, t.illegal);
+    print_message("# %zu encodings: %zu legal ones of %u rows and a part of %zu illegal ones "
+                  "through %zu texts of %d syntaxes and back, %zu of them bytes; the longest of an "
+                  "instruction has %zu characters\n",
+                  t.legal + t.illegal, t.legal, rows, t.illegal, t.texts, CTS_SYNTAX_COUNT, t.raw,
+                  t.longest);
+    assert_true(t.texts > 1000000);
     assert_int_equal(rows, all);
     assert_true(t.legal > 100000 && t.illegal > 1000000);
 }
@@ -179,6 +200,46 @@ static void test_reading(void **state)
          "if w3 s> -1 goto -32768",
          CTS_ROW_JSGT32_K,
          {.dst = 3, .off = INT16_MIN, .imm = -1}},
+        {CTS_SYNTAX_LLVM, "w1 = 4294967295", CTS_ROW_MOV32_K, {.dst = 1, .imm = -1}},
+        {CTS_SYNTAX_LLVM, "w1 = *(u8 *)(r2 + 4)", CTS_ROW_LDX_B, {.dst = 1, .src = 2, .off = 4}},
+        {CTS_SYNTAX_LLVM, "*(u32 *)(r1 - 4) = w2", CTS_ROW_STX_W, {.dst = 1, .src = 2, .off = -4}},
+        {CTS_SYNTAX_UBPF, "add64 %r1, 5", CTS_ROW_ADD64_K, {.dst = 1, .imm = 5}},
+        {CTS_SYNTAX_UBPF, "jeq64 %r1, %r2, +3", CTS_ROW_JEQ_X, {.dst = 1, .src = 2, .off = 3}},
+        {CTS_SYNTAX_UBPF, "lock add64 [%r1], %r2", CTS_ROW_ATOMIC64_ADD, {.dst = 1, .src = 2}},
+        {CTS_SYNTAX_UBPF, "call 5", CTS_ROW_CALL_HELPER, {.imm = 5}},
+        {CTS_SYNTAX_UBPF, "call %r5", CTS_ROW_CALLX, {.dst = 5}},
+        {CTS_SYNTAX_UBPF, "bswap32 %r5", CTS_ROW_BSWAP32, {.dst = 5, .imm = 32}},
+        {CTS_SYNTAX_GAS, "endle %r9,16", CTS_ROW_LE16, {.dst = 9, .imm = 16}},
+        {CTS_SYNTAX_GAS, "endbe %r9, 64", CTS_ROW_BE64, {.dst = 9, .imm = 64}},
+        {CTS_SYNTAX_GAS, "bswap %r9, 32", CTS_ROW_BSWAP32, {.dst = 9, .imm = 32}},
+        {CTS_SYNTAX_GAS, "movs %r1, %r2, 8", CTS_ROW_MOVSX64_S8, {.dst = 1, .src = 2, .off = 8}},
+        {CTS_SYNTAX_GAS, "movs32 %r1,%r2,16", CTS_ROW_MOVSX32_S16, {.dst = 1, .src = 2, .off = 16}},
+        {CTS_SYNTAX_GAS, "aadd [%r1+4], %r2", CTS_ROW_ATOMIC64_ADD, {.dst = 1, .src = 2, .off = 4}},
+        {CTS_SYNTAX_GAS, "xaddw [%r1], %r2", CTS_ROW_ATOMIC32_ADD, {.dst = 1, .src = 2}},
+        {CTS_SYNTAX_GAS,
+         "afxor32 [%r1-4],%r2",
+         CTS_ROW_ATOMIC32_FETCH_XOR,
+         {.dst = 1, .src = 2, .off = -4, .imm = 0xa1}},
+        {CTS_SYNTAX_GAS,
+         "acmp [%r1], %r2",
+         CTS_ROW_ATOMIC64_CMPXCHG,
+         {.dst = 1, .src = 2, .imm = 0xf1}},
+        {CTS_SYNTAX_GAS, "jal -2", CTS_ROW_JA32, {.imm = -2}},
+        {CTS_SYNTAX_GAS, "jeq %r1, 4294967295, 1", CTS_ROW_JEQ_K, {.dst = 1, .imm = -1, .off = 1}},
+        {CTS_SYNTAX_GAS, "jcond +3", CTS_ROW_MAY_GOTO, {.off = 3}},
+        {CTS_SYNTAX_GAS,
+         "ldacqb %r1, [%r2+1]",
+         CTS_ROW_LOAD_ACQ_B,
+         {.dst = 1, .src = 2, .off = 1, .imm = 0x100}},
+        {CTS_SYNTAX_GAS,
+         "streldw [%r1-8], %r2",
+         CTS_ROW_STORE_REL_DW,
+         {.dst = 1, .src = 2, .off = -8, .imm = 0x110}},
+        {CTS_SYNTAX_GAS, "call %r5", CTS_ROW_CALLX, {.dst = 5}},
+        {CTS_SYNTAX_GAS,
+         "lddw %r1, 5 # lddw_var",
+         CTS_ROW_LDDW_VAR,
+         {.dst = 1, .src = 3, .imm = 5}},
         {CTS_SYNTAX_UBPF, "mov32 %r1, 5", CTS_ROW_MOV32_K, {.dst = 1, .imm = 5}},
         {CTS_SYNTAX_UBPF, "ldxw %r1, [%r2+4]", CTS_ROW_LDX_W, {.dst = 1, .src = 2, .off = 4}},
         {CTS_SYNTAX_UBPF, "ldxw %r1, [%r2]", CTS_ROW_LDX_W, {.dst = 1, .src = 2}},
@@ -243,7 +304,15 @@ static void test_refusals(void **state)
         {CTS_SYNTAX_LLVM, "r1 = 0x100000000", CTS_E_SYNTAX, 17,
          "the line ends too early for '{dst} = {imm64} ll'"},
         {CTS_SYNTAX_LLVM, "w1 = 0x100000000", CTS_E_RANGE, 6, "'0x100000000' does not fit"},
-        {CTS_SYNTAX_LLVM, "w1 = 2147483648", CTS_E_RANGE, 6, "'2147483648' does not fit"},
+        {CTS_SYNTAX_LLVM, "w1 = 4294967296", CTS_E_RANGE, 6, "'4294967296' does not fit"},
+        {CTS_SYNTAX_LLVM, "w1 = 010", CTS_E_SYNTAX, 6, "'010' is not understood"},
+        {CTS_SYNTAX_LLVM, "w1 = *(u64 *)(r2 + 8)", CTS_E_SYNTAX, 8, "'u64' is not understood"},
+        {CTS_SYNTAX_LLVM, "w1 = *(s8 *)(r2 + 8)", CTS_E_SYNTAX, 8, "'s8' is not understood"},
+        {CTS_SYNTAX_LLVM, "r1 = *(u8 *)(w2 + 8)", CTS_E_SYNTAX, 14, "'w2' is not understood"},
+        {CTS_SYNTAX_UBPF, "mov32 %r1, 2147483648", CTS_E_RANGE, 12, "'2147483648' does not fit"},
+        {CTS_SYNTAX_UBPF, "ldxdw64 %r1, [%r2]", CTS_E_SYNTAX, 1, "'ldxdw64' is not understood"},
+        {CTS_SYNTAX_UBPF, "lock64 add [%r1], %r2", CTS_E_SYNTAX, 1, "'lock64' is not understood"},
+        {CTS_SYNTAX_UBPF, "add3264 %r1, 2", CTS_E_SYNTAX, 1, "'add3264' is not understood"},
         {CTS_SYNTAX_LLVM, "r1 = *(u8 *)(r2 + 32768)", CTS_E_RANGE, 17, "does not fit"},
         {CTS_SYNTAX_LLVM, "r1 = 99999999999999999999 ll", CTS_E_RANGE, 6, "does not fit"},
         {CTS_SYNTAX_LLVM, "r1 = be16 r2", CTS_E_SYNTAX, 11, "'r2' is not the register"},
