@@ -52,7 +52,8 @@ enum option {
 static const struct cts_opt options[] = {
     {O_RUNTIME, 'r', "runtime", "NAME[:ENGINE]",
      "run on this runtime (or worker, by its path; or 'plugin:PATH [OPTION...]', any plugin of "
-     "bpf_conformance); again for more; default: all that are there"},
+     "bpf_conformance, and behind it a YAML file that says what it is); again for more; default: "
+     "all that are there"},
     {O_GROUP, 'g', "group", "GROUP", "only vectors of this conformance group; again for more"},
     {O_FILTER, 'f', "filter", "PATTERN",
      "only vectors whose id holds or, with * and ?, matches this; id#case for one case"},

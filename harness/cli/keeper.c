@@ -167,9 +167,15 @@ void cts_keeper_result(struct cts_keeper *k, const struct cts_result *r)
 static bool names_engine(const struct cts_known *known, const char *engine)
 {
     for (size_t i = 0; known->engines && known->engines[i]; i++)
-        if (strcmp(known->engines[i], engine) == 0)
+        if (cts_known_means(known->engines[i], engine))
             return true;
     return !known->engines;
+}
+
+/* A worker given by its path, and a command, say nothing of further engines. */
+static bool lists_engines(const struct cts_rt *rt)
+{
+    return rt->engine_count && !rt->command;
 }
 
 static void reach_engine(const struct cts_keeper *k, const struct cts_rt *rt, const char *engine,
@@ -191,13 +197,12 @@ struct cts_reach cts_keeper_reach(const struct cts_keeper *k, size_t set, size_t
     struct cts_reach r = {0};
     for (size_t i = 0; i < k->targets->count; i++) {
         const struct cts_rt *rt = k->targets->rt[i];
-        if ((own && rt != own) || (rt == before && rt->engine_count))
+        if ((own && rt != own) || (rt == before && lists_engines(rt)))
             continue;
         before = rt;
-        /* A worker given by its path says nothing of further engines. */
-        if (rt->engine_count == 0 && names_engine(known, k->engine[i]))
+        if (!lists_engines(rt) && names_engine(known, k->engine[i]))
             reach_engine(k, rt, k->engine[i], &r);
-        for (size_t e = 0; e < rt->engine_count; e++)
+        for (size_t e = 0; lists_engines(rt) && e < rt->engine_count; e++)
             if (names_engine(known, rt->engines[e].name))
                 reach_engine(k, rt, rt->engines[e].name, &r);
     }

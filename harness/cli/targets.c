@@ -67,7 +67,7 @@ static int pinned_bits(const struct cts_rt *rt, struct cts_arena *arena, const u
         enum cts_row_id row = cts_row_find(rt->pinned[i]);
         enum cts_group group = cts_group_find(rt->pinned[i]);
         if (row == CTS_ROW_COUNT && group == CTS_GROUP_COUNT)
-            return cts_err_set(err, CTS_E_SCHEMA, "%s/runtime.yaml: no row or group '%s'", rt->dir,
+            return cts_err_set(err, CTS_E_SCHEMA, "%s: no row or group '%s'", rt->file,
                                rt->pinned[i]);
         for (unsigned r = 0; r < CTS_ROW_COUNT; r++)
             bits[r] |= r == (unsigned)row || cts_group_has(group, (enum cts_row_id)r);
@@ -81,8 +81,7 @@ static int group_bits(const struct cts_rt *rt, uint64_t *out, struct cts_err *er
     for (size_t i = 0; rt->groups && rt->groups[i]; i++) {
         enum cts_group g = cts_group_find(rt->groups[i]);
         if (g == CTS_GROUP_COUNT)
-            return cts_err_set(err, CTS_E_SCHEMA, "%s/runtime.yaml: no group '%s'", rt->dir,
-                               rt->groups[i]);
+            return cts_err_set(err, CTS_E_SCHEMA, "%s: no group '%s'", rt->file, rt->groups[i]);
         *out |= 1ull << g;
     }
     return 0;
@@ -215,8 +214,7 @@ static int engine_policies(const struct cts_rt *rt, const char *engine, const ch
             *out = (const char *const *)rt->engines[i].policies;
     for (size_t i = 0; *out && (*out)[i]; i++)
         if (!cts_policy_text_find((*out)[i]))
-            return cts_err_set(err, CTS_E_SCHEMA, "%s/runtime.yaml: no policy '%s'", rt->dir,
-                               (*out)[i]);
+            return cts_err_set(err, CTS_E_SCHEMA, "%s: no policy '%s'", rt->file, (*out)[i]);
     return 0;
 }
 
@@ -368,9 +366,37 @@ static int add_command(struct cts_targets *t, const struct cts_rt *rt, const cha
     argv[0] = added->argv[0];
     memcpy(argv + 1, words, n * sizeof(*argv));
     argv[1] = cts_arena_strdup(arena, path);
+    const char *one[] = {words[0], NULL};
     added->argv = argv;
+    added->key = engine_of_command(one, arena);
     added->spec = cts_quoted(spec, arena);
-    return argv[1] && added->spec ? 0 : cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    return argv[1] && added->key && added->spec ? 0
+                                                : cts_err_set(err, CTS_E_NOMEM, "out of memory");
+}
+
+/* What was added last is a command: it is what this file says. */
+static int describe_last(struct cts_targets *t, const char *path, struct cts_arena *arena,
+                         struct cts_err *err)
+{
+    if (t->count == 0 || !t->rt[t->count - 1]->command)
+        return cts_err_at(err, CTS_E_INVAL, path, 0, 0,
+                          "it names no worker: it describes a plugin, which comes in front of it: "
+                          "-r plugin:PATH -r %s",
+                          path);
+    const struct cts_target before = t->list[--t->count];
+    struct cts_rt *rt = cts_arena_take(arena, sizeof(*rt));
+    int rc = rt ? cts_rt_describe(path, t->rt[t->count], arena, rt, err)
+                : cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    if (rc == 0)
+        rc = add_engine(t, rt, before.engine, arena, err);
+    if (rc != 0)
+        return rc;
+    struct cts_target *now = &t->list[t->count - 1];
+    const char *quoted = cts_quoted(path, arena);
+    now->argv = before.argv;
+    now->key = before.key;
+    now->spec = quoted ? cts_arena_fmt(arena, "%s -r %s", before.spec, quoted) : NULL;
+    return now->spec ? 0 : cts_err_set(err, CTS_E_NOMEM, "out of memory");
 }
 
 /* The runtime that takes a command and is named in front of one; null if there is none. */
@@ -519,6 +545,13 @@ static int no_runtime(const char *name, struct cts_err *err)
                        "no runtime '%s'; ebpf-cts list runtimes shows which there are", name);
 }
 
+static bool is_yaml(const char *path)
+{
+    size_t len = strlen(path), end = strlen(".yaml");
+    return len > end && strcmp(path + len - end, ".yaml") == 0 && cts_fs_exists(path) &&
+           !cts_fs_is_dir(path);
+}
+
 int cts_targets_add(struct cts_targets *t, const char *spec, struct cts_arena *arena,
                     struct cts_err *err)
 {
@@ -529,6 +562,8 @@ int cts_targets_add(struct cts_targets *t, const char *spec, struct cts_arena *a
         if (!is_placeholder(taker, command))
             return add_command(t, taker, command, arena, err);
     }
+    if (is_yaml(spec) && cts_rt_is_sidecar(spec, arena))
+        return describe_last(t, spec, arena, err);
     const char *engine = engine_in(spec);
     size_t len = engine ? (size_t)(engine - 1 - spec) : strlen(spec);
     const char *name = cts_arena_strndup(arena, spec, len);
@@ -567,4 +602,7 @@ void cts_targets_files(const struct cts_targets *t, struct cts_files *files)
     }
     for (size_t i = 0; i < t->set_count; i++)
         cts_files_read(files, t->sets[i].list->path);
+    for (size_t i = 0; i < t->count; i++)
+        if (t->rt[i]->file)
+            cts_files_read(files, t->rt[i]->file);
 }

@@ -31,8 +31,9 @@ struct cts_targets {
 int cts_targets_find(struct cts_targets *t, struct cts_arena *arena, struct cts_err *err);
 /* Adds what one -r asks for: "NAME", "NAME:ENGINE", or the path of a runtime's folder, of its
  * runtime.yaml, or of a worker, with or without ":ENGINE"; "NAME:COMMAND" where the runtime takes
- * one. A runtime.yaml beside a worker says what it is. A runtime without an engine adds its default
- * ones, or all where there is no default. */
+ * one; a YAML file that names no worker describes the command added before it. A runtime.yaml
+ * beside a worker says what it is. A runtime without an engine adds its default ones, or all where
+ * there is no default. */
 int cts_targets_add(struct cts_targets *t, const char *spec, struct cts_arena *arena,
                     struct cts_err *err);
 /* What runs when no -r is given: the default engines of all runtimes found. */

@@ -111,7 +111,8 @@ static const char **engines_of(struct cts_keeper *k, const struct cts_fresh *f, 
     size_t count = 0;
     const char **list = cts_arena_take_array(k->arena, k->targets->count + 1, sizeof(*list));
     for (size_t i = at; list && i < n; i++) {
-        const char *engine = k->engine[f[i].target];
+        const char *key = k->targets->list[f[i].target].key;
+        const char *engine = key ? key : k->engine[f[i].target];
         if (belongs(&f[i], &f[at]) && !is_listed(list, engine))
             list[count++] = engine;
     }

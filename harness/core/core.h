@@ -47,6 +47,7 @@ struct cts_known {
 /* One engine of one runtime. All memory stays the caller's and lives as long as the run. */
 struct cts_target {
     const char *runtime, *engine; /* engine "": the worker's default */
+    const char *key;              /* what lists of known failures call the engine; null: its name */
     const char *const *argv;      /* the worker's command, ended by null */
     const char *spec;             /* how a shell's -r names it; null: by runtime and engine */
     const char *repeat;           /* a command that runs it, to be followed by -f and a case; null:
@@ -107,6 +108,9 @@ int cts_core_run(const struct cts_pack *pack, const struct cts_target *targets, 
 void cts_core_probe(const struct cts_target *t, struct cts_arena *arena,
                     struct cts_engine_info *info);
 
+/* Does a list's word for an engine mean this one? An engine that is a command, with options, is
+ * meant by the command, too. */
+bool cts_known_means(const char *word, const char *engine);
 /* Does the entry name the case, on whatever engine? */
 bool cts_known_names(const struct cts_known *k, const char *vector, const char *kase);
 /* Does the entry expect this case to fail on an engine of this version? */

@@ -3,10 +3,16 @@
 #include "base/fmt.h"
 #include "core/core.h"
 
+bool cts_known_means(const char *word, const char *engine)
+{
+    size_t len = strlen(word);
+    return strncmp(word, engine, len) == 0 && (!engine[len] || strncmp(engine + len, " -", 2) == 0);
+}
+
 static bool has_engine(const struct cts_known *k, const char *engine)
 {
     for (size_t i = 0; k->engines && k->engines[i]; i++)
-        if (strcmp(k->engines[i], engine) == 0)
+        if (cts_known_means(k->engines[i], engine))
             return true;
     return !k->engines || !k->engines[0];
 }

@@ -53,6 +53,20 @@ static const struct cts_field runtime_fields[] = {
     {0},
 };
 
+/* Beside a plugin: what its runtime would say of it. */
+static const struct cts_field sidecar_fields[] = {
+    {"title", CTS_FT_STR, false, "for people", NULL, NULL},
+    {"policies", CTS_FT_ANY, false, "policies it keeps to beside the RFC, or all", NULL, NULL},
+    {"jit", CTS_FT_BOOL, false, "it compiles programs", NULL, NULL},
+    {"groups", CTS_FT_ANY, false, "conformance groups it claims, or all", NULL, NULL},
+    {"pinned", CTS_FT_ANY, false, "rows it is known to implement, by id or by group, or all", NULL,
+     NULL},
+    {"verifier", CTS_FT_BOOL, false, "false: it refuses no program when it is loaded", NULL, NULL},
+    {"limits", CTS_FT_MAPS, false, "forms it refuses by design", limit_fields, NULL},
+    {"known", CTS_FT_STR, false, "its list of known failures, seen from this file", NULL, NULL},
+    {0},
+};
+
 static const char *text_or_null(const struct cts_yaml *map, const char *key)
 {
     const struct cts_yaml *n = cts_yaml_get(map, key);
@@ -167,11 +181,11 @@ static int read_engines(const struct cts_yaml *list, struct cts_arena *arena, st
     return 0;
 }
 
-/* An engine that does not exist fails in no way. */
+/* An engine that does not exist fails in no way. Those of a command may be any. */
 static int check_engines(const struct cts_rt *rt, const struct cts_known_entry *k,
                          struct cts_err *err)
 {
-    for (size_t i = 0; k->engines && k->engines[i]; i++) {
+    for (size_t i = 0; !rt->command && k->engines && k->engines[i]; i++) {
         size_t n = 0;
         while (n < rt->engine_count && strcmp(rt->engines[n].name, k->engines[i]) != 0)
             n++;
@@ -191,6 +205,23 @@ static int read_known(const char *path, struct cts_arena *arena, struct cts_rt *
     return rc;
 }
 
+/* What it is held to. */
+static int read_claims(const struct cts_yaml *map, struct cts_arena *arena, struct cts_rt *out,
+                       struct cts_err *err)
+{
+    const struct cts_yaml *verifier = cts_yaml_get(map, "verifier");
+    bool verified = true;
+    int rc = verifier ? cts_yaml_bool(verifier, "verifier", &verified, err) : 0;
+    out->unverified = !verified;
+    if (rc == 0)
+        rc = read_all_or_list(map, "groups", arena, &out->groups, err);
+    if (rc == 0)
+        rc = read_all_or_list(map, "pinned", arena, &out->pinned, err);
+    if (rc == 0)
+        rc = read_limits(cts_yaml_get(map, "limits"), arena, out, err);
+    return rc;
+}
+
 /* A path is one from the folder that names it. */
 static const char *worker_path(const char *dir, const char *worker, struct cts_arena *arena)
 {
@@ -206,6 +237,7 @@ int cts_rt_load(const char *dir, struct cts_arena *arena, struct cts_rt *out, st
     const char *path = cts_arena_fmt(arena, "%s/runtime.yaml", dir);
     const char *known = cts_arena_fmt(arena, "%s/known.yaml", dir);
     out->dir = cts_arena_strdup(arena, dir);
+    out->file = path;
     if (!path || !known || !out->dir)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     int rc = cts_yaml_load(path, arena, &map, err);
@@ -220,26 +252,75 @@ int cts_rt_load(const char *dir, struct cts_arena *arena, struct cts_rt *out, st
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     out->install = text_or_null(map, "install");
     const struct cts_yaml *optional = cts_yaml_get(map, "optional");
-    const struct cts_yaml *verifier = cts_yaml_get(map, "verifier");
-    bool verified = true;
     rc = optional ? cts_yaml_bool(optional, "optional", &out->optional, err) : 0;
-    if (rc == 0 && verifier)
-        rc = cts_yaml_bool(verifier, "verifier", &verified, err);
     const struct cts_yaml *command = cts_yaml_get(map, "command");
     if (rc == 0 && command)
         rc = cts_yaml_bool(command, "command", &out->command, err);
-    out->unverified = !verified;
     if (rc == 0)
         rc = check_length(cts_yaml_get(map, "name"), err);
     if (rc == 0)
         rc = read_engines(cts_yaml_get(map, "engines"), arena, out, err);
     if (rc == 0)
-        rc = read_all_or_list(map, "groups", arena, &out->groups, err);
-    if (rc == 0)
-        rc = read_all_or_list(map, "pinned", arena, &out->pinned, err);
-    if (rc == 0)
-        rc = read_limits(cts_yaml_get(map, "limits"), arena, out, err);
+        rc = read_claims(map, arena, out, err);
     if (rc == 0)
         rc = read_known(known, arena, out, err);
     return rc;
+}
+
+bool cts_rt_is_sidecar(const char *path, struct cts_arena *arena)
+{
+    struct cts_yaml *map;
+    return cts_yaml_load(path, arena, &map, NULL) == 0 && map->kind == CTS_YAML_MAP &&
+           !cts_yaml_get(map, "worker");
+}
+
+/* The folder of a file, with its slash; "" if that is this one. */
+static const char *folder_of(const char *path, struct cts_arena *arena)
+{
+    const char *slash = strrchr(path, '/');
+    return cts_arena_strndup(arena, path, slash ? (size_t)(slash + 1 - path) : 0);
+}
+
+/* A command has one engine, whatever it is called. */
+static int describe_engine(const struct cts_yaml *map, struct cts_arena *arena, struct cts_rt *rt,
+                           struct cts_err *err)
+{
+    struct cts_rt_engine *e = cts_arena_take(arena, sizeof(*e));
+    const struct cts_yaml *jit = cts_yaml_get(map, "jit");
+    if (!e)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    *e = rt->engines[0];
+    rt->engines = e;
+    rt->engine_count = 1;
+    int rc = jit ? cts_yaml_bool(jit, "jit", &e->jit, err) : 0;
+    if (rc == 0 && cts_yaml_get(map, "policies"))
+        rc = read_all_or_list(map, "policies", arena, &e->policies, err);
+    return rc;
+}
+
+int cts_rt_describe(const char *path, const struct cts_rt *base, struct cts_arena *arena,
+                    struct cts_rt *out, struct cts_err *err)
+{
+    struct cts_yaml *map;
+    *out = *base;
+    out->known = (struct cts_known_list){0};
+    out->limits = NULL;
+    out->limit_count = 0;
+    out->file = cts_arena_strdup(arena, path);
+    const char *dir = folder_of(path, arena);
+    if (!out->file || !dir)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    int rc = cts_yaml_load(path, arena, &map, err);
+    if (rc == 0)
+        rc = cts_schema_check(map, sidecar_fields, "description", err);
+    if (rc == 0)
+        rc = describe_engine(map, arena, out, err);
+    if (rc == 0)
+        rc = read_claims(map, arena, out, err);
+    const char *known = rc == 0 ? text_or_null(map, "known") : NULL;
+    if (!known)
+        return rc;
+    known = cts_arena_fmt(arena, "%s%s", known[0] == '/' ? "" : dir, known);
+    return known ? read_known(known, arena, out, err)
+                 : cts_err_set(err, CTS_E_NOMEM, "out of memory");
 }

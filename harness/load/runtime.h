@@ -32,6 +32,7 @@ struct cts_rt_limit {
 
 struct cts_rt {
     const char *dir, *name, *title, *install;
+    const char *file;   /* its runtime.yaml; null: it has none */
     const char *worker; /* without a slash: beside ebpf-cts; else from here, or absolute */
     bool optional;      /* a worker that is not there is a skip, not an error */
     bool unverified;    /* it refuses no program when it is loaded */
@@ -47,5 +48,11 @@ struct cts_rt {
 
 /* Reads dir/runtime.yaml and, if it exists, dir/known.yaml. Everything is the arena's. */
 int cts_rt_load(const char *dir, struct cts_arena *arena, struct cts_rt *out, struct cts_err *err);
+
+/* Does the file say what a plugin is, and no more: a runtime.yaml that names no worker? */
+bool cts_rt_is_sidecar(const char *path, struct cts_arena *arena);
+/* A runtime that takes a command, `base`, as such a file describes what runs there. */
+int cts_rt_describe(const char *path, const struct cts_rt *base, struct cts_arena *arena,
+                    struct cts_rt *out, struct cts_err *err);
 
 #endif

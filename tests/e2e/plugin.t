@@ -114,6 +114,33 @@ printf -- "- {vectors: 'base32/*', engines: ['cts-fake-plugin --mutant 0'], reas
 plugin "--mutant 0" --row "$row" --known "$T/known.yaml" -o json
 like "$out" '"status":"xfail"' "a list of known failures names the engine"
 
+# ---- what it is, in a file beside it ----
+
+mkdir "$T/side"
+printf 'groups: [base32]\npolicies: [abi, structural]\nverifier: false\njit: true\nknown: failures.yaml\n' >"$T/side/runtime.yaml"
+printf -- '- {vectors: "base32/mov/imm#minus-one", engines: [cts-fake-plugin], reason: known, clause: N037}\n' >"$T/side/failures.yaml"
+number=$(sed -n 's/^\([0-9]*\)\tmov32_k\t.*/\1/p' "$T/mutants" | head -1)
+run_cmd "$CTS" run -r "plugin:$fake --mutant $number" --runtime "$T/side/runtime.yaml" -v --row mov32_k -x '*sweep*'
+is "$rc" 1 "a plugin with a file that describes it"
+like "$out" 'pass [0-9]+, fail [0-9]+, skip [0-9]+, error 0, xfail [1-9]' "... its known failures are those of the plugin, whatever its options"
+like "$out" "repeat   $CTS run -r 'plugin:$fake --mutant $number' -r $T/side/runtime.yaml -f " "... and the command that repeats a failure names it"
+run_cmd "$CTS" run -r "plugin:$fake" -r "$T/side/runtime.yaml" -v -f base64/add/reg -f verifier/reserved-field/xor -f base32/exit/result
+like "$out" 'SKIP [^ ]* base64/add/reg#plain: group base64 is not claimed' "... groups are those it claims"
+like "$out" "no loader's checks: nothing is rejected at load" "... and what its loader does is what it says"
+: >"$T/side/failures.yaml"
+run_cmd "$CTS" run -r "plugin:$fake --mutant $number" -r "$T/side/runtime.yaml" --row mov32_k -x '*sweep*' --update-known
+grep -q 'engines: \[cts-fake-plugin\]' "$T/side/failures.yaml"; ok $? "what is put on record names the plugin, without its options"
+grep -q -e '--mutant' "$T/side/failures.yaml"; [ $? = 1 ]; ok $? "... and nowhere has them"
+run_cmd "$CTS" run -r "$T/side/runtime.yaml" -r "plugin:$fake"
+is "$rc" 2 "a description before its plugin is wrong usage"
+like "$err" 'side/runtime\.yaml: it names no worker: it describes a plugin, which comes in front of it' "... with a hint"
+printf 'groups: [base33]\n' >"$T/side/runtime.yaml"
+run_cmd "$CTS" run -r "plugin:$fake" -r "$T/side/runtime.yaml"
+like "$err" "side/runtime\.yaml: no group 'base33'" "a mistake in it is told with its name"
+printf 'name: other\n' >"$T/side/runtime.yaml"
+run_cmd "$CTS" run -r "plugin:$fake" -r "$T/side/runtime.yaml"
+is "$rc" 2 "... and so is a key that it does not have"
+
 # ---- hostile ones: the mark is 0xdead in rX = imm ----
 
 mkdir "$T/in"
