@@ -17,6 +17,7 @@ struct match {
     enum cts_syntax syntax;
     bool off_targets, imm_targets; /* a name may stand for the distance */
     bool either;                   /* the register that goes to or from memory is r1 or w1 */
+    bool full_word;                /* {src.w} may be called r1, too */
     bool wide_word;                /* the mnemonic may have 64 behind it */
     /* The attempt. */
     const char *at;
@@ -190,6 +191,8 @@ static bool read_off(struct match *m, bool may_miss)
     }
     if (!may_miss && !has_sign(m))
         return false;
+    if (m->syntax == CTS_SYNTAX_GAS && c == '+' && m->end - m->at > 1 && m->at[1] == '-')
+        m->at++; /* bpf-objdump prints [%r1+-2] */
     if (!read_number(m, 16, true, &value))
         return false;
     m->in.off = (int16_t)(int64_t)value;
@@ -278,7 +281,8 @@ static bool read_hole(struct match *m, enum cts_hole hole, char after)
     case CTS_HOLE_SRC:
         return read_register(m, 'r', m->either && after == ' ', hole, CTS_HOLE_SRC_W, &m->in.src);
     case CTS_HOLE_SRC_W:
-        return read_register(m, 'w', false, hole, CTS_HOLE_SRC, &m->in.src);
+        return read_register(m, 'w', false, hole, CTS_HOLE_SRC, &m->in.src) ||
+               (m->full_word && read_register(m, 'r', false, hole, CTS_HOLE_SRC, &m->in.src));
     case CTS_HOLE_IMM:
         return read_target_imm(m) || read_imm(m, false, &m->in.imm);
     case CTS_HOLE_IMM64:
@@ -511,6 +515,7 @@ static void begin(struct match *m, enum cts_row_id row)
     m->off_targets = (info->flags & CTS_RF_JUMP) && !(info->flags & CTS_RF_CALL);
     m->imm_targets = row == CTS_ROW_JA32 || row == CTS_ROW_CALL_LOCAL;
     m->wide_word = m->syntax == CTS_SYNTAX_UBPF && has_narrow_twin(info);
+    m->full_word = m->syntax == CTS_SYNTAX_LLVM && row == CTS_ROW_ATOMIC32_ADD;
     m->either = m->syntax == CTS_SYNTAX_LLVM && info->flags & (CTS_RF_LOAD | CTS_RF_STORE) &&
                 (info->opcode & MODE) == PLAIN && (info->opcode & SIZE) != DOUBLE_WORD;
 }
@@ -673,10 +678,13 @@ size_t cts_text_label(const char *line, const char **name, const char **rest)
     const char *end = line;
     while (is_word(*end) && (end > line || is_name_start(*end)))
         end++;
-    size_t len = *end == ':' ? (size_t)(end - line) : 0;
+    const char *colon = end;
+    while (*colon == ' ' || *colon == '\t')
+        colon++;
+    size_t len = *colon == ':' ? (size_t)(end - line) : 0;
     if (len) {
         *name = line;
-        *rest = end + 1;
+        *rest = colon + 1;
     }
     return len;
 }

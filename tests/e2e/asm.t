@@ -69,6 +69,8 @@ is "$(bytes -s gas 'jal -2' 'jcond +3')" "06000000feffffff e500030000000000 " ".
 is "$(bytes -s gas 'ldacqh %r1,[%r2+2]' 'strelw [%r1-4],%r2')" "cb21020000010000 c321fcff10010000 " "... acquire and release"
 is "$(bytes 'w1 = *(u8 *)(r2 + 4)' '*(u32 *)(r1 + 0) = w2')" "7121040000000000 6321000000000000 " "LLVM: 32-bit names of what is loaded and stored"
 is "$(bytes 'out: r1 = 1; goto out // back')" "b701000001000000 0500feff00000000 " "... several statements a line, labels, comments"
+is "$(bytes 'r0 = *  (u16 *)skb[r1]' 'lock *(u32*)(r2 + 16) += r9' 'Out :' 'r5 &= 0xFF')" "4810000000000000 c392100000000000 57050000ff000000 " "... spaces, r9 for w9"
+is "$(bytes -s gas 'ldxdw %r2,[%r1+-2]' 'jeq %r3,0xfffffd66,1' 'ja 3')" "7912feff00000000 1503010066fdffff 0500030000000000 " "gas: as bpf-objdump prints"
 is "$(bytes -s gas 'lddw %r1, 5' 'ja out' 'exit' 'out: exit')" "1801000005000000 0000000000000000 0500010000000000 9500000000000000 9500000000000000 " "gas: labels"
 
 # ---- mistakes ----
