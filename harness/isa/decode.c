@@ -231,3 +231,32 @@ int cts_decode(const uint8_t *bytes, size_t slots, bool be, struct cts_insn *in,
     *row = found;
     return wide ? 2 : 1;
 }
+
+/* --- functions that are named by their place ------------------------------------------------- */
+
+enum { OP_LDDW = 0x18, OP_CALLX = 0x8d, OP_EXIT = 0x95 };
+
+/* Opcodes are the first byte in either byte order. */
+static uint8_t opcode_at(const uint8_t *code, uint32_t slot)
+{
+    return code[(size_t)slot * CTS_SLOT_BYTES];
+}
+
+bool cts_function_begins(const uint8_t *code, uint32_t slots, uint64_t bytes)
+{
+    uint64_t wanted = bytes / CTS_SLOT_BYTES;
+    if (bytes % CTS_SLOT_BYTES != 0 || wanted >= slots)
+        return false;
+    for (uint32_t at = 0; at < wanted; at += opcode_at(code, at) == OP_LDDW ? 2 : 1)
+        if (opcode_at(code, at) == OP_EXIT && at + 1 == wanted)
+            return true;
+    return false;
+}
+
+bool cts_calls_addresses(const uint8_t *code, uint32_t slots)
+{
+    for (uint32_t at = 0; at < slots; at += opcode_at(code, at) == OP_LDDW ? 2 : 1)
+        if (opcode_at(code, at) == OP_CALLX)
+            return true;
+    return false;
+}

@@ -108,4 +108,10 @@ int cts_encode(enum cts_row_id row, const struct cts_insn *in, bool be, uint8_t 
  * slots consumed, at least 1. */
 int cts_disasm(const uint8_t *bytes, size_t slots, bool be, char *text, size_t cap);
 
+/* Does a function of the program begin at this offset in bytes: an instruction behind an exit? How
+ * data name functions. */
+bool cts_function_begins(const uint8_t *code, uint32_t slots, uint64_t bytes);
+/* Is there a call of an address in a register? */
+bool cts_calls_addresses(const uint8_t *code, uint32_t slots);
+
 #endif

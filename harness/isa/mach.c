@@ -253,6 +253,11 @@ uint64_t cts_mach_code_addr(struct cts_mach *m, int32_t rel)
         fault_jump(m, "address of", slot);
         return 0;
     }
+    return cts_mach_code_of((uint32_t)slot);
+}
+
+uint64_t cts_mach_code_of(uint32_t slot)
+{
     return code_base + (uint64_t)slot * CTS_SLOT_BYTES;
 }
 

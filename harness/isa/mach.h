@@ -143,6 +143,8 @@ uint8_t *cts_mach_host(const struct cts_mach *m, uint64_t addr, uint64_t bytes, 
  * would be its second slot, 1 is the instruction behind it (Linux's reading; the RFC does not say
  * where the count begins). */
 uint64_t cts_mach_code_addr(struct cts_mach *m, int32_t rel);
+/* The address of the instruction in a slot. */
+uint64_t cts_mach_code_of(uint32_t slot);
 /* Likewise the distance of the instruction at such an address, in slots from the next one; another
  * address faults. */
 int64_t cts_mach_slots_to(struct cts_mach *m, uint64_t code);

@@ -491,11 +491,11 @@ int cts_wire_get_progress(struct cts_rd *r, struct cts_wire_progress *p, struct 
 /* Features. */
 
 static const char *const feature_names[] = {
-    "local-call",   "map-fd",     "map-idx",     "var",         "code",     "btf-call",
-    "packet",       "helper-map", "helper-csum", "helper-test", "pointers", "stack-uninit",
-    "verdict-only", "elf",        "guess",       "threads",     "memory",   "tail-call",
-    "helper-0",     "helper-1",   "helper-2",    "helper-3",    "helper-4", "helper-5",
-    "callx",        "stack-args", "unchecked",   "cut",
+    "local-call",   "map-fd",     "map-idx",     "var",         "code",          "btf-call",
+    "packet",       "helper-map", "helper-csum", "helper-test", "pointers",      "stack-uninit",
+    "verdict-only", "elf",        "guess",       "threads",     "memory",        "tail-call",
+    "helper-0",     "helper-1",   "helper-2",    "helper-3",    "helper-4",      "helper-5",
+    "callx",        "stack-args", "unchecked",   "cut",         "function-data",
 };
 
 const char *cts_feature_name(unsigned bit)

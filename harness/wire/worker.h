@@ -64,6 +64,10 @@ enum cts_feature {
     CTS_FEAT_UNCHECKED = 1 << 26,   /* no loader's checks: no program is refused before it runs */
     CTS_FEAT_CUT = 1 << 27,         /* r0_bits is 32, and nothing says that results have no more:
                                        vectors of EXIT are compared in 64 bits, the others as ever */
+
+    /* Programs again: maps of one entry are read-only where the program calls addresses in
+     * registers, and data name functions there: cts_function_begins in isa.h. */
+    CTS_FEAT_FUNCTION_DATA = 1 << 28,
 };
 /* The bit of helper N of .data files. */
 #define CTS_FEAT_DATA_HELPER_N(n) ((uint32_t)CTS_FEAT_DATA_HELPER << (n))
@@ -71,7 +75,7 @@ enum cts_feature {
 enum {
     CTS_FEAT_OF_PROGRAMS = ((1 << 12) - 1) | CTS_FEAT_TAIL_CALL |
                            ((1 << CTS_DATA_HELPERS_COUNT) - 1) * CTS_FEAT_DATA_HELPER |
-                           CTS_FEAT_CALLX | CTS_FEAT_STACK_ARGS
+                           CTS_FEAT_CALLX | CTS_FEAT_STACK_ARGS | CTS_FEAT_FUNCTION_DATA
 };
 
 struct cts_caps {

@@ -40,6 +40,15 @@ int cts_lx_map_new(uint32_t value_bytes, uint32_t entries, uint32_t flags)
     return new_map(BPF_MAP_TYPE_ARRAY, value_bytes, entries, flags);
 }
 
+int cts_lx_map_freeze(int map_fd)
+{
+    union bpf_attr attr;
+
+    memset(&attr, 0, sizeof(attr));
+    attr.map_fd = (uint32_t)map_fd;
+    return sys_bpf(BPF_MAP_FREEZE, &attr);
+}
+
 int cts_lx_map_of_programs(uint32_t entries)
 {
     return new_map(BPF_MAP_TYPE_PROG_ARRAY, sizeof(uint32_t), entries, 0);

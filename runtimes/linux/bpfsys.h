@@ -33,6 +33,8 @@ struct cts_lx_run_spec {
 /* An array map with keys of 4 bytes, or one for tail calls; a descriptor. */
 int cts_lx_map_of_programs(uint32_t entries);
 int cts_lx_map_new(uint32_t value_bytes, uint32_t entries, uint32_t flags);
+/* No system call changes it from then on. */
+int cts_lx_map_freeze(int map_fd);
 int cts_lx_map_set(int map_fd, uint32_t key, const void *value);
 /* A descriptor. Tries again when a signal made the verifier give up. */
 int cts_lx_prog_load(const struct cts_lx_prog_spec *spec);

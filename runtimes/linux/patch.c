@@ -139,7 +139,26 @@ static int ascending(const void *a, const void *b)
     return *x < *y ? -1 : *x > *y;
 }
 
-uint32_t cts_lx_subprograms(const uint8_t *code, uint32_t slots, uint32_t *first, uint32_t cap)
+bool cts_lx_names_functions(const struct cts_map_def *map)
+{
+    return map->entries == 1 && map->value_bytes >= 8 && map->data;
+}
+
+/* Adds the functions that are named in the data. */
+static uint32_t named_functions(const uint8_t *code, uint32_t slots, const struct cts_map_def *map,
+                                uint32_t *first, uint32_t n, uint32_t cap)
+{
+    for (uint32_t at = 0; cts_lx_names_functions(map) && at + 8 <= map->value_bytes; at += 8) {
+        uint64_t bytes = cts_get64_host(map->data + at);
+
+        if (n < cap && cts_function_begins(code, slots, bytes))
+            first[n++] = (uint32_t)(bytes / 8);
+    }
+    return n;
+}
+
+uint32_t cts_lx_subprograms(const uint8_t *code, uint32_t slots, const struct cts_map_def *maps,
+                            uint32_t map_count, uint32_t *first, uint32_t cap)
 {
     struct cts_insn in;
     uint32_t n = 0, unique = 1;
@@ -154,6 +173,8 @@ uint32_t cts_lx_subprograms(const uint8_t *code, uint32_t slots, uint32_t *first
         if (in.src == pseudo && target >= 0 && target < slots)
             first[n++] = (uint32_t)target;
     }
+    for (uint32_t i = 0; i < map_count; i++)
+        n = named_functions(code, slots, &maps[i], first, n, cap);
     qsort(first, n, sizeof(*first), ascending);
     for (uint32_t i = 1; i < n; i++) {
         if (first[i] != first[unique - 1])

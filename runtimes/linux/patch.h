@@ -42,7 +42,10 @@ int cts_lx_patch(struct cts_lx_patch *p, struct cts_err *err);
 bool cts_lx_blinding_wraps(const uint8_t *code, uint32_t slots);
 
 /* First slots of main and of every subprogram, ascending, each once; at most `cap` are written.
- * Returns how many there are. */
-uint32_t cts_lx_subprograms(const uint8_t *code, uint32_t slots, uint32_t *first, uint32_t cap);
+ * Returns how many there are. `maps` are those whose data name functions. */
+uint32_t cts_lx_subprograms(const uint8_t *code, uint32_t slots, const struct cts_map_def *maps,
+                            uint32_t map_count, uint32_t *first, uint32_t cap);
+/* Do the map's data name functions of a program that calls addresses in registers? */
+bool cts_lx_names_functions(const struct cts_map_def *map);
 
 #endif

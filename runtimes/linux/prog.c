@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/fmt.h"
 #include "bpfsys.h"
+#include "isa/isa.h"
 #include "lx.h"
 
 struct own_map {
@@ -54,18 +55,29 @@ static void free_prog(struct prog *p)
     free(p);
 }
 
-static int make_map(struct own_map *m, const struct cts_map_def *def)
+/* Read-only for programs and for us: only then the kernel takes data for what they name. */
+static int freeze(struct own_map *m, const struct cts_map_def *def)
+{
+    int rc = cts_lx_map_set(m->fd, 0, def->data);
+
+    return rc < 0 ? rc : cts_lx_map_freeze(m->fd);
+}
+
+static int make_map(struct own_map *m, const struct cts_map_def *def, bool frozen)
 {
     uint64_t bytes = (uint64_t)def->value_bytes * def->entries;
 
     *m = (struct own_map){.fd = -1, .value_bytes = def->value_bytes, .entries = def->entries};
     if (bytes > CTS_LX_MAP_BYTES)
         return -E2BIG;
-    m->fd = def->value_bytes ? cts_lx_map_new(def->value_bytes, def->entries, 0)
-                             : cts_lx_map_of_programs(def->entries);
+    m->fd = def->value_bytes
+                ? cts_lx_map_new(def->value_bytes, def->entries, frozen ? BPF_F_RDONLY_PROG : 0)
+                : cts_lx_map_of_programs(def->entries);
     m->fd = cts_lx_fd_up(m->fd, CTS_LX_MAP_FDS);
     if (m->fd < 0 || bytes == 0 || !def->data)
         return m->fd < 0 ? m->fd : 0;
+    if (frozen)
+        return freeze(m, def);
     m->data = malloc((size_t)bytes);
     if (!m->data)
         return -ENOMEM;
@@ -75,13 +87,15 @@ static int make_map(struct own_map *m, const struct cts_map_def *def)
 
 static int make_maps(struct prog *p, const struct cts_load_req *req)
 {
+    bool names = cts_calls_addresses(req->code, req->slots);
+
     if (req->map_count > CTS_LX_MAPS)
         return -E2BIG;
     for (uint32_t i = 0; i < req->map_count; i++) {
         int rc;
 
         p->map_count++;
-        rc = make_map(&p->maps[i], &req->maps[i]);
+        rc = make_map(&p->maps[i], &req->maps[i], names && cts_lx_names_functions(&req->maps[i]));
         if (rc < 0)
             return rc;
     }
@@ -289,16 +303,19 @@ static bool check_code_kind(const struct cts_lx *lx, int fd, uint32_t most_slots
 
 /* Only with type information does the kernel know that a callback is a static function, and let
  * functions make tail calls; other subprograms it takes for static anyway. */
-static int describe(struct cts_lx *lx, struct cts_lx_prog_spec *spec, struct bpf_func_info **funcs)
+static int describe(struct cts_lx *lx, const struct cts_load_req *req,
+                    struct cts_lx_prog_spec *spec, struct bpf_func_info **funcs)
 {
     uint8_t blob[CTS_LX_OWN_MAX];
     uint32_t *first = malloc(((size_t)spec->slots + 1) * sizeof(*first));
+    uint32_t maps = cts_calls_addresses(spec->code, spec->slots) ? req->map_count : 0;
     struct bpf_func_info *info = NULL;
 
     if (lx->own_btf_fd < 0)
         lx->own_btf_fd = cts_lx_btf_load(blob, cts_lx_btf_own(blob));
     if (first) {
-        spec->func_count = cts_lx_subprograms(spec->code, spec->slots, first, spec->slots + 1);
+        spec->func_count =
+            cts_lx_subprograms(spec->code, spec->slots, req->maps, maps, first, spec->slots + 1);
         info = calloc(spec->func_count, sizeof(*info));
     }
     if (info) {
@@ -325,8 +342,8 @@ static int load_described(struct cts_lx *lx, const struct cts_load_req *req,
 
     if (uses->fd_array)
         spec.fd_array = lx->fd_array;
-    if (uses->types)
-        rc = describe(lx, &spec, &funcs);
+    if (uses->types || cts_calls_addresses(lx->code, req->slots))
+        rc = describe(lx, req, &spec, &funcs);
     if (rc < 0)
         load_error(res, -rc, "type information for functions");
     else

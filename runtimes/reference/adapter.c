@@ -99,7 +99,8 @@ static void fill_caps(const struct machine *self, struct cts_caps *caps)
                     CTS_FEAT_CODE | CTS_FEAT_BTF_CALL | CTS_FEAT_PACKET | CTS_FEAT_HELPER_MAP |
                     CTS_FEAT_HELPER_CSUM | CTS_FEAT_HELPER_TEST | CTS_FEAT_POINTERS |
                     CTS_FEAT_STACK_UNINIT | CTS_FEAT_THREADS | CTS_FEAT_MEMORY |
-                    REF_DATA_HELPERS * CTS_FEAT_DATA_HELPER | CTS_FEAT_CALLX | CTS_FEAT_STACK_ARGS,
+                    REF_DATA_HELPERS * CTS_FEAT_DATA_HELPER | CTS_FEAT_CALLX | CTS_FEAT_STACK_ARGS |
+                    CTS_FEAT_FUNCTION_DATA,
         .max_slots = MAX_SLOTS,
         .max_segments = self->env ? MAX_SEGMENTS : 1,
         .max_iterations = MAX_ITERATIONS,
@@ -258,6 +259,8 @@ static int load_program(struct machine *self, const struct cts_load_req *req, st
     int rc = cts_mach_decode(req->code, req->slots, self->be, allow_end, p->insn, err);
     if (rc == 0)
         rc = check_program(p, err);
+    if (rc == 0)
+        ref_platform_name_functions(&p->platform, req, self->be);
     return rc ? rc : prepare_machine(self, req, p, err);
 }
 

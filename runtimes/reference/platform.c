@@ -349,6 +349,29 @@ static void put64(uint8_t *at, bool be, uint64_t value)
         cts_put64le(at, value);
 }
 
+static uint64_t get64(const uint8_t *at, bool be)
+{
+    return be ? cts_get64be(at) : cts_get64le(at);
+}
+
+/* Map 0 is the window. */
+static bool is_data(const struct ref_platform *p, uint32_t i)
+{
+    return p->names_functions && i > 0 && p->map[i].entries == 1;
+}
+
+void ref_platform_name_functions(struct ref_platform *p, const struct cts_load_req *req, bool be)
+{
+    p->names_functions = cts_calls_addresses(req->code, req->slots);
+    for (uint32_t i = 0; i < p->maps; i++) {
+        for (uint32_t at = 0; is_data(p, i) && at + 8 <= p->map[i].value_bytes; at += 8) {
+            uint64_t v = get64(p->map[i].start + at, be);
+            if (cts_function_begins(req->code, req->slots, v))
+                put64(p->map[i].start + at, be, cts_mach_code_of((uint32_t)(v / CTS_SLOT_BYTES)));
+        }
+    }
+}
+
 static const struct cts_mach_platform all_calls = {
     .helper = call_helper,
     .btf_call = btf_call,
@@ -391,7 +414,7 @@ int ref_platform_map(struct ref_platform *p, struct cts_mach *m, struct cts_err 
         const struct ref_map *map = &p->map[i];
         uint64_t bytes = (uint64_t)map->value_bytes * map->entries;
         if (map->host && bytes)
-            rc = cts_mach_map(m, map->value, map->host, bytes, true);
+            rc = cts_mach_map(m, map->value, map->host, bytes, !is_data(p, i));
     }
     if (rc == 0 && p->has_packet)
         rc = cts_mach_map(m, REF_PACKET_BASE, p->packet, 0, true);

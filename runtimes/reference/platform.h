@@ -40,7 +40,7 @@ struct ref_map {
     uint32_t value_bytes, entries;
     uint64_t value; /* machine address of the first value */
     uint8_t *host;  /* map 0 of a window program: null, the machine's region 0 */
-    const uint8_t *start;
+    uint8_t *start; /* what is there when a run begins */
 };
 
 /* The platform's objects of one program. map[0] is the window. */
@@ -51,6 +51,7 @@ struct ref_platform {
     uint8_t name[REF_NAMES_MAX]; /* enum ref_name */
     uint32_t names;
     bool has_packet;
+    bool names_functions; /* maps of one entry are read-only, and name functions */
     uint32_t packet_bytes;
     uint8_t *packet; /* REF_PACKET_MAX bytes, if has_packet */
     uint8_t *values; /* all maps' values, then all maps' first contents */
@@ -62,6 +63,9 @@ struct ref_platform {
 int ref_platform_init(struct ref_platform *p, const struct cts_load_req *req, uint32_t window_bytes,
                       bool be, struct cts_err *err);
 void ref_platform_release(struct ref_platform *p);
+/* In a program that calls addresses in registers, data name functions by their place: puts their
+ * addresses there. */
+void ref_platform_name_functions(struct ref_platform *p, const struct cts_load_req *req, bool be);
 /* Maps its memory into the machine; the window's is the caller's. */
 int ref_platform_map(struct ref_platform *p, struct cts_mach *m, struct cts_err *err);
 /* Are the objects that an instruction names there? CTS_E_INVAL. */

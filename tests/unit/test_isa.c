@@ -346,6 +346,32 @@ static void test_strict_encoder(void **state)
     }
 }
 
+/* A function begins behind an exit; the second half of a wide load is none. */
+static void test_functions(void **state)
+{
+    static const uint8_t code[] = {
+        0x18, 0, 0, 0, 0, 0, 0, 0, /* slot 0 */
+        0x95, 0, 0, 0, 0, 0, 0, 0, /* the second half */
+        0x95, 0, 0, 0, 0, 0, 0, 0, /* 2 */
+        0x8d, 0, 0, 0, 0, 0, 0, 0, /* 3 */
+        0x95, 0, 0, 0, 0, 0, 0, 0, /* 4 */
+        0x18, 0, 0, 0, 0, 0, 0, 0, /* 5 */
+        0x8d, 0, 0, 0, 0, 0, 0, 0, /* its second half */
+    };
+    static const bool begins[] = {false, false, false, true, false, true, false, false};
+    const uint32_t slots = sizeof(code) / CTS_SLOT_BYTES;
+    (void)state;
+
+    for (uint64_t at = 0; at < 8 * CTS_ARRAY_LEN(begins); at++)
+        assert_int_equal(cts_function_begins(code, slots, at), at % 8 == 0 && begins[at / 8]);
+    assert_false(cts_function_begins(code, slots, UINT64_MAX - 7));
+    assert_false(cts_function_begins(NULL, 0, 0));
+    assert_true(cts_calls_addresses(code, slots));
+    assert_false(cts_calls_addresses(code, 3));
+    assert_false(cts_calls_addresses(code + 32, 3)); /* the second half of a wide load */
+    assert_false(cts_calls_addresses(NULL, 0));
+}
+
 static void test_disasm(void **state)
 {
     (void)state;
@@ -411,11 +437,17 @@ static void test_disasm_of_garbage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_worked_example), cmocka_unit_test(test_rows_have_ids),
-        cmocka_unit_test(test_groups),         cmocka_unit_test(test_round_trips),
-        cmocka_unit_test(test_every_opcode),   cmocka_unit_test(test_refusals_name_the_field),
-        cmocka_unit_test(test_wide),           cmocka_unit_test(test_strict_encoder),
-        cmocka_unit_test(test_disasm),         cmocka_unit_test(test_disasm_of_garbage),
+        cmocka_unit_test(test_worked_example),
+        cmocka_unit_test(test_rows_have_ids),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_round_trips),
+        cmocka_unit_test(test_every_opcode),
+        cmocka_unit_test(test_refusals_name_the_field),
+        cmocka_unit_test(test_wide),
+        cmocka_unit_test(test_strict_encoder),
+        cmocka_unit_test(test_functions),
+        cmocka_unit_test(test_disasm),
+        cmocka_unit_test(test_disasm_of_garbage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -197,10 +197,31 @@ static void test_subprograms(void **state)
     uint32_t first[MAX_SLOTS];
 
     (void)state;
-    assert_int_equal(cts_lx_subprograms(p.code, p.slots, first, MAX_SLOTS), 2);
+    assert_int_equal(cts_lx_subprograms(p.code, p.slots, NULL, 0, first, MAX_SLOTS), 2);
     assert_int_equal(first[0], 0);
     assert_int_equal(first[1], 6);
-    assert_int_equal(cts_lx_subprograms(p.code, p.slots, first, 1), 1);
+    assert_int_equal(cts_lx_subprograms(p.code, p.slots, NULL, 0, first, 1), 1);
+}
+
+/* Functions that only data name. */
+static void test_functions_of_data(void **state)
+{
+    struct program p = MAKE(I(0x18, 2, 2, 0, 1), I(0, 0, 0, 0, 0), I(0x79, 2, 2, 8, 0),
+                            I(0x8d, 2, 0, 0, 0), EXIT, EXIT, EXIT);
+    /* No function: the first instruction, one that is behind none, half of one, beyond the end. */
+    const uint64_t data[] = {0, 48, 16, 44, 56, 40, 48};
+    struct cts_map_def map = {
+        .value_bytes = sizeof(data), .entries = 1, .data = (const uint8_t *)data};
+    uint32_t first[MAX_SLOTS];
+
+    (void)state;
+    assert_int_equal(cts_lx_subprograms(p.code, p.slots, &map, 1, first, MAX_SLOTS), 3);
+    assert_int_equal(first[1], 5);
+    assert_int_equal(first[2], 6);
+    assert_int_equal(cts_lx_subprograms(p.code, p.slots, &map, 1, first, 2), 2);
+    map.entries = 2;
+    assert_false(cts_lx_names_functions(&map));
+    assert_int_equal(cts_lx_subprograms(p.code, p.slots, &map, 1, first, MAX_SLOTS), 1);
 }
 
 /* ---- the running kernel ---- */
@@ -392,6 +413,33 @@ static void test_tail_calls(void **state)
         cts_lx_adapter.run(e.self, prog, &once, &ran);
         assert_int_equal(ran.r0, 34);
         cts_lx_adapter.unload(e.self, prog);
+    }
+    close_engine(&e);
+}
+
+/* A kernel that has no calls of addresses refuses the program for that, and for nothing that was
+ * done to its map. */
+static void test_function_from_data(void **state)
+{
+    struct engine e = open_engine("jit");
+    const uint64_t data[] = {0x1234, 48};
+    const struct cts_map_def map = {
+        .value_bytes = sizeof(data), .entries = 1, .data = (const uint8_t *)data};
+    struct program p =
+        MAKE(I(0x18, 2, 2, 0, 1), I(0, 0, 0, 0, 0), I(0x79, 2, 2, 8, 0), I(0xb7, 1, 0, 0, 10),
+             I(0x8d, 2, 0, 0, 0), EXIT, I(0xbf, 0, 1, 0, 0), I(0x07, 0, 0, 0, 1), EXIT);
+    struct cts_load_req req = {.kind = CTS_PK_WHOLE, .log = true, .maps = &map, .map_count = 1};
+    void *prog;
+
+    (void)state;
+    if (e.caps.features & CTS_FEAT_FUNCTION_DATA) {
+        expect_r0(&e, &p, &req, 11);
+    } else {
+        struct cts_load_res res = load(&e, &p, &req, &prog);
+
+        assert_int_equal(res.verdict, CTS_REJECTED);
+        if (!strstr(res.text, "opcode 8d") && !strstr(res.text, "func_info"))
+            fail_msg("%s", res.text);
     }
     close_engine(&e);
 }
@@ -754,11 +802,13 @@ int main(void)
         cmocka_unit_test(test_patch_wild_index),
         cmocka_unit_test(test_blinding_wraps),
         cmocka_unit_test(test_subprograms),
+        cmocka_unit_test(test_functions_of_data),
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_window),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_maps),
         cmocka_unit_test(test_tail_calls),
+        cmocka_unit_test(test_function_from_data),
         cmocka_unit_test(test_rejections),
         cmocka_unit_test(test_unknown_name),
         cmocka_unit_test(test_packet),
