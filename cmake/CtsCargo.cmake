@@ -36,7 +36,8 @@ function(cts_cargo name)
     set(stamp ${CMAKE_CURRENT_BINARY_DIR}/cargo-${name}.stamp)
     set(made ${products}/${ARG_ARTIFACT})
     file(GLOB_RECURSE inputs CONFIGURE_DEPENDS
-        ${ARG_CRATE}/*.toml ${ARG_CRATE}/*.lock ${ARG_CRATE}/*.rs)
+        ${ARG_CRATE}/*.toml ${ARG_CRATE}/*.lock ${ARG_CRATE}/*.rs
+        ${CMAKE_SOURCE_DIR}/harness/wire/rust/*.toml ${CMAKE_SOURCE_DIR}/harness/wire/rust/*.rs)
     set(files)
     if(ARG_SOURCE_FILES OR ARG_OUT_FILES)
         list(APPEND files ${products}/packages.h)

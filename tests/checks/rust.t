@@ -21,7 +21,7 @@ cargo_ok() {
 }
 
 CMD_TIMEOUT=280
-for manifest in $(find runtimes -name Cargo.toml | sort); do
+for manifest in $(find harness runtimes -name Cargo.toml | sort); do
     crate=${manifest%/Cargo.toml}
     if has fmt; then
         cargo_ok "$crate: as rustfmt writes it" fmt --check --manifest-path "$manifest"

@@ -1,17 +1,7 @@
 //! rbpf: its engines, and a program loaded into one of them.
 
-use crate::protocol::Refusal;
-use crate::window::Window;
+use ebpf_cts_worker::{About, HELPERS, Machine, Refusal, Window, feature};
 use rbpf::EbpfVmMbuff;
-
-/// The version of rbpf, as Cargo.lock has it.
-pub fn version() -> &'static str {
-    include_str!("../Cargo.lock")
-        .split("[[package]]")
-        .find_map(|package| package.trim_start().strip_prefix("name = \"rbpf\"\nversion = \""))
-        .and_then(|rest| rest.split('"').next())
-        .expect("rbpf is in Cargo.lock")
-}
 
 #[derive(Clone, Copy)]
 pub enum Engine {
@@ -23,7 +13,7 @@ pub enum Engine {
 
 impl Engine {
     /// "" is the interpreter.
-    pub fn open(name: &str) -> Result<Self, Refusal> {
+    fn named(name: &str) -> Result<Self, Refusal> {
         if cfg!(target_endian = "big") {
             return Err(Refusal::unsupported("rbpf reads programs as little-endian machines do"));
         }
@@ -44,7 +34,7 @@ impl Engine {
         }
     }
 
-    pub fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Engine::Interp => "interp",
             Engine::Jit => "jit",
@@ -54,7 +44,7 @@ impl Engine {
     }
 
     /// rbpf compiles to one page of memory: bodies do not share it.
-    pub fn max_segments(self) -> u32 {
+    fn max_segments(self) -> u32 {
         match self {
             Engine::Jit => 1,
             _ => 8,
@@ -62,8 +52,43 @@ impl Engine {
     }
 
     /// The compiler with Cranelift takes every call for one of a helper.
-    pub fn has_local_calls(self) -> bool {
+    fn has_local_calls(self) -> bool {
         matches!(self, Engine::Interp | Engine::Jit)
+    }
+}
+
+/// rbpf with one of its engines open.
+pub struct Rbpf {
+    engine: Engine,
+    window_addr: u64,
+}
+
+impl Machine for Rbpf {
+    const RUNTIME: &'static str = "rbpf";
+    type Program = Program;
+
+    fn open(engine: &str, window: &Window) -> Result<Self, Refusal> {
+        Ok(Rbpf { engine: Engine::named(engine)?, window_addr: window.address() })
+    }
+
+    fn about(&self) -> About {
+        let local_call = if self.engine.has_local_calls() { feature::LOCAL_CALL } else { 0 };
+        About {
+            engine: self.engine.name(),
+            version: ebpf_cts_worker::locked_version(include_str!("../Cargo.lock"), "rbpf"),
+            features: local_call | feature::HELPER_TEST | feature::POINTERS | feature::STACK_UNINIT,
+            max_slots: rbpf::ebpf::PROG_MAX_INSNS as u32,
+            max_segments: self.engine.max_segments(),
+            window_addr: self.window_addr,
+        }
+    }
+
+    fn load(&self, code: &[u8]) -> Result<Program, String> {
+        Program::load(self.engine, code)
+    }
+
+    fn run(&mut self, program: &Program, window: &Window) -> Result<u64, String> {
+        program.run(window, &mut Context::default())
     }
 }
 
@@ -75,11 +100,11 @@ pub struct Program {
 }
 
 /// What r1 points to when a program begins.
-pub type Context = [u64; 8];
+type Context = [u64; 8];
 
 impl Program {
     /// An error is rbpf's no to the program, in its own words.
-    pub fn load(engine: Engine, code: &[u8]) -> Result<Self, String> {
+    fn load(engine: Engine, code: &[u8]) -> Result<Self, String> {
         let code = code.to_vec();
         // SAFETY: `vm` does not outlive `code`, which is neither changed nor moved to another place.
         let borrowed: &'static [u8] =
@@ -103,7 +128,7 @@ impl Program {
     }
 
     /// r0, or the fault that stopped the program.
-    pub fn run(&self, window: &Window, context: &mut Context) -> Result<u64, String> {
+    fn run(&self, window: &Window, context: &mut Context) -> Result<u64, String> {
         let memory = window.as_memory();
         // SAFETY: any bytes are a valid u8; rbpf keeps the reference no longer than the call, though
         // its type says so.
@@ -125,37 +150,71 @@ impl Program {
     }
 }
 
-/// The test helpers. They take numbers and give one: a program that runs wild finds nothing here
-/// that reaches out of the process.
-const HELPERS: [(u32, rbpf::Helper); 3] = [(0x7000, sum), (0x7001, hash), (0x7002, constant)];
-
-fn sum(a: u64, b: u64, c: u64, d: u64, e: u64) -> u64 {
-    [a, b, c, d, e].iter().rev().fold(0, |sum: u64, r| sum.wrapping_mul(2).wrapping_add(*r))
-}
-
-fn hash(a: u64, b: u64, c: u64, d: u64, e: u64) -> u64 {
-    let mix = |h: u64, r: u64| (h ^ r).rotate_left(13).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    [a, b, c, d, e].into_iter().fold(0, mix)
-}
-
-fn constant(_: u64, _: u64, _: u64, _: u64, _: u64) -> u64 {
-    0x00c0_ffee_00c0_ffee
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ebpf_cts_worker::{Item, Load, Outcome, Rows, Run, Verdict, Worker};
+
+    const EXIT: &[u8] = &[0xb7, 0, 0, 0, 7, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]; // r0 = 7; exit
+
+    fn item(load: Option<&[u8]>) -> Item<'_> {
+        let load = load.map(|code| Load { code, regions: vec![] });
+        Item { prog: 3, load, run: Some(Run { iterations: 2 }), unload: true, rows: None }
+    }
+
+    fn worker() -> Worker<Rbpf> {
+        Worker::open("interp").expect("the interpreter is always there")
+    }
 
     #[test]
-    fn helpers_are_those_of_the_reference() {
-        assert_eq!(sum(1, 2, 3, 4, 5), 129);
-        assert_eq!(constant(1, 2, 3, 4, 5), 0xc0ffee00c0ffee);
-        assert_ne!(hash(1, 2, 3, 4, 5), hash(2, 1, 3, 4, 5));
-        assert_eq!(hash(0, 0, 0, 0, 1), 0x2000u64.wrapping_mul(0x9e3779b97f4a7c15));
+    fn all_steps() {
+        let mut worker = worker();
+        let answer = worker.execute(&item(Some(EXIT))).unwrap();
+        assert!(matches!(answer.load, Some(Verdict::Accepted)));
+        assert!(matches!(answer.run, Some(Outcome::Ran { done: 2, r0: 7 })));
+        assert!(answer.unloaded);
+        let again = worker.execute(&item(None)).unwrap();
+        assert!(again.load.is_none() && again.run.is_none() && !again.unloaded, "it is gone");
+    }
+
+    #[test]
+    fn rejected_and_not_run() {
+        let answer = worker().execute(&item(Some(&[0xff; 8]))).unwrap();
+        assert!(matches!(answer.load, Some(Verdict::Rejected(why)) if why.contains("Verifier")));
+        assert!(answer.run.is_none() && !answer.unloaded);
+    }
+
+    #[test]
+    fn fault() {
+        let load_from_null = [0x79, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0];
+        let answer = worker().execute(&item(Some(&load_from_null))).unwrap();
+        assert!(matches!(answer.run, Some(Outcome::Faulted { done: 0, .. })));
+    }
+
+    #[test]
+    fn rows_go_in_and_come_out() {
+        let mut worker = worker();
+        let mut code = vec![0x18, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]; // r1 = the window
+        let at = (worker.window().address() + 64).to_le_bytes();
+        code[4..8].copy_from_slice(&at[..4]);
+        code[12..].copy_from_slice(&at[4..]);
+        code.extend([0x71, 0x12, 0, 0, 0, 0, 0, 0]); // r2 = *(u8 *)(r1 + 0)
+        code.extend([0x73, 0x21, 1, 0, 0, 0, 0, 0]); // *(u8 *)(r1 + 1) = r2
+        code.extend(EXIT);
+        let rows = |offset| Rows { offset, bytes: &[5, 6, 7] };
+        let asked = Item { rows: Some(rows(64)), ..item(Some(&code)) };
+        assert_eq!(worker.execute(&asked).unwrap().rows, Some(vec![5, 5, 7]));
+        let outside = Item {
+            rows: Some(rows(ebpf_cts_worker::WINDOW_BYTES as usize - 2)),
+            ..item(Some(EXIT))
+        };
+        assert!(worker.execute(&outside).is_err());
+        assert_eq!(worker.window().get(0, 8), 2u64.to_ne_bytes(), "two were begun");
     }
 
     #[test]
     fn version_is_a_number() {
-        assert!(version().split('.').all(|part| part.parse::<u32>().is_ok()), "{}", version());
+        let version = Rbpf { engine: Engine::Interp, window_addr: 0 }.about().version;
+        assert!(version.split('.').all(|part| part.parse::<u32>().is_ok()), "{version}");
     }
 }

@@ -41,7 +41,7 @@ impl Window {
         self.at as u64
     }
 
-    /// All of it, as rbpf wants the memory that programs work on. The reference is good for handing
+    /// All of it, as a runtime may want the memory that programs work on. The reference is good for handing
     /// over address and length only: programs and the harness write there meanwhile.
     #[allow(clippy::mut_from_ref)]
     pub fn as_memory(&self) -> &mut [u8] {
@@ -76,7 +76,7 @@ impl Window {
 
 impl Drop for Window {
     fn drop(&mut self) {
-        // SAFETY: mapped by `open`, and nobody keeps what `as_memory` returned.
+        // SAFETY: mapped by `open`, and whoever got it from `as_memory` lives no longer than this.
         unsafe { libc::munmap(self.at.cast(), self.len) };
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const PAGE: &str = include_str!("../../../../harness/wire/PROTOCOL.md");
+const PAGE: &str = include_str!("../../../PROTOCOL.md");
 
 /// The bytes of the first block behind this text: what stands on the left of each line.
 fn shown_behind(text: &str) -> Vec<u8> {

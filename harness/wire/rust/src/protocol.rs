@@ -370,9 +370,10 @@ impl<'a> Rows<'a> {
 
 // ---- Answers ----
 
-pub struct Caps {
-    pub engine: String,
-    pub version: String,
+pub struct Caps<'a> {
+    pub runtime: &'a str,
+    pub engine: &'a str,
+    pub version: &'a str,
     pub window_bytes: u32,
     pub window_fd: i32,
     pub window_addr: u64,
@@ -382,7 +383,7 @@ pub struct Caps {
     pub max_iterations: u32,
 }
 
-impl Caps {
+impl Caps<'_> {
     const LITTLE_ENDIAN: bool = false;
     const WINDOW_ABSOLUTE: u8 = 3;
     const R0_BITS: u8 = 64;
@@ -391,9 +392,9 @@ impl Caps {
         w.u32(VERSION);
         w.i32(0);
         w.string("");
-        w.string("rbpf");
-        w.string(&self.engine);
-        w.string(&self.version);
+        w.string(self.runtime);
+        w.string(self.engine);
+        w.string(self.version);
         w.bool(Self::LITTLE_ENDIAN);
         w.u8(Self::WINDOW_ABSOLUTE);
         w.u32(self.window_bytes);
@@ -477,8 +478,8 @@ impl Verdict {
             Verdict::Rejected(why) => (1, why.as_str()),
         };
         w.u8(verdict);
-        w.i32(0); // rbpf has no error numbers,
-        w.u32(0); // and does not tell the size of what it compiles.
+        w.i32(0); // There are no error numbers,
+        w.u32(0); // and the size of what is compiled is not told.
         w.text(text);
     }
 }
