@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/looks.h"
 #include "cli/opt.h"
 #include "cli/paths.h"
 #include "cli/progress.h"
@@ -20,7 +21,18 @@
 
 enum { PROOF_STEPS = 10000000, PATH_LIMIT = 4096 };
 
-enum option { O_LEVEL = 1, O_ROW, O_OP, O_JOBS, O_HAND, O_LIST, O_OUTPUT, O_PROVE, O_NO_CACHE };
+enum option {
+    O_LEVEL = 1,
+    O_ROW,
+    O_OP,
+    O_JOBS,
+    O_HAND,
+    O_LIST,
+    O_OUTPUT,
+    O_PROVE,
+    O_NO_CACHE,
+    O_AS
+};
 
 static const struct cts_opt options[] = {
     {O_LEVEL, 0, "level", "LEVEL", "quick (default), full or exhaustive: how much is run"},
@@ -28,6 +40,9 @@ static const struct cts_opt options[] = {
      "only mutants of this row, also one that came after the RFC; again for more"},
     {O_OP, 0, "operator", "NAME", "list and print only mutants made by this operator"},
     {O_JOBS, 'j', "jobs", "N", "how many threads; default: as many as there are processors"},
+    {O_AS, 0, "as", "SIGHT",
+     "ask those that die again as a kind of runtime lets them be seen: a sight (ebpf-cts sight "
+     "--help), RUNTIME:ENGINE, or all; again for more"},
     {O_HAND, 0, "hand", NULL, "hand-written cases alone, no sweeps"},
     {O_LIST, 0, "list", NULL, "print the mutants, run nothing"},
     {O_OUTPUT, 'o', "output", "FORMAT", "text (default), tsv or json: one line a mutant"},
@@ -44,6 +59,7 @@ struct mutants {
     struct cts_arena arena;
     struct cts_mut_list list;
     struct cts_mut_opts opts;
+    struct cts_looks looks;
     uint8_t rows[CTS_ROW_COUNT];
     unsigned row_count;
     const char *op, *format, *prove;
@@ -91,6 +107,8 @@ static int take(void *arg, const struct cts_opts *o, int id)
         return 0;
     case O_JOBS:
         return cts_opt_number(o, "the number of jobs", 1, 256, &m->opts.jobs) ? 0 : CTS_EXIT_USAGE;
+    case O_AS:
+        return cts_opts_collect(o, m->looks.as, &m->looks.count, CTS_LOOKS_MAX);
     case O_HAND:
         m->opts.hand = true;
         return 0;
@@ -407,8 +425,30 @@ static int check_prove(const struct mutants *m)
     return 0;
 }
 
-static int report(const struct mutants *m)
+/* The same in sights. */
+static int report_looks(struct mutants *m)
 {
+    struct cts_err err = {0};
+    bool sane = controls_pass(m), tsv = strcmp(m->format, "tsv") == 0;
+    struct cts_mut_score s = total(m, m->opts.level);
+    int rc = cts_looks_print(&m->looks, &m->list, &m->opts, tsv, &err);
+    cts_progress_end(&m->progress);
+    if (rc != 0)
+        return cts_complain(&err);
+    if (!tsv)
+        cts_out("total: %u passed, %u failed, %u skipped\n", m->looks.passed, m->looks.failed,
+                m->looks.skipped);
+    if (fflush(stdout) != 0 || ferror(stdout) || !sane)
+        return CTS_EXIT_BROKEN;
+    if (m->vectors.stats.errors)
+        return CTS_EXIT_USAGE;
+    return m->looks.failed || s.killed < s.due ? CTS_EXIT_FAILED : CTS_EXIT_OK;
+}
+
+static int report(struct mutants *m)
+{
+    if (m->looks.count)
+        return report_looks(m);
     bool sane = controls_pass(m);
     if (strcmp(m->format, "tsv") == 0)
         print_tsv(m);
@@ -522,7 +562,12 @@ const struct cts_command cts_cmd_mutants = {
         "is not on that list as it is now), and those that spec/equivalents.yaml gives a reason\n"
         "for, are not counted, nor are those of new rows where there is no z3: they are "
         "undecided.\n"
-        "Passed are those that die at the level demanded of them, or below it.",
+        "Passed are those that die at the level demanded of them, or below it.\n"
+        "With --as those that die are asked again as a kind of runtime lets the harness see them.\n"
+        "There a mutant is due unless nothing can show it: all vectors that notice it need what "
+        "the\n"
+        "runtime lacks, it shows in addresses alone, or goes wrong over distances alone that no\n"
+        "program has there. That a program is too long is no excuse where a shorter one would do.",
     .options = options,
     .main = mutants_main,
 };

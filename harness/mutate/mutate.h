@@ -44,11 +44,12 @@ struct cts_mutant {
 
     /* Results. */
     enum cts_mut_status status;
-    uint8_t killed;      /* lowest level at which some case noticed; CTS_MUT_NEVER */
-    uint8_t killed_hand; /* the same for hand-written cases alone */
-    const char *killer;  /* the vector that noticed first; null */
-    const char *reason;  /* why it is equivalent; null */
-    const char *input;   /* a survivor's distinguishing input; null if none is known */
+    uint8_t killed;       /* lowest level at which some case noticed; CTS_MUT_NEVER */
+    uint8_t killed_hand;  /* the same for hand-written cases alone */
+    const char *killer;   /* the vector that noticed first; null */
+    uint32_t killer_unit; /* ... by this unit of the pack */
+    const char *reason;   /* why it is equivalent; null */
+    const char *input;    /* a survivor's distinguishing input; null if none is known */
 };
 
 struct cts_mut_list {
@@ -97,6 +98,21 @@ struct cts_mut_opts {
  * that dies. */
 int cts_mutants_run(struct cts_mut_list *list, const struct cts_mut_opts *opts,
                     struct cts_err *err);
+
+/* A mutant in a sight (core/sight.h). */
+struct cts_mut_look {
+    bool asked;      /* it is dead where everything is seen: else nothing is asked of the sight */
+    bool killed;     /* some case notices it there, too */
+    bool due;        /* it should die there: else `why` says why it cannot */
+    bool absent;     /* not due: no program with its row must be accepted there */
+    const char *why; /* of one that lives: what those that notice it elsewhere lack there; null */
+};
+
+/* After cts_mutants_run with the same options: the same mutants as a runtime of the capabilities
+ * `sight` shows them. Fills looks[list->count]. The machine is that of the options; what differs is
+ * what can be asked of it and what of it can be seen. */
+int cts_mutants_look(struct cts_mut_list *list, const struct cts_mut_opts *opts,
+                     const struct cts_caps *sight, struct cts_mut_look *looks, struct cts_err *err);
 
 struct cts_mut_score {
     unsigned generated, equivalent, undecided;

@@ -1,81 +1,29 @@
 /* Running mutants: one task is one row with all its mutants; each thread has machines of its own,
  * in both byte orders, loads what concerns the row once and exchanges the semantics below it. */
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fmt.h"
 #include "base/limits.h"
 #include "core/judge.h"
-#include "core/rows.h"
 #include "host/buf.h"
-#include "load/yaml.h"
-#include "mutate/model.h"
-#include "mutate/proofs.h"
+#include "mutate/run_impl.h"
 #include "mutate/smt.h"
 #include "pack/env.h"
 
 enum {
     RING = 256, /* operand rows under way */
     FIRST_RING = 8,
-    ORDERS = 2,
     MAPS = CTS_MOST_MAPS,
     NAMES = CTS_MOST_NAMES,
 };
 
-struct task {
-    size_t first, count; /* mutants */
-};
-
-struct run {
-    struct cts_mut_list *list;
-    const struct cts_mut_opts *opts;
-    const struct cts_spec_row **row; /* by enum cts_row_id */
-    struct cts_proofs on_record;
-    uint8_t *holds; /* unit_count x CTS_ROW_COUNT bits: which rows are in its code */
-    struct task *tasks;
-    size_t task_count, next;
-    size_t done;
-    pthread_mutex_t lock;
-    struct cts_err err; /* the first trouble */
-};
-
-/* A unit on one machine. */
-struct loaded {
-    bool tried, asked, accepted;
-    enum cts_level level; /* of a sweep's domains */
-    struct cts_seg seg;
-    struct cts_layout layout;
-    void *prog;
-    struct cts_load_res *res;
-};
-
-struct machine {
-    void *self;
-    struct cts_caps caps;
-};
-
-struct rig {
-    struct run *run;
-    struct cts_mut_table table;
-    struct machine machine[ORDERS];
-    struct cts_arena arena; /* of a task */
-    uint32_t *units;        /* that hold the task's row, those about it first */
-    uint32_t unit_count;
-    struct loaded *loaded[ORDERS][CTS_MUT_LEVELS]; /* by place in `units` */
-    uint8_t *expect;
-    size_t expect_cap;
-    struct cts_load_res load_res; /* large: not for the stack of every call */
-    struct cts_run_res run_res;
-    struct cts_err err;
-};
-
-static const struct cts_pack *pack_of(const struct rig *g)
+static const struct cts_pack *pack_of(const struct cts_mut_rig *g)
 {
     return g->run->opts->pack;
 }
 
-static bool is_stopped(const struct run *r)
+static bool is_stopped(const struct cts_mut_run *r)
 {
     return (r->opts->stop && *r->opts->stop) || r->err.code != 0;
 }
@@ -101,7 +49,7 @@ static bool repeats(const struct cts_pk_unit *u)
     return u->repeat > 1 || u->threads > 1;
 }
 
-static void place_rows(const struct machine *m, struct loaded *l)
+static void place_rows(const struct cts_mut_own *m, struct cts_mut_loaded *l)
 {
     struct cts_layout *at = &l->layout;
     uint32_t bytes = CTS_ROW_MEM + at->mem_bytes;
@@ -138,7 +86,8 @@ static void fill_objects(const struct cts_pack *p, const struct cts_pk_unit *u, 
 }
 
 /* `code`: little-endian encoding; swapped in place where the machine wants it. */
-static void load_code(struct rig *g, struct machine *m, struct loaded *l, struct cts_buf *code)
+static void load_code(struct cts_mut_rig *g, struct cts_mut_own *m, struct cts_mut_loaded *l,
+                      struct cts_buf *code)
 {
     const struct cts_pk_unit *u = l->seg.unit;
     struct objects objects;
@@ -162,26 +111,35 @@ static void load_code(struct rig *g, struct machine *m, struct loaded *l, struct
                     cts_pack_text(pack_of(g), pack_of(g)->vectors[u->vector].id), g->load_res.text);
 }
 
-static void unit_code(const struct rig *g, const struct cts_pk_unit *u, struct cts_buf *code)
+static void unit_code(const struct cts_mut_rig *g, const struct cts_pk_unit *u,
+                      struct cts_buf *code)
 {
     cts_buf_init(code, 0);
     cts_buf_add(code, pack_of(g)->code + u->code, (size_t)u->slots * CTS_SLOT_BYTES);
 }
 
-static void unload(struct rig *g, struct machine *m, struct loaded *l)
+static void unload(struct cts_mut_rig *g, struct cts_mut_own *m, struct cts_mut_loaded *l)
 {
     if (l->prog)
         g->run->opts->machine.adapter->unload(m->self, l->prog);
     l->prog = NULL;
 }
 
-static bool case_asked(const struct cts_pack *p, uint32_t kase, bool be)
+static bool sees_all(const struct cts_mut_rig *g)
 {
+    return g->full || !g->run->sight;
+}
+
+static bool case_asked(const struct cts_mut_rig *g, uint32_t kase, bool be)
+{
+    const struct cts_pack *p = pack_of(g);
+    if (!sees_all(g) && !g->run->case_seen[kase])
+        return false;
     uint8_t order = p->cases[kase].order;
     return order == CTS_ORDER_ANY || (order == CTS_ORDER_BIG) == be;
 }
 
-static bool unit_asked(const struct rig *g, const struct cts_pk_unit *u,
+static bool unit_asked(const struct cts_mut_rig *g, const struct cts_pk_unit *u,
                        const struct cts_caps *caps)
 {
     const struct cts_pack *p = pack_of(g);
@@ -189,23 +147,27 @@ static bool unit_asked(const struct rig *g, const struct cts_pk_unit *u,
     bool named = v->only.count == 0;
     for (uint32_t i = 0; i < v->only.count; i++)
         named |= strcmp(cts_pack_text(p, p->string_refs[v->only.first + i]), caps->runtime) == 0;
+    if (!sees_all(g))
+        named = named && g->run->unit_seen[u - p->units];
     if (!named || (v->needs & ~caps->features))
         return false;
-    return u->sweep == UINT32_MAX || case_asked(p, p->sweeps[u->sweep].kase, caps->be);
+    return u->sweep == UINT32_MAX || case_asked(g, p->sweeps[u->sweep].kase, caps->be);
 }
 
-static struct loaded *get_loaded(struct rig *g, unsigned order, enum cts_level level, uint32_t at)
+static struct cts_mut_loaded *get_loaded(struct cts_mut_rig *g, unsigned order,
+                                         enum cts_level level, uint32_t at)
 {
     const struct cts_pk_unit *u = &pack_of(g)->units[g->units[at]];
-    struct machine *m = &g->machine[order];
-    struct loaded *l = &g->loaded[order][u->sweep == UINT32_MAX ? CTS_LEVEL_QUICK : level][at];
+    struct cts_mut_own *m = &g->machine[order];
+    struct cts_mut_loaded *l =
+        &g->loaded[order][u->sweep == UINT32_MAX ? CTS_LEVEL_QUICK : level][at];
     struct cts_buf code;
     if (l->tried)
         return l;
     l->tried = true;
-    l->asked = unit_asked(g, u, &m->caps);
+    l->asked = unit_asked(g, u, &m->seen);
     if (!l->asked ||
-        cts_seg_init(&l->seg, pack_of(g), g->units[at], &m->caps, level, &g->arena, &g->err) != 0)
+        cts_seg_init(&l->seg, pack_of(g), g->units[at], &m->seen, level, &g->arena, &g->err) != 0)
         return l;
     l->layout = l->seg.layout;
     if (!is_whole(u))
@@ -218,18 +180,29 @@ static struct loaded *get_loaded(struct rig *g, unsigned order, enum cts_level l
 
 /* ---- running ---- */
 
+/* What the harness learns of it: where nothing but r0 comes out, not how a program was refused. */
+static struct cts_obs as_seen(const struct cts_mut_own *m, const struct cts_obs *obs)
+{
+    struct cts_obs seen = *obs;
+    if (m->seen.features & CTS_FEAT_GUESS &&
+        (obs->seen == CTS_SEEN_REJECTED || obs->seen == CTS_SEEN_FAULTED))
+        seen.seen = CTS_SEEN_REFUSED;
+    return seen;
+}
+
 /* Does the judge call it a failure? */
-static bool fails(struct rig *g, const struct machine *m, struct loaded *l, uint32_t r,
-                  const struct cts_obs *obs)
+static bool fails(struct cts_mut_rig *g, const struct cts_mut_own *m, struct cts_mut_loaded *l,
+                  uint32_t r, const struct cts_obs *obs)
 {
     const struct cts_pack *p = pack_of(g);
     const struct cts_pk_vector *v = &p->vectors[l->seg.unit->vector];
-    struct cts_target target = {.runtime = m->caps.runtime, .engine = m->caps.engine};
+    struct cts_target target = {.runtime = m->seen.runtime, .engine = m->seen.engine};
+    struct cts_obs seen = as_seen(m, obs);
     struct cts_arena arena;
     cts_arena_init(&arena, 0);
     struct cts_judge j = {.pack = p,
                           .target = &target,
-                          .caps = &m->caps,
+                          .caps = &m->seen,
                           .arena = &arena,
                           .tracks = cts_arena_take_array(&arena, v->cases.count, sizeof(*j.tracks)),
                           .first_case = v->cases.first,
@@ -240,21 +213,22 @@ static bool fails(struct rig *g, const struct machine *m, struct loaded *l, uint
         return false;
     }
     if (r == UINT32_MAX)
-        cts_judge_unit(&j, &l->seg, obs);
+        cts_judge_unit(&j, &l->seg, &seen);
     else
-        cts_judge_row(&j, &l->seg, r, obs);
+        cts_judge_row(&j, &l->seg, r, &seen);
     for (uint32_t i = 0; i < j.case_count; i++)
         failed |= j.tracks[i].seen && j.tracks[i].status == CTS_ST_FAIL;
     cts_arena_release(&arena);
     return failed;
 }
 
-static struct cts_who who(const struct machine *m)
+static struct cts_who who(const struct cts_mut_own *m)
 {
-    return (struct cts_who){m->caps.runtime, m->caps.engine};
+    return (struct cts_who){m->seen.runtime, m->seen.engine};
 }
 
-static bool may_run(const struct cts_pack *p, const struct cts_seg *seg, const struct machine *m)
+static bool may_run(const struct cts_pack *p, const struct cts_seg *seg,
+                    const struct cts_mut_own *m)
 {
     for (uint32_t r = 0; !seg->swept && r < seg->rows; r++) {
         const struct cts_pk_row *row = &p->rows[seg->unit->rows.first + r];
@@ -266,8 +240,8 @@ static bool may_run(const struct cts_pack *p, const struct cts_seg *seg, const s
     return seg->swept;
 }
 
-static void start(struct rig *g, struct machine *m, struct loaded *l, uint32_t first,
-                  uint32_t iterations)
+static void start(struct cts_mut_rig *g, struct cts_mut_own *m, struct cts_mut_loaded *l,
+                  uint32_t first, uint32_t iterations)
 {
     const struct cts_pk_unit *u = l->seg.unit;
     struct cts_run_req req = {.first_row = first,
@@ -280,11 +254,13 @@ static void start(struct rig *g, struct machine *m, struct loaded *l, uint32_t f
         cts_err_set(&g->err, CTS_E_WORKER, "%s", g->run_res.text);
 }
 
-static bool whole_kills(struct rig *g, struct machine *m, struct loaded *l)
+static bool whole_kills(struct cts_mut_rig *g, struct cts_mut_own *m, struct cts_mut_loaded *l)
 {
     struct cts_obs obs = {.seen = CTS_SEEN_RAN};
     if (!l->accepted) {
         obs.seen = CTS_SEEN_REJECTED;
+    } else if (m->seen.features & CTS_FEAT_VERDICT_ONLY) {
+        obs.seen = CTS_SEEN_ACCEPTED;
     } else if (may_run(pack_of(g), &l->seg, m)) {
         start(g, m, l, 0, 1);
         obs.seen = g->run_res.status == CTS_FAULTED ? CTS_SEEN_FAULTED : CTS_SEEN_RAN;
@@ -295,25 +271,25 @@ static bool whole_kills(struct rig *g, struct machine *m, struct loaded *l)
     return fails(g, m, l, UINT32_MAX, &obs);
 }
 
-static uint8_t *row_at(const struct machine *m, const struct loaded *l, uint32_t r)
+static uint8_t *row_at(const struct cts_mut_own *m, const struct cts_mut_loaded *l, uint32_t r)
 {
     return (uint8_t *)m->caps.window + l->layout.region + CTS_WIN_HEADER +
            (size_t)(r & (l->layout.rows - 1)) * l->layout.stride;
 }
 
-static uint8_t *expect_at(const struct rig *g, const struct loaded *l, uint32_t r)
+static uint8_t *expect_at(const struct cts_mut_rig *g, const struct cts_mut_loaded *l, uint32_t r)
 {
     return g->expect + (r & (l->layout.rows - 1)) * cts_seg_expect_bytes(&l->seg);
 }
 
-static bool row_asked(const struct rig *g, const struct machine *m, const struct loaded *l,
-                      uint32_t r)
+static bool row_asked(const struct cts_mut_rig *g, const struct cts_mut_own *m,
+                      const struct cts_mut_loaded *l, uint32_t r)
 {
-    return case_asked(pack_of(g), cts_seg_case(&l->seg, r), m->caps.be);
+    return case_asked(g, cts_seg_case(&l->seg, r), m->caps.be);
 }
 
-static bool row_fails(struct rig *g, const struct machine *m, struct loaded *l, uint32_t r,
-                      bool faulted)
+static bool row_fails(struct cts_mut_rig *g, const struct cts_mut_own *m, struct cts_mut_loaded *l,
+                      uint32_t r, bool faulted)
 {
     struct cts_obs obs = {.seen = faulted ? CTS_SEEN_FAULTED : CTS_SEEN_RAN};
     if (!row_asked(g, m, l, r))
@@ -335,8 +311,8 @@ static bool row_fails(struct rig *g, const struct machine *m, struct loaded *l, 
 }
 
 /* Rows first .. first + n - 1, at most as many as the ring holds. */
-static bool ring_kills(struct rig *g, struct machine *m, struct loaded *l, uint32_t first,
-                       uint32_t n)
+static bool ring_kills(struct cts_mut_rig *g, struct cts_mut_own *m, struct cts_mut_loaded *l,
+                       uint32_t first, uint32_t n)
 {
     for (uint32_t r = first; r < first + n; r++)
         cts_seg_fill(&l->seg, r, row_at(m, l, r), expect_at(g, l, r));
@@ -357,7 +333,7 @@ static bool ring_kills(struct rig *g, struct machine *m, struct loaded *l, uint3
     return false;
 }
 
-static bool make_room(struct rig *g, size_t bytes)
+static bool make_room(struct cts_mut_rig *g, size_t bytes)
 {
     if (bytes <= g->expect_cap)
         return true;
@@ -369,7 +345,7 @@ static bool make_room(struct rig *g, size_t bytes)
     return g->expect;
 }
 
-static bool window_kills(struct rig *g, struct machine *m, struct loaded *l)
+static bool window_kills(struct cts_mut_rig *g, struct cts_mut_own *m, struct cts_mut_loaded *l)
 {
     if (!make_room(g, l->layout.rows * cts_seg_expect_bytes(&l->seg) + 1))
         return false;
@@ -384,7 +360,7 @@ static bool window_kills(struct rig *g, struct machine *m, struct loaded *l)
 }
 
 /* Is something about this unit not as its vector says? */
-static bool unit_kills(struct rig *g, struct machine *m, struct loaded *l)
+static bool unit_kills(struct cts_mut_rig *g, struct cts_mut_own *m, struct cts_mut_loaded *l)
 {
     if (is_whole(l->seg.unit))
         return whole_kills(g, m, l);
@@ -396,10 +372,10 @@ static bool unit_kills(struct rig *g, struct machine *m, struct loaded *l)
 }
 
 /* A unit that a wrong decoder sees. */
-static bool decoder_kills(struct rig *g, struct machine *m, const struct loaded *right,
-                          const struct cts_mutant *mutant)
+static bool decoder_kills(struct cts_mut_rig *g, struct cts_mut_own *m,
+                          const struct cts_mut_loaded *right, const struct cts_mutant *mutant)
 {
-    struct loaded l = *right;
+    struct cts_mut_loaded l = *right;
     struct cts_buf code;
     unit_code(g, l.seg.unit, &code);
     enum cts_mut_seen_as seen = mutant->model->decode(mutant, &code);
@@ -415,35 +391,54 @@ static bool decoder_kills(struct rig *g, struct machine *m, const struct loaded 
     return kills;
 }
 
-/* Units that run their rows thousands of times are for those that nothing else notices. */
-enum phase { HAND, SWEEP, REPEATED };
-
-static enum phase phase_of(const struct cts_pk_unit *u)
+static enum cts_mut_phase phase_of(const struct cts_pk_unit *u)
 {
     if (u->sweep != UINT32_MAX)
-        return SWEEP;
-    return repeats(u) ? REPEATED : HAND;
+        return CTS_MUT_SWEEP;
+    return repeats(u) ? CTS_MUT_REPEATED : CTS_MUT_HAND;
+}
+
+static bool notices(struct cts_mut_rig *g, const struct cts_mutant *mutant, unsigned order,
+                    uint32_t at, enum cts_level level)
+{
+    struct cts_mut_own *m = &g->machine[order];
+    bool decodes = mutant->model && mutant->model->decode;
+    struct cts_mut_loaded *l = get_loaded(g, order, level, at);
+    if (!l->asked || g->err.code || (!decodes && !l->accepted))
+        return false;
+    return decodes ? decoder_kills(g, m, l, mutant) : unit_kills(g, m, l);
+}
+
+bool cts_mut_unit_is_accepted(struct cts_mut_rig *g, uint32_t at, enum cts_level level)
+{
+    const struct cts_mut_loaded *l = get_loaded(g, 0, level, at);
+    return l->asked && l->accepted && g->err.code == 0;
+}
+
+bool cts_mut_unit_notices(struct cts_mut_rig *g, const struct cts_mutant *mutant, uint32_t at,
+                          enum cts_level level)
+{
+    for (unsigned order = 0; order < CTS_MUT_ORDERS && g->err.code == 0; order++)
+        if (notices(g, mutant, order, at, level))
+            return true;
+    return false;
 }
 
 /* The first of the task's units that notices; null: none does. Hand-written units of lower levels
  * have been asked before; sweeps go further at each level. */
-static const char *killer(struct rig *g, const struct cts_mutant *mutant, enum phase phase,
-                          enum cts_level level)
+static const char *killer(struct cts_mut_rig *g, const struct cts_mutant *mutant,
+                          enum cts_mut_phase phase, enum cts_level level)
 {
     const struct cts_pack *p = pack_of(g);
-    bool decodes = mutant->model && mutant->model->decode;
-    for (unsigned order = 0; order < ORDERS; order++) {
-        struct machine *m = &g->machine[order];
+    for (unsigned order = 0; order < CTS_MUT_ORDERS; order++) {
         for (uint32_t i = 0; i < g->unit_count && g->err.code == 0; i++) {
             const struct cts_pk_unit *u = &p->units[g->units[i]];
             bool swept = u->sweep != UINT32_MAX;
-            if (phase_of(u) != phase || u->level > level || (!swept && u->level < level))
+            if (phase_of(u) != phase || u->level > level || (!swept && u->level < level) ||
+                !notices(g, mutant, order, i, level))
                 continue;
-            struct loaded *l = get_loaded(g, order, level, i);
-            if (!l->asked || g->err.code || (!decodes && !l->accepted))
-                continue;
-            if (decodes ? decoder_kills(g, m, l, mutant) : unit_kills(g, m, l))
-                return cts_pack_text(p, p->vectors[u->vector].id);
+            g->killer = g->units[i];
+            return cts_pack_text(p, p->vectors[u->vector].id);
         }
     }
     return NULL;
@@ -453,18 +448,18 @@ static const char *killer(struct rig *g, const struct cts_mutant *mutant, enum p
 
 /* With nothing wrong every unit passes. One that does not says nothing of mutants: it is left out,
  * and the control is told of it. */
-static void run_control(struct rig *g, struct cts_mutant *m)
+static void run_control(struct cts_mut_rig *g, struct cts_mutant *m)
 {
     const struct cts_pack *p = pack_of(g);
     m->status = CTS_MUT_SURVIVED;
     for (unsigned level = 0; level <= g->run->opts->level; level++)
-        for (unsigned i = 0; i < ORDERS * g->unit_count && g->err.code == 0; i++) {
+        for (unsigned i = 0; i < CTS_MUT_ORDERS * g->unit_count && g->err.code == 0; i++) {
             unsigned order = i / g->unit_count, at = i % g->unit_count;
             const struct cts_pk_unit *u = &p->units[g->units[at]];
             bool swept = u->sweep != UINT32_MAX;
             if (swept ? u->level > level || g->run->opts->hand : u->level != level)
                 continue;
-            struct loaded *l = get_loaded(g, order, (enum cts_level)level, at);
+            struct cts_mut_loaded *l = get_loaded(g, order, (enum cts_level)level, at);
             if (!l->asked || !unit_kills(g, &g->machine[order], l))
                 continue;
             l->asked = false;
@@ -484,42 +479,44 @@ static bool is_open(const struct cts_mutant *m)
     return m->status == CTS_MUT_SURVIVED && m->killed == CTS_MUT_NEVER && !m->control;
 }
 
-static void run_mutant(struct rig *g, struct cts_mutant *m, enum cts_level level)
+static void run_mutant(struct cts_mut_rig *g, struct cts_mutant *m, enum cts_level level)
 {
     const char *hand = NULL, *swept = NULL;
     if (m->control || m->status == CTS_MUT_PROVEN || m->killed_hand != CTS_MUT_NEVER)
         return;
     cts_mut_table_set(&g->table, m);
-    hand = killer(g, m, HAND, level);
+    hand = killer(g, m, CTS_MUT_HAND, level);
     if (!hand && !g->run->opts->hand && m->killed == CTS_MUT_NEVER)
-        swept = killer(g, m, SWEEP, level);
+        swept = killer(g, m, CTS_MUT_SWEEP, level);
     if (hand)
         m->killed_hand = (uint8_t)level;
     if ((!hand && !swept) || m->killed != CTS_MUT_NEVER)
         return;
     m->killed = (uint8_t)level;
     m->killer = hand ? hand : swept;
+    m->killer_unit = g->killer;
     if (is_equivalent(m))
         cts_err_set(&g->err, CTS_E_INVAL, "%s: '%s' is listed as equivalent, but %s tells it apart",
                     cts_row_info(m->row)->id, m->text, m->killer);
     m->status = CTS_MUT_KILLED;
 }
 
-static void run_repeated(struct rig *g, struct cts_mutant *m, enum cts_level level)
+static void run_repeated(struct cts_mut_rig *g, struct cts_mutant *m, enum cts_level level)
 {
     if (!is_open(m))
         return;
     cts_mut_table_set(&g->table, m);
-    m->killer = killer(g, m, REPEATED, level);
+    m->killer = killer(g, m, CTS_MUT_REPEATED, level);
     if (!m->killer)
         return;
+    m->killer_unit = g->killer;
     m->killed = m->killed_hand = (uint8_t)level;
     m->status = CTS_MUT_KILLED;
 }
 
 /* ---- equivalence ---- */
 
-static void note_answer(struct run *r, struct cts_mutant *m, struct cts_smt_query *q)
+static void note_answer(struct cts_mut_run *r, struct cts_mutant *m, struct cts_smt_query *q)
 {
     if (q->answer == CTS_SMT_SAME) {
         m->status = CTS_MUT_PROVEN;
@@ -534,7 +531,7 @@ static void note_answer(struct run *r, struct cts_mutant *m, struct cts_smt_quer
 }
 
 /* Those that are on record as proven. */
-static void recall_proofs(struct run *r, const struct task *t)
+static void recall_proofs(struct cts_mut_run *r, const struct cts_mut_task *t)
 {
     struct cts_mutant *all = r->list->all + t->first;
     for (size_t i = 0; i < t->count; i++)
@@ -546,7 +543,7 @@ static void recall_proofs(struct run *r, const struct task *t)
 }
 
 /* Where there is no solver to ask, the record of the row as it is must do. */
-static void leave_undecided(struct run *r, const struct task *t)
+static void leave_undecided(struct cts_mut_run *r, const struct cts_mut_task *t)
 {
     struct cts_mutant *all = r->list->all + t->first;
     if (all->row == CTS_ROW_COUNT ||
@@ -558,7 +555,7 @@ static void leave_undecided(struct run *r, const struct task *t)
 }
 
 /* Those that nobody has noticed so far: are they wrong at all? */
-static void prove(struct rig *g, const struct task *t)
+static void prove(struct cts_mut_rig *g, const struct cts_mut_task *t)
 {
     const struct cts_mut_opts *o = g->run->opts;
     struct cts_mutant *all = g->run->list->all + t->first;
@@ -577,7 +574,7 @@ static void prove(struct rig *g, const struct task *t)
 
 /* ---- one task ---- */
 
-static bool holds(const struct run *r, uint32_t unit, enum cts_row_id row)
+static bool holds(const struct cts_mut_run *r, uint32_t unit, enum cts_row_id row)
 {
     size_t bit = (size_t)unit * CTS_ROW_COUNT + row;
     return r->holds[bit / 8] >> (bit % 8) & 1;
@@ -593,7 +590,7 @@ static bool is_about(const struct cts_pack *p, const struct cts_pk_unit *u, enum
 }
 
 /* Units that hold the row; for faults that belong to no row, all that are whole programs. */
-static void choose_units(struct rig *g, enum cts_row_id row)
+static void choose_units(struct cts_mut_rig *g, enum cts_row_id row)
 {
     const struct cts_pack *p = pack_of(g);
     g->unit_count = 0;
@@ -608,11 +605,11 @@ static void choose_units(struct rig *g, enum cts_row_id row)
         }
 }
 
-static bool begin_task(struct rig *g, enum cts_row_id row)
+bool cts_mut_begin_task(struct cts_mut_rig *g, enum cts_row_id row)
 {
     cts_arena_init(&g->arena, 0);
     choose_units(g, row);
-    for (unsigned o = 0; o < ORDERS; o++)
+    for (unsigned o = 0; o < CTS_MUT_ORDERS; o++)
         for (unsigned l = 0; l < CTS_MUT_LEVELS; l++) {
             g->loaded[o][l] =
                 cts_arena_take_array(&g->arena, g->unit_count + 1u, sizeof(*g->loaded[o][l]));
@@ -622,9 +619,9 @@ static bool begin_task(struct rig *g, enum cts_row_id row)
     return true;
 }
 
-static void end_task(struct rig *g)
+void cts_mut_end_task(struct cts_mut_rig *g)
 {
-    for (unsigned o = 0; o < ORDERS; o++)
+    for (unsigned o = 0; o < CTS_MUT_ORDERS; o++)
         for (unsigned l = 0; l < CTS_MUT_LEVELS; l++)
             for (uint32_t i = 0; g->loaded[o][l] && i < g->unit_count; i++)
                 unload(g, &g->machine[o], &g->loaded[o][l][i]);
@@ -632,7 +629,7 @@ static void end_task(struct rig *g)
     memset(g->loaded, 0, sizeof(g->loaded));
 }
 
-static void tell_progress(struct run *r, size_t count)
+static void tell_progress(struct cts_mut_run *r, size_t count)
 {
     pthread_mutex_lock(&r->lock);
     r->done += count;
@@ -641,15 +638,15 @@ static void tell_progress(struct run *r, size_t count)
     pthread_mutex_unlock(&r->lock);
 }
 
-static bool goes_on(const struct rig *g)
+static bool goes_on(const struct cts_mut_rig *g)
 {
     return g->err.code == 0 && !is_stopped(g->run);
 }
 
-static void run_task(struct rig *g, const struct task *t)
+static void run_task(struct cts_mut_rig *g, const struct cts_mut_task *t)
 {
     struct cts_mutant *all = g->run->list->all;
-    if (begin_task(g, all[t->first].row) && all[t->first].control) {
+    if (cts_mut_begin_task(g, all[t->first].row) && all[t->first].control) {
         cts_mut_table_set(&g->table, &all[t->first]);
         run_control(g, &all[t->first]);
     }
@@ -666,31 +663,46 @@ static void run_task(struct rig *g, const struct task *t)
     if (!g->run->opts->z3)
         leave_undecided(g->run, t);
     tell_progress(g->run, t->count);
-    end_task(g);
+    cts_mut_end_task(g);
 }
 
 /* ---- threads ---- */
 
-static bool open_rig(struct rig *g)
+void cts_mut_set_view(struct cts_mut_rig *g, bool full)
+{
+    g->full = full;
+    for (unsigned o = 0; o < CTS_MUT_ORDERS; o++) {
+        struct cts_mut_own *m = &g->machine[o];
+        m->seen = m->caps;
+        if (sees_all(g))
+            continue;
+        m->seen = *g->run->sight;
+        m->seen.be = m->caps.be;
+        m->seen.features &= m->caps.features | ~(uint32_t)CTS_FEAT_OF_PROGRAMS;
+    }
+}
+
+static bool open_rig(struct cts_mut_rig *g)
 {
     const struct cts_mut_machine *how = &g->run->opts->machine;
     g->units = malloc((pack_of(g)->unit_count + 1u) * sizeof(*g->units));
     if (!g->units)
         return cts_err_set(&g->err, CTS_E_NOMEM, "out of memory") == 0;
     cts_mut_table_set(&g->table, NULL);
-    for (unsigned o = 0; o < ORDERS; o++) {
-        struct machine *m = &g->machine[o];
+    for (unsigned o = 0; o < CTS_MUT_ORDERS; o++) {
+        struct cts_mut_own *m = &g->machine[o];
         if (how->open(g->table.exec, &m->self, how->engine[o], &m->caps, &g->err) != 0)
             return false;
         cts_fmt(m->caps.runtime, sizeof(m->caps.runtime), "%s", how->runtime);
         cts_fmt(m->caps.engine, sizeof(m->caps.engine), "%s", how->engine[o]);
     }
+    cts_mut_set_view(g, false);
     return true;
 }
 
-static void close_rig(struct rig *g)
+static void close_rig(struct cts_mut_rig *g)
 {
-    for (unsigned o = 0; o < ORDERS; o++)
+    for (unsigned o = 0; o < CTS_MUT_ORDERS; o++)
         if (g->machine[o].self)
             g->run->opts->machine.adapter->release(g->machine[o].self);
     free(g->units);
@@ -698,24 +710,25 @@ static void close_rig(struct rig *g)
     free(g);
 }
 
-static struct task *next_task(struct run *r)
+static struct cts_mut_task *next_task(struct cts_mut_run *r)
 {
     pthread_mutex_lock(&r->lock);
-    struct task *t = r->next < r->task_count && !is_stopped(r) ? &r->tasks[r->next++] : NULL;
+    struct cts_mut_task *t =
+        r->next < r->task_count && !is_stopped(r) ? &r->tasks[r->next++] : NULL;
     pthread_mutex_unlock(&r->lock);
     return t;
 }
 
 static void *work(void *arg)
 {
-    struct run *r = arg;
+    struct cts_mut_run *r = arg;
     struct cts_err none = {.code = CTS_E_NOMEM, .msg = "out of memory"};
-    struct rig *g = calloc(1, sizeof(*g));
+    struct cts_mut_rig *g = calloc(1, sizeof(*g));
     if (g) {
         g->run = r;
         if (open_rig(g))
-            for (struct task *t; g->err.code == 0 && (t = next_task(r));)
-                run_task(g, t);
+            for (struct cts_mut_task *t; g->err.code == 0 && (t = next_task(r));)
+                r->do_task(g, t);
     }
     pthread_mutex_lock(&r->lock);
     if (r->err.code == 0 && (!g || g->err.code))
@@ -726,7 +739,7 @@ static void *work(void *arg)
     return NULL;
 }
 
-static void run_threads(struct run *r)
+static void run_threads(struct cts_mut_run *r)
 {
     enum { MOST = 256 };
     pthread_t thread[MOST];
@@ -741,14 +754,14 @@ static void run_threads(struct run *r)
 
 /* ---- preparing ---- */
 
-static void note_row(struct run *r, uint32_t unit, enum cts_row_id row)
+static void note_row(struct cts_mut_run *r, uint32_t unit, enum cts_row_id row)
 {
     size_t bit = (size_t)unit * CTS_ROW_COUNT + row;
     r->holds[bit / 8] |= (uint8_t)(1 << (bit % 8));
 }
 
 /* What is not legal may be meant for any row of its opcode. */
-static void index_unit(struct run *r, uint32_t unit)
+static void index_unit(struct cts_mut_run *r, uint32_t unit)
 {
     const struct cts_pk_unit *u = &r->opts->pack->units[unit];
     for (uint32_t i = 0; i < u->slots;) {
@@ -765,24 +778,21 @@ static void index_unit(struct run *r, uint32_t unit)
     }
 }
 
-static int make_tasks(struct run *r, struct cts_err *err)
+static int make_tasks(struct cts_mut_run *r, struct cts_err *err)
 {
     struct cts_mut_list *list = r->list;
     r->tasks = calloc(list->count + 1, sizeof(*r->tasks));
     if (!r->tasks)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     for (size_t i = 0; i < list->count; i++) {
-        struct cts_mutant *m = &list->all[i];
-        m->killed = m->killed_hand = CTS_MUT_NEVER;
-        m->status = CTS_MUT_SURVIVED;
-        if (i == 0 || m->row != list->all[i - 1].row)
-            r->tasks[r->task_count++] = (struct task){.first = i};
+        if (i == 0 || list->all[i].row != list->all[i - 1].row)
+            r->tasks[r->task_count++] = (struct cts_mut_task){.first = i};
         r->tasks[r->task_count - 1].count++;
     }
     return 0;
 }
 
-static int find_rows(struct run *r, struct cts_err *err)
+static int find_rows(struct cts_mut_run *r, struct cts_err *err)
 {
     const struct cts_spec *spec = r->list->spec;
     r->row = calloc(CTS_ROW_COUNT, sizeof(*r->row));
@@ -799,74 +809,44 @@ static int find_rows(struct run *r, struct cts_err *err)
     return 0;
 }
 
-/* ---- equivalents on record ---- */
-
-static int note_equivalent(struct run *r, const struct cts_yaml *item, struct cts_err *err)
+int cts_mut_prepare(struct cts_mut_run *r, struct cts_err *err)
 {
-    const char *row, *op, *text, *why;
-    int rc = cts_yaml_str(cts_yaml_get(item, "row"), "row", &row, err);
-    if (rc == 0)
-        rc = cts_yaml_str(cts_yaml_get(item, "operator"), "operator", &op, err);
-    if (rc == 0)
-        rc = cts_yaml_str(cts_yaml_get(item, "mutant"), "mutant", &text, err);
-    if (rc == 0)
-        rc = cts_yaml_str(cts_yaml_get(item, "why"), "why", &why, err);
-    if (rc != 0)
-        return rc;
-    enum cts_row_id id = cts_row_find(row);
-    bool of_rows = false;
-    for (size_t i = 0; i < r->list->count; i++) {
-        struct cts_mutant *m = &r->list->all[i];
-        of_rows |= m->row == id;
-        if (m->row != id || m->control || strcmp(m->op, op) != 0 || strcmp(m->text, text) != 0)
-            continue;
-        m->status = CTS_MUT_LISTED;
-        m->reason = cts_arena_strdup(r->list->arena, why);
-        return 0;
-    }
-    if (id != CTS_ROW_COUNT && !of_rows)
-        return 0; /* not among those that run */
-    return cts_yaml_error(item, CTS_E_NOTFOUND, err, "%s has no mutant '%s' by '%s'", row, text,
-                          op);
+    pthread_mutex_init(&r->lock, NULL);
+    int rc = find_rows(r, err);
+    return rc ? rc : make_tasks(r, err);
 }
 
-static int read_equivalents(struct run *r, struct cts_err *err)
+int cts_mut_do_all(struct cts_mut_run *r, struct cts_err *err)
 {
-    struct cts_arena arena;
-    struct cts_yaml *root;
-    if (!r->opts->equivalents)
-        return 0;
-    cts_arena_init(&arena, 0);
-    int rc = cts_yaml_load(r->opts->equivalents, &arena, &root, err);
-    if (rc == 0)
-        rc = cts_yaml_want(root, CTS_YAML_SEQ, "the list of equivalents", err);
-    for (size_t i = 0; rc == 0 && i < root->count; i++)
-        rc = note_equivalent(r, root->items[i], err);
-    cts_arena_release(&arena);
-    return rc;
+    run_threads(r);
+    if (r->err.code && err)
+        *err = r->err;
+    return r->err.code;
+}
+
+void cts_mut_release(struct cts_mut_run *r)
+{
+    pthread_mutex_destroy(&r->lock);
+    cts_proofs_release(&r->on_record);
+    free(r->row);
+    free(r->holds);
+    free(r->tasks);
 }
 
 int cts_mutants_run(struct cts_mut_list *list, const struct cts_mut_opts *opts, struct cts_err *err)
 {
-    struct run r = {.list = list, .opts = opts};
-    pthread_mutex_init(&r.lock, NULL);
-    int rc = find_rows(&r, err);
+    struct cts_mut_run r = {.list = list, .opts = opts, .do_task = run_task};
+    for (size_t i = 0; i < list->count; i++) {
+        list->all[i].killed = list->all[i].killed_hand = CTS_MUT_NEVER;
+        list->all[i].status = CTS_MUT_SURVIVED;
+    }
+    int rc = cts_mut_prepare(&r, err);
     if (rc == 0)
-        rc = make_tasks(&r, err);
-    if (rc == 0)
-        rc = read_equivalents(&r, err);
+        rc = cts_mut_read_equivalents(&r, err);
     if (rc == 0 && opts->on_record)
         rc = cts_proofs_load(&r.on_record, opts->on_record, err);
-    if (rc == 0) {
-        run_threads(&r);
-        rc = r.err.code;
-        if (rc != 0 && err)
-            *err = r.err;
-    }
-    pthread_mutex_destroy(&r.lock);
-    cts_proofs_release(&r.on_record);
-    free(r.row);
-    free(r.holds);
-    free(r.tasks);
+    if (rc == 0)
+        rc = cts_mut_do_all(&r, err);
+    cts_mut_release(&r);
     return rc;
 }
