@@ -7,7 +7,7 @@
 #include "mutate/list.h"
 
 enum {
-    BUDGET = 1 << 18, /* instructions from the mutant's first on: wrong jumps may never end */
+    BUDGET = 1 << 19, /* instructions from the mutant's first on: wrong jumps may never end */
     TOP = 63,
 };
 
