@@ -234,7 +234,7 @@ int cts_decode(const uint8_t *bytes, size_t slots, bool be, struct cts_insn *in,
 
 /* --- functions that are named by their place ------------------------------------------------- */
 
-enum { OP_LDDW = 0x18, OP_CALLX = 0x8d, OP_EXIT = 0x95 };
+enum { OP_GOTOX = 0x0d, OP_LDDW = 0x18, OP_CALLX = 0x8d, OP_EXIT = 0x95 };
 
 /* Opcodes are the first byte in either byte order. */
 static uint8_t opcode_at(const uint8_t *code, uint32_t slot)
@@ -253,10 +253,31 @@ bool cts_function_begins(const uint8_t *code, uint32_t slots, uint64_t bytes)
     return false;
 }
 
-bool cts_calls_addresses(const uint8_t *code, uint32_t slots)
+static bool has_opcode(const uint8_t *code, uint32_t slots, uint8_t opcode)
 {
     for (uint32_t at = 0; at < slots; at += opcode_at(code, at) == OP_LDDW ? 2 : 1)
-        if (opcode_at(code, at) == OP_CALLX)
+        if (opcode_at(code, at) == opcode)
             return true;
     return false;
+}
+
+bool cts_calls_addresses(const uint8_t *code, uint32_t slots)
+{
+    return has_opcode(code, slots, OP_CALLX);
+}
+
+bool cts_jumps_to_addresses(const uint8_t *code, uint32_t slots)
+{
+    return has_opcode(code, slots, OP_GOTOX);
+}
+
+bool cts_insn_begins(const uint8_t *code, uint32_t slots, uint64_t bytes)
+{
+    uint64_t wanted = bytes / CTS_SLOT_BYTES;
+    uint32_t at = 0;
+    if (bytes % CTS_SLOT_BYTES != 0 || wanted >= slots)
+        return false;
+    while (at < wanted)
+        at += opcode_at(code, at) == OP_LDDW ? 2 : 1;
+    return at == wanted;
 }

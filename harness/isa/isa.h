@@ -111,7 +111,10 @@ int cts_disasm(const uint8_t *bytes, size_t slots, bool be, char *text, size_t c
 /* Does a function of the program begin at this offset in bytes: an instruction behind an exit? How
  * data name functions. */
 bool cts_function_begins(const uint8_t *code, uint32_t slots, uint64_t bytes);
-/* Is there a call of an address in a register? */
+/* Is there a call of an address in a register; a jump to one? */
 bool cts_calls_addresses(const uint8_t *code, uint32_t slots);
+bool cts_jumps_to_addresses(const uint8_t *code, uint32_t slots);
+/* Does an instruction of the program begin at this offset in bytes? */
+bool cts_insn_begins(const uint8_t *code, uint32_t slots, uint64_t bytes);
 
 #endif

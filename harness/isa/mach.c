@@ -395,7 +395,8 @@ static int check_flow(uint32_t at, uint32_t slots, bool allow_end, const struct 
         return check_target(at, next + insn->in.imm, "call of", slots, false, prog, err);
     if (insn->row == CTS_ROW_LDDW_CODE)
         return check_target(at, next + insn->in.imm, "address of", slots, false, prog, err);
-    if (!(flags & CTS_RF_JUMP) || (flags & CTS_RF_CALL) || insn->row == CTS_ROW_EXIT)
+    if (!(flags & CTS_RF_JUMP) || (flags & CTS_RF_CALL) || insn->row == CTS_ROW_EXIT ||
+        insn->row == CTS_ROW_GOTOX)
         return 0;
     int64_t rel = insn->row == CTS_ROW_JA32 ? insn->in.imm : insn->in.off;
     return check_target(at, next + rel, "jump to", slots, allow_end, prog, err);
@@ -403,7 +404,8 @@ static int check_flow(uint32_t at, uint32_t slots, bool allow_end, const struct 
 
 static bool is_terminator(const struct cts_mach_insn *insn)
 {
-    return insn->row == CTS_ROW_EXIT || insn->row == CTS_ROW_JA || insn->row == CTS_ROW_JA32;
+    return insn->row == CTS_ROW_EXIT || insn->row == CTS_ROW_JA || insn->row == CTS_ROW_JA32 ||
+           insn->row == CTS_ROW_GOTOX;
 }
 
 /* Fills out[]; *last is the slot of the last instruction. */

@@ -59,8 +59,10 @@ static bool is_branch(const struct cts_row_info *info, enum cts_row_id row)
     return (info->flags & CTS_RF_JUMP) && !(info->flags & CTS_RF_CALL) && row != CTS_ROW_EXIT;
 }
 
-static int64_t distance(const struct cts_mach *m, const struct cts_insn *in)
+static int64_t distance(struct cts_mach *m, const struct cts_insn *in)
 {
+    if (mutant_of(m)->row == CTS_ROW_GOTOX)
+        return cts_mach_slots_to(m, m->r[in->dst]);
     return mutant_of(m)->row == CTS_ROW_JA32 ? in->imm : in->off;
 }
 
@@ -559,7 +561,8 @@ static enum cts_mut_seen_as decode_structure(const struct cts_mutant *m, struct 
         for (uint32_t i = 0; next_insn(&r, code, &i);)
             if (r.row == CTS_ROW_COUNT)
                 return CTS_MUT_SAME;
-        if (r.row == CTS_ROW_EXIT || r.row == CTS_ROW_JA || r.row == CTS_ROW_JA32)
+        if (r.row == CTS_ROW_EXIT || r.row == CTS_ROW_JA || r.row == CTS_ROW_JA32 ||
+            r.row == CTS_ROW_GOTOX)
             return CTS_MUT_SAME;
         cts_buf_add(code, exit_slot, sizeof(exit_slot));
         return CTS_MUT_CHANGED;

@@ -6,7 +6,7 @@
 #include "isa/isa.h"
 #include "wire/worker.h"
 
-enum { OP_LDDW = 0x18, OP_CALL = 0x85, OP_CALLX = 0x8d };
+enum { OP_LDDW = 0x18, OP_CALL = 0x85, OP_CALLX = 0x8d, OP_GOTOX = 0x0d };
 enum { OP_LDX_DW = 0x79, OP_ST_DW = 0x7a, OP_STX_DW = 0x7b, ARGS_BASE = 11 };
 enum { TEST_HELPERS = 0x7000, TEST_HELPERS_END = 0x8000 };
 
@@ -81,6 +81,8 @@ uint32_t cts_code_uses(const uint8_t *code, uint32_t slots)
             uses |= call_uses(&in);
         } else if (in.opcode == OP_CALLX) {
             uses |= CTS_FEAT_CALLX;
+        } else if (in.opcode == OP_GOTOX) {
+            uses |= CTS_FEAT_GOTOX;
         } else if (is_stack_arg(&in)) {
             uses |= CTS_FEAT_STACK_ARGS;
         } else if (is_packet_load(in.opcode)) {

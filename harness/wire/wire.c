@@ -495,7 +495,7 @@ static const char *const feature_names[] = {
     "packet",       "helper-map", "helper-csum", "helper-test", "pointers",      "stack-uninit",
     "verdict-only", "elf",        "guess",       "threads",     "memory",        "tail-call",
     "helper-0",     "helper-1",   "helper-2",    "helper-3",    "helper-4",      "helper-5",
-    "callx",        "stack-args", "unchecked",   "cut",         "function-data",
+    "callx",        "stack-args", "unchecked",   "cut",         "function-data", "gotox",
 };
 
 const char *cts_feature_name(unsigned bit)

@@ -68,6 +68,8 @@ enum cts_feature {
     /* Programs again: maps of one entry are read-only where the program calls addresses in
      * registers, and data name functions there: cts_function_begins in isa.h. */
     CTS_FEAT_FUNCTION_DATA = 1 << 28,
+    /* Likewise jumps to instructions that data name, each u64 one by its offset in bytes. */
+    CTS_FEAT_GOTOX = 1 << 29,
 };
 /* The bit of helper N of .data files. */
 #define CTS_FEAT_DATA_HELPER_N(n) ((uint32_t)CTS_FEAT_DATA_HELPER << (n))
@@ -75,7 +77,8 @@ enum cts_feature {
 enum {
     CTS_FEAT_OF_PROGRAMS = ((1 << 12) - 1) | CTS_FEAT_TAIL_CALL |
                            ((1 << CTS_DATA_HELPERS_COUNT) - 1) * CTS_FEAT_DATA_HELPER |
-                           CTS_FEAT_CALLX | CTS_FEAT_STACK_ARGS | CTS_FEAT_FUNCTION_DATA
+                           CTS_FEAT_CALLX | CTS_FEAT_STACK_ARGS | CTS_FEAT_FUNCTION_DATA |
+                           CTS_FEAT_GOTOX
 };
 
 struct cts_caps {

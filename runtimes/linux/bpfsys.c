@@ -40,6 +40,24 @@ int cts_lx_map_new(uint32_t value_bytes, uint32_t entries, uint32_t flags)
     return new_map(BPF_MAP_TYPE_ARRAY, value_bytes, entries, flags);
 }
 
+/* Since Linux 6.19: newer than the headers that this may be built with. */
+enum { MAP_TYPE_INSN_ARRAY = 34 };
+struct insn_array_value {
+    uint32_t slot, now, compiled, unused;
+};
+
+int cts_lx_map_of_insns(uint32_t entries)
+{
+    return new_map(MAP_TYPE_INSN_ARRAY, sizeof(struct insn_array_value), entries, 0);
+}
+
+int cts_lx_insn_set(int map_fd, uint32_t key, uint32_t slot)
+{
+    const struct insn_array_value value = {.slot = slot};
+
+    return cts_lx_map_set(map_fd, key, &value);
+}
+
 int cts_lx_map_freeze(int map_fd)
 {
     union bpf_attr attr;

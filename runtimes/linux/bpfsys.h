@@ -35,6 +35,10 @@ int cts_lx_map_of_programs(uint32_t entries);
 int cts_lx_map_new(uint32_t value_bytes, uint32_t entries, uint32_t flags);
 /* No system call changes it from then on. */
 int cts_lx_map_freeze(int map_fd);
+/* A map of instructions' addresses, for programs that jump to them: set by cts_lx_insn_set, then
+ * frozen. */
+int cts_lx_map_of_insns(uint32_t entries);
+int cts_lx_insn_set(int map_fd, uint32_t key, uint32_t slot);
 int cts_lx_map_set(int map_fd, uint32_t key, const void *value);
 /* A descriptor. Tries again when a signal made the verifier give up. */
 int cts_lx_prog_load(const struct cts_lx_prog_spec *spec);

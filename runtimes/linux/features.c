@@ -29,8 +29,9 @@ struct probe {
 };
 
 static const uint8_t map_data[8];
-/* Behind 8 bytes the place of the seventh instruction, in the order of the machine. */
-static const uint64_t function_data[] = {0, 6 * CTS_SLOT_BYTES};
+/* Of an instruction nobody jumps to, and of a function or target: the places, in the order of the
+ * machine. */
+static const uint64_t function_data[] = {4 * CTS_SLOT_BYTES, 6 * CTS_SLOT_BYTES};
 static const struct cts_map_def function_maps[] = {
     {.value_bytes = 16, .entries = 1, .data = (const uint8_t *)function_data}};
 static const struct cts_map_def probe_maps[] = {{.value_bytes = 8, .entries = 1, .data = map_data},
@@ -98,6 +99,12 @@ static const struct probe probes[] = {
      8,
      {LDDW(2, 2, 1), I(0x79, 2, 2, 8, 0), I(0xb7, 1, 0, 0, 0), I(0x8d, 2, 0, 0, 0), EXIT,
       R0_IS(RESULT), EXIT}},
+    {CTS_FEAT_GOTOX,
+     false,
+     {0},
+     8,
+     {LDDW(2, 2, 1), I(0x79, 2, 2, 8, 0), I(0x0d, 2, 0, 0, 0), R0_IS(0), EXIT, R0_IS(RESULT),
+      EXIT}},
     {CTS_FEAT_STACK_ARGS,
      false,
      {0},
@@ -115,7 +122,7 @@ static bool has(struct cts_lx *lx, const struct probe *probe)
 {
     static const uint8_t packet[32] = {0, 1, 2, 3};
     uint8_t code[MAX_SLOTS * CTS_SLOT_BYTES];
-    bool data = probe->feature == CTS_FEAT_FUNCTION_DATA;
+    bool data = probe->feature & (CTS_FEAT_FUNCTION_DATA | CTS_FEAT_GOTOX);
     struct cts_load_req req = {.kind = CTS_PK_WHOLE,
                                .packet = probe->packet,
                                .code = code,

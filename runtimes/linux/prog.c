@@ -63,6 +63,25 @@ static int freeze(struct own_map *m, const struct cts_map_def *def)
     return rc < 0 ? rc : cts_lx_map_freeze(m->fd);
 }
 
+/* One whose data name instructions to jump to. */
+static int make_insn_map(struct own_map *m, const struct cts_map_def *def)
+{
+    uint32_t count = def->value_bytes / 8;
+    int rc = 0;
+
+    *m = (struct own_map){.fd = -1, .value_bytes = def->value_bytes, .entries = def->entries};
+    m->fd = cts_lx_fd_up(cts_lx_map_of_insns(count), CTS_LX_MAP_FDS);
+    if (m->fd < 0)
+        return m->fd;
+    for (uint32_t i = 0; rc == 0 && i < count; i++)
+        rc = cts_lx_insn_set(m->fd, i, (uint32_t)(cts_get64_host(def->data + 8 * i) / 8));
+    if (rc == 0)
+        rc = cts_lx_map_freeze(m->fd);
+    if (rc < 0)
+        close(m->fd);
+    return rc;
+}
+
 static int make_map(struct own_map *m, const struct cts_map_def *def, bool frozen)
 {
     uint64_t bytes = (uint64_t)def->value_bytes * def->entries;
@@ -87,15 +106,22 @@ static int make_map(struct own_map *m, const struct cts_map_def *def, bool froze
 
 static int make_maps(struct prog *p, const struct cts_load_req *req)
 {
-    bool names = cts_calls_addresses(req->code, req->slots);
+    bool calls = cts_calls_addresses(req->code, req->slots);
+    bool jumps = cts_jumps_to_addresses(req->code, req->slots);
 
     if (req->map_count > CTS_LX_MAPS)
         return -E2BIG;
     for (uint32_t i = 0; i < req->map_count; i++) {
-        int rc;
+        const struct cts_map_def *def = &req->maps[i];
+        bool data = cts_lx_names_functions(def);
+        int rc = -1;
 
         p->map_count++;
-        rc = make_map(&p->maps[i], &req->maps[i], names && cts_lx_names_functions(&req->maps[i]));
+        /* A kernel without such maps refuses the program for its jump. */
+        if (data && jumps)
+            rc = make_insn_map(&p->maps[i], def);
+        if (rc < 0)
+            rc = make_map(&p->maps[i], def, data && calls);
         if (rc < 0)
             return rc;
     }

@@ -100,7 +100,7 @@ static void fill_caps(const struct machine *self, struct cts_caps *caps)
                     CTS_FEAT_HELPER_CSUM | CTS_FEAT_HELPER_TEST | CTS_FEAT_POINTERS |
                     CTS_FEAT_STACK_UNINIT | CTS_FEAT_THREADS | CTS_FEAT_MEMORY |
                     REF_DATA_HELPERS * CTS_FEAT_DATA_HELPER | CTS_FEAT_CALLX | CTS_FEAT_STACK_ARGS |
-                    CTS_FEAT_FUNCTION_DATA,
+                    CTS_FEAT_FUNCTION_DATA | CTS_FEAT_GOTOX,
         .max_slots = MAX_SLOTS,
         .max_segments = self->env ? MAX_SEGMENTS : 1,
         .max_iterations = MAX_ITERATIONS,

@@ -362,11 +362,13 @@ static bool is_data(const struct ref_platform *p, uint32_t i)
 
 void ref_platform_name_functions(struct ref_platform *p, const struct cts_load_req *req, bool be)
 {
-    p->names_functions = cts_calls_addresses(req->code, req->slots);
+    bool jumps = cts_jumps_to_addresses(req->code, req->slots);
+    p->names_functions = jumps || cts_calls_addresses(req->code, req->slots);
     for (uint32_t i = 0; i < p->maps; i++) {
         for (uint32_t at = 0; is_data(p, i) && at + 8 <= p->map[i].value_bytes; at += 8) {
             uint64_t v = get64(p->map[i].start + at, be);
-            if (cts_function_begins(req->code, req->slots, v))
+            if (jumps ? cts_insn_begins(req->code, req->slots, v)
+                      : cts_function_begins(req->code, req->slots, v))
                 put64(p->map[i].start + at, be, cts_mach_code_of((uint32_t)(v / CTS_SLOT_BYTES)));
         }
     }

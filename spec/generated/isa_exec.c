@@ -424,6 +424,15 @@ static void exec_exit(struct cts_mach *m, const struct cts_insn *in)
     cts_mach_exit(m);
 }
 
+// goto slots_to(dst)
+static void exec_gotox(struct cts_mach *m, const struct cts_insn *in)
+{
+    const int64_t t0 = cts_sem_slots_to(m, m->r[in->dst]);
+    if (m->stop != CTS_MACH_RUNNING)
+        return;
+    cts_mach_goto(m, t0);
+}
+
 // goto s64(off)
 static void exec_ja(struct cts_mach *m, const struct cts_insn *in)
 {
@@ -1444,6 +1453,7 @@ const cts_exec_fn cts_exec_table[CTS_ROW_COUNT] = {
     [CTS_ROW_DIV64_K] = exec_div64_k,
     [CTS_ROW_DIV64_X] = exec_div64_x,
     [CTS_ROW_EXIT] = exec_exit,
+    [CTS_ROW_GOTOX] = exec_gotox,
     [CTS_ROW_JA] = exec_ja,
     [CTS_ROW_JA32] = exec_ja32,
     [CTS_ROW_JEQ32_K] = exec_jeq32_k,

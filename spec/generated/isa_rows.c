@@ -1361,7 +1361,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
             [CTS_F_IMM] = {CTS_FK_FIXED, 0, 0, 0},
             [CTS_F_NEXT_IMM] = {CTS_FK_FIXED, 0, 0, 0},
         },
-        .flags = CTS_RF_JUMP | CTS_RF_PLATFORM | CTS_RF_FOREIGN,
+        .flags = CTS_RF_JUMP | CTS_RF_PLATFORM,
         .syntax = "gotox {dst}",
         .ubpf = "jax %{dst}",
         .gas = "",

@@ -16,7 +16,7 @@ is "$rc" 0 "the reference has all of it"
 whole=$(printf '%s\n' "$out" | sed -nE 's/^pass ([0-9]+),.*/\1/p')
 [ "${whole:-0}" -gt 1000 ]; ok $? "... and passes"
 
-features="local-call map-fd map-idx var code btf-call packet helper-map helper-csum helper-test tail-call callx stack-args function-data helper-0"
+features="local-call map-fd map-idx var code btf-call packet helper-map helper-csum helper-test tail-call callx stack-args function-data gotox helper-0"
 for f in $features; do
     lacking "$f"
     run_cmd "$CTS" run -r "./$f/worker:interp" -o json="$f.json"

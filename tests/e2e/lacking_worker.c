@@ -38,6 +38,7 @@ static const struct form forms[] = {
     {CTS_FEAT_DATA_HELPER, 0x85, 0, false, CTS_DATA_HELPERS, CTS_DATA_HELPERS},
     {CTS_FEAT_TAIL_CALL, 0x85, 0, false, 12, 12},
     {CTS_FEAT_CALLX, 0x8d, 255, true, 0, 0},
+    {CTS_FEAT_GOTOX, 0x0d, 255, true, 0, 0},
     {CTS_FEAT_STACK_ARGS, 0x79, 11, true, 0, 0},
 };
 

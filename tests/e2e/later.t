@@ -8,9 +8,10 @@ cd "$T" || exit 255
 declare -A rows=(
     [hmul]="smulh64_k smulh64_x umulh64_k umulh64_x"
     [callx]="callx"
+    [linux-gotox]="gotox"
     [linux-stack-args]="ldx_stack_arg st_stack_arg stx_stack_arg"
 )
-for group in hmul callx linux-stack-args; do
+for group in hmul callx linux-gotox linux-stack-args; do
     is "$("$CTS" list rows | awk -v g="$group" '$2 == g || $3 == g { print $1 }' | sort | tr '\n' ' ' | sed 's/ $//')" "${rows[$group]}" \
         "$group has its rows"
     run_cmd "$CTS" run -r reference:interp -r reference:interp-be -r reference:interp-arg -g "$group" -o groups -o text=text

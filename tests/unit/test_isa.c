@@ -366,6 +366,12 @@ static void test_functions(void **state)
         assert_int_equal(cts_function_begins(code, slots, at), at % 8 == 0 && begins[at / 8]);
     assert_false(cts_function_begins(code, slots, UINT64_MAX - 7));
     assert_false(cts_function_begins(NULL, 0, 0));
+    for (uint64_t at = 0; at < 64; at++) {
+        bool second_half = at == 8 || at == 48;
+        assert_int_equal(cts_insn_begins(code, slots, at), at % 8 == 0 && at < 56 && !second_half);
+    }
+    assert_false(cts_insn_begins(code, slots, UINT64_MAX - 7));
+    assert_false(cts_jumps_to_addresses(code, slots));
     assert_true(cts_calls_addresses(code, slots));
     assert_false(cts_calls_addresses(code, 3));
     assert_false(cts_calls_addresses(code + 32, 3)); /* the second half of a wide load */

@@ -611,11 +611,11 @@ static void test_features(void **state)
     unsigned n = 0;
     for (; cts_feature_name(n); n++)
         assert_int_equal(cts_feature_find(cts_feature_name(n)), 1u << n);
-    assert_int_equal(1u << n, CTS_FEAT_FUNCTION_DATA << 1);
+    assert_int_equal(1u << n, CTS_FEAT_GOTOX << 1);
     assert_int_equal(CTS_FEAT_CALLX, CTS_FEAT_DATA_HELPER_N(CTS_DATA_HELPERS_COUNT));
     assert_int_equal(CTS_FEAT_OF_PROGRAMS, ((CTS_FEAT_STACK_UNINIT << 1) - 1) |
                                                (CTS_FEAT_UNCHECKED - CTS_FEAT_TAIL_CALL) |
-                                               CTS_FEAT_FUNCTION_DATA);
+                                               CTS_FEAT_FUNCTION_DATA | CTS_FEAT_GOTOX);
     assert_int_equal(cts_feature_find("helper-5"), CTS_FEAT_DATA_HELPER_N(5));
     assert_null(cts_feature_name(1000));
     assert_int_equal(cts_feature_find("no-such"), 0);
