@@ -624,12 +624,12 @@ static void test_every_row_has_semantics(void **state)
 static void test_after_the_rfc(void **state)
 {
     (void)state;
-    static const uint8_t gotox[] = {0x0d, 1, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0};
+    static const uint8_t cast[] = {0xbf, 0x11, 1, 0, 1, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0};
     struct cts_mach_insn prog[2];
     struct cts_err err = {.code = 0};
     struct rig r;
-    assert_int_equal(cts_mach_decode(gotox, 2, false, true, prog, &err), CTS_E_INVAL);
-    assert_non_null(strstr(err.msg, "slot 0: gotox"));
+    assert_int_equal(cts_mach_decode(cast, 2, false, true, prog, &err), CTS_E_INVAL);
+    assert_non_null(strstr(err.msg, "slot 0: cast_from_arena"));
     for (int choose = 0; choose < 2; choose++) {
         RIG_BODY(&r, {CTS_ROW_MAY_GOTO, {.off = 1}}, {CTS_ROW_MOV64_K, {.dst = 1, .imm = 5}});
         r.m.choose = choose;
