@@ -22,15 +22,22 @@ static void limit_budget(struct cts_mach *m)
         m->budget = BUDGET;
 }
 
-static void right(struct cts_mach *m, const struct cts_insn *in)
+/* Where a runtime may go either way, the mutant's goes: one that never does shows no target. */
+static void prepare(struct cts_mach *m)
 {
     limit_budget(m);
+    m->choose = true;
+}
+
+static void right(struct cts_mach *m, const struct cts_insn *in)
+{
+    prepare(m);
     cts_exec_table[mutant_of(m)->row](m, in);
 }
 
 static void exec_does(struct cts_mach *m, const struct cts_insn *in)
 {
-    limit_budget(m);
+    prepare(m);
     cts_eval(mutant_of(m)->sema, m, in);
 }
 
@@ -94,7 +101,7 @@ static void misbehave(struct cts_mach *m, const struct cts_insn *in)
         return;
     if ((info->flags & CTS_RF_JUMP) && (info->flags & CTS_RF_CALL)) {
         m->pc++;
-    } else if (is_branch(info, mutant_of(m)->row)) {
+    } else if (is_branch(info, mutant_of(m)->row) && mutant_of(m)->row != CTS_ROW_MAY_GOTO) {
         if (m->pc != next)
             m->pc = next;
         else

@@ -47,6 +47,7 @@ static void step(const struct reach *r, struct cts_mach *m, const struct cts_ins
     m->at = r->slots;
     m->pc = r->slots + 1;
     m->exec = r->table->exec;
+    m->choose = true;
     m->r[1] = (uint64_t)dst;
     m->r[2] = (uint64_t)src;
     r->table->exec[r->mutant->row](m, in);
