@@ -20,8 +20,8 @@ const struct cts_sight *cts_sight_at(unsigned i);
  * memory. CTS_E_INVAL, and err names the term, if one is unknown. */
 int cts_sight_caps(const char *terms, struct cts_caps *caps, struct cts_err *err);
 
-/* Why a runtime of these capabilities cannot be asked the case at all: null if it can. May be the
- * text that is given (64 bytes). */
+/* Why a runtime of these capabilities cannot be asked the case at all, in `text` (CTS_SIGHT_WHY
+ * bytes); null if it can. */
 enum { CTS_SIGHT_WHY = 96 };
 const char *cts_sight_why_not(const struct cts_pack *p, const struct cts_pk_vector *v,
                               uint32_t kase, const struct cts_caps *caps, char *text);
