@@ -198,7 +198,8 @@ const struct cts_command cts_cmd_sight = {
         "Counts for each vector what is compared of it (registers, bytes of memory and stack,\n"
         "results, verdicts) as each kind of runtime lets the harness see it. A sight is told in\n"
         "terms with commas between them: reference, no-FEATURE (no-pointers, no-local-call, ...),\n"
-        "argument, frames, r0, slots=N, no-helpers, verdict-only. A case of whose outcome nothing\n"
+        "argument, frames, r0, result-32, slots=N, no-helpers, verdict-only. A case of whose "
+        "outcome nothing\n"
         "is compared, and that is no skip there, tests nothing: that is a failure.",
     .options = options,
     .values = values,

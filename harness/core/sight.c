@@ -28,6 +28,7 @@ static const struct cts_sight sights[] = {
     {"argument", "the window's address is an argument, and kept in the stack while a body runs"},
     {"frames", "operand rows travel: the window is not shared"},
     {"r0", "nothing but r0 comes out, into which everything is folded: a plugin"},
+    {"result-32", "32 bits of what a program returns: Linux"},
     {"slots=65535", "programs of 65,535 slots and less"},
     {"slots=4096", "programs of 4,096 slots and less"},
     {"no-helpers", "no helpers, maps, variables and functions of a platform"},
@@ -73,6 +74,11 @@ static void be_without_helpers(struct cts_caps *c)
     c->features &= ~platform_features;
 }
 
+static void be_result_32(struct cts_caps *c)
+{
+    c->r0_bits = 32;
+}
+
 static void be_verdict_only(struct cts_caps *c)
 {
     c->features |= CTS_FEAT_VERDICT_ONLY;
@@ -88,6 +94,7 @@ static const struct {
     {"argument", be_argument},
     {"frames", be_frames},
     {"r0", be_r0},
+    {"result-32", be_result_32},
     {"no-helpers", be_without_helpers},
     {"verdict-only", be_verdict_only},
 };

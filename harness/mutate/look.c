@@ -12,6 +12,7 @@ enum lack { NOT_ASKED, TOO_LONG, HIDDEN, LACKS };
 /* All units that notice one mutant where everything is seen, by what they lack in the sight. */
 struct lacks {
     unsigned count[LACKS];
+    unsigned results;        /* of those that are hidden: whole programs, and bodies that exit */
     char why[CTS_SIGHT_WHY]; /* the first of those that cannot be asked */
 };
 
@@ -49,14 +50,24 @@ static const char *case_lack(const struct cts_mut_run *r, uint32_t unit, char *t
     return cts_sight_why_not(p, v, kase, r->sight, text);
 }
 
+static bool gives_result(const struct cts_pack *p, const struct cts_pk_unit *u)
+{
+    for (uint32_t k = u->rows.first; k < u->rows.first + u->rows.count; k++)
+        for (uint32_t o = 0; o < p->rows[k].out.count; o++)
+            if (p->outcomes[p->rows[k].out.first + o].has_r0)
+                return true;
+    return false;
+}
+
 static void note_lack(const struct cts_mut_run *r, uint32_t unit, struct lacks *l)
 {
     char text[CTS_SIGHT_WHY];
     const char *why = r->unit_seen[unit] ? NULL : case_lack(r, unit, text);
     bool loads = r->sight->features & CTS_FEAT_VERDICT_ONLY;
-    if (r->unit_seen[unit])
+    if (r->unit_seen[unit]) {
         l->count[HIDDEN]++;
-    else if (!why || (!loads && strncmp(why, "needs ", 6) != 0))
+        l->results += gives_result(r->opts->pack, &r->opts->pack->units[unit]);
+    } else if (!why || (!loads && strncmp(why, "needs ", 6) != 0))
         l->count[TOO_LONG]++;
     else {
         l->count[NOT_ASKED]++;
@@ -101,6 +112,8 @@ static const char *reason(struct cts_mut_rig *g, const struct cts_mutant *m, con
         return cts_arena_fmt(arena, "all that notice it: %s", l->why);
     if (!runs_programs(r))
         return "shows only when it is run";
+    if (r->sight->r0_bits < 64 && l->count[HIDDEN] == l->results)
+        return "shows in the upper half of a program's result alone";
     /* Where addresses are seen, what is hidden is a slot of the stack: another one would do. */
     *due = r->sight->features & CTS_FEAT_POINTERS;
     return *due ? "noticed in the environment's part of the stack alone"
@@ -109,7 +122,7 @@ static const char *reason(struct cts_mut_rig *g, const struct cts_mutant *m, con
 
 static void judge(struct cts_mut_rig *g, const struct cts_mutant *m, struct cts_mut_look *look)
 {
-    struct lacks l = {{0}, ""};
+    struct lacks l = {.why = ""};
     if (!may_show(g->run, m)) {
         look->due = false;
         look->why = "shows only when it is run";
