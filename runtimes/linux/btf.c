@@ -160,25 +160,58 @@ void cts_lx_vmlinux_release(struct cts_lx_vmlinux *v)
     *v = (struct cts_lx_vmlinux){0};
 }
 
+enum {
+    OWN_LONG = CTS_LX_OWN_STATIC + 1, /* 64 bits */
+    OWN_WORDS = 256,
+    REGISTER_ARGS = 5
+};
+
+uint32_t cts_lx_btf_static(uint32_t stack_args)
+{
+    if (stack_args > CTS_LX_OWN_ARGS)
+        stack_args = CTS_LX_OWN_ARGS;
+    /* For each number of arguments a prototype, and behind it a function. */
+    return stack_args ? OWN_LONG + 2 * stack_args : CTS_LX_OWN_STATIC;
+}
+
 uint32_t cts_lx_btf_own(uint8_t blob[CTS_LX_OWN_MAX])
 {
     enum { INT = 1u << 24, FUNC = 12u << 24, PROTO = 13u << 24, STATIC = 0, GLOBAL = 1 };
-    enum { INT_SIGNED_32 = 1u << 24 | 32 };
-    static const char strings[] = "\0int\0main\0sub";
-    enum { S_INT = 1, S_MAIN = 5, S_SUB = 10 };
-    const uint32_t types[] = {
+    enum { INT_SIGNED_32 = 1u << 24 | 32, INT_64 = 64 };
+    static const char strings[] = "\0int\0main\0sub\0long\0a";
+    enum { S_INT = 1, S_MAIN = 5, S_SUB = 10, S_LONG = 14, S_A = 19 };
+    static const uint32_t first[] = {
         S_INT,  INT,           4, INT_SIGNED_32, /* 1 */
         0,      PROTO,         1,                /* 2: int (void) */
         S_MAIN, FUNC | GLOBAL, 2,                /* 3 */
         S_SUB,  FUNC | STATIC, 2,                /* 4 */
+        S_LONG, INT,           8, INT_64,        /* 5 */
     };
-    const uint32_t header[] = {BTF_HEADER, 0, sizeof(types), sizeof(types), sizeof(strings)};
+    uint32_t types[OWN_WORDS], n = sizeof(first) / sizeof(first[0]);
+
+    memcpy(types, first, sizeof(first));
+    for (uint32_t args = 1; args <= CTS_LX_OWN_ARGS; args++) {
+        const uint32_t all = REGISTER_ARGS + args;
+        const uint32_t proto[] = {0, PROTO | all, OWN_LONG};
+        const uint32_t func[] = {S_SUB, FUNC | STATIC, cts_lx_btf_static(args) - 1};
+
+        memcpy(types + n, proto, sizeof(proto));
+        n += 3;
+        for (uint32_t i = 0; i < all; i++) {
+            types[n++] = S_A;
+            types[n++] = OWN_LONG;
+        }
+        memcpy(types + n, func, sizeof(func));
+        n += 3;
+    }
+    const uint32_t bytes = n * (uint32_t)sizeof(types[0]);
+    const uint32_t header[] = {BTF_HEADER, 0, bytes, bytes, sizeof(strings)};
 
     cts_put16_host(blob, BTF_MAGIC);
     blob[2] = 1; /* version */
     blob[3] = 0;
     memcpy(blob + 4, header, sizeof(header));
-    memcpy(blob + BTF_HEADER, types, sizeof(types));
-    memcpy(blob + BTF_HEADER + sizeof(types), strings, sizeof(strings));
-    return (uint32_t)(BTF_HEADER + sizeof(types) + sizeof(strings));
+    memcpy(blob + BTF_HEADER, types, bytes);
+    memcpy(blob + BTF_HEADER + bytes, strings, sizeof(strings));
+    return (uint32_t)(BTF_HEADER + bytes + sizeof(strings));
 }

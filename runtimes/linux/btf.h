@@ -37,8 +37,16 @@ struct cts_lx_vmlinux {
 int cts_lx_vmlinux_need(struct cts_lx_vmlinux *v, struct cts_err *err);
 void cts_lx_vmlinux_release(struct cts_lx_vmlinux *v);
 
-/* BTF of a program: a global function and a static one, for func_info records. */
-enum { CTS_LX_OWN_MAIN = 3, CTS_LX_OWN_STATIC = 4, CTS_LX_OWN_MAX = 256 };
+/* BTF of a program: a global function and static ones, for func_info records. */
+enum {
+    CTS_LX_OWN_MAIN = 3,
+    CTS_LX_OWN_STATIC = 4,
+    CTS_LX_OWN_ARGS = 7, /* arguments on the stack, beside the five in registers */
+    CTS_LX_OWN_MAX = 1024
+};
+/* The static function that takes so many arguments on the stack; of 0, it says nothing of
+ * arguments. */
+uint32_t cts_lx_btf_static(uint32_t stack_args);
 /* Fills blob, returns its bytes. */
 uint32_t cts_lx_btf_own(uint8_t blob[CTS_LX_OWN_MAX]);
 

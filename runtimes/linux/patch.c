@@ -139,6 +139,22 @@ static int ascending(const void *a, const void *b)
     return *x < *y ? -1 : *x > *y;
 }
 
+uint32_t cts_lx_stack_args(const uint8_t *code, uint32_t from, uint32_t to)
+{
+    enum { ARGS_BASE = 11 };
+    uint32_t most = 0;
+    struct cts_insn in;
+
+    for (uint32_t at = from; at < to; at += length(&in)) {
+        cts_slot_get(code + 8 * (size_t)at, CTS_HOST_IS_BE, &in);
+        bool load = in.opcode == (BPF_LDX | BPF_MEM | BPF_DW) && in.src == ARGS_BASE;
+
+        if (load && in.off > 0 && (uint32_t)in.off / 8 > most)
+            most = (uint32_t)in.off / 8;
+    }
+    return most;
+}
+
 bool cts_lx_names_functions(const struct cts_map_def *map)
 {
     return map->entries == 1 && map->value_bytes >= 8 && map->data;

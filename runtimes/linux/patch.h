@@ -45,6 +45,8 @@ bool cts_lx_blinding_wraps(const uint8_t *code, uint32_t slots);
  * Returns how many there are. `maps` are those whose data name functions. */
 uint32_t cts_lx_subprograms(const uint8_t *code, uint32_t slots, const struct cts_map_def *maps,
                             uint32_t map_count, uint32_t *first, uint32_t cap);
+/* How many arguments on the stack do the instructions from slot `from` up to `to` read? */
+uint32_t cts_lx_stack_args(const uint8_t *code, uint32_t from, uint32_t to);
 /* Do the map's data name functions of a program that calls addresses in registers? */
 bool cts_lx_names_functions(const struct cts_map_def *map);
 

@@ -327,8 +327,9 @@ static bool check_code_kind(const struct cts_lx *lx, int fd, uint32_t most_slots
     return true;
 }
 
-/* Only with type information does the kernel know that a callback is a static function, and let
- * functions make tail calls; other subprograms it takes for static anyway. */
+/* Only with type information does the kernel know that a callback is a static function and how many
+ * arguments on the stack a function takes, and let functions make tail calls; other subprograms it
+ * takes for static anyway. */
 static int describe(struct cts_lx *lx, const struct cts_load_req *req,
                     struct cts_lx_prog_spec *spec, struct bpf_func_info **funcs)
 {
@@ -347,7 +348,10 @@ static int describe(struct cts_lx *lx, const struct cts_load_req *req,
     if (info) {
         for (uint32_t i = 0; i < spec->func_count; i++) {
             info[i].insn_off = first[i];
-            info[i].type_id = i == 0 ? CTS_LX_OWN_MAIN : CTS_LX_OWN_STATIC;
+            uint32_t end = i + 1 < spec->func_count ? first[i + 1] : spec->slots;
+            uint32_t args = cts_lx_stack_args(spec->code, first[i], end);
+
+            info[i].type_id = i == 0 ? (uint32_t)CTS_LX_OWN_MAIN : cts_lx_btf_static(args);
         }
     }
     free(first);
@@ -368,7 +372,8 @@ static int load_described(struct cts_lx *lx, const struct cts_load_req *req,
 
     if (uses->fd_array)
         spec.fd_array = lx->fd_array;
-    if (uses->types || cts_calls_addresses(lx->code, req->slots))
+    if (uses->types || cts_calls_addresses(lx->code, req->slots) ||
+        cts_lx_stack_args(lx->code, 0, req->slots))
         rc = describe(lx, req, &spec, &funcs);
     if (rc < 0)
         load_error(res, -rc, "type information for functions");

@@ -92,6 +92,8 @@ static void test_btf_find(void **state)
     assert_int_equal(cts_lx_btf_find(&b, CTS_LX_BTF_FUNC, "sub"), CTS_LX_OWN_STATIC);
     assert_int_equal(cts_lx_btf_find(&b, CTS_LX_BTF_VAR, "main"), 0);
     assert_int_equal(cts_lx_btf_find(&b, CTS_LX_BTF_FUNC, "int"), 0);
+    assert_int_equal(cts_lx_btf_static(0), CTS_LX_OWN_STATIC);
+    assert_int_equal(cts_lx_btf_static(CTS_LX_OWN_ARGS + 1), cts_lx_btf_static(CTS_LX_OWN_ARGS));
 }
 
 /* Every cut and every changed byte is either refused or searched without reading outside (which the
@@ -201,6 +203,18 @@ static void test_subprograms(void **state)
     assert_int_equal(first[0], 0);
     assert_int_equal(first[1], 6);
     assert_int_equal(cts_lx_subprograms(p.code, p.slots, NULL, 0, first, 1), 1);
+}
+
+static void test_stack_args(void **state)
+{
+    struct program p = MAKE(I(0x7a, 11, 0, -56, 1), I(0x18, 2, 0, 0, 5), I(0x79, 0, 11, 40, 0),
+                            I(0x79, 0, 11, 16, 0), I(0x79, 11, 0, 24, 0), I(0x79, 0, 11, -8, 0));
+
+    (void)state;
+    assert_int_equal(cts_lx_stack_args(p.code, 0, p.slots), 2); /* slot 2: half of a wide load */
+    assert_int_equal(cts_lx_stack_args(p.code, 2, p.slots), 5);
+    assert_int_equal(cts_lx_stack_args(p.code, 4, p.slots), 0);
+    assert_int_equal(cts_lx_stack_args(p.code, 0, 0), 0);
 }
 
 /* Functions that only data name. */
@@ -441,6 +455,22 @@ static void test_function_from_data(void **state)
         if (!strstr(res.text, "opcode 8d") && !strstr(res.text, "func_info"))
             fail_msg("%s", res.text);
     }
+    close_engine(&e);
+}
+
+/* The kernel takes the types, and a function of so many arguments. */
+static void test_own_btf(void **state)
+{
+    struct engine e = open_engine("jit");
+    struct program p = MAKE(I(0x85, 0, 1, 0, 1), EXIT, I(0x79, 0, 11, 56, 0), EXIT);
+    struct cts_load_req req = {.kind = CTS_PK_WHOLE, .log = true};
+    void *prog;
+    struct cts_load_res res = load(&e, &p, &req, &prog);
+
+    (void)state;
+    assert_int_equal(res.verdict, CTS_REJECTED);
+    if (!(e.caps.features & CTS_FEAT_STACK_ARGS) && !strstr(res.text, "R11"))
+        fail_msg("%s", res.text);
     close_engine(&e);
 }
 
@@ -803,12 +833,14 @@ int main(void)
         cmocka_unit_test(test_blinding_wraps),
         cmocka_unit_test(test_subprograms),
         cmocka_unit_test(test_functions_of_data),
+        cmocka_unit_test(test_stack_args),
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_window),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_maps),
         cmocka_unit_test(test_tail_calls),
         cmocka_unit_test(test_function_from_data),
+        cmocka_unit_test(test_own_btf),
         cmocka_unit_test(test_rejections),
         cmocka_unit_test(test_unknown_name),
         cmocka_unit_test(test_packet),
