@@ -6,6 +6,7 @@
 #include "cli/opt.h"
 #include "cli/say.h"
 #include "conf/conf.h"
+#include "conf/prevail.h"
 #include "host/fs.h"
 #include "pack/uses.h"
 
@@ -22,6 +23,7 @@ struct import {
     size_t paths, files, bad, skipped;
     struct cts_arena arena;
     struct cts_buf text;
+    struct cts_prevail_sum prevail;
 };
 
 static void complain(const struct cts_err *err)
@@ -82,6 +84,27 @@ static int import_test(struct import *im, const char *path, const char *name,
     return rc;
 }
 
+/* Tests of PREVAIL. Another YAML file is none of ours, unless it was named itself. */
+static int import_prevail(struct import *im, const char *path, const char *name,
+                          const struct cts_buf *text, bool named, struct cts_err *err)
+{
+    if (cts_prevail_is(cts_buf_text(text), text->len))
+        return cts_prevail_add(path, name, cts_buf_text(text), text->len, &im->arena, &im->text,
+                               &im->prevail, err);
+    if (named)
+        return cts_err_at(err, CTS_E_SYNTAX, path, 0, 0,
+                          "neither a .data file nor one of PREVAIL's tests");
+    cts_say("note: %s: no tests of PREVAIL\n", path);
+    im->files--;
+    return 0;
+}
+
+static bool is_yaml(const char *path)
+{
+    size_t len = strlen(path), end = strlen(".yaml");
+    return len > end && strcmp(path + len - end, ".yaml") == 0;
+}
+
 static int import_file(struct import *im, const char *path, const char *name, bool named,
                        struct cts_err *err)
 {
@@ -92,6 +115,11 @@ static int import_file(struct import *im, const char *path, const char *name, bo
     cts_buf_init(&text, 0);
     int rc = named ? cts_fs_read_named(path, FILE_MAX, &text, err)
                    : cts_fs_read(path, FILE_MAX, &text, err);
+    if (rc == 0 && is_yaml(path)) {
+        rc = import_prevail(im, path, name, &text, named, err);
+        cts_buf_release(&text);
+        return rc;
+    }
     if (rc == 0)
         rc = cts_conf_read_links(path, cts_buf_text(&text), text.len, &im->arena, links,
                                  &link_count, err);
@@ -104,11 +132,12 @@ static int import_file(struct import *im, const char *path, const char *name, bo
     return rc;
 }
 
-static int import_path(struct import *im, const char *path, struct cts_err *err)
+/* The files of one kind. */
+static int import_kind(struct import *im, const char *path, const char *ending, struct cts_err *err)
 {
     struct cts_fs_list list;
     bool named = !cts_fs_is_dir(path);
-    int rc = cts_fs_walk_on(path, ".data", &im->arena, &list, err);
+    int rc = cts_fs_walk_on(path, ending, &im->arena, &list, err);
     for (size_t i = 0; rc == 0 && i < list.passed_count; i++) {
         const struct cts_fs_passed *p = &list.passed[i];
         cts_say("%s%s: %s\n", p->lost ? "" : "note: ", p->path, p->why);
@@ -130,6 +159,25 @@ static int import_path(struct import *im, const char *path, struct cts_err *err)
     return rc;
 }
 
+static int import_path(struct import *im, const char *path, struct cts_err *err)
+{
+    int rc = import_kind(im, path, ".data", err);
+    return rc == 0 && cts_fs_is_dir(path) ? import_kind(im, path, ".yaml", err) : rc;
+}
+
+static void tell_prevail(const struct cts_prevail_sum *s)
+{
+    if (s->tests == 0)
+        return;
+    cts_say("%zu tests of PREVAIL: %zu run in %zu cases, %zu facts compared and %zu not; %zu "
+            "verdicts\n",
+            s->tests, s->runs, s->cases, s->facts, s->facts_left, s->verdicts);
+    for (unsigned i = 0; i < CTS_PR_COUNT; i++)
+        if (s->left[i])
+            cts_say("%zu left out: %s\n", s->left[i],
+                    cts_prevail_reason((enum cts_prevail_reason)i));
+}
+
 static int write_out(struct import *im, struct cts_err *err)
 {
     if (im->text.failed)
@@ -145,6 +193,8 @@ static int check_files(const struct import *im, struct cts_err *err)
     struct cts_files f = {0};
     for (size_t i = 0; i < im->paths; i++)
         cts_files_read_all(&f, im->path[i], ".data");
+    for (size_t i = 0; i < im->paths; i++)
+        cts_files_read_all(&f, im->path[i], ".yaml");
     int rc = cts_files_write(&f, im->out, err);
     cts_files_release(&f);
     return rc;
@@ -159,7 +209,7 @@ static int import(struct import *im)
         rc = import_path(im, im->path[i], &err);
     if (rc == 0 && im->files == im->bad) {
         if (im->files == 0)
-            cts_say("ebpf-cts import: there is no .data file\n");
+            cts_say("ebpf-cts import: there is no .data file, nor a test of PREVAIL\n");
         return im->files ? CTS_EXIT_USAGE : CTS_EXIT_NOTHING;
     }
     bool read = rc == 0;
@@ -169,6 +219,7 @@ static int import(struct import *im)
         complain(&err);
         return read || err.code == CTS_E_NOMEM ? CTS_EXIT_BROKEN : CTS_EXIT_USAGE;
     }
+    tell_prevail(&im->prevail);
     cts_say("%zu of %zu files imported", im->files - im->bad - im->skipped, im->files);
     if (im->skipped)
         cts_say(", %zu left out", im->skipped);
@@ -209,13 +260,16 @@ static int import_main(int argc, char **argv)
 const struct cts_command cts_cmd_import = {
     .name = "import",
     .args = "[OPTIONS] PATH...",
-    .what = "make vectors of bpf_conformance's .data files",
+    .what = "make vectors of bpf_conformance's, uBPF's and PREVAIL's test files",
     .about =
         "Reads the .data files named, and those in the folders named, and writes a vector file.\n"
         "Each program becomes a function that a vector calls with r1 = the address of its\n"
         "memory and r2 = its length, so that all 64 bits of r0 are compared on every runtime.\n"
         "A file with a mistake is told with its line and column, and left out. To run .data\n"
-        "files as they are, give them or their folder to ebpf-cts run.",
+        "files as they are, give them or their folder to ebpf-cts run.\n"
+        "PREVAIL's tests (.yaml: pre, code, post) become vectors, too: the code runs on values at\n"
+        "the bounds of pre, and what post says of numbers is compared; programs that need nothing\n"
+        "else are verdicts, of PREVAIL alone. What cannot be told is counted, with its reason.",
     .options = options,
     .main = import_main,
 };

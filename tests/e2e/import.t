@@ -166,6 +166,100 @@ is "$rc" 2 "import refuses a bad suite name"
 run_cmd "$CTS" import good -o no-such-folder/out.yaml
 is "$rc" 2 "import says when it cannot write"
 
+# ---- tests of PREVAIL ----
+
+mkdir prevail
+cat >prevail/ranges.yaml <<'EOF'
+# Several documents, as PREVAIL has them.
+---
+test-case: a constant is added
+pre: ["r1.type=number", "r1.svalue=5", "r1.uvalue=5"]
+code:
+  <start>: |
+    r1 += 3 ; a remark
+post: ["r1.type=number", "r1.svalue=8", "r1.uvalue=8"]
+---
+test-case: "a range is shifted, and halves of it"
+pre: ["r1.type=number", "r1.svalue=[-4, 10]",
+      "r2.type=number", "r2.svalue=r1.svalue"]
+code:
+  <start>: |
+    r1 += 5
+    w3 = r1
+    if r2 s> 4 goto <out>
+    r4 = 1ll
+  <out>: |
+    exit
+post: ["r1.type=number", "r1.svalue=[1, 15]", "r1.uvalue=[1, 15]", "r3.svalue=[1, 15]", "r3.uvalue=r1.uvalue"]
+---
+test-case: what is assumed holds
+pre: ["r1.type=number"]
+code:
+  <start>: assume w1 < 7
+post: ["r1.type=number"]
+---
+test-case: it narrows
+pre: ["r1.type=number", "r1.svalue=[0, 100]"]
+code:
+  <start>: assume r1 < 7
+post: ["r1.svalue=[0, 6]"]
+---
+test-case: bytes in order
+options: ["big_endian"]
+pre: ["r1.type=number", "r1.svalue=0x1234", "r1.uvalue=0x1234"]
+code:
+  <start>: |
+    r1 = be16 r1
+post: ["r1.svalue=0x1234"]
+---
+test-case: a register that holds nothing
+pre: []
+code:
+  <start>: |
+    r3 = r4
+post: []
+messages:
+  - "0: Invalid type (r4.type in {number, ctx})"
+---
+test-case: memory
+pre: ["r10.type=stack", "r10.stack_offset=512", "s[504...511].svalue=3"]
+code:
+  <start>: |
+    r1 = *(u64 *)(r10 - 8)
+post: ["r1.svalue=3"]
+---
+test-case: a strange one
+pre: ["r1.type=number"]
+code:
+  <start>: |
+    r1 ?= 3
+post: ["r1.svalue=3"]
+EOF
+run_cmd "$CTS" import --suite p prevail -o prevail.yaml
+is "$rc" 0 "tests of PREVAIL are imported"
+like "$err" '^8 tests of PREVAIL: 4 run in [0-9]+ cases, 7 facts compared and 1 not; 2 verdicts$' "... and counted, with their facts"
+like "$err" '^1 left out: loads and stores$' "... and so is what cannot be told"
+like "$err" '^1 left out: an instruction that is not read$' "... by its reason"
+run_cmd "$CTS" run -r reference -r reference:interp-be prevail.yaml
+is "$rc" 0 "the vectors run"
+like "$out" ', fail 0, skip [1-9][0-9]*, error 0' "... and pass, those of a byte order on such a machine"
+grep -q 'verdicts: {prevail: reject}' prevail.yaml; ok $? "a program that PREVAIL rejects is a verdict of PREVAIL's"
+grep -q 'verdicts: {prevail: accept}' prevail.yaml; ok $? "... and so is one that it accepts"
+sed 's/svalue=\[1, 15\]/svalue=[1, 14]/; s/svalue=\[0, 6\]/svalue=[0, 5]/; s/svalue=8/svalue=9/' prevail/ranges.yaml >wrong.yaml
+run_cmd "$CTS" import --suite p wrong.yaml -o prevail.yaml
+run_cmd "$CTS" run -r reference prevail.yaml
+is "$rc" 1 "a range that is too small fails"
+like "$out" '^FAIL reference:interp p/wrong-a-range-is-shifted-and-halves-of-it-2#' "... behind the code"
+like "$out" '^FAIL reference:interp p/wrong-it-narrows-4#' "... and behind what was assumed"
+like "$out" '^FAIL reference:interp p/wrong-a-constant-is-added-1#' "a value that is another fails"
+printf -- '---\ntest-case: x\npre: []\n' >wrong.yaml
+run_cmd "$CTS" import wrong.yaml
+is "$rc" 2 "a test without code is bad input"
+like "$err" "^wrong\.yaml:2:1: the test has no 'code' of blocks" "... told with its line"
+printf 'suite: x\nvectors: []\n' >wrong.yaml
+run_cmd "$CTS" import wrong.yaml
+is "$rc" 2 "another YAML file is bad input"
+
 # ---- export ----
 
 cat >own.yaml <<'EOF'
