@@ -288,6 +288,9 @@ static void other_tests_are_skipped(void **state)
     skip_is("-- raw\n0x06\n0x95\n-- error\nunknown opcode 0x06 at PC 0\n",
             "it wants ja32 to be unknown, which RFC 9669 has");
     skip_is("-- raw\n0x16\n0x95\n-- error\nunknown opcode 0x06 at PC 0\n", "");
+    skip_is("-- asm\nmov %r2, 5\ncall %r2\nexit\n-- result\n0\n",
+            "it calls the helper whose number is in a register, as no instruction here does");
+    skip_is("-- asm\ncall %r2\nexit\n-- error\nno\n", "");
     skip_is("-- asm\nexit\n-- error\ntoo many instructions (max 65536)\n",
             "a test of how long a program one runtime takes");
 }
