@@ -68,7 +68,7 @@ static bool same_environment(const struct cts_layout *a, const struct cts_layout
 }
 
 static const char *blame(const struct cts_exec *x, const struct cts_layout *layout,
-                         const char *what, struct cts_arena *arena)
+                         const char *what, struct cts_arena *arena, uint8_t *made_of)
 {
     uint16_t rows[64];
     struct cts_layout placed = *layout;
@@ -78,16 +78,18 @@ static const char *blame(const struct cts_exec *x, const struct cts_layout *layo
     placed.stride = cts_x_stride_of(layout);
     uint32_t n = cts_env_rows(cts_x_caps(x), &placed, rows, 64);
     cts_buf_addf(&b, "the environment does not hand a state through unchanged (%s)", what);
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n; i++) {
+        made_of[rows[i]] = 1;
         cts_buf_addf(&b, "%s%s", i ? ", " : "; it is made of ",
                      cts_row_info((enum cts_row_id)rows[i])->id);
+    }
     const char *copy = cts_arena_strdup(arena, cts_buf_text(&b));
     cts_buf_release(&b);
     return copy;
 }
 
 static const char *test_shape(struct cts_exec *x, const struct cts_pk_unit *unit,
-                              struct cts_arena *arena)
+                              struct cts_arena *arena, uint8_t *made_of)
 {
     struct cts_err err = {0};
     struct cts_seg seg;
@@ -114,7 +116,7 @@ static const char *test_shape(struct cts_exec *x, const struct cts_pk_unit *unit
         what = a->run.text[0] ? a->run.text : "stopped";
     else if (cts_x_check_rows(x, &x->frame[0]->job[0], 0, NULL) != UINT32_MAX)
         what = "a register or a byte differs";
-    return what ? blame(x, &unit->layout, what, arena) : NULL;
+    return what ? blame(x, &unit->layout, what, arena, made_of) : NULL;
 }
 
 /* May a unit's shape be had on this runtime at all? What needs a feature it lacks is skipped
@@ -130,7 +132,7 @@ static bool shape_possible(const struct cts_exec *x, const struct cts_pack *pack
 
 int cts_exec_self_test(struct cts_exec *x, const struct cts_pack *pack,
                        const uint8_t *unit_selected, struct cts_arena *arena, const char **why,
-                       struct cts_err *err)
+                       uint8_t *made_of, struct cts_err *err)
 {
     const struct cts_layout *seen[SELF_TEST_SHAPES];
     struct cts_judge none = {.pack = pack, .caps = cts_x_caps(x), .arena = arena};
@@ -150,7 +152,7 @@ int cts_exec_self_test(struct cts_exec *x, const struct cts_pack *pack,
         if (k < count)
             continue;
         seen[count++] = &u->layout;
-        *why = test_shape(x, u, arena);
+        *why = test_shape(x, u, arena, made_of);
     }
     cts_x_reset_frame(x->frame[0]);
     if (x->broken && err)

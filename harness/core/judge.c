@@ -155,14 +155,28 @@ bool cts_judge_is_settled(const struct cts_judge *j, const struct cts_seg *seg)
     return true;
 }
 
-void cts_judge_skip(struct cts_judge *j, uint32_t kase, const char *why)
+static void skip_for_good(struct cts_judge *j, uint32_t kase, enum cts_skip kind, const char *why)
 {
     struct cts_track *t = track_of(j, kase);
     if (!t || !settle(t, CTS_ST_SKIP, 0))
         return;
-    t->skip = CTS_SK_NOT_ASKED;
+    t->skip = kind;
     t->message = keep(j, why);
     t->not_asked = true;
+}
+
+void cts_judge_skip(struct cts_judge *j, uint32_t kase, const char *why)
+{
+    skip_for_good(j, kase, CTS_SK_NOT_ASKED, why);
+}
+
+void cts_judge_untestable(struct cts_judge *j, uint32_t unit, const char *why)
+{
+    const struct cts_pk_unit *u = &j->pack->units[unit];
+    if (u->sweep != UINT32_MAX)
+        skip_for_good(j, j->pack->sweeps[u->sweep].kase, CTS_SK_UNTESTABLE, why);
+    for (uint32_t r = 0; u->sweep == UINT32_MAX && r < u->rows.count; r++)
+        skip_for_good(j, j->pack->rows[u->rows.first + r].kase, CTS_SK_UNTESTABLE, why);
 }
 
 /* Which kinds of outcome conform for this row? A bit per enum cts_outcome_kind. */

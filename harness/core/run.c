@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/fmt.h"
+#include "core/basis.h"
 #include "core/exec.h"
 #include "core/needs.h"
 #include "core/start.h"
@@ -34,6 +35,7 @@ struct engine {
     struct cts_caps caps; /* copies of what the first session said */
     struct cts_engine_info info;
     const char *env_broken; /* why no window program can be judged; null: it can */
+    struct cts_basis basis; /* then: what its environment is made of, one by one */
     struct cts_err gave_up; /* filled in once it has timed out too often in a row */
 };
 
@@ -49,6 +51,7 @@ struct run {
     struct block *blocks;
     size_t block_count, next_block, next_told;
     uint8_t *unit_selected;
+    uint8_t *own_select, *own_case; /* once more than the caller's is selected */
     uint64_t cases_done, cases_all;
     pthread_mutex_t lock;
     struct cts_arena arena;
@@ -98,6 +101,7 @@ static void select_units(struct run *run)
 
 static void count_selection(struct run *run)
 {
+    run->summary->vectors = run->summary->cases = 0;
     for (uint32_t v = 0; v < run->pack->vector_count; v++) {
         struct cts_pk_range cases = run->pack->vectors[v].cases;
         uint64_t wanted = 0;
@@ -124,14 +128,41 @@ static void start_engine(struct run *run, struct engine *e)
         run->trouble = err;
 }
 
+static const char *case_reason(const struct cts_pack *p, const struct engine *e,
+                               const struct cts_pk_vector *v, const struct cts_pk_case *c,
+                               char *text, size_t cap);
+
+/* Which instruction of the environment is it that fails? made_of: see cts_basis_name. */
+static void try_basis(struct run *run, struct engine *e, const uint8_t *made_of)
+{
+    const struct cts_pack *p = run->pack;
+    struct cts_err err = {0};
+    char text[128];
+    struct cts_exec *x = NULL;
+    if (e->first.up || cts_session_start_firmly(&e->first, CTS_START_TIMEOUT_MS, &err) == 0)
+        x = cts_exec_new(&e->first, run->opts, &err);
+    for (uint32_t v = 0; x && v < p->vector_count; v++) {
+        const struct cts_pk_vector *vec = &p->vectors[v];
+        if (cts_basis_is(p, vec) &&
+            !case_reason(p, e, vec, &p->cases[vec->cases.first], text, sizeof(text)))
+            cts_basis_try(&e->basis, x, e->target, &e->caps, p, v, &run->arena);
+    }
+    cts_exec_free(x);
+    cts_basis_name(&e->basis, made_of);
+}
+
 static void self_test(struct run *run, struct engine *e)
 {
     struct cts_err err = {0};
     struct cts_exec *x = e->up ? cts_exec_new(&e->first, run->opts, &err) : NULL;
     if (!x)
         return;
-    cts_exec_self_test(x, run->pack, run->unit_selected, &run->arena, &e->env_broken, &err);
+    uint8_t made_of[CTS_ROW_COUNT] = {0};
+    cts_exec_self_test(x, run->pack, run->unit_selected, &run->arena, &e->env_broken, made_of,
+                       &err);
     cts_exec_free(x);
+    if (e->env_broken && !interrupted(run))
+        try_basis(run, e, e->caps.features & CTS_FEAT_GUESS ? NULL : made_of);
 }
 
 /* The first engine of its runtime among those to run. */
@@ -187,8 +218,55 @@ static int start_engines(struct run *run, const struct cts_target *targets, size
         start_engine(run, &run->engines[i]);
         self_test(run, &run->engines[i]);
     }
-    count_engines(run);
     return 0;
+}
+
+/* Copies of the caller's selection, to add to. */
+static int own_selection(struct run *run, struct cts_err *err)
+{
+    const struct cts_pack *p = run->pack;
+    if (run->own_select)
+        return 0;
+    run->own_select = malloc(p->vector_count + 1u);
+    run->own_case = malloc(p->case_count + 1u);
+    if (!run->own_select || !run->own_case)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    for (uint32_t c = 0; c < p->case_count; c++)
+        run->own_case[c] = case_selected(run, c);
+    for (uint32_t v = 0; v < p->vector_count; v++) {
+        run->own_select[v] = vector_selected(run, v);
+        for (uint32_t i = 0; !run->own_select[v] && i < p->vectors[v].cases.count; i++)
+            run->own_case[p->vectors[v].cases.first + i] = 0;
+    }
+    run->own_opts.select = run->own_select;
+    run->own_opts.select_case = run->own_case;
+    return 0;
+}
+
+/* The case that says why nothing else could be tested is told in any case, whatever was selected.
+ */
+static int select_wrong_basis(struct run *run, struct cts_err *err)
+{
+    const struct cts_pack *p = run->pack;
+    int rc = 0;
+    for (size_t i = 0; i < run->engine_count; i++) {
+        const struct cts_track *t = run->engines[i].basis.tracks;
+        for (uint32_t v = 0; t && v < p->vector_count; v++) {
+            struct cts_pk_range cases = p->vectors[v].cases;
+            for (uint32_t c = cases.first; rc == 0 && c < cases.first + cases.count; c++) {
+                if (!t[c].seen || t[c].status != CTS_ST_FAIL)
+                    continue;
+                rc = own_selection(run, err);
+                if (rc == 0)
+                    run->own_select[v] = run->own_case[c] = 1;
+            }
+        }
+    }
+    if (rc == 0 && run->own_select) {
+        select_units(run);
+        count_selection(run);
+    }
+    return rc;
 }
 
 /* ---- blocks ---- */
@@ -391,6 +469,45 @@ static void env_broken_unit(struct cts_judge *j, uint32_t unit, const char *why)
     cts_arena_release(&arena);
 }
 
+/* May the unit's program run, and is it made of an instruction that fails? */
+static bool rests_on_wrong(const struct run *run, const struct engine *e,
+                           const struct cts_pk_unit *u)
+{
+    const struct cts_pack *p = run->pack;
+    const struct cts_pk_vector *v = &p->vectors[u->vector];
+    const struct cts_pk_case *c =
+        u->rows.count ? &p->cases[p->rows[u->rows.first].kase] : &p->cases[v->cases.first];
+    return cts_basis_wrong_row(&e->basis, p, u) != CTS_ROW_COUNT && may_be_accepted(p, e, v, c);
+}
+
+/* Of an engine whose environment is broken: is there nothing to run? Then the judge knows why. */
+static bool is_out_of_reach(const struct run *run, const struct engine *e, struct cts_judge *j,
+                            uint32_t unit)
+{
+    const struct cts_pk_unit *u = &run->pack->units[unit];
+    bool whole = cts_unit_is_whole(u, &e->caps);
+    if (!whole && !e->basis.why[0])
+        env_broken_unit(j, unit, e->env_broken);
+    else if (!whole || (e->basis.why[0] && rests_on_wrong(run, e, u)))
+        cts_judge_untestable(j, unit, e->basis.why);
+    else
+        return false;
+    return true;
+}
+
+/* What was found of a vector when the environment was tested is its result. */
+static bool take_basis(const struct run *run, const struct engine *e, struct block *b, uint32_t v)
+{
+    const struct cts_pk_range cases = run->pack->vectors[v].cases;
+    const struct cts_track *found = e->basis.tracks;
+    if (!found || !cts_basis_is(run->pack, &run->pack->vectors[v]))
+        return false;
+    for (uint32_t c = cases.first; c < cases.first + cases.count; c++)
+        if (found[c].seen)
+            b->tracks[c - b->first_case] = found[c];
+    return true;
+}
+
 static size_t units_of_block(struct run *run, struct block *b, struct cts_judge *j, uint32_t *units)
 {
     const struct engine *e = &run->engines[b->target];
@@ -400,13 +517,13 @@ static size_t units_of_block(struct run *run, struct block *b, struct cts_judge 
         if (!vector_selected(run, v))
             continue;
         skip_cases(run, e, j, v);
+        if (take_basis(run, e, b, v))
+            continue;
         for (uint32_t u = all.first; u < all.first + all.count; u++) {
-            if (!run->unit_selected[u] || !unit_asked(run, e, &run->pack->units[u]))
+            if (!run->unit_selected[u] || !unit_asked(run, e, &run->pack->units[u]) ||
+                (e->env_broken && is_out_of_reach(run, e, j, u)))
                 continue;
-            if (e->env_broken && !cts_unit_is_whole(&run->pack->units[u], &e->caps))
-                env_broken_unit(j, u, e->env_broken);
-            else
-                units[n++] = u;
+            units[n++] = u;
         }
     }
     return n;
@@ -712,6 +829,8 @@ static void release(struct run *run)
     free(run->blocks);
     free(run->engines);
     free(run->unit_selected);
+    free(run->own_select);
+    free(run->own_case);
     cts_arena_release(&run->arena);
     pthread_mutex_destroy(&run->lock);
 }
@@ -733,6 +852,10 @@ int cts_core_run(const struct cts_pack *pack, const struct cts_target *targets, 
         count_selection(&run);
         rc = start_engines(&run, targets, n, err);
     }
+    if (rc == 0)
+        rc = select_wrong_basis(&run, err);
+    if (rc == 0)
+        count_engines(&run);
     if (rc == 0)
         tell_engines(&run);
     if (rc == 0)

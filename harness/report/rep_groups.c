@@ -52,6 +52,7 @@ static void add_counts(struct cts_buf *b, const struct cts_tally_line *l)
         {"unsupported", l->skips[CTS_SK_UNSUPPORTED]},
         {"refused by design", l->skips[CTS_SK_LIMIT]},
         {"not settled by the machine", l->skips[CTS_SK_MACHINE]},
+        {"not testable", l->skips[CTS_SK_UNTESTABLE]},
         {"not claimed", l->skips[CTS_SK_NOT_CLAIMED]},
         {"not asked", l->skips[CTS_SK_NOT_ASKED]},
     };

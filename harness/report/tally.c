@@ -220,7 +220,8 @@ enum cts_conformance cts_tally_conformance(const struct cts_tally_line *l)
     if (bad)
         return CTS_CF_NOT_CONFORMANT;
     /* An error is no verdict on the runtime, and what passes against the record does pass. */
-    if (l->status[CTS_ST_ERROR] || l->status[CTS_ST_PASS] + l->status[CTS_ST_XPASS] == 0)
+    if (l->status[CTS_ST_ERROR] || l->skips[CTS_SK_UNTESTABLE] ||
+        l->status[CTS_ST_PASS] + l->status[CTS_ST_XPASS] == 0)
         return CTS_CF_NOT_TESTED;
     return CTS_CF_CONFORMANT;
 }

@@ -20,6 +20,7 @@ const char *cts_skip_name(enum cts_skip s)
         [CTS_SK_LIMIT] = "limit",
         [CTS_SK_UNSUPPORTED] = "unsupported",
         [CTS_SK_MACHINE] = "machine",
+        [CTS_SK_UNTESTABLE] = "not-testable",
     };
     return (unsigned)s < CTS_SK_COUNT ? names[s] : "unknown";
 }

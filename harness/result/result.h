@@ -39,6 +39,7 @@ enum cts_skip {
     CTS_SK_LIMIT,       /* a form that the runtime refuses by design, with a reason on record */
     CTS_SK_UNSUPPORTED, /* a row that the runtime is not known to implement, and refused */
     CTS_SK_MACHINE,     /* a setting of the machine was not as the engine needs it */
+    CTS_SK_UNTESTABLE,  /* what it rests on fails, in a case of its own */
     CTS_SK_COUNT
 };
 

@@ -36,23 +36,75 @@ broken() {
     run_cmd "$CTS" run -r "$T/$1:$2" -o json="$T/json" -o text
 }
 
+# The whole suite with one of those that the environment is made of wrong: it is named, what rests on it is a skip, the rest counts.
 for row in ldx_dw stx_dw add64_x; do
     broken "$row" interp-env
-    is "$rc" 3 "a wrong $row fails the run: not all of it could be judged"
-    errors=$(count "$T/json" '"status":"error"')
-    whole=$(count "$T/json" '"case":"verdict".*"status":"pass"')
-    is "$(count "$T/json" '"status":"error".*"message":"the environment does not hand a state through unchanged \(.+\); it is made of ')" \
-        "$errors" "... every error is one of the environment"
-    is "$(count "$T/json" "\"message\":\"the environment [^\"]*; it is made of ([a-z0-9_]+, )*$row[,\"]")" "$errors" \
-        "... and names $row among what it is made of"
-    [ "$errors" -gt 1000 ]; ok $? "... the cases in the environment are errors ($errors)"
-    [ "$whole" -gt 500 ]; ok $? "... the whole programs are judged all the same ($whole passed)"
-    is "$(grep '"case":"verdict"' "$T/json" | grep -c '"status":"error"')" 0 "... none of them is an error"
-    is "$(grep '"status":"error"' "$T/json" | grep -cE '"operand_rows":[1-9]')" 0 \
-        "... and no operand row was compared in the environment"
+    is "$rc" 1 "a wrong $row fails the run"
+    is "$(count "$T/json" '"status":"error"')" 0 "... without an error"
+    is "$(count "$T/json" '"vector":"programs/environment/.*"rows":\["'"$row"'".*"status":"fail"')" "$(count "$T/json" '"status":"fail"')" \
+        "... all that fails are the environment's own cases of $row"
+    [ "$(count "$T/json" '"status":"fail"')" -gt 0 ]; ok $? "... there are some"
+    is "$(count "$T/json" '"skip":"not-testable".*"message":"not testable: '"$row"' fails"')" "$(count "$T/json" '"skip":"not-testable"')" \
+        "... and it is the reason of all that was not tested"
+    [ "$(count "$T/json" '"skip":"not-testable"')" -gt 1000 ]; ok $? "... which is much"
+    [ "$(count "$T/json" '"case":"verdict".*"status":"pass"')" -gt 500 ]; ok $? "... while whole programs are judged all the same"
+    is "$(count "$T/json" '"status":"pass".*"operand_rows":[0-9]{2,}')" 0 "... and no sweep was compared in the environment"
     is "$(count "$T/json" .)" "$(count "$T/right" .)" "... no case is lost"
-    like "$out" '^ERROR '"$row"':interp-env .*: the environment does not hand a state through unchanged' "... the report says it"
+    like "$out" "^FAIL $row:interp-env programs/environment/$row" "... the report says it"
 done
+
+# basis ROW WAY ENGINE: a part of the suite on a reference in which the row is wrong wherever it is used
+basis() {
+    printf '#!/bin/sh\nexec "%s" --basis %s %s "$@"\n' "$worker" "$1" "$2" >"$T/$1-$2"
+    chmod +x "$T/$1-$2"
+    run_cmd "$CTS" run -r "$T/$1-$2:$3" -f 'programs/environment/*' -f 'base64/add/*' -f 'verifier/reserved-field/add64*' -o json="$T/json" -o text
+}
+
+for row in exit mov64_k mov64_x lsh64_k lddw add64_k add64_x and64_k stx_dw ldx_dw; do
+    for way in nothing upper fault die; do
+        basis "$row" "$way" interp-env
+        named=$(count "$T/json" '"rows":\["'"$row"'".*"status":"fail"')
+        untested=$(count "$T/json" '"skip":"not-testable"')
+        is "$rc $(count "$T/json" '"status":"error"')" "1 0" "$row, $way: the run fails, without an error"
+        [ "$named" -gt 0 ]; ok $? "... $row is named ($named cases)"
+        is "$(count "$T/json" '"message":"not testable: ([a-z0-9_]+, )*'"$row"'(, [a-z0-9_]+)* fails?"')" "$untested" \
+            "... and is the reason of what was not tested ($untested cases)"
+        [ "$(count "$T/json" '"status":"pass"')" -gt 0 ]; ok $? "... the rest counts"
+    done
+done
+
+# What was not tested conforms to nothing.
+basis lddw zero interp-env
+run_cmd "$CTS" run -r "$T/lddw-zero:interp-env" -g base32 -o groups
+is "$rc" 1 "a group that does not hold the instruction fails with it, too"
+like "$out" '  base32 +not tested: ' "... and is not tested"
+run_cmd "$CTS" run -r "$T/lddw-zero:interp-env" -f base64/add/reg -o json="$T/json" -o text
+is "$rc" 1 "a part that has no case of it fails"
+is "$(count "$T/json" '"status":"fail"') $(count "$T/json" '"vector":"programs/environment/lddw.*"status":"fail"')" "3 3" "... by those cases"
+is "$(count "$T/json" '"status":"pass"')" 0 "... and passes nothing"
+
+# Vectors of one's own do not hold those cases: the reason says what the environment is made of.
+cat >"$T/own.yaml" <<'Y'
+suite: own
+vectors:
+  - {name: add, rows: [add64_x], clauses: [N039], asm: "{dst} += {src}", cases: [{in: {dst: 1, src: 2}, out: {dst: 3}}]}
+Y
+run_cmd "$CTS" run -r "$T/lddw-zero:interp-env" "$T/own.yaml" -o json="$T/json" -o text
+is "$rc" 3 "without those cases nothing can be said"
+is "$(count "$T/json" '"status":"error".*"message":"the environment does not hand a state through unchanged \(.+\); it is made of ([a-z0-9_]+, )*lddw')" 1 \
+    "... and the instruction is among those that are named"
+
+
+# All that environments are made of has such cases.
+made_of() { # ENGINE: rows, as the reason names them
+    basis add64_k zero "$1"
+    run_cmd "$CTS" run -r "$T/add64_k-zero:$1" "$T/own.yaml" -o json="$T/json"
+    sed -n 's/.*it is made of \([a-z0-9_, ]*\)".*/\1/p' "$T/json" | tr -d ' ' | tr , '\n'
+}
+first_rows=$(sed -n 's/^ *rows: \[\([a-z0-9_]*\).*/\1/p' "$ROOT/vectors/programs/environment.yaml" | sort -u)
+rows=$({ made_of interp-env; made_of interp-arg; } | sort -u)
+is "$(comm -23 <(printf '%s\n' "$rows") <(printf '%s\n' "$first_rows") | tr '\n' ' ')" "" "each of the rows that it is made of has a case of its own"
+[ "$(printf '%s\n' "$rows" | wc -l)" -ge 9 ]; ok $? "... all $(printf '%s\n' "$rows" | wc -l) of them"
 
 # A bare body has no environment: the fault is judged where it is.
 broken stx_dw interp
