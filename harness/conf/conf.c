@@ -318,11 +318,12 @@ static int read_linked_line(struct reader *r, const char *start, const char *end
 
 static int read_link(struct reader *r, struct span name, const char *start)
 {
-    const struct cts_conf_link *l = r->links, *end = l + r->link_count;
+    const struct cts_conf_link *l = NULL;
     size_t len = (size_t)(name.end - name.at);
-    while (l < end && (strlen(l->name) != len || memcmp(l->name, name.at, len) != 0))
-        l++;
-    if (l == end)
+    for (size_t i = 0; i < r->link_count && !l; i++)
+        if (strlen(r->links[i].name) == len && memcmp(r->links[i].name, name.at, len) == 0)
+            l = &r->links[i];
+    if (!l)
         return fail(r, CTS_E_NOTFOUND, "this file is not at hand", name, start);
     unsigned line = r->line;
     r->at = l->path;

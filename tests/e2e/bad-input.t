@@ -253,7 +253,7 @@ bad_args() {
 }
 bad_args 'nowhere/worker: .*no such' run -r nowhere/worker in/good.yaml
 bad_args 'nowhere/worker: .*no such' run -r nowhere/worker:interp in/good.yaml
-bad_args "in/good\.yaml: .*not executable" run -r ./in/good.yaml in/good.yaml
+bad_args "in/good\.yaml: it names no worker" run -r ./in/good.yaml in/good.yaml
 bad_args "no runtime 'nonsense'" run -r nonsense in/good.yaml
 bad_args "reference has no engine 'nonsense'; it has: interp interp-be" run -r reference:nonsense in/good.yaml
 bad_args "no option --nonsense" run --nonsense
