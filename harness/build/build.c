@@ -461,10 +461,11 @@ static int refuse_idle_cases(struct cts_builder *b, const struct cts_plan *p, st
 {
     for (size_t i = 0; p->v->kind == CTS_VEC_RUN && i < p->v->case_count; i++) {
         const struct cts_vec_case *c = &p->v->cases[i];
-        if (!(p->v->operands & CTS_VEC_OPAQUE) && !has_variant(b, p, c))
-            return cts_err_at(err, CTS_E_SCHEMA, c->pos.file, c->pos.line, c->pos.col,
-                              "this case cannot run with constant or masked operands, and "
-                              "opaque ones are not asked for");
+        if (!(p->v->operands & CTS_VEC_OPAQUE && !p->v->computed) && !has_variant(b, p, c))
+            return cts_err_at(
+                err, CTS_E_SCHEMA, c->pos.file, c->pos.line, c->pos.col,
+                "this case cannot run with code behind it that checks it (as constant, "
+                "masked and computed values do), and nothing else is asked for");
     }
     return 0;
 }
@@ -474,6 +475,8 @@ static int compose_codes(struct cts_builder *b, struct cts_plan *p, struct cts_e
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < p->concrete_count; i++)
         rc = cts_bld_compose(b, p->v, &p->concretes[i], err);
+    if (rc == 0)
+        rc = cts_bld_compute(b, p, err);
     return rc ? rc : refuse_idle_cases(b, p, err);
 }
 

@@ -418,8 +418,11 @@ static void emit_run(struct emitter *e)
     for (size_t i = 0; i < e->plan->concrete_count; i++) {
         const struct cts_concrete *c = &e->plan->concretes[i];
         bool plainest = c->binding == e->plan->bindings;
-        if (v->operands & CTS_VEC_OPAQUE)
+        if (v->operands & CTS_VEC_OPAQUE && !v->computed)
             emit_opaque(e, c, cases, done);
+        /* The body's own branches let a verifier know something of opaque operands, too. */
+        if (v->operands & CTS_VEC_OPAQUE && v->computed)
+            emit_variants(e, c, CTS_OPD_OPAQUE);
         if (v->operands & CTS_VEC_CONSTANT && plainest)
             emit_variants(e, c, CTS_OPD_CONSTANT);
         if (v->operands & CTS_VEC_MASKED && plainest)

@@ -19,7 +19,7 @@
 enum {
     CTS_BLD_BINDINGS_MAX = 1000, /* of one vector */
     CTS_BLD_SLOTS_MAX = 1 << 20, /* of one unit */
-    CTS_BLD_VERSION = 5,         /* raise it when the same files are to give another pack */
+    CTS_BLD_VERSION = 6,         /* raise it when the same files are to give another pack */
 };
 
 /* Which register each role has. */
@@ -133,6 +133,9 @@ struct cts_variant {
 bool cts_bld_variant(struct cts_builder *b, const struct cts_vec *v, const struct cts_concrete *c,
                      const struct cts_vec_case *kase, enum cts_operands kind,
                      struct cts_variant *out);
+
+/* compute.c: fills in the outputs that are left to be computed (p->v is then a copy). */
+int cts_bld_compute(struct cts_builder *b, struct cts_plan *p, struct cts_err *err);
 
 /* emit.c */
 void cts_bld_emit(struct cts_builder *b, const struct cts_plan *plan);

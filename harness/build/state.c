@@ -94,10 +94,8 @@ static void keep_image(struct cts_builder *b, const struct image *m, struct cts_
 static void put_reg(struct cts_pk_state *s, unsigned reg, enum cts_vec_value_kind kind, uint64_t v)
 {
     static const uint8_t places[] = {
-        [CTS_VV_INT] = CTS_PL_VALUE,
-        [CTS_VV_MEM] = CTS_PL_MEM,
-        [CTS_VV_FP] = CTS_PL_FP,
-        [CTS_VV_ANY] = CTS_PL_VALUE,
+        [CTS_VV_INT] = CTS_PL_VALUE, [CTS_VV_MEM] = CTS_PL_MEM,        [CTS_VV_FP] = CTS_PL_FP,
+        [CTS_VV_ANY] = CTS_PL_VALUE, [CTS_VV_COMPUTED] = CTS_PL_VALUE, /* it is a number by now */
     };
     s->r[reg] = kind == CTS_VV_ANY ? 0 : v;
     s->place[reg] = places[kind];

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-/* A variant is prefix + body + check (+ subprograms). The check compares registers whose values are
- * known now, so that a verifier decides its branches; the path it should have removed, or wrongly
- * takes, leaves a mark in the scratch register. */
+/* A variant is prefix (none with opaque operands) + body + check (+ subprograms). The check
+ * compares registers whose values are known now, so that a verifier decides its branches; the path
+ * it should have removed, or wrongly takes, leaves a mark in the scratch register. */
 
 enum {
     OP_LDDW = 0x18,
@@ -104,6 +104,8 @@ static int find_scratch(const struct cts_vec *v, const struct cts_vec_case *kase
 static void put_prefix(struct cts_buf *code, enum cts_operands kind, const struct known_regs *in,
                        unsigned scratch)
 {
+    if (kind == CTS_OPD_OPAQUE)
+        return;
     for (unsigned i = 0; i < in->count; i++) {
         const struct known_reg *r = &in->list[i];
         put_lddw(code, kind == CTS_OPD_MASKED ? scratch : r->reg, r->value);

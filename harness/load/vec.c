@@ -50,6 +50,7 @@ static const struct cts_field vector_fields[] = {
     {"bugs", CTS_FT_STRS, false, "bugs it would have caught", NULL, NULL},
     {"asm", CTS_FT_STR, false, "the body in LLVM's syntax", NULL, NULL},
     {"code", CTS_FT_SEQ, false, "the body in pieces", NULL, NULL},
+    {"forms", CTS_FT_MAP, false, "texts for each <name> in asm: a vector for each", NULL, NULL},
     {"program", CTS_FT_ANY, false, "a whole program", NULL, NULL},
     {"subs", CTS_FT_ANY, false, "subprograms", NULL, NULL},
     {"vary", CTS_FT_MAP, false, "registers for the roles", NULL, NULL},
@@ -95,6 +96,7 @@ static const struct {
     {"ctx", {true, true, false}, {false}},
     {"subs", {true, true, false}, {false}},
     {"asm", {true, true, false}, {false}},
+    {"forms", {true, true, false}, {false}},
     {"code", {true, true, false}, {false}},
     {"program", {false, false, true}, {false, false, true}},
     {"class", {false, false, true}, {false}},
@@ -716,6 +718,33 @@ static int check_suite(const struct cts_yaml *node, struct cts_err *err)
                           "suite: lower-case words with dashes, parted by slashes");
 }
 
+static void tell(const struct cts_vec_report *report, const struct cts_err *fault)
+{
+    if (report && report->fault)
+        report->fault(report->arg, fault);
+}
+
+/* Adds the good ones of them to v[0 .. *count). */
+static void read_items(const struct cts_vec_items *items, const char *suite,
+                       const struct cts_vec_known *known, const struct cts_vec_report *report,
+                       struct cts_arena *arena, struct cts_vec *v, size_t *count)
+{
+    for (size_t i = 0; i < items->count; i++) {
+        struct cts_err fault = {0};
+        struct cts_vec_reader r = {.known = known, .arena = arena, .err = &fault};
+        int rc = read_vector(&r, items->list[i], suite);
+        if (rc == 0)
+            rc = keep_roles(&r);
+        v[*count] = r.v;
+        if (rc == 0)
+            rc = refuse_twin(v, *count, &fault);
+        if (rc == 0)
+            (*count)++;
+        else
+            tell(report, &fault);
+    }
+}
+
 static int read_file(const struct cts_yaml *root, const struct cts_vec_known *known,
                      const struct cts_vec_report *report, struct cts_arena *arena,
                      struct cts_vec_file *out, struct cts_err *err)
@@ -730,26 +759,24 @@ static int read_file(const struct cts_yaml *root, const struct cts_vec_known *kn
         rc = check_suite(suite, err);
     if (rc)
         return rc;
-    struct cts_vec *v = cts_arena_take_array(arena, list->count + 1, sizeof(*v));
-    if (!v)
+    size_t n = 0;
+    struct cts_vec_items *items = cts_arena_take_array(arena, list->count + 1, sizeof(*items));
+    if (!items)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     for (size_t i = 0; i < list->count; i++) {
         struct cts_err fault = {0};
-        struct cts_vec_reader r = {.known = known, .arena = arena, .err = &fault};
-        rc = read_vector(&r, list->items[i], suite->text);
-        if (rc == 0)
-            rc = keep_roles(&r);
-        v[out->count] = r.v;
-        if (rc == 0)
-            rc = refuse_twin(v, out->count, &fault);
-        if (rc == 0)
-            out->count++;
-        else if (report && report->fault)
-            report->fault(report->arg, &fault);
+        if (cts_vec_forms(list->items[i], known, arena, &items[i], &fault) != 0)
+            tell(report, &fault);
+        n += items[i].count;
     }
+    struct cts_vec *v = cts_arena_take_array(arena, n + 1, sizeof(*v));
+    if (!v)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
+    out->vectors = v;
+    for (size_t i = 0; i < list->count; i++)
+        read_items(&items[i], suite->text, known, report, arena, v, &out->count);
     out->suite = suite->text;
     out->about = about ? about->text : "";
-    out->vectors = v;
     return 0;
 }
 

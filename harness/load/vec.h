@@ -21,6 +21,7 @@ enum {
     CTS_VEC_MAP_MAX = 65536, /* bytes of one map's contents */
     CTS_VEC_OUTCOMES_MAX = 32,
     CTS_VEC_SWEEPS_MAX = 4,
+    CTS_VEC_FORMS_MAX = 4096,   /* vectors that one item with forms stands for */
     CTS_VEC_RUNS_MAX = 1000000, /* of one case, in each thread */
     CTS_VEC_THREADS_MAX = 16,
 };
@@ -37,10 +38,11 @@ struct cts_vec_reg {
 };
 
 enum cts_vec_value_kind {
-    CTS_VV_INT, /* `v` */
-    CTS_VV_MEM, /* the address of the row's memory plus (int64_t)v */
-    CTS_VV_FP,  /* r10 plus (int64_t)v */
-    CTS_VV_ANY, /* not looked at */
+    CTS_VV_INT,      /* `v` */
+    CTS_VV_MEM,      /* the address of the row's memory plus (int64_t)v */
+    CTS_VV_FP,       /* r10 plus (int64_t)v */
+    CTS_VV_ANY,      /* not looked at */
+    CTS_VV_COMPUTED, /* `out` only: what the rows' `does` gives */
 };
 
 struct cts_vec_set {
@@ -194,6 +196,7 @@ struct cts_vec {
     bool stack;
     uint16_t unreadable; /* bit i: ri */
     uint8_t operands;    /* enum cts_vec_operands */
+    bool computed;       /* some register of some `out` is CTS_VV_COMPUTED */
     uint8_t threads;     /* that run each case at the same time; 1 normally */
     uint32_t repeat;     /* runs of each case in each thread, one after the other; 1 normally */
     const struct cts_vec_map *maps;

@@ -36,6 +36,15 @@ int cts_vec_read_code(struct cts_vec_reader *r, const struct cts_yaml *node, con
 int cts_vec_read_hex(struct cts_vec_reader *r, const struct cts_yaml *node, const char *what,
                      uint32_t max, uint8_t **out, uint32_t *count);
 
+/* vec_forms.c: the vectors that an item stands for: itself, or one for each combination of its
+ * forms, without the key. */
+struct cts_vec_items {
+    const struct cts_yaml **list;
+    size_t count;
+};
+int cts_vec_forms(const struct cts_yaml *item, const struct cts_vec_known *known,
+                  struct cts_arena *arena, struct cts_vec_items *out, struct cts_err *err);
+
 /* vec_state.c */
 enum cts_vec_where { CTS_VW_IN, CTS_VW_OUT };
 int cts_vec_read_state(struct cts_vec_reader *r, const struct cts_yaml *node,

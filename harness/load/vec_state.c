@@ -77,6 +77,11 @@ static int read_value(struct cts_vec_reader *r, const struct cts_yaml *node,
         s->kind = CTS_VV_ANY;
         return 0;
     }
+    if (node->kind == CTS_YAML_SCALAR && where == CTS_VW_OUT && cts_yaml_is(node, "computed")) {
+        s->kind = CTS_VV_COMPUTED;
+        r->v.computed = true;
+        return 0;
+    }
     if (node->kind == CTS_YAML_SCALAR && cts_vec_address(node->text, &kind, &add)) {
         s->kind = (uint8_t)kind;
         s->v = (uint64_t)add;

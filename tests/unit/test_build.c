@@ -249,6 +249,49 @@ static void a_wrong_expectation_leaves_the_mark(void **state)
     done(&f);
 }
 
+/* What comes out is computed, and checked by code behind the body even if operands are opaque. */
+static void outputs_are_computed(void **state)
+{
+    struct fixture f;
+    (void)state;
+    build_one(&f, CTS_LEVEL_QUICK,
+              HEAD VECTOR "    asm: '{b} = {a}; {a} += {a}'\n"
+                          "    cases: [{in: {a: 21}, out: {a: computed, b: computed}}]\n");
+    assert_int_equal(f.pack.unit_count, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_true(f.pack.units[i].slots > 2);
+        assert_int_equal(out_state(&f, &f.pack.units[i], 0)->r[3], 21);
+        assert_int_equal(out_state(&f, &f.pack.units[i], 0)->r[4], 42);
+        assert_true(conforms(&f, &f.pack.units[i], 0));
+    }
+    done(&f);
+}
+
+static void refuses(const char *text, const char *words)
+{
+    struct fixture f;
+    start(&f);
+    put(&f, "a.yaml", text);
+    assert_int_equal(build(&f, CTS_LEVEL_QUICK, false), 0);
+    assert_int_equal(f.stats.errors, 1);
+    if (!strstr(cts_buf_text(&f.faults), words))
+        fail_msg("wanted '%s', got '%s'", words, cts_buf_text(&f.faults));
+    done(&f);
+}
+
+static void what_cannot_be_computed_is_refused(void **state)
+{
+    (void)state;
+    refuses(HEAD VECTOR "    asm: '{b} = {a}'\n    cases: [{in: {}, out: {b: computed}}]\n",
+            "it depends on what `in` does not say");
+    refuses(HEAD VECTOR "    asm: '{b} = be16 {b}'\n"
+                        "    cases: [{in: {b: 1}, out: {b: computed}}]\n",
+            "byte order");
+    refuses(HEAD VECTOR "    asm: '{b} = *(u64 *)({a} + 0)'\n"
+                        "    cases: [{in: {a: mem}, out: {b: computed}}]\n",
+            "only where registers are all that goes in");
+}
+
 static void only_straight_plain_cases_have_variants(void **state)
 {
     struct fixture f;
@@ -706,6 +749,8 @@ int main(void)
         cmocka_unit_test(constants_and_masks_are_checked_behind_the_body),
         cmocka_unit_test(a_wrong_expectation_leaves_the_mark),
         cmocka_unit_test(only_straight_plain_cases_have_variants),
+        cmocka_unit_test(outputs_are_computed),
+        cmocka_unit_test(what_cannot_be_computed_is_refused),
         cmocka_unit_test(immediates_have_units_of_their_own),
         cmocka_unit_test(subprograms_stand_behind_the_body),
         cmocka_unit_test(pieces_are_encoded),

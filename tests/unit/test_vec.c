@@ -516,6 +516,47 @@ static void placeholders_are_replaced(void **state)
     done(&f);
 }
 
+#define FORMS                                                                                      \
+    "  - name: v\n    rows: [neg64]\n    clauses: [N001]\n    asm: \"<change>; {b} = {a}\"\n"
+
+static bool has_row(const struct cts_vec *v, size_t at, const char *row)
+{
+    return at < v->row_count && strcmp(v->rows[at], row) == 0;
+}
+
+static void one_item_with_forms_is_a_family(void **state)
+{
+    struct fixture f;
+    (void)state;
+    parse(&f, HEAD FORMS "    forms:\n"
+                         "      change: {add64_x: \"{<who>} += {c}\", plain: \"{a} = {c}\"}\n"
+                         "      who: {original: a, copy: b}\n"
+                         "    cases: [{in: {a: 1, c: 2}, out: {a: computed}}]\n");
+    assert_string_equal(cts_buf_text(&f.faults), "");
+    assert_int_equal(f.file.count, 4);
+    assert_string_equal(f.file.vectors[0].id, "t/x/v-add64-x-original");
+    assert_string_equal(f.file.vectors[1].id, "t/x/v-add64-x-copy");
+    assert_string_equal(f.file.vectors[3].id, "t/x/v-plain-copy");
+    assert_string_equal(f.file.vectors[0].code.pieces[0].text, "{a} += {c}; {b} = {a}");
+    assert_string_equal(f.file.vectors[3].code.pieces[0].text, "{a} = {c}; {b} = {a}");
+    assert_true(has_row(&f.file.vectors[0], 0, "add64_x"));
+    assert_true(has_row(&f.file.vectors[0], 1, "neg64"));
+    assert_true(has_row(&f.file.vectors[3], 0, "neg64"));
+    assert_true(f.file.vectors[0].computed);
+    done(&f);
+}
+
+static void faulty_forms_have_their_place(void **state)
+{
+    (void)state;
+    refuses(HEAD FORMS "    forms: {chnge: {x: \"{a} = 1\"}}\n    cases: [{in: {a: 1}}]\n",
+            "f.yaml:7:13", "nothing names <chnge>");
+    refuses(HEAD FORMS "    forms: {change: {}}\n    cases: [{in: {a: 1}}]\n", "f.yaml:7:13",
+            "has no text");
+    refuses(HEAD FORMS "    forms: {change: {x: \"{a} = 1\\n\"}}\n    cases: [{in: {a: 1}}]\n",
+            "f.yaml:7:25", "one line");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -536,6 +577,8 @@ int main(void)
         cmocka_unit_test(one_bad_vector_does_not_lose_the_others),
         cmocka_unit_test(a_broken_frame_loses_the_file),
         cmocka_unit_test(placeholders_are_replaced),
+        cmocka_unit_test(one_item_with_forms_is_a_family),
+        cmocka_unit_test(faulty_forms_have_their_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
