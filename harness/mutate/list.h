@@ -12,6 +12,8 @@ void cts_mut_add_does(struct cts_mut_list *list, const struct cts_spec_row *row,
 /* Faults of the machine when it runs, or decodes, this row. */
 void cts_mut_add_model(struct cts_mut_list *list, const struct cts_spec_row *row,
                        enum cts_row_id id);
+/* A loader that decides branches by what this row makes it believe (loader.h). */
+void cts_mut_add_loader(struct cts_mut_list *list, enum cts_row_id row);
 /* Faults of the decoder that belong to no row: they go with the first row. */
 void cts_mut_add_global(struct cts_mut_list *list);
 

@@ -482,7 +482,7 @@ static bool is_open(const struct cts_mutant *m)
 static void run_mutant(struct cts_mut_rig *g, struct cts_mutant *m, enum cts_level level)
 {
     const char *hand = NULL, *swept = NULL;
-    if (m->control || m->status == CTS_MUT_PROVEN || m->killed_hand != CTS_MUT_NEVER)
+    if ((m->control && !m->model) || m->status == CTS_MUT_PROVEN || m->killed_hand != CTS_MUT_NEVER)
         return;
     cts_mut_table_set(&g->table, m);
     hand = killer(g, m, CTS_MUT_HAND, level);

@@ -11,6 +11,8 @@
 
 #include "host/fs.h"
 #include "mutate/eval.h"
+#include "mutate/facts.h"
+#include "mutate/loader.h"
 #include "mutate/model.h"
 #include "mutate/mutate.h"
 #include "mutate/smt.h"
@@ -345,13 +347,94 @@ static void test_score(void **state)
     assert_int_equal(s.killed, 0);
 }
 
+/* {b} = {a}; if {a} != 1 goto +4; {a} += {a}; if {b} == 1 goto +1; r5 = 9; r0 = 0 */
+static const struct cts_insn copied[] = {
+    {.opcode = 0xbf, .dst = 4, .src = 3}, {.opcode = 0x55, .dst = 3, .off = 3, .imm = 1},
+    {.opcode = 0x0f, .dst = 3, .src = 3}, {.opcode = 0x15, .dst = 4, .off = 1, .imm = 1},
+    {.opcode = 0xb7, .dst = 5, .imm = 9}, {.opcode = 0xb7, .dst = 0, .imm = 0},
+};
+
+static struct cts_insn optimised(enum cts_loader_flaw flaw, uint32_t at, bool *changed)
+{
+    struct cts_insn in;
+    struct cts_buf code;
+    cts_buf_init(&code, 0);
+    for (size_t i = 0; i < sizeof(copied) / sizeof(copied[0]); i++) {
+        uint8_t slot[8];
+        cts_slot_put(slot, false, &copied[i]);
+        cts_buf_add(&code, slot, sizeof(slot));
+    }
+    *changed = cts_loader_optimise(flaw, CTS_ROW_ADD64_X, &code);
+    cts_slot_get((const uint8_t *)code.data + (size_t)at * 8, false, &in);
+    cts_buf_release(&code);
+    return in;
+}
+
+static void a_loader_decides_branches_by_what_it_knows(void **state)
+{
+    bool changed;
+    (void)state;
+    struct cts_insn in = optimised(CTS_LF_NONE, 3, &changed);
+    assert_true(changed); /* {b} is 1: it always jumps */
+    assert_int_equal(in.opcode, 0x05);
+    assert_int_equal(in.off, 1);
+    assert_int_equal(optimised(CTS_LF_NONE, 1, &changed).opcode, 0x55);
+    in = optimised(CTS_LF_CHANGES_BOTH, 3, &changed);
+    assert_true(changed); /* it is taken for 2: it never does */
+    assert_int_equal(in.opcode, 0x05);
+    assert_int_equal(in.off, 0);
+}
+
+/* Nothing that fits the operands may lead to something that does not fit the result. */
+static void facts_are_sound(void **state)
+{
+    uint64_t seed = 0x5eed;
+    (void)state;
+    for (unsigned i = 0; i < 20000; i++) {
+        uint64_t x = next_random(&seed) >> (next_random(&seed) % 64), y = next_random(&seed) % 32;
+        uint64_t z = next_random(&seed) >> (next_random(&seed) % 64);
+        struct cts_fact a = cts_fact_range(x - x / 3, x | 0xff), b = cts_fact_range(z / 2, z);
+        uint64_t v = a.lo + (a.hi == a.lo ? 0 : next_random(&seed) % (a.hi - a.lo));
+        uint64_t w = b.lo + (b.hi == b.lo ? 0 : next_random(&seed) % (b.hi - b.lo));
+        const struct {
+            struct cts_fact f;
+            uint64_t v;
+        } results[] = {
+            {cts_fact_add(&a, &b), v + w},
+            {cts_fact_sub(&a, &b), v - w},
+            {cts_fact_and(&a, &b), v & w},
+            {cts_fact_or(&a, &b), v | w},
+            {cts_fact_xor(&a, &b), v ^ w},
+            {cts_fact_mul(&a, &b), v * w},
+            {cts_fact_low(&a), (uint32_t)v},
+            {cts_fact_lsh(&a, (unsigned)y), v << y},
+            {cts_fact_rsh(&a, (unsigned)y), v >> y},
+            {cts_fact_arsh(&a, (unsigned)y), (uint64_t)((int64_t)v >> y)},
+            {cts_fact_div(&a, y + 1), v / (y + 1)},
+            {cts_fact_mod(&a, y + 1), v % (y + 1)},
+        };
+        for (size_t k = 0; k < sizeof(results) / sizeof(results[0]); k++) {
+            struct cts_fact one = cts_fact_const(results[k].v);
+            if (!cts_fact_holds(&results[k].f, &one))
+                fail_msg("operation %zu of 0x%llx and 0x%llx", k, (unsigned long long)v,
+                         (unsigned long long)w);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_eval),      cmocka_unit_test(test_there),
-        cmocka_unit_test(test_texts),     cmocka_unit_test(test_smt),
-        cmocka_unit_test(test_smt_input), cmocka_unit_test(test_model),
-        cmocka_unit_test(test_decoders),  cmocka_unit_test(test_score),
+        cmocka_unit_test(a_loader_decides_branches_by_what_it_knows),
+        cmocka_unit_test(facts_are_sound),
+        cmocka_unit_test(test_eval),
+        cmocka_unit_test(test_there),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_smt),
+        cmocka_unit_test(test_smt_input),
+        cmocka_unit_test(test_model),
+        cmocka_unit_test(test_decoders),
+        cmocka_unit_test(test_score),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
