@@ -65,4 +65,12 @@ run_cmd "$CTS" spec check --spec "$T/bugs" vectors
 is "$rc" 1 "spec check: a bug that bugs.yaml does not have"
 like "$out" "vectors/[a-z0-9/-]*\.yaml:[0-9]+: .*bug 'CVE-2021-3444' is not in " "... is named with its place"
 like "$out" 'bug nobody: no vector names it' "... and one that no vector names"
+
+# What a vector demands is what its policy says.
+policy_of() { "$CTS" explain "$1" | sed -n 's/^policy *//p'; }
+is "$(policy_of programs/paths/first-instruction-jumps-over-an-invalid-one)" "structural" "that an invalid opcode is rejected rests on a policy"
+is "$(policy_of programs/paths/first-instruction-jumps-to-an-invalid-one)" "structural" "... where a jump leads, too"
+for v in load-below-the-end load-byte-at-the-end load-around-the-end store-below-the-end; do
+    is "$(policy_of programs/addresses/$v)" "memory-safety" "$v is about memory, not about encodings"
+done
 done_testing
