@@ -298,6 +298,20 @@ static int load_spec(struct cts_lx *lx, const struct cts_lx_prog_spec *spec, boo
     return -1;
 }
 
+/* The slots that the kernel has of a program when it has blinded nothing: behind each 32-bit
+ * compare-and-exchange it puts a move that clears the upper half of r0. */
+static uint32_t unblinded_slots(const uint8_t *code, uint32_t slots)
+{
+    uint32_t all = slots;
+
+    for (uint32_t i = 0; i < slots; i++) {
+        struct cts_insn in;
+        cts_slot_get(code + (size_t)i * CTS_SLOT_BYTES, CTS_HOST_IS_BE, &in);
+        all += cts_row_of(&in) == CTS_ROW_ATOMIC32_CMPXCHG;
+    }
+    return all;
+}
+
 /* most_slots: more of them, and its constants have been blinded where they must not be. */
 static bool check_code_kind(const struct cts_lx *lx, int fd, uint32_t most_slots,
                             struct cts_load_res *res)
@@ -436,7 +450,9 @@ static void fill_prog(struct cts_lx *lx, const struct cts_load_req *req, struct 
                                                                     : BPF_PROG_TYPE_SOCKET_FILTER;
     p->fd = load_described(lx, req, &uses, p->type, res);
     /* Whether a program was blinded that must not be shows in its length: it is never run then. */
-    if (p->fd >= 0 && check_code_kind(lx, p->fd, wraps ? req->slots : UINT32_MAX, res) &&
+    if (p->fd >= 0 &&
+        check_code_kind(lx, p->fd, wraps ? unblinded_slots(lx->code, req->slots) : UINT32_MAX,
+                        res) &&
         fill_tables(p, res))
         res->verdict = CTS_ACCEPTED;
 }
