@@ -569,6 +569,10 @@ static int add_verdict(struct cts_vec_reader *r, const struct cts_yaml *node, co
     return 0;
 }
 
+/* Those that go every way through a program and know what registers hold: `verifiers`. */
+static const char *const verifying[] = {"linux", "prevail", "dpdk"};
+enum { VERIFYING = sizeof(verifying) / sizeof(verifying[0]) };
+
 /* "linux", or an engine of it: "linux:jit". */
 static int check_engine_name(struct cts_vec_reader *r, const struct cts_yaml *key)
 {
@@ -581,6 +585,21 @@ static int check_engine_name(struct cts_vec_reader *r, const struct cts_yaml *ke
         runtime.text = cts_arena_strndup(r->arena, key->text, (size_t)(colon - key->text));
     return runtime.text ? cts_vec_check_name(r, &runtime, &r->known->runtimes, "verdicts")
                         : cts_vec_nomem(r);
+}
+
+/* `verifiers` stands for all of them but those that are named, too. */
+static int add_verdict_of(struct cts_vec_reader *r, const struct cts_yaml *per, size_t i,
+                          const struct cts_yaml *r0, struct cts_vec_outcome *o, size_t *n)
+{
+    int rc = 0;
+    if (!cts_yaml_is(per->keys[i], "verifiers")) {
+        rc = check_engine_name(r, per->keys[i]);
+        return rc ? rc : add_verdict(r, per->items[i], per->keys[i]->text, r0, o, n);
+    }
+    for (size_t k = 0; rc == 0 && k < VERIFYING; k++)
+        if (!cts_yaml_get(per, verifying[k]))
+            rc = add_verdict(r, per->items[i], verifying[k], r0, o, n);
+    return rc;
 }
 
 /* One case; or one for each bit that is inverted. */
@@ -610,7 +629,7 @@ static int verdict_cases(struct cts_vec_reader *r, const struct cts_vec_case *ba
 static int read_verdict(struct cts_vec_reader *r, const struct cts_yaml *map)
 {
     const struct cts_yaml *per = cts_yaml_get(map, "verdicts"), *r0 = cts_yaml_get(map, "r0");
-    size_t more = per ? per->count : 0, n = 0;
+    size_t more = per ? per->count + VERIFYING - 1 : 0, n = 0;
     bool runs = false;
     if (3 * (more + 1) > CTS_VEC_OUTCOMES_MAX)
         return cts_yaml_error(per, CTS_E_LIMIT, r->err, "verdicts: too many");
@@ -618,11 +637,8 @@ static int read_verdict(struct cts_vec_reader *r, const struct cts_yaml *map)
     if (!o)
         return cts_vec_nomem(r);
     int rc = add_verdict(r, cts_yaml_get(map, "verdict"), "", r0, o, &n);
-    for (size_t i = 0; rc == 0 && i < more; i++) {
-        rc = check_engine_name(r, per->keys[i]);
-        if (rc == 0)
-            rc = add_verdict(r, per->items[i], per->keys[i]->text, r0, o, &n);
-    }
+    for (size_t i = 0; rc == 0 && per && i < per->count; i++)
+        rc = add_verdict_of(r, per, i, r0, o, &n);
     for (size_t i = 0; i < n; i++)
         runs |= o[i].kind == CTS_VO_RAN;
     if (rc == 0 && r0 && !runs)

@@ -397,6 +397,29 @@ static void faulty_flips_have_their_place(void **state)
             "f.yaml:3:5: ", "needs 'class'");
 }
 
+static bool has_outcome(const struct cts_vec_case *c, const char *runtime, unsigned kind)
+{
+    for (size_t i = 0; i < c->outcome_count; i++)
+        if (strcmp(c->outcomes[i].runtime, runtime) == 0 && c->outcomes[i].kind == kind)
+            return true;
+    return false;
+}
+
+static void one_word_names_all_verifiers(void **state)
+{
+    struct fixture f;
+    (void)state;
+    parse(&f, HEAD VECTOR "    class: V27\n    program: [exit]\n    verdict: any\n"
+                          "    verdicts: {verifiers: reject, dpdk: accept}\n");
+    const struct cts_vec_case *c = &only(&f)->cases[0];
+    assert_true(has_outcome(c, "linux", CTS_VO_REJECTED));
+    assert_true(has_outcome(c, "prevail", CTS_VO_REJECTED));
+    assert_true(has_outcome(c, "dpdk", CTS_VO_RAN));
+    assert_false(has_outcome(c, "dpdk", CTS_VO_REJECTED));
+    assert_false(has_outcome(c, "verifiers", CTS_VO_REJECTED));
+    done(&f);
+}
+
 static void aliases_have_a_leader(void **state)
 {
     struct fixture f;
@@ -571,6 +594,7 @@ int main(void)
         cmocka_unit_test(sweeps_and_verdicts_are_read),
         cmocka_unit_test(flips_make_cases),
         cmocka_unit_test(faulty_flips_have_their_place),
+        cmocka_unit_test(one_word_names_all_verifiers),
         cmocka_unit_test(aliases_have_a_leader),
         cmocka_unit_test(faults_have_their_place),
         cmocka_unit_test(faulty_cases_have_their_place),
