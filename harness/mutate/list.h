@@ -14,6 +14,8 @@ void cts_mut_add_model(struct cts_mut_list *list, const struct cts_spec_row *row
                        enum cts_row_id id);
 /* A loader that decides branches by what this row makes it believe (loader.h). */
 void cts_mut_add_loader(struct cts_mut_list *list, enum cts_row_id row);
+/* A compiler that mistakes distances in its own code, or the numbers of slots. */
+void cts_mut_add_compiler(struct cts_mut_list *list, enum cts_row_id row);
 /* Faults of the decoder that belong to no row: they go with the first row. */
 void cts_mut_add_global(struct cts_mut_list *list);
 
