@@ -151,8 +151,10 @@ static const struct {
     {&mark, 32767, CTS_LEVEL_FULL, "slot 32767 is no target"},
     {&mark, 32768, CTS_LEVEL_FULL, "slot 32768 is no target"},
     {&mark, 65535, CTS_LEVEL_FULL, "slot 65535 is no target"},
-    {&branch_reach, 19, CTS_LEVEL_QUICK, "branches are thought to reach 2^20 bytes, and reach half of it"},
-    {&branch_reach, 20, CTS_LEVEL_QUICK, "branches are thought to reach 2^21 bytes, and reach half of it"},
+    {&branch_reach, 19, CTS_LEVEL_QUICK,
+     "branches are thought to reach 2^20 bytes, and reach half of it"},
+    {&branch_reach, 20, CTS_LEVEL_QUICK,
+     "branches are thought to reach 2^21 bytes, and reach half of it"},
 };
 
 static bool concerns(const struct cts_mut_model *model, enum cts_row_id row)
