@@ -554,7 +554,7 @@ const struct cts_command cts_cmd_mutants = {
     .args = "[OPTIONS] [PATH...]",
     .what = "measure how many wrong semantics the vectors notice",
     .about =
-        "Makes mutants of the specification (each row's `does` with one mistake, and faults of\n"
+        "Makes mutants of the specification (each row's `does` with one mistake, faults of\n"
         "the machine around it) and runs the suite's vectors, or those named, on each. A mutant\n"
         "that no case notices is a hole in the vectors; it is printed with an input that tells it\n"
         "apart. Mutants that are proven to be the same function (spec/proofs.tsv, or z3 where a "
