@@ -151,9 +151,9 @@ int cts_exec_units(struct cts_exec *x, struct cts_judge *judge, const uint32_t *
             break;
         if (x->broken)
             cts_x_broken_unit(x, seg);
-        else if (cts_x_guesses(x) && cts_x_is_long(x, seg) && !cts_x_row_by_row(seg))
+        else if (cts_x_guesses(x) && cts_x_is_long(x, seg) && !cts_x_row_by_row(x, seg))
             cts_x_add_pieces(x, seg);
-        else if ((cts_x_rows_of(x, seg) > 1 && cts_x_row_by_row(seg)) || cts_x_is_long(x, seg))
+        else if ((cts_x_rows_of(x, seg) > 1 && cts_x_row_by_row(x, seg)) || cts_x_is_long(x, seg))
             cts_x_look_again(x, seg, NULL);
         else
             add_unit(x, seg);

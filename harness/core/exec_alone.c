@@ -223,9 +223,10 @@ static void load_unit(struct cts_exec *x, struct cts_seg *seg)
     cts_judge_unit(x->judge, seg, &o);
 }
 
-bool cts_x_row_by_row(const struct cts_seg *seg)
+bool cts_x_row_by_row(const struct cts_exec *x, const struct cts_seg *seg)
 {
-    return seg->unit->maps.count || (seg->unit->flags & CTS_UF_ALONE);
+    return seg->unit->maps.count || (seg->unit->flags & CTS_UF_ALONE) ||
+           (cts_x_guesses(x) && cts_seg_is_open(seg));
 }
 
 /* One question, for one row of the program that frame 0 holds. */
@@ -296,7 +297,7 @@ static void run_unit(struct cts_exec *x, struct cts_seg *seg, const struct wrong
         run_sweep(x, seg, *wrong);
         return;
     }
-    if (seg->rows > 1 && !cts_x_row_by_row(seg) && !cts_x_is_long(x, seg)) {
+    if (seg->rows > 1 && !cts_x_row_by_row(x, seg) && !cts_x_is_long(x, seg)) {
         struct cts_err err = {0};
         struct job made = cts_x_job_of(seg, 0, seg->rows);
         cts_x_reset_frame(x->frame[0]);
@@ -309,7 +310,7 @@ static void run_unit(struct cts_exec *x, struct cts_seg *seg, const struct wrong
             return;
         }
     }
-    uint32_t told = seg->rows > 1 && cts_x_row_by_row(seg) ? run_kept(x, seg) : 0;
+    uint32_t told = seg->rows > 1 && cts_x_row_by_row(x, seg) ? run_kept(x, seg) : 0;
     for (uint32_t r = told; r < seg->rows && !x->broken; r++)
         cts_x_run_row(x, seg, r, wrong);
 }

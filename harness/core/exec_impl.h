@@ -236,7 +236,7 @@ void cts_x_run_row(struct cts_exec *x, struct cts_seg *seg, uint32_t r, const st
 /* The row that was wrong, by itself. */
 void cts_x_run_wrong_row(struct cts_exec *x, struct cts_seg *seg, const struct wrong *wrong);
 /* Is the state of the platform, or the result, of one row lost in the next? */
-bool cts_x_row_by_row(const struct cts_seg *seg);
+bool cts_x_row_by_row(const struct cts_exec *x, const struct cts_seg *seg);
 void cts_x_look_again_at_all(struct cts_exec *x, struct cts_arena *arena);
 /* A worker died, and of none of the programs it can have been when they were alone: never a pass.
  */

@@ -645,6 +645,29 @@ void cts_seg_guess(struct cts_seg *s, uint32_t r, const uint8_t *expect, struct 
     }
 }
 
+static bool leaves_open(const struct cts_seg *s, const struct cts_pk_state *want)
+{
+    return (want->any & s->layout.out_mask) ||
+           (s->layout.mem_bytes && any_mask(s->pack, &want->mem)) ||
+           (s->layout.stack_off && any_mask(s->pack, &want->stack));
+}
+
+bool cts_seg_is_open(const struct cts_seg *s)
+{
+    for (uint32_t r = 0; !s->swept && r < s->unit->rows.count; r++) {
+        const struct cts_pk_row *pr = &s->pack->rows[s->unit->rows.first + r];
+        unsigned states = 0;
+        for (uint32_t i = 0; i < pr->out.count; i++) {
+            const struct cts_pk_outcome *o = &s->pack->outcomes[pr->out.first + i];
+            if (o->kind != CTS_OUT_RAN || o->state == UINT32_MAX)
+                continue;
+            if (++states > 1 || leaves_open(s, &s->pack->states[o->state]))
+                return true;
+        }
+    }
+    return false;
+}
+
 bool cts_seg_untouched(const struct cts_seg *s, uint32_t r, const uint8_t *row,
                        const uint8_t *expect)
 {

@@ -73,6 +73,9 @@ bool cts_seg_match(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint
  * comes out; nothing changes if that is not known (it is none of kind RAN). */
 void cts_seg_guess(struct cts_seg *s, uint32_t r, const uint8_t *expect, struct cts_who who,
                    uint8_t *row);
+/* May one of the rows end in more than one state that conforms, by `any` or by several outcomes?
+ * A guess says nothing of it then. */
+bool cts_seg_is_open(const struct cts_seg *s);
 
 /* Is the row's output as cts_seg_fill left it: was the end of the body never reached? */
 bool cts_seg_untouched(const struct cts_seg *s, uint32_t r, const uint8_t *row,

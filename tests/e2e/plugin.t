@@ -29,6 +29,39 @@ like "$out" '^total: [0-9]{'"$cases"',} passed, 0 failed, ' "... all of it"
 like "$out" '^plugin:cts-fake-plugin  rows in loops; .*cts-fake-plugin$' "... and its mode is told"
 [ "$(rows)" -gt "$least" ]; ok $? "... on more than $least operand rows"
 
+# What a row of several may leave as it likes is no reason to doubt it.
+cat >"$T/any.yaml" <<'YAML'
+suite: my/any
+vectors:
+  - name: once
+    rows: [mov64_k]
+    clauses: [N052]
+    operands: [opaque]
+    asm: "{b} = 6; {t} = 1; if {c} == {e} goto out; {t} = 2; out:"
+    cases:
+      - {name: looked-at, in: {c: 0, e: 0}, out: {b: 6, t: 1}}
+      - {name: anything, in: {c: 1, e: 0}, out: {b: any, t: 2}}
+  - name: both
+    rows: [mov64_k]
+    clauses: [N052]
+    operands: [opaque]
+    asm: "{b} = 6; {t} = 1; if {c} == {e} goto out; {t} = 2; out:"
+    cases:
+      - {in: {c: 0, e: 0}, out: {b: any, t: 1}}
+      - {in: {c: 1, e: 0}, out: {b: any, t: 2}}
+  - name: second-outcome
+    rows: [mov64_k]
+    clauses: [N052]
+    operands: [opaque]
+    asm: "{b} = 6; {t} = 1"
+    cases:
+      - {in: {b: 1}, out: {b: 7, t: 1}, or: [{out: {b: 6, t: 1}}]}
+      - {in: {b: 2}, out: {b: 6, t: 1}}
+YAML
+plugin "" "$T/any.yaml"
+is "$rc" 0 "a register of which anything may come out, and a second outcome"
+like "$out" '^total: 6 passed, 0 failed, 0 skipped' "... are no failures"
+
 plugin "--no-loops" -f base64/add/ -f base32/jge
 is "$rc" 0 "one that refuses loops passes"
 like "$out" '^plugin:cts-fake-plugin --no-loops  one row a process; ' "... and its mode is told"
