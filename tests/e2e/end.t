@@ -39,8 +39,9 @@ interrupt() {
     local signal=$1 times=$2 pid n
     shift 2
     rm -f out json junit tap md clauses groups
+    # Under nohup SIGHUP is ignored, and stays so: there it is not what is tried here.
     # shellcheck disable=SC2086
-    "$CTS" run "$@" $formats >out 2>err </dev/null &
+    perl -e '$SIG{HUP} = "DEFAULT"; exec @ARGV' "$CTS" run "$@" $formats >out 2>err </dev/null &
     pid=$!
     for ((n = 0; n < 600; n++)); do
         pgrep -P "$pid" >/dev/null && break
