@@ -15,6 +15,8 @@ struct wrong cts_x_wrong_row(struct cts_exec *x, const struct job *j, uint32_t s
 {
     struct wrong w = wrong_with(r, "wrong among other programs, right alone");
     size_t bytes = j->layout[s].stride;
+    if (cts_x_guesses(x) && j->segs * j->iterations > 1) /* it is as it was before the run */
+        return w;
     uint8_t *copy = cts_arena_take(x->judge->arena, bytes + j->expect_bytes);
     if (!copy) /* then there is no state to show */
         return w;
@@ -310,7 +312,8 @@ static void run_unit(struct cts_exec *x, struct cts_seg *seg, const struct wrong
             return;
         }
     }
-    uint32_t told = seg->rows > 1 && cts_x_row_by_row(x, seg) ? run_kept(x, seg) : 0;
+    bool kept = seg->rows > 1 && cts_x_row_by_row(x, seg) && !cts_x_guesses(x);
+    uint32_t told = kept ? run_kept(x, seg) : 0;
     for (uint32_t r = told; r < seg->rows && !x->broken; r++)
         cts_x_run_row(x, seg, r, wrong);
 }

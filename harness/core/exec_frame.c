@@ -191,7 +191,8 @@ static bool look_again_at_death(struct cts_exec *x, const struct job *j, const s
  * its own. False if there is none. */
 static bool find_ending(const struct cts_exec *x, const struct job *j, uint32_t *place)
 {
-    for (uint32_t at = 0; j->segs > 1 && at < j->iterations * j->segs; at++) {
+    /* Who guesses leaves every row that is wrong as it was, and says itself where one ended it. */
+    for (uint32_t at = 0; !cts_x_guesses(x) && j->segs > 1 && at < j->iterations * j->segs; at++) {
         uint32_t s = at % j->segs, row = cts_x_row_number(j, s, at / j->segs);
         *place = at;
         if (cts_seg_untouched(j->seg[s], row, cts_x_row_at(x, j, at), cts_x_expect_at(j, at)))
@@ -217,6 +218,12 @@ static void stopped_at_first_sight(struct cts_exec *x, const struct job *j,
         cts_x_look_again_all(x, j);
     else
         blame_and_look_again(x, j, CTS_E_WORKER, a->run.text);
+}
+
+/* Is a row of it that is not as it was guessed nothing to hold against anybody? */
+static bool proves_nothing(const struct cts_exec *x, const struct cts_seg *seg)
+{
+    return cts_x_guesses(x) && cts_seg_is_open(seg);
 }
 
 /* First sight: what is plainly right, or a plain refusal, is told; everything else is looked at
@@ -255,7 +262,8 @@ static void first_sight(struct cts_exec *x, const struct job *j, const struct ct
         ended = ended || find_ending(x, j, &ending);
         if (ended && s == ending % j->segs)
             wrong = cts_x_wrong_row(x, j, s, cts_x_row_number(j, s, ending / j->segs), ending);
-        cts_x_look_again(x, j->seg[s], ended && s != ending % j->segs ? NULL : &wrong);
+        bool blameless = (ended && s != ending % j->segs) || proves_nothing(x, j->seg[s]);
+        cts_x_look_again(x, j->seg[s], blameless ? NULL : &wrong);
     }
 }
 

@@ -122,6 +122,14 @@ void cts_x_place_job(struct frame *f, struct job *j, uint32_t region, uint32_t r
     f->expect_used += rows * j->expect_bytes;
 }
 
+/* What nobody compares is not stored where all that comes out is one number for all that is: it may
+ * be another one each time. */
+static void leave_out_the_open(struct job *j)
+{
+    for (uint32_t s = 0; j->iterations == 1 && s < j->segs; s++)
+        j->layout[s].out_mask = cts_seg_compared(j->seg[s], cts_x_row_number(j, s, 0));
+}
+
 /* Tells the worker where the environment ends: before the last instructions, and what subprograms
  * are behind them. */
 static void tell_end(const struct frame *f, struct job *j)
@@ -198,7 +206,7 @@ int cts_x_add_guess(struct cts_exec *x, struct frame *f, struct job *j, struct c
         uint32_t i = at / j->segs, s = at % j->segs;
         uint8_t *row = region + CTS_WIN_HEADER + (size_t)at * l->stride;
         cts_seg_guess(j->seg[s], cts_x_row_number(j, s, i), cts_x_expect_at(j, at), cts_x_who(x),
-                      row);
+                      j->layout[s].out_mask, row);
         if ((j->layout[s].out_mask >> 1) & 1)
             memcpy(region + CTS_WIN_SCRATCH, row + CTS_ROW_OUT + 8, 8);
     }
@@ -280,6 +288,8 @@ int cts_x_add_job(struct cts_exec *x, struct frame *f, const struct job *made, u
     if (!cts_x_is_whole(j->seg[0]))
         cts_x_place_job(f, j, half * cts_x_half_bytes(x) + f->used,
                         power_above(j->segs * j->iterations));
+    if (!cts_x_is_whole(j->seg[0]) && cts_x_guesses(x))
+        leave_out_the_open(j);
     int rc = cts_x_add_code(x, f, j, err);
     if (rc == 0)
         rc = cts_x_add_object(x, f, j, err);

@@ -600,11 +600,12 @@ static void guess_stack(const struct cts_seg *s, const uint8_t *want, uint8_t *r
         memcpy(out + at, want + at, end - at);
 }
 
-static void guess_state(struct cts_seg *s, const struct cts_pk_state *want, uint8_t *row)
+static void guess_state(struct cts_seg *s, const struct cts_pk_state *want, uint16_t stored,
+                        uint8_t *row)
 {
     const struct cts_layout *l = &s->layout;
     for (unsigned i = 0; i < 10; i++)
-        if ((l->out_mask >> i) & 1)
+        if ((stored >> i) & 1)
             cts_order_put64(s->be, row + CTS_ROW_OUT + 8 * i, want->r[i]);
     if (l->mem_bytes)
         image(s->pack, &want->mem, l->mem_bytes, s->be, row + CTS_ROW_MEM);
@@ -628,7 +629,7 @@ static void guess_swept(const struct cts_seg *s, const uint8_t *expect, uint8_t 
 }
 
 void cts_seg_guess(struct cts_seg *s, uint32_t r, const uint8_t *expect, struct cts_who who,
-                   uint8_t *row)
+                   uint16_t stored, uint8_t *row)
 {
     if (s->swept) {
         guess_swept(s, expect, row);
@@ -639,7 +640,7 @@ void cts_seg_guess(struct cts_seg *s, uint32_t r, const uint8_t *expect, struct 
         const struct cts_pk_outcome *o = &s->pack->outcomes[pr->out.first + i];
         if (o->kind == CTS_OUT_RAN && o->state != UINT32_MAX &&
             cts_outcome_counts(s->pack, pr->out, pr->out.first + i, who)) {
-            guess_state(s, &s->pack->states[o->state], row);
+            guess_state(s, &s->pack->states[o->state], stored, row);
             return;
         }
     }
@@ -650,6 +651,23 @@ static bool leaves_open(const struct cts_seg *s, const struct cts_pk_state *want
     return (want->any & s->layout.out_mask) ||
            (s->layout.mem_bytes && any_mask(s->pack, &want->mem)) ||
            (s->layout.stack_off && any_mask(s->pack, &want->stack));
+}
+
+uint16_t cts_seg_compared(const struct cts_seg *s, uint32_t r)
+{
+    unsigned compared = 0;
+    bool ends = false;
+    if (s->swept)
+        return s->layout.out_mask;
+    const struct cts_pk_row *pr = &s->pack->rows[s->unit->rows.first + r];
+    for (uint32_t i = 0; i < pr->out.count; i++) {
+        const struct cts_pk_outcome *o = &s->pack->outcomes[pr->out.first + i];
+        if (o->kind != CTS_OUT_RAN || o->state == UINT32_MAX)
+            continue;
+        ends = true;
+        compared |= ~(unsigned)s->pack->states[o->state].any;
+    }
+    return (uint16_t)(ends ? s->layout.out_mask & compared : s->layout.out_mask);
 }
 
 bool cts_seg_is_open(const struct cts_seg *s)

@@ -70,9 +70,12 @@ bool cts_seg_match(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint
                    struct cts_who who);
 
 /* Turns a row as cts_seg_fill left it into what it is if the first outcome that conforms for `who`
- * comes out; nothing changes if that is not known (it is none of kind RAN). */
+ * comes out; nothing changes if that is not known (it is none of kind RAN). stored: the registers
+ * that the program stores, a bit each. */
 void cts_seg_guess(struct cts_seg *s, uint32_t r, const uint8_t *expect, struct cts_who who,
-                   uint8_t *row);
+                   uint16_t stored, uint8_t *row);
+/* The registers of row r of which not just anything may come out, a bit each. */
+uint16_t cts_seg_compared(const struct cts_seg *s, uint32_t r);
 /* May one of the rows end in more than one state that conforms, by `any` or by several outcomes?
  * A guess says nothing of it then. */
 bool cts_seg_is_open(const struct cts_seg *s);

@@ -10,6 +10,7 @@
  * --helpers         has helpers 0 to 5 of .data files
  * --no-checks       runs whatever it is given, and passes over what it does not know
  * --elf             the program is an object file
+ * --stale           its stack at r10 - 400 holds something else each time
  * --always V        prints V, whatever the program
  * --do WHAT         misbehaves if the program has the mark, rX = 0xdead: see misbehave()
  */
@@ -31,7 +32,7 @@ struct plugin {
     uint8_t *memory, *input, *code;
     size_t memory_bytes, input_bytes, slots;
     cts_exec_fn exec[CTS_ROW_COUNT];
-    bool no_loops, no_calls, narrow, elf, helpers, no_checks;
+    bool no_loops, no_calls, narrow, elf, helpers, no_checks, stale;
     const char *always, *deed;
 };
 
@@ -287,6 +288,19 @@ static void let_everything_pass(struct plugin *p)
     }
 }
 
+/* Of the last program, as it were. */
+static void leave_on_stack(struct plugin *p)
+{
+    const struct cts_insn in = {.opcode = 0x7a, .dst = 10, .off = -400, .imm = (int32_t)getpid()};
+    uint8_t *longer = malloc((p->slots + 1) * CTS_SLOT_BYTES);
+    if (!longer)
+        refuse("out of memory");
+    memcpy(longer + CTS_SLOT_BYTES, p->code, p->slots * CTS_SLOT_BYTES);
+    p->code = longer;
+    p->slots++;
+    put(p, 0, &in);
+}
+
 static bool has_mark(const struct plugin *p)
 {
     for (size_t i = 0; i < p->slots; i++) {
@@ -342,6 +356,8 @@ static void take_options(struct plugin *p, char **arg)
             p->helpers = true;
         else if (strcmp(*arg, "--no-checks") == 0)
             p->no_checks = true;
+        else if (strcmp(*arg, "--stale") == 0)
+            p->stale = true;
         else if (strcmp(*arg, "--elf") == 0)
             p->elf = true;
         else if (arg[1] && strcmp(*arg, "--mutant") == 0)
@@ -376,6 +392,8 @@ int main(int argc, char **argv)
         let_everything_pass(&p);
     else
         check_program(&p);
+    if (p.stale)
+        leave_on_stack(&p);
     uint64_t r0 = run(&p);
     if (p.deed && has_mark(&p) && is_time())
         misbehave(p.deed, &r0);
