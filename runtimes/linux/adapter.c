@@ -19,12 +19,14 @@ static const __typeof__(((struct cts_adapter *)0)->engines[0]) engines[] = {
     {"jit-hardened", "compiled with blinded constants (bpf_jit_harden = 2)"},
     {"interp", "interpreted (bpf_jit_enable = 0)"},
     {"cap-bpf", "compiled, verified for a loader with CAP_BPF only"},
+    {"private-stack",
+     "compiled for tracing: frames in memory of their own, not on the kernel's stack"},
     {NULL, NULL},
 };
 
 struct engine {
     uint8_t code_kind; /* enum cts_lx_code */
-    bool harden, cap_bpf;
+    bool harden, cap_bpf, private_stack;
 };
 
 /* In the order of `engines`. */
@@ -33,6 +35,7 @@ static const struct engine engine_traits[] = {
     {.code_kind = CTS_LX_NATIVE, .harden = true},
     {.code_kind = CTS_LX_INTERPRETED},
     {.code_kind = CTS_LX_NATIVE, .cap_bpf = true},
+    {.code_kind = CTS_LX_NATIVE, .private_stack = true},
 };
 
 static const struct engine *find_engine(const char *name)
@@ -104,32 +107,44 @@ static int want_switches(struct cts_lx *lx, const struct engine *e, struct cts_e
     return rc;
 }
 
-/* Loads `r0 = 0x12345678; exit`, runs it, and says how large its code is. */
+enum { TRIED_SLOTS = 16 };
+
+/* Loads `insn`, runs it, and says what it returns and how large its code is. */
+static int try_insns(struct cts_lx *lx, const struct cts_insn *insn, uint32_t n,
+                     struct cts_load_res *loaded, struct cts_run_res *ran, struct cts_err *err)
+{
+    const struct cts_run_req run_req = {.iterations = 2};
+    uint8_t code[TRIED_SLOTS * CTS_SLOT_BYTES];
+    struct cts_load_req req = {.kind = CTS_PK_WHOLE, .log = true, .code = code, .slots = n};
+    void *prog;
+
+    for (size_t i = 0; i < n; i++)
+        cts_slot_put(code + CTS_SLOT_BYTES * i, CTS_HOST_IS_BE, &insn[i]);
+    cts_lx_load(lx, &req, &prog, loaded);
+    if (!prog && (loaded->err_no == EPERM || loaded->err_no == EACCES))
+        return no_bpf(loaded->err_no, err);
+    if (!prog)
+        return cts_err_set(err, CTS_E_UNSUPPORTED, "the simplest program cannot be loaded: %.500s",
+                           loaded->text);
+    cts_lx_run(lx, prog, &run_req, ran);
+    cts_lx_unload(lx, prog);
+    if (ran->status != CTS_RAN)
+        return cts_err_set(err, CTS_E_UNSUPPORTED, "the simplest program cannot be run: %.500s",
+                           ran->text);
+    return 0;
+}
+
+/* `r0 = 0x12345678; exit`. */
 static int try_program(struct cts_lx *lx, uint32_t *native_bytes, struct cts_err *err)
 {
     static const struct cts_insn insn[] = {{.opcode = 0xb7, .imm = 0x12345678}, {.opcode = 0x95}};
-    const struct cts_run_req run_req = {.iterations = 2};
-    uint8_t code[sizeof(insn) / sizeof(insn[0]) * CTS_SLOT_BYTES];
-    struct cts_load_req req = {.kind = CTS_PK_WHOLE, .log = true, .code = code};
-    struct cts_load_res loaded;
+    struct cts_load_res loaded = {0};
     struct cts_run_res ran;
-    void *prog;
+    int rc = try_insns(lx, insn, CTS_ARRAY_LEN(insn), &loaded, &ran, err);
 
-    for (size_t i = 0; i < CTS_ARRAY_LEN(insn); i++)
-        cts_slot_put(code + CTS_SLOT_BYTES * i, CTS_HOST_IS_BE, &insn[i]);
-    req.slots = CTS_ARRAY_LEN(insn);
-    cts_lx_load(lx, &req, &prog, &loaded);
     *native_bytes = loaded.native_bytes;
-    if (!prog && (loaded.err_no == EPERM || loaded.err_no == EACCES))
-        return no_bpf(loaded.err_no, err);
-    if (!prog)
-        return cts_err_set(err, CTS_E_UNSUPPORTED, "the simplest program cannot be loaded: %.500s",
-                           loaded.text);
-    cts_lx_run(lx, prog, &run_req, &ran);
-    cts_lx_unload(lx, prog);
-    if (ran.status != CTS_RAN)
-        return cts_err_set(err, CTS_E_UNSUPPORTED, "the simplest program cannot be run: %.500s",
-                           ran.text);
+    if (rc < 0)
+        return rc;
     if (ran.r0 != 0x12345678)
         return cts_err_set(err, CTS_E_UNSUPPORTED,
                            "the simplest program returns 0x%llx, not 0x12345678",
@@ -156,6 +171,37 @@ static int check_blinding(struct cts_lx *lx, uint32_t blinded, struct cts_err *e
     return rc;
 }
 
+/* A frame of 8 bytes is on the kernel's stack, one of CTS_LX_PRIVATE_BYTES should not be. If both
+ * are, less than a page lies between a caller's and its callee's. No other memory is that near to a
+ * stack: there is a guard page at its end. */
+static int check_private_stack(struct cts_lx *lx, struct cts_err *err)
+{
+    enum { PAGE = 4096 };
+    static const struct cts_insn insn[] = {
+        {.opcode = 0x7a, .dst = 10, .off = -8},
+        {.opcode = 0xbf, .dst = 1, .src = 10},
+        {.opcode = 0x85, .src = 1, .imm = 1},
+        {.opcode = 0x95},
+        {.opcode = 0x7a, .dst = 10, .off = -CTS_LX_PRIVATE_BYTES},
+        {.opcode = 0x1f, .dst = 1, .src = 10},
+        {.opcode = 0x07, .dst = 1, .imm = PAGE},
+        {.opcode = 0xb7, .dst = 0, .imm = 1},
+        {.opcode = 0x25, .dst = 1, .off = 1, .imm = 2 * PAGE},
+        {.opcode = 0xb7, .dst = 0, .imm = 0},
+        {.opcode = 0x95},
+    };
+    struct cts_load_res loaded;
+    struct cts_run_res ran;
+    int rc = try_insns(lx, insn, CTS_ARRAY_LEN(insn), &loaded, &ran, err);
+
+    if (rc == 0 && ran.r0 != 1)
+        return cts_err_set(
+            err, CTS_E_UNSUPPORTED,
+            "frames are on the kernel's stack: this kernel's compiler has no private "
+            "stacks (needs Linux 6.13 on x86-64, 6.17 on arm64)");
+    return rc;
+}
+
 static int open_engine(struct cts_lx *lx, const struct engine *e, struct cts_err *err)
 {
     uint32_t native_bytes = 0;
@@ -172,6 +218,8 @@ static int open_engine(struct cts_lx *lx, const struct engine *e, struct cts_err
         rc = try_program(lx, &native_bytes, err);
     if (rc == 0 && e->harden)
         rc = check_blinding(lx, native_bytes, err);
+    if (rc == 0 && e->private_stack)
+        rc = check_private_stack(lx, err);
     return rc;
 }
 
@@ -234,6 +282,7 @@ static int probe(void **self, const char *engine, struct cts_caps *caps, struct 
     lx->own_btf_fd = -1;
     lx->code_kind = e->code_kind;
     lx->socket_only = e->cap_bpf;
+    lx->private_stack = e->private_stack;
     rc = open_engine(lx, e, err);
     if (rc < 0) {
         release(lx);

@@ -132,19 +132,33 @@ int cts_lx_prog_sizes(int prog_fd, uint32_t *native_bytes, uint32_t *slots)
     return 0;
 }
 
-int cts_lx_prog_run(const struct cts_lx_run_spec *spec, uint32_t *retval)
+static int test_run(const struct cts_lx_run_spec *spec, uint32_t repeat, uint32_t *retval)
 {
     union bpf_attr attr;
     int rc;
 
     memset(&attr, 0, sizeof(attr));
     attr.test.prog_fd = (uint32_t)spec->prog_fd;
-    attr.test.repeat = spec->repeat;
+    attr.test.repeat = repeat;
     attr.test.data_in = ptr_u64(spec->data);
     attr.test.data_size_in = spec->data_bytes;
+    attr.test.ctx_in = ptr_u64(spec->ctx);
+    attr.test.ctx_size_in = spec->ctx_bytes;
     rc = sys_bpf(BPF_PROG_TEST_RUN, &attr);
     *retval = attr.test.retval;
     return rc < 0 ? rc : 0;
+}
+
+int cts_lx_prog_run(const struct cts_lx_run_spec *spec, uint32_t *retval)
+{
+    int rc = 0;
+
+    if (spec->data)
+        return test_run(spec, spec->repeat, retval);
+    /* Programs that take no packet are not repeated by the kernel. */
+    for (uint32_t i = 0; rc == 0 && i < spec->repeat; i++)
+        rc = test_run(spec, 0, retval);
+    return rc;
 }
 
 int cts_lx_btf_load(const void *blob, uint32_t bytes)

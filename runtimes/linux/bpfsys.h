@@ -26,8 +26,10 @@ struct cts_lx_prog_spec {
 struct cts_lx_run_spec {
     int prog_fd;
     uint32_t repeat;
-    const uint8_t *data;
+    const uint8_t *data; /* a packet, or null */
     uint32_t data_bytes;
+    const void *ctx; /* the context's bytes, or null */
+    uint32_t ctx_bytes;
 };
 
 /* An array map with keys of 4 bytes, or one for tail calls; a descriptor. */

@@ -22,13 +22,16 @@ enum {
     CTS_LX_PACKET_MAX = 2048,
     CTS_LX_MAC_BYTES = 14,
     CTS_LX_LOG_BYTES = 1 << 20,
+    CTS_LX_PRIVATE_BYTES = 64, /* the smallest frame that a compiler puts on a private stack */
 };
 
 enum cts_lx_code { CTS_LX_ANY, CTS_LX_NATIVE, CTS_LX_INTERPRETED };
 
 struct cts_lx {
-    uint8_t code_kind; /* enum cts_lx_code: what a loaded program must be */
-    bool socket_only;  /* SOCKET_FILTER whatever the program wants */
+    uint8_t code_kind;  /* enum cts_lx_code: what a loaded program must be */
+    bool socket_only;   /* SOCKET_FILTER whatever the program wants */
+    bool private_stack; /* RAW_TRACEPOINT, whose frames of CTS_LX_PRIVATE_BYTES and more have memory
+                           of their own */
     struct cts_lx_knobs knobs;
     int window_fd;
     void *window;
@@ -37,7 +40,8 @@ struct cts_lx {
     int32_t fd_array[CTS_LX_FD_ARRAY];
     uint8_t *code; /* the copy that is patched */
     size_t code_cap;
-    char *log; /* CTS_LX_LOG_BYTES, at the first need */
+    uint32_t slots; /* of it */
+    char *log;      /* CTS_LX_LOG_BYTES, at the first need */
     uint8_t packet[CTS_LX_MAC_BYTES + CTS_LX_PACKET_MAX];
 };
 

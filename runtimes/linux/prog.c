@@ -128,9 +128,23 @@ static int make_maps(struct prog *p, const struct cts_load_req *req)
     return 0;
 }
 
+/* Programs for the window have small frames if vectors do not make them larger. A store in front
+ * brings main's where the engine wants it. It would be in the way of data that name places, and of
+ * whole programs, which are judged as they are. */
+static bool wants_larger_frame(const struct cts_lx *lx, const struct cts_load_req *req)
+{
+    bool wants = lx->private_stack && req->kind == CTS_PK_WINDOW;
+
+    for (uint32_t i = 0; i < req->map_count; i++)
+        wants &= !cts_lx_names_functions(&req->maps[i]);
+    return wants;
+}
+
 static int copy_code(struct cts_lx *lx, const struct cts_load_req *req)
 {
-    size_t bytes = (size_t)req->slots * 8;
+    static const struct cts_insn store = {.opcode = 0x72, .dst = 10, .off = -CTS_LX_PRIVATE_BYTES};
+    uint32_t front = wants_larger_frame(lx, req);
+    size_t bytes = ((size_t)front + req->slots) * CTS_SLOT_BYTES;
 
     if (bytes > lx->code_cap || !lx->code) {
         uint8_t *more = realloc(lx->code, bytes + 4096);
@@ -140,8 +154,12 @@ static int copy_code(struct cts_lx *lx, const struct cts_load_req *req)
         lx->code = more;
         lx->code_cap = bytes + 4096;
     }
-    if (bytes)
-        memcpy(lx->code, req->code, bytes);
+    if (front)
+        cts_slot_put(lx->code, CTS_HOST_IS_BE, &store);
+    if (req->slots)
+        memcpy(lx->code + (size_t)front * CTS_SLOT_BYTES, req->code,
+               (size_t)req->slots * CTS_SLOT_BYTES);
+    lx->slots = front + req->slots;
     return 0;
 }
 
@@ -150,7 +168,7 @@ static int patch(struct cts_lx *lx, const struct cts_load_req *req, const struct
 {
     int fds[1 + CTS_LX_MAPS];
     struct cts_lx_patch job = {.code = lx->code,
-                               .slots = req->slots,
+                               .slots = lx->slots,
                                .map_fds = fds,
                                .map_count = 1 + p->map_count,
                                .names = req->names,
@@ -380,14 +398,14 @@ static int describe(struct cts_lx *lx, const struct cts_load_req *req,
 static int load_described(struct cts_lx *lx, const struct cts_load_req *req,
                           const struct cts_lx_uses *uses, uint32_t type, struct cts_load_res *res)
 {
-    struct cts_lx_prog_spec spec = {.type = type, .code = lx->code, .slots = req->slots};
+    struct cts_lx_prog_spec spec = {.type = type, .code = lx->code, .slots = lx->slots};
     struct bpf_func_info *funcs = NULL;
     int rc = 0, fd = -1;
 
     if (uses->fd_array)
         spec.fd_array = lx->fd_array;
-    if (uses->types || cts_calls_addresses(lx->code, req->slots) ||
-        cts_lx_stack_args(lx->code, 0, req->slots))
+    if (uses->types || cts_calls_addresses(lx->code, lx->slots) ||
+        cts_lx_stack_args(lx->code, 0, lx->slots))
         rc = describe(lx, req, &spec, &funcs);
     if (rc < 0)
         load_error(res, -rc, "type information for functions");
@@ -416,6 +434,15 @@ static bool fill_tables(const struct prog *p, struct cts_load_res *res)
     return true;
 }
 
+static uint32_t type_of(const struct cts_lx *lx, const struct cts_load_req *req,
+                        const struct cts_lx_uses *uses)
+{
+    if (lx->private_stack)
+        return BPF_PROG_TYPE_RAW_TRACEPOINT;
+    return (req->packet || uses->helper_csum) && !lx->socket_only ? BPF_PROG_TYPE_SCHED_CLS
+                                                                  : BPF_PROG_TYPE_SOCKET_FILTER;
+}
+
 static void fill_prog(struct cts_lx *lx, const struct cts_load_req *req, struct prog *p,
                       struct cts_load_res *res)
 {
@@ -436,7 +463,7 @@ static void fill_prog(struct cts_lx *lx, const struct cts_load_req *req, struct 
         cts_fmt(res->text, sizeof(res->text), "%s", err.msg);
         return;
     }
-    wraps = cts_lx_blinding_wraps(lx->code, req->slots);
+    wraps = cts_lx_blinding_wraps(lx->code, lx->slots);
     if (wraps && cts_lx_knobs_blind(&lx->knobs)) {
         res->verdict = CTS_REJECTED;
         cts_fmt(res->text, sizeof(res->text),
@@ -446,12 +473,11 @@ static void fill_prog(struct cts_lx *lx, const struct cts_load_req *req, struct 
         return;
     }
     p->packet = req->packet;
-    p->type = (req->packet || uses.helper_csum) && !lx->socket_only ? BPF_PROG_TYPE_SCHED_CLS
-                                                                    : BPF_PROG_TYPE_SOCKET_FILTER;
+    p->type = type_of(lx, req, &uses);
     p->fd = load_described(lx, req, &uses, p->type, res);
     /* Whether a program was blinded that must not be shows in its length: it is never run then. */
     if (p->fd >= 0 &&
-        check_code_kind(lx, p->fd, wraps ? unblinded_slots(lx->code, req->slots) : UINT32_MAX,
+        check_code_kind(lx, p->fd, wraps ? unblinded_slots(lx->code, lx->slots) : UINT32_MAX,
                         res) &&
         fill_tables(p, res))
         res->verdict = CTS_ACCEPTED;
@@ -520,7 +546,7 @@ static uint32_t frame(struct cts_lx *lx, const struct prog *p, const struct cts_
     return head + req->packet_bytes;
 }
 
-enum { SPINS = 1 << 20 };
+enum { SPINS = 1 << 20, TRACEPOINT_ARGS = 12 /* the most there may be */ };
 
 /* Where threads wait for one another, so that all of them are under way when the first begins. */
 struct start {
@@ -580,6 +606,7 @@ void cts_lx_run(void *self, void *prog, const struct cts_run_req *req, struct ct
 {
     struct cts_lx *lx = self;
     const struct prog *p = prog;
+    static const uint64_t tracepoint[TRACEPOINT_ARGS];
     struct cts_lx_run_spec spec = {.prog_fd = p->fd, .repeat = req->iterations};
     uint32_t retval;
     int rc;
@@ -597,8 +624,13 @@ void cts_lx_run(void *self, void *prog, const struct cts_run_req *req, struct ct
         run_error(res, -rc, "writing the program's maps");
         return;
     }
-    spec.data = lx->packet;
-    spec.data_bytes = frame(lx, p, req);
+    if (p->type == BPF_PROG_TYPE_RAW_TRACEPOINT) {
+        spec.ctx = tracepoint;
+        spec.ctx_bytes = sizeof(tracepoint);
+    } else {
+        spec.data = lx->packet;
+        spec.data_bytes = frame(lx, p, req);
+    }
     rc = req->threads > 1 ? run_threads(&spec, req->threads, &retval)
                           : cts_lx_prog_run(&spec, &retval);
     if (rc == -EINTR) {

@@ -67,7 +67,7 @@ is "$(complete_words "$CTS" run -g divmul)" "divmul32 divmul64" "... conformance
 is "$(complete_words "$CTS" run --row movsx64_s)" "movsx64_s16 movsx64_s32 movsx64_s8" "... rows"
 is "$(complete_words "$CTS" run --clause N03)" "$("$CTS" list clauses | awk '/^N03/ { print $1 }' | xargs)" "... clauses"
 is "$(complete_words "$CTS" run -f base64/add/reg-)" "$("$CTS" list vectors | awk '$1 ~ "^base64/add/reg-" { print $1 }' | xargs)" "... vectors"
-is "$(complete_words "$CTS" run -r linux:)" "jit interp jit-hardened cap-bpf" "... engines, of which the shell has the part before the colon"
+is "$(complete_words "$CTS" run -r linux:)" "jit interp jit-hardened cap-bpf private-stack" "... engines, of which the shell has the part before the colon"
 like "$(complete_words "$CTS" run --runtime refer)" "^reference:interp reference:interp-be( |\$)" "... runtimes"
 is "$(complete_words "$CTS" explain movsx64_s8)" "movsx64_s8" "... what can be explained"
 for shell in zsh fish; do

@@ -3,7 +3,7 @@
 # walks a million instructions of every loop before it gives up.
 . "$(dirname "$0")/../e2e/lib.sh"
 
-for engine in jit-hardened cap-bpf; do
+for engine in jit-hardened cap-bpf private-stack; do
     CMD_TIMEOUT=900 run_cmd "$CTS" run -r "linux:$engine" --level full --timeout 60 -o json="$T/json" -o text
     why=$(sed -nE 's/^\{"type":"engine".*"skipped":true,"broken":false,"reason":"(.*)"\}$/\1/p' "$T/json" 2>/dev/null)
     if [ -n "$why" ]; then

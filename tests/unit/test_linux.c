@@ -352,6 +352,89 @@ static void test_window(void **state)
     close_engine(&e);
 }
 
+/* Whether memory at a is nowhere near that at b: further away than two frames on one stack are. */
+static bool far_apart(uint64_t a, uint64_t b)
+{
+    return a - b + 4096 > 2 * 4096;
+}
+
+/* Main writes its r10 to the window, then the functions that it calls: one of 64 bytes of stack,
+ * which calls another one of 64 bytes, which calls one of 8; then main once more. */
+static void frames_of(const char *name, uint64_t r10[5], uint64_t *runs)
+{
+    struct engine e = open_engine(name);
+#define NOTE(i) I(0x18, 1, 2, 0, 0), I(0, 0, 0, 0, 128), I(0x7b, 1, 10, 8 * (i), 0)
+#define TOUCH(at) I(0x7a, 10, 0, -(at), 0)
+    struct program p = MAKE(NOTE(0), I(0xb7, 2, 0, 0, 1), I(0xdb, 1, 2, 56, 0), I(0x85, 0, 1, 0, 6),
+                            NOTE(4), I(0xb7, 0, 0, 0, 0), TOUCH(8), EXIT,
+                            /* 12 */ NOTE(1), TOUCH(64), I(0x85, 0, 1, 0, 1), EXIT,
+                            /* 18 */ NOTE(2), TOUCH(64), I(0x85, 0, 1, 0, 1), EXIT,
+                            /* 24 */ NOTE(3), TOUCH(8), I(0xb7, 0, 0, 0, 0), EXIT);
+#undef TOUCH
+#undef NOTE
+    struct cts_load_req req = {.kind = CTS_PK_WINDOW, .log = true};
+    const struct cts_run_req run_req = {.iterations = 5};
+    struct cts_run_res ran;
+    uint8_t *region = (uint8_t *)e.caps.window + 128;
+    void *prog;
+    struct cts_load_res res = load(&e, &p, &req, &prog);
+
+    if (res.verdict != CTS_ACCEPTED)
+        fail_msg("%s", res.text);
+    cts_put64_host(region + 56, 0);
+    cts_lx_adapter.run(e.self, prog, &run_req, &ran);
+    assert_int_equal(ran.status, CTS_RAN);
+    assert_int_equal(ran.done, 5);
+    for (unsigned i = 0; i < 5; i++)
+        r10[i] = cts_get64_host(region + 8 * i);
+    *runs = cts_get64_host(region + 56);
+    cts_lx_adapter.unload(e.self, prog);
+    close_engine(&e);
+}
+
+/* Frames of 64 bytes and more are not on the stack on which small ones are, also main's, which the
+ * program keeps small; elsewhere all are on it. */
+static void test_private_stack(void **state)
+{
+    uint64_t here[5], there[5], runs;
+
+    (void)state;
+    frames_of("private-stack", there, &runs);
+    assert_int_equal(runs, 5);
+    assert_true(far_apart(there[0], there[3]));
+    assert_true(far_apart(there[1], there[3]));
+    assert_true(far_apart(there[2], there[3]));
+    assert_true(there[0] - there[1] + 64 >= 128);
+    assert_true(there[1] - there[2] + 64 >= 128);
+    assert_int_equal(there[4], there[0]);
+
+    frames_of("jit", here, &runs);
+    assert_int_equal(runs, 5);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(here[i] > here[i + 1]);
+        assert_false(far_apart(here[i], here[i + 1]));
+    }
+    assert_int_equal(here[4], here[0]);
+}
+
+/* A whole program is judged as it is: what it did not write stays unwritten. */
+static void test_private_stack_of_a_whole_program(void **state)
+{
+    struct engine e = open_engine("private-stack");
+    struct program p = MAKE(I(0x7a, 10, 0, -8, 6), I(0x79, 0, 10, -8, 0), EXIT);
+    struct program nothing = MAKE(EXIT);
+    struct program reads = MAKE(I(0x61, 0, 1, 88, 0), I(0x07, 0, 0, 0, 7), EXIT);
+    struct cts_load_req req = {.kind = CTS_PK_WHOLE};
+
+    (void)state;
+    expect_r0(&e, &p, &req, 6);
+    /* The context is all there is to read of it, and zero. */
+    expect_r0(&e, &reads, &req, 7);
+    assert_non_null(strstr(expect_rejected(&e, &nothing).text, "0: (95) exit"));
+    assert_false(e.caps.features & (CTS_FEAT_PACKET | CTS_FEAT_HELPER_CSUM));
+    close_engine(&e);
+}
+
 /* Several threads run a program at the same time: an atomic addition to the window loses nothing.
  */
 static void test_threads(void **state)
@@ -836,6 +919,8 @@ int main(void)
         cmocka_unit_test(test_stack_args),
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_window),
+        cmocka_unit_test(test_private_stack),
+        cmocka_unit_test(test_private_stack_of_a_whole_program),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_maps),
         cmocka_unit_test(test_tail_calls),
