@@ -250,13 +250,19 @@ static const char *add_word(struct job *j, const char *words, const char *word)
     return words && quoted ? cts_arena_fmt(&j->arena, "%s %s", words, quoted) : NULL;
 }
 
-/* How to run one case again: as this was called, with what a case of it needs. */
+/* How to run one case again: as this was called, with what a case and its status need. */
 static int set_repeats(struct job *j, struct cts_err *err)
 {
     const char *call = cts_quoted(program_invocation_name, &j->arena);
     call = add_word(j, call, "run");
     if (j->vectors.level != CTS_LEVEL_QUICK)
         call = add_word(j, add_word(j, call, "--level"), cts_level_name(j->vectors.level));
+    if (j->timeout_ms != DEFAULT_TIMEOUT_MS)
+        call = add_word(
+            j, add_word(j, call, "--timeout"),
+            cts_arena_fmt(&j->arena, "%u.%03u", j->timeout_ms / 1000, j->timeout_ms % 1000));
+    if (j->targets.no_known)
+        call = add_word(j, call, "--no-known");
     for (size_t i = 0; i < j->vectors.paths; i++)
         call = add_word(j, call, j->vectors.path[i]);
     for (size_t i = 0; i < j->targets.count; i++) {

@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "pack/pack.h"
 
-enum { CTS_SELECT_MAX = 64 };
+enum { CTS_SELECT_MAX = 256 };
 
 /* Lists of alternatives; all lists that are not empty must agree. */
 struct cts_selector {

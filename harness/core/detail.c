@@ -9,15 +9,6 @@
 
 enum { CODE_LINES = 64, WORD = 8 };
 
-static const char *case_id(const struct cts_judge *j, const struct cts_seg *seg, uint32_t r,
-                           struct cts_buf *b)
-{
-    const struct cts_pk_vector *v = &j->pack->vectors[seg->unit->vector];
-    const struct cts_pk_case *c = &j->pack->cases[cts_seg_case(seg, r)];
-    cts_buf_addf(b, "%s#%s", cts_pack_text(j->pack, v->id), cts_pack_text(j->pack, c->name));
-    return cts_buf_text(b);
-}
-
 static void add_origin(const struct cts_judge *j, const struct cts_seg *seg, struct cts_buf *b)
 {
     const struct cts_pack *p = j->pack;
@@ -194,30 +185,62 @@ static void add_words(const struct cts_obs *obs, struct cts_buf *b)
     }
 }
 
-static void add_repeat(const struct cts_target *t, const char *id, struct cts_buf *b)
+static void add_case(const struct cts_judge *j, uint32_t vector, uint32_t kase, struct cts_buf *b)
 {
+    const struct cts_pack *p = j->pack;
+    cts_buf_addf(b, " -f '%s#%s'", cts_pack_text(p, p->vectors[vector].id),
+                 cts_pack_text(p, p->cases[kase].name));
+}
+
+/* What was selected of a vector. */
+static void add_selected(const struct cts_judge *j, uint32_t vector, struct cts_buf *b)
+{
+    const struct cts_pk_vector *v = &j->pack->vectors[vector];
+    uint32_t end = v->cases.first + v->cases.count;
+    bool all = true;
+    for (uint32_t c = v->cases.first; c < end; c++)
+        all = all && (!j->select_case || j->select_case[c]);
+    if (all)
+        cts_buf_addf(b, " -f '%s#*'", cts_pack_text(j->pack, v->id));
+    for (uint32_t c = v->cases.first; !all && c < end; c++)
+        if (j->select_case[c])
+            add_case(j, vector, c, b);
+}
+
+static void add_repeat(const struct cts_judge *j, const struct cts_seg *seg, uint32_t r,
+                       const struct cts_among *among, struct cts_buf *b)
+{
+    const struct cts_target *t = j->target;
     if (t->repeat)
-        cts_buf_addf(b, "  repeat   %s -f '%s'\n", t->repeat, id);
+        cts_buf_addf(b, "  repeat   %s", t->repeat);
     else
-        cts_buf_addf(b, "  repeat   ebpf-cts run -r %s%s%s -f '%s'\n", t->runtime,
-                     t->engine[0] ? ":" : "", t->engine, id);
+        cts_buf_addf(b, "  repeat   ebpf-cts run -r %s%s%s", t->runtime, t->engine[0] ? ":" : "",
+                     t->engine);
+    uint32_t last = UINT32_MAX;
+    for (size_t i = 0; i < among->count; i++) {
+        uint32_t vector = j->pack->units[among->unit[i]].vector;
+        if (vector != last)
+            add_selected(j, vector, b);
+        last = vector;
+    }
+    if (among->count == 0)
+        add_case(j, seg->unit->vector, cts_seg_case(seg, r), b);
+    cts_buf_addc(b, '\n');
 }
 
 const char *cts_detail(const struct cts_judge *j, struct cts_seg *seg, uint32_t r,
                        const struct cts_obs *obs)
 {
-    struct cts_buf b, id;
+    struct cts_buf b;
     cts_buf_init(&b, 1 << 20);
-    cts_buf_init(&id, 4096);
     add_origin(j, seg, &b);
     add_code(j, seg, &b);
     if (seg->whole || !obs->row)
         add_expected_result(j, seg, r, obs, &b);
     add_states(j, seg, r, obs, &b);
     add_words(obs, &b);
-    add_repeat(j->target, case_id(j, seg, r, &id), &b);
+    add_repeat(j, seg, r, &obs->among, &b);
     const char *copy = cts_arena_strdup(j->arena, cts_buf_text(&b));
     cts_buf_release(&b);
-    cts_buf_release(&id);
     return copy ? copy : "";
 }

@@ -74,11 +74,20 @@ bool cts_x_is_long(const struct cts_exec *x, const struct cts_seg *seg)
     return bytes > cts_x_room(x, CTS_WIN_RESERVED) || seg->rows > cts_x_caps(x)->max_iterations;
 }
 
+static bool fits_frame(struct cts_exec *x, const struct job *j)
+{
+    return cts_x_is_whole(j->seg[0]) ||
+           cts_x_region_bytes(j->segs, j->iterations, cts_x_stride_of(&j->seg[0]->layout)) <=
+               cts_x_room(x, cts_x_current(x)->used);
+}
+
 void cts_x_close_job(struct cts_exec *x)
 {
     struct cts_err err = {0};
     if (x->open.segs == 0)
         return;
+    if (!fits_frame(x, &x->open))
+        cts_x_flush_frame(x);
     int rc = cts_x_add_job(x, cts_x_current(x), &x->open, x->current, &err);
     if (rc != 0 && x->open.segs == 1)
         cts_x_add_job_failed(x, x->open.seg[0], rc, &err);
@@ -107,17 +116,21 @@ static bool fits_open(const struct cts_exec *x, const struct cts_seg *seg)
            same_shape(seg, j->seg[0]);
 }
 
-/* Takes the unit into the program being put together, or begins another one with it. */
-static void add_unit(struct cts_exec *x, struct cts_seg *seg)
+/* Takes the unit, the one at `index`, into the program being put together, or begins another one
+ * with it. Which it is depends on the units of that program alone, and not on what the frame holds:
+ * so a program can be made again from the vector on that began one last. */
+static void add_unit(struct cts_exec *x, struct cts_seg *seg, uint32_t index, bool is_first)
 {
-    uint64_t room = cts_x_room(x, cts_x_current(x)->used);
-    if (!fits_open(x, seg) || (!cts_x_is_whole(seg) && x->open.segs && open_bytes(x, seg) > room))
+    uint64_t most = cts_x_room(x, CTS_WIN_RESERVED);
+    if (!fits_open(x, seg) || (!cts_x_is_whole(seg) && x->open.segs && open_bytes(x, seg) > most))
         cts_x_close_job(x);
-    room = cts_x_room(x, cts_x_current(x)->used);
-    if (x->open.segs == 0 && !cts_x_is_whole(seg) && open_bytes(x, seg) > room)
-        cts_x_flush_frame(x);
-    if (x->open.segs == 0)
+    if (x->open.segs == 0) {
+        if (is_first)
+            x->anew = index;
+        x->open.from = x->anew;
         x->open.iterations = 0;
+    }
+    x->open.to = index + 1;
     x->open.seg[x->open.segs++] = seg;
     if (cts_x_rows_of(x, seg) > x->open.iterations)
         x->open.iterations = cts_x_rows_of(x, seg);
@@ -141,9 +154,11 @@ int cts_exec_units(struct cts_exec *x, struct cts_judge *judge, const uint32_t *
                    struct cts_err *err)
 {
     struct cts_arena arena;
+    uint32_t vector = UINT32_MAX; /* of the unit that was put into a program last */
     cts_arena_init(&arena, 0);
     x->judge = judge;
-    for (size_t i = 0; i < n; i++) {
+    x->units = units;
+    for (uint32_t i = 0; i < n; i++) {
         struct cts_seg *seg = cts_x_new_seg(x, units[i], &arena);
         if (!seg)
             continue;
@@ -155,8 +170,10 @@ int cts_exec_units(struct cts_exec *x, struct cts_judge *judge, const uint32_t *
             cts_x_add_pieces(x, seg);
         else if ((cts_x_rows_of(x, seg) > 1 && cts_x_row_by_row(x, seg)) || cts_x_is_long(x, seg))
             cts_x_look_again(x, seg, NULL);
-        else
-            add_unit(x, seg);
+        else {
+            add_unit(x, seg, i, seg->unit->vector != vector);
+            vector = seg->unit->vector;
+        }
     }
     cts_x_close_job(x);
     cts_x_flush_frame(x);

@@ -14,6 +14,7 @@ struct wrong cts_x_wrong_row(struct cts_exec *x, const struct job *j, uint32_t s
                              uint32_t at)
 {
     struct wrong w = wrong_with(r, "wrong among other programs, right alone");
+    w.obs.among = cts_x_among(x, j);
     size_t bytes = j->layout[s].stride;
     if (cts_x_guesses(x) && j->segs * j->iterations > 1) /* it is as it was before the run */
         return w;
@@ -144,15 +145,21 @@ int cts_x_run_twice(struct cts_exec *x, struct cts_seg *seg, uint32_t first, uin
     return rc;
 }
 
-void cts_x_judge_death(struct cts_exec *x, struct cts_seg *seg, uint32_t r, int second_rc,
-                       const struct cts_err *err)
+static void judge_death_among(struct cts_exec *x, struct cts_seg *seg, uint32_t r, int second_rc,
+                              const struct cts_err *err, struct cts_among among)
 {
     char text[CTS_ERR_MSG_MAX];
-    struct cts_obs o = {.text = cts_err_text(err, text, sizeof(text))};
+    struct cts_obs o = {.text = cts_err_text(err, text, sizeof(text)), .among = among};
     o.seen = seen_of_error(err->code);
     o.flaky = second_rc == 0 && o.seen != CTS_SEEN_LOAD_ERROR; /* nothing was seen of the runtime */
     cts_x_confirm(x, seg->unit_index);
     cts_judge_row(x->judge, seg, r, &o);
+}
+
+void cts_x_judge_death(struct cts_exec *x, struct cts_seg *seg, uint32_t r, int second_rc,
+                       const struct cts_err *err)
+{
+    judge_death_among(x, seg, r, second_rc, err, (struct cts_among){NULL, 0});
 }
 
 void cts_x_run_wrong_row(struct cts_exec *x, struct cts_seg *seg, const struct wrong *wrong)
@@ -352,7 +359,7 @@ void cts_x_settle_blames(struct cts_exec *x, struct cts_arena *arena)
         struct cts_seg *seg =
             x->blame[i].confirmed ? NULL : cts_x_new_seg(x, x->blame[i].unit, arena);
         if (seg && !x->broken)
-            cts_x_judge_death(x, seg, 0, 0, &x->blame[i].err);
+            judge_death_among(x, seg, 0, 0, &x->blame[i].err, x->blame[i].among);
     }
     x->blames = 0;
     x->again_count = 0;

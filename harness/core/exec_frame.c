@@ -143,7 +143,8 @@ struct cts_obs cts_x_observe_stop(const struct cts_run_res *r)
         .seen = cts_x_seen_of_run(r), .flaky = r->status == CTS_UNSTEADY, .text = r->text};
 }
 
-static void blame_job(struct cts_exec *x, const struct job *j, const struct cts_err *err)
+static void blame_job(struct cts_exec *x, const struct job *j, struct cts_among among,
+                      const struct cts_err *err)
 {
     if (x->blames == x->blame_cap) {
         size_t cap = x->blame_cap ? x->blame_cap * 2 : 8;
@@ -155,7 +156,8 @@ static void blame_job(struct cts_exec *x, const struct job *j, const struct cts_
         x->blame = bigger;
         x->blame_cap = cap;
     }
-    x->blame[x->blames++] = (struct blame){.unit = j->seg[0]->unit_index, .err = *err};
+    x->blame[x->blames++] =
+        (struct blame){.unit = j->seg[0]->unit_index, .among = among, .err = *err};
 }
 
 /* Whichever unit of the program it was that had such an end must have it again alone, or it is
@@ -165,7 +167,7 @@ static void blame_and_look_again(struct cts_exec *x, const struct job *j, int co
 {
     struct cts_err err = {0};
     cts_err_set(&err, code, "%s", text);
-    blame_job(x, j, &err);
+    blame_job(x, j, cts_x_among(x, j), &err);
     size_t first = x->again_count;
     cts_x_look_again_all(x, j);
     for (; first < x->again_count; first++)
@@ -347,6 +349,22 @@ static const struct job *last_begun(const struct cts_exec *x, const struct frame
     return &f->job[begun - f->items_before - 1];
 }
 
+/* Everything that is under way. */
+static struct cts_among under_way(const struct cts_exec *x)
+{
+    uint32_t from = UINT32_MAX, to = 0;
+    for (unsigned k = 0; k < 2; k++) {
+        const struct frame *f = x->frame[k];
+        for (uint32_t i = 0; f->asked && i < f->jobs; i++) {
+            if (f->job[i].from < from)
+                from = f->job[i].from;
+            if (f->job[i].to > to)
+                to = f->job[i].to;
+        }
+    }
+    return from < to ? (struct cts_among){x->units + from, to - from} : (struct cts_among){NULL, 0};
+}
+
 /* The frames under way are lost: all their units are looked at again. Whatever ended the worker
  * must show again, or is flaky: the death is put down to the program that was running, or to the
  * first there was. */
@@ -355,11 +373,12 @@ static void lose_frames(struct cts_exec *x, const struct cts_err *err)
     const struct job *culprit = NULL;
     for (unsigned k = 0; k < 2 && !culprit; k++)
         culprit = last_begun(x, x->frame[k]);
+    struct cts_among among = culprit ? cts_x_among(x, culprit) : under_way(x);
     for (unsigned k = 1; k <= 2 && !culprit; k++)
         if (x->frame[(x->current + k) % 2]->asked)
             culprit = &x->frame[(x->current + k) % 2]->job[0];
     if (culprit)
-        blame_job(x, culprit, err);
+        blame_job(x, culprit, among, err);
     size_t first = x->again_count;
     for (unsigned k = 0; k < 2; k++) {
         struct frame *f = x->frame[k];

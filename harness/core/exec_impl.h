@@ -30,6 +30,7 @@ struct job {
     struct cts_seg *seg[CTS_ITEM_LAYOUTS];
     struct cts_layout layout[CTS_ITEM_LAYOUTS];
     uint32_t segs;
+    uint32_t from, to;          /* see cts_x_among */
     uint32_t first;             /* the first operand row of each body that is run */
     uint32_t iterations;        /* 0: loaded, not run */
     uint8_t *expect;            /* iterations * segs * expect_bytes */
@@ -62,7 +63,9 @@ struct cts_exec {
     struct cts_judge *judge;
     struct frame *frame[2];
     unsigned current;
-    struct job open; /* the program being put together */
+    const uint32_t *units; /* to be run */
+    struct job open;       /* the program being put together */
+    uint32_t anew;         /* index of the last unit that began a program as its vector's first */
     struct again {
         uint32_t unit;
         struct wrong wrong; /* the first of its rows that was */
@@ -71,6 +74,7 @@ struct cts_exec {
     size_t again_count, again_cap;
     struct blame {
         uint32_t unit; /* of the program that was running, as far as one can tell */
+        struct cts_among among;
         struct cts_err err;
         bool confirmed; /* one of those under way did it again */
     } *blame;
@@ -128,6 +132,14 @@ static inline uint8_t *cts_x_row_at(const struct cts_exec *x, const struct job *
 static inline uint8_t *cts_x_expect_at(const struct job *j, uint32_t index)
 {
     return j->expect ? j->expect + (size_t)index * j->expect_bytes : NULL;
+}
+
+/* What made a program of several bodies what it is: the units to be run, from one on that begins a
+ * program whatever is run before it, to the last of the program. None where there is one body. */
+static inline struct cts_among cts_x_among(const struct cts_exec *x, const struct job *j)
+{
+    return j->segs > 1 ? (struct cts_among){x->units + j->from, j->to - j->from}
+                       : (struct cts_among){NULL, 0};
 }
 
 /* Units (exec.c). */

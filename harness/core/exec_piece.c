@@ -39,14 +39,11 @@ static void too_large(struct cts_exec *x, struct cts_seg *seg)
 void cts_x_add_pieces(struct cts_exec *x, struct cts_seg *seg)
 {
     const struct pieces p = cut(x, seg);
-    uint32_t stride = cts_x_stride_of(&seg->layout);
     cts_x_close_job(x);
     if (p.count == 0)
         too_large(x, seg);
     for (uint32_t first = 0; p.count && first < seg->rows; first += p.step) {
         struct job j = piece_at(seg, &p, first);
-        if (cts_x_region_bytes(1, j.iterations, stride) > cts_x_room(x, cts_x_current(x)->used))
-            cts_x_flush_frame(x);
         x->open = j;
         cts_x_close_job(x);
     }

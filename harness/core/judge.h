@@ -19,6 +19,12 @@ enum cts_seen {
     CTS_SEEN_UNSETTLED,  /* the machine was not as the engine needs it */
 };
 
+/* Units, in order, of the pack; none: null and 0. */
+struct cts_among {
+    const uint32_t *unit;
+    size_t count;
+};
+
 struct cts_obs {
     enum cts_seen seen;
     bool flaky;        /* looked at again it behaved otherwise */
@@ -26,6 +32,7 @@ struct cts_obs {
     uint64_t r0;
     const char *text;            /* the runtime's words; may be null */
     const uint8_t *row, *expect; /* of the window; null where there was none */
+    struct cts_among among;      /* it takes these to see it again; none: its case is enough */
 };
 
 struct cts_track {
@@ -50,8 +57,9 @@ struct cts_judge {
     const struct cts_pack *pack;
     const struct cts_target *target;
     const struct cts_caps *caps;
-    struct cts_arena *arena;  /* holds what the tracks point to */
-    struct cts_track *tracks; /* of cases first_case .. first_case + case_count - 1 */
+    const uint8_t *select_case; /* of the run: one bool per case of the pack; null: all */
+    struct cts_arena *arena;    /* holds what the tracks point to */
+    struct cts_track *tracks;   /* of cases first_case .. first_case + case_count - 1 */
     uint32_t first_case, case_count;
     struct cts_unit_rows *units; /* first_unit .. first_unit + unit_count - 1; null: not counted */
     uint32_t first_unit, unit_count;

@@ -587,6 +587,7 @@ static struct cts_judge judge_of(const struct run *run, struct block *b)
     struct cts_judge j = {.pack = run->pack,
                           .target = e->target,
                           .caps = &e->caps,
+                          .select_case = run->opts->select_case,
                           .arena = &b->arena,
                           .tracks = b->tracks,
                           .first_case = b->first_case,

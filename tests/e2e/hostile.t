@@ -98,6 +98,8 @@ flaky         1 some  flaky            -
 load-once     1 some  flaky            -
 flaky-wrong   1 mark  flaky            -
 odd-row       0 none  -                -
+odd-beside    0 none  -                -
+crash-beside  0 none  -                -
 accept-all    1 other wrongly-accepted -
 lie           3 lie   -                -
 lie-r0        3 lie   -                -

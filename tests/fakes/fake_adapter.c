@@ -562,6 +562,19 @@ static void odd_row(struct fake *f, struct program *p, struct cts_run_res *res)
     }
 }
 
+/* What comes of it if a marked body is in the same program, and only then. */
+static void odd_beside(struct fake *f, struct program *p, struct cts_run_res *res)
+{
+    if (p->marked && p->segments > 1)
+        odd_row(f, p, res);
+}
+
+static bool crash_beside(struct fake *f, struct program *p, const struct cts_run_req *q,
+                         struct cts_run_res *res)
+{
+    return p->segments > 1 ? crash_in_run(f, p, q, res) : true;
+}
+
 /* Passing on. */
 
 static bool is_marked(const struct fake *f, const struct cts_load_req *q)
@@ -688,6 +701,10 @@ static void fake_release(void *self)
     X(wrong_once, "flaky-wrong", "the same, the first time (FAKE_STATE)", .ran = wrong_once)       \
     X(odd_row, "odd-row", "one bit of r3 is wrong where r4 is FAKE_ODD (with FAKE_STATE: once)",   \
       .ran = odd_row)                                                                              \
+    X(odd_beside, "odd-beside", "the same, in programs with a marked body among others",           \
+      .ran = odd_beside)                                                                           \
+    X(crash_beside, "crash-beside", "dies of a marked program of several bodies",                  \
+      .run = crash_beside)                                                                         \
     X(crash_once, "flaky", "crash, the first time (FAKE_STATE: a file)", .run = crash_once)        \
     X(grow, "grow", "crash, and a larger window at the next start (FAKE_STATE)", .probe = grow,    \
       .run = crash_in_run)                                                                         \
