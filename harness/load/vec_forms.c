@@ -1,4 +1,5 @@
-/* One item for a family of vectors: `forms` gives the texts that may stand in a place of its `asm`.
+/* One item for a family of vectors: `forms` gives the texts that may stand in a place of its `asm`
+ * and, where that is text, its `subs`.
  *
  *     name: add
  *     asm: "{b} = {a}; <change>"
@@ -139,6 +140,11 @@ static struct cts_yaml *with_text(const struct combination *c, const struct cts_
     return copy;
 }
 
+static bool is_code(const struct cts_yaml *key, const struct cts_yaml *value)
+{
+    return cts_yaml_is(key, "asm") || (cts_yaml_is(key, "subs") && value->kind == CTS_YAML_SCALAR);
+}
+
 /* The item as one of its vectors; null: out of memory. */
 static struct cts_yaml *combine(const struct combination *c)
 {
@@ -158,7 +164,7 @@ static struct cts_yaml *combine(const struct combination *c)
             continue;
         if (cts_yaml_is(from->keys[i], "name"))
             value = with_text(c, value, name_of(c, value->text));
-        else if (cts_yaml_is(from->keys[i], "asm"))
+        else if (is_code(from->keys[i], value))
             value = with_text(c, value, code_of(c, value->text));
         else if (cts_yaml_is(from->keys[i], "rows"))
             value = rows_of(c, value);
@@ -206,7 +212,7 @@ static int check_forms(const struct cts_yaml *item, const struct cts_yaml *forms
                        struct cts_arena *arena, size_t *count, struct cts_err *err)
 {
     const struct cts_yaml *name = cts_yaml_get(item, "name"), *code = cts_yaml_get(item, "asm");
-    const struct cts_yaml *rows = cts_yaml_get(item, "rows");
+    const struct cts_yaml *rows = cts_yaml_get(item, "rows"), *subs = cts_yaml_get(item, "subs");
     const char *text;
     int rc = cts_yaml_want(forms, CTS_YAML_MAP, "forms", err);
     if (rc == 0 && (!name || name->kind != CTS_YAML_SCALAR || !code || !rows))
@@ -215,6 +221,10 @@ static int check_forms(const struct cts_yaml *item, const struct cts_yaml *forms
         rc = cts_yaml_want(rows, CTS_YAML_SEQ, "rows", err);
     if (rc == 0)
         rc = cts_yaml_str(code, "asm", &text, err);
+    if (rc == 0 && subs && subs->kind == CTS_YAML_SCALAR)
+        text = cts_arena_fmt(arena, "%s\n%s", text, subs->text);
+    if (rc == 0 && !text)
+        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     if (rc == 0 && forms->count > FORMS)
         return cts_yaml_error(forms->keys[FORMS], CTS_E_LIMIT, err, "forms: at most %d", FORMS);
     *count = 1;

@@ -16,6 +16,8 @@ void cts_mut_add_model(struct cts_mut_list *list, const struct cts_spec_row *row
 void cts_mut_add_loader(struct cts_mut_list *list, enum cts_row_id row);
 /* A compiler that mistakes distances in its own code, or the numbers of slots. */
 void cts_mut_add_compiler(struct cts_mut_list *list, enum cts_row_id row);
+/* A compiler of large and small frames that mistakes one for the other. */
+void cts_mut_add_frames(struct cts_mut_list *list, enum cts_row_id row);
 /* Faults of the decoder that belong to no row: they go with the first row. */
 void cts_mut_add_global(struct cts_mut_list *list);
 

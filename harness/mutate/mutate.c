@@ -50,6 +50,7 @@ int cts_mutants_make(struct cts_mut_list *list, const struct cts_spec *spec, con
         cts_mut_add_model(list, row, id);
         cts_mut_add_loader(list, id);
         cts_mut_add_compiler(list, id);
+        cts_mut_add_frames(list, id);
     }
     if (!rows)
         cts_mut_add_global(list);

@@ -569,6 +569,21 @@ static void one_item_with_forms_is_a_family(void **state)
     done(&f);
 }
 
+static void forms_stand_in_subs_too(void **state)
+{
+    struct fixture f;
+    (void)state;
+    parse(&f, HEAD "  - name: v\n    rows: [neg64]\n    clauses: [N001]\n    asm: call f\n"
+                   "    subs: \"f: r0 = <n>; exit\"\n    forms: {n: {one: \"1\", two: \"2\"}}\n"
+                   "    cases: [{out: {}}]\n");
+    assert_string_equal(cts_buf_text(&f.faults), "");
+    assert_int_equal(f.file.count, 2);
+    assert_string_equal(f.file.vectors[0].subs.pieces[0].text, "f: r0 = 1; exit");
+    assert_string_equal(f.file.vectors[1].subs.pieces[0].text, "f: r0 = 2; exit");
+    assert_string_equal(f.file.vectors[1].code.pieces[0].text, "call f");
+    done(&f);
+}
+
 static void faulty_forms_have_their_place(void **state)
 {
     (void)state;
@@ -602,6 +617,7 @@ int main(void)
         cmocka_unit_test(a_broken_frame_loses_the_file),
         cmocka_unit_test(placeholders_are_replaced),
         cmocka_unit_test(one_item_with_forms_is_a_family),
+        cmocka_unit_test(forms_stand_in_subs_too),
         cmocka_unit_test(faulty_forms_have_their_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
