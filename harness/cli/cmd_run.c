@@ -101,6 +101,10 @@ struct job {
     struct cts_progress progress;
     uint8_t *cases, *selected;
     uint64_t selected_cases;
+    struct {
+        struct cts_vectors vectors;
+        uint8_t *cases, *selected;
+    } wide; /* with what environments are made of, where they turn out broken */
 };
 
 /* ---- the command line ---- */
@@ -251,7 +255,7 @@ static const char *add_word(struct job *j, const char *words, const char *word)
 }
 
 /* How to run one case again: as this was called, with what a case and its status need. */
-static int set_repeats(struct job *j, struct cts_err *err)
+static int set_repeats(struct job *j, const struct cts_vectors *vectors, struct cts_err *err)
 {
     const char *call = cts_quoted(program_invocation_name, &j->arena);
     call = add_word(j, call, "run");
@@ -263,8 +267,8 @@ static int set_repeats(struct job *j, struct cts_err *err)
             cts_arena_fmt(&j->arena, "%u.%03u", j->timeout_ms / 1000, j->timeout_ms % 1000));
     if (j->targets.no_known)
         call = add_word(j, call, "--no-known");
-    for (size_t i = 0; i < j->vectors.paths; i++)
-        call = add_word(j, call, j->vectors.path[i]);
+    for (size_t i = 0; i < vectors->paths; i++)
+        call = add_word(j, call, vectors->path[i]);
     for (size_t i = 0; i < j->targets.count; i++) {
         struct cts_target *t = &j->targets.list[i];
         const char *colon = t->engine[0] ? ":" : "";
@@ -333,7 +337,7 @@ static int prepare(struct job *j, struct cts_err *err)
     if (rc == 0)
         rc = check_files(j, err);
     if (rc == 0)
-        rc = set_repeats(j, err);
+        rc = set_repeats(j, &j->vectors, err);
     if (rc == 0)
         rc = cts_vectors_open(&j->vectors, err);
     if (rc == 0)
@@ -341,6 +345,44 @@ static int prepare(struct job *j, struct cts_err *err)
     if (rc == 0)
         rc = make_keeper(j, err);
     return rc;
+}
+
+/* The same cases as before, wherever they are now. False: some are not there. */
+static bool select_the_same(struct job *j)
+{
+    const struct cts_pack *was = &j->vectors.pack, *is = &j->wide.vectors.pack;
+    uint32_t found = 0;
+    for (uint32_t v = 0; v < is->vector_count && found < was->vector_count; v++) {
+        const struct cts_pk_vector *old = &was->vectors[found], *new = &is->vectors[v];
+        if (strcmp(cts_pack_text(was, old->id), cts_pack_text(is, new->id)) != 0 ||
+            old->cases.count != new->cases.count)
+            continue;
+        j->wide.selected[v] = j->selected[found++];
+        memcpy(j->wide.cases + new->cases.first, j->cases + old->cases.first, new->cases.count);
+    }
+    return found == was->vector_count;
+}
+
+/* Vectors of one's own that meet a broken environment: the suite's cases say what is wrong. */
+static bool widen(void *arg, struct cts_wider *out)
+{
+    struct job *j = arg;
+    struct cts_vectors *w = &j->wide.vectors;
+    const struct cts_pack *p = &w->pack;
+    struct cts_err err = {0};
+    *w = j->vectors;
+    w->pack = (struct cts_pack){0};
+    w->quiet = w->again = true;
+    if (j->vectors.paths == 0 || !cts_vectors_add_basis(w, &j->arena) ||
+        cts_vectors_open(w, &err) != 0 || w->stats.errors != j->vectors.stats.errors)
+        return false;
+    j->wide.cases = calloc(p->case_count + 1u, 1);
+    j->wide.selected = calloc(p->vector_count + 1u, 1);
+    if (!j->wide.cases || !j->wide.selected || !select_the_same(j) || set_repeats(j, w, &err) != 0)
+        return false;
+    j->keeper.pack = p;
+    *out = (struct cts_wider){p, j->wide.selected, j->wide.cases};
+    return true;
 }
 
 /* Says what is to be looked at, also in the reports' summaries. */
@@ -401,7 +443,9 @@ static int execute(struct job *j, const volatile int *stop)
                                  .select = j->selected,
                                  .select_case = j->cases,
                                  .stop = stop,
-                                 .object = cts_object_write};
+                                 .object = cts_object_write,
+                                 .widen = widen,
+                                 .widen_arg = j};
     struct cts_sink sink = {
         .arg = j, .engine = on_engine, .result = on_result, .progress = on_progress};
     int code = cts_outputs_open(&j->outputs, &j->vectors);
@@ -479,6 +523,9 @@ static int run_main(int argc, char **argv)
         code = run_job(j);
     }
     cts_vectors_release(&j->vectors);
+    cts_vectors_release(&j->wide.vectors);
+    free(j->wide.cases);
+    free(j->wide.selected);
     cts_arena_release(&j->arena);
     free(j->cases);
     free(j->selected);

@@ -54,6 +54,12 @@ static void print_error(void *arg, const struct cts_err *err)
     cts_say("%s\n", cts_err_text(err, text, sizeof(text)));
 }
 
+static void drop_error(void *arg, const struct cts_err *err)
+{
+    (void)arg;
+    (void)err;
+}
+
 static void print_note(void *arg, const char *text)
 {
     cts_progress_end(arg);
@@ -77,8 +83,8 @@ int cts_vectors_open(struct cts_vectors *v, struct cts_err *err)
                                   .path_count = v->paths ? v->paths : 1,
                                   .level = v->level,
                                   .no_cache = v->no_cache,
-                                  .on_error = print_error,
-                                  .on_note = print_note,
+                                  .on_error = v->again ? drop_error : print_error,
+                                  .on_note = v->again ? NULL : print_note,
                                   .on_progress = on_progress,
                                   .arg = &progress};
     int rc = suite ? cts_build(&opts, &v->pack, &v->stats, err)
@@ -86,6 +92,15 @@ int cts_vectors_open(struct cts_vectors *v, struct cts_err *err)
     cts_progress_end(&progress);
     cts_arena_release(&arena);
     return rc;
+}
+
+bool cts_vectors_add_basis(struct cts_vectors *v, struct cts_arena *arena)
+{
+    const char *path = cts_data_path(arena, "vectors/programs/environment.yaml");
+    if (!path || v->paths == CTS_PATHS_MAX)
+        return false;
+    v->path[v->paths++] = cts_path_from_here(path);
+    return true;
 }
 
 void cts_vectors_hash(const struct cts_vectors *v, char hash[65])

@@ -7,6 +7,7 @@
 #include "build/build.h"
 #include "cli/files.h"
 #include "cli/opt.h"
+#include "host/arena.h"
 
 enum { CTS_PATHS_MAX = 256 };
 
@@ -16,12 +17,16 @@ struct cts_vectors {
     enum cts_level level;
     bool no_cache;
     bool quiet; /* no progress on the terminal */
+    bool again; /* what there is to say of the files was said before */
     struct cts_build_stats stats;
     struct cts_pack pack;
 };
 
 /* Prints each bad file's or program's error on stderr. */
 int cts_vectors_open(struct cts_vectors *v, struct cts_err *err);
+/* Adds the suite's file of cases that tell what environments are made of; false: there is no room.
+ */
+bool cts_vectors_add_basis(struct cts_vectors *v, struct cts_arena *arena);
 /* Tells which files it reads. */
 void cts_vectors_files(const struct cts_vectors *v, struct cts_files *files);
 void cts_vectors_release(struct cts_vectors *v);

@@ -72,6 +72,12 @@ struct cts_target {
 typedef int cts_object_fn(const uint8_t *code, size_t bytes, bool be, const char *section,
                           struct cts_buf *out, struct cts_err *err);
 
+/* A pack in place of another, with what of it is selected (see cts_core_opts). */
+struct cts_wider {
+    const struct cts_pack *pack;
+    const uint8_t *select, *select_case;
+};
+
 struct cts_core_opts {
     unsigned jobs;              /* >= 1 */
     unsigned timeout_ms;        /* of one program */
@@ -82,6 +88,11 @@ struct cts_core_opts {
     const volatile int *enough; /* the core's own: likewise, once max_fails is reached */
     uint64_t max_fails;         /* stop after so many cases that count as failed; 0: never */
     cts_object_fn *object;      /* null: workers that want objects cannot be asked */
+    /* Called at most once, before anything is told, if an engine's environment is broken and the
+     * pack has none of the cases that say why: fills in one that has them, too, in which they are
+     * not selected. False: there is none. May be null. */
+    bool (*widen)(void *arg, struct cts_wider *out);
+    void *widen_arg;
 };
 
 /* Time-outs in a row after which an engine is given up: the rest of its cases are errors. */

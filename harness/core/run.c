@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/fmt.h"
+#include "core/asked.h"
 #include "core/basis.h"
 #include "core/exec.h"
-#include "core/needs.h"
 #include "core/start.h"
 #include "host/clock.h"
 
@@ -130,7 +130,10 @@ static void start_engine(struct run *run, struct engine *e)
 
 static const char *case_reason(const struct cts_pack *p, const struct engine *e,
                                const struct cts_pk_vector *v, const struct cts_pk_case *c,
-                               char *text, size_t cap);
+                               char *text, size_t cap)
+{
+    return cts_why_not_asked(p, e->target, &e->caps, v, c, text, cap);
+}
 
 /* Which instruction of the environment is it that fails? made_of: see cts_basis_name. */
 static void try_basis(struct run *run, struct engine *e, const uint8_t *made_of)
@@ -151,6 +154,29 @@ static void try_basis(struct run *run, struct engine *e, const uint8_t *made_of)
     cts_basis_name(&e->basis, made_of);
 }
 
+/* Of vectors that do not come from the suite: gets those that are about the environment. */
+static void get_basis(struct run *run)
+{
+    struct cts_wider wide;
+    bool (*widen)(void *arg, struct cts_wider *out) = run->opts->widen;
+    for (uint32_t v = 0; v < run->pack->vector_count; v++)
+        if (cts_basis_is(run->pack, &run->pack->vectors[v]))
+            return;
+    run->own_opts.widen = NULL;
+    if (!widen || !widen(run->opts->widen_arg, &wide))
+        return;
+    uint8_t *units = calloc(wide.pack->unit_count + 1u, 1);
+    if (!units)
+        return;
+    free(run->unit_selected);
+    run->unit_selected = units;
+    run->pack = wide.pack;
+    run->own_opts.select = wide.select;
+    run->own_opts.select_case = wide.select_case;
+    select_units(run);
+    count_selection(run);
+}
+
 static void self_test(struct run *run, struct engine *e)
 {
     struct cts_err err = {0};
@@ -161,8 +187,10 @@ static void self_test(struct run *run, struct engine *e)
     cts_exec_self_test(x, run->pack, run->unit_selected, &run->arena, &e->env_broken, made_of,
                        &err);
     cts_exec_free(x);
-    if (e->env_broken && !interrupted(run))
-        try_basis(run, e, e->caps.features & CTS_FEAT_GUESS ? NULL : made_of);
+    if (!e->env_broken || interrupted(run))
+        return;
+    get_basis(run);
+    try_basis(run, e, e->caps.features & CTS_FEAT_GUESS ? NULL : made_of);
 }
 
 /* The first engine of its runtime among those to run. */
@@ -316,93 +344,6 @@ static int make_blocks(struct run *run, struct cts_err *err)
 
 /* ---- a vector that is not asked of an engine ---- */
 
-static const char *missing_feature(uint32_t missing)
-{
-    return cts_feature_name((unsigned)__builtin_ctz(missing));
-}
-
-static bool is_for(const struct cts_pack *p, const struct cts_pk_vector *v, const char *runtime)
-{
-    for (uint32_t i = 0; i < v->only.count; i++)
-        if (strcmp(cts_pack_text(p, p->string_refs[v->only.first + i]), runtime) == 0)
-            return true;
-    return v->only.count == 0;
-}
-
-/* May an outcome other than a rejection conform, for this runtime? */
-static bool may_be_accepted(const struct cts_pack *p, const struct engine *e,
-                            const struct cts_pk_vector *v, const struct cts_pk_case *c)
-{
-    const struct cts_who who = {.runtime = e->caps.runtime, .engine = e->caps.engine};
-    for (uint32_t u = v->units.first; u < v->units.first + v->units.count; u++) {
-        const struct cts_pk_range rows = p->units[u].rows;
-        for (uint32_t r = rows.first; r < rows.first + rows.count; r++) {
-            const struct cts_pk_range out = p->rows[r].out;
-            for (uint32_t i = out.first; i < out.first + out.count; i++)
-                if (&p->cases[p->rows[r].kase] == c && p->outcomes[i].kind != CTS_OUT_REJECTED &&
-                    cts_outcome_counts(p, out, i, who))
-                    return true;
-        }
-    }
-    return false;
-}
-
-/* Is it a function that is run as a whole program, and not called? */
-static bool is_whole(const struct cts_pack *p, const struct cts_pk_vector *v,
-                     const struct cts_caps *caps)
-{
-    const struct cts_pk_unit *u = v->units.count ? &p->units[v->units.first] : NULL;
-    return u && u->flags & CTS_UF_FUNCTION && cts_unit_is_whole(u, caps);
-}
-
-/* Does the engine keep to what the vector rests on? The RFC is for everybody. */
-static bool keeps_policy(const struct cts_target *t, const char *policy)
-{
-    for (size_t i = 0; t->policies && strcmp(policy, "rfc") != 0; i++) {
-        if (!t->policies[i])
-            return false;
-        if (strcmp(t->policies[i], policy) == 0)
-            break;
-    }
-    return true;
-}
-
-/* The reason why the engine is not asked the case; null if it is. */
-static const char *case_reason(const struct cts_pack *p, const struct engine *e,
-                               const struct cts_pk_vector *v, const struct cts_pk_case *c,
-                               char *text, size_t cap)
-{
-    bool whole = is_whole(p, v, &e->caps);
-    uint32_t missing = cts_case_lacks(p, v, (uint32_t)(c - p->cases), &e->caps);
-    if (v->skip)
-        cts_fmt(text, cap, "%s", cts_pack_text(p, v->skip));
-    else if (v->no_jit && e->target->jit)
-        cts_fmt(text, cap, "not for compilers: %s", cts_pack_text(p, v->no_jit));
-    else if (e->target->groups && !(e->target->groups >> v->group & 1))
-        cts_fmt(text, cap, "group %s is not claimed", cts_group_name((enum cts_group)v->group));
-    else if (!keeps_policy(e->target, cts_pack_text(p, v->policy)))
-        cts_fmt(text, cap, "policy %s is not claimed", cts_pack_text(p, v->policy));
-    else if (!is_for(p, v, e->caps.runtime))
-        cts_fmt(text, cap, "for other runtimes only");
-    else if (missing)
-        cts_fmt(text, cap, "needs %s", missing_feature(missing));
-    else if (e->caps.window_kind == CTS_WK_NONE && v->kind != CTS_VK_VERDICT && !whole)
-        cts_fmt(text, cap, "%s",
-                e->caps.features & CTS_FEAT_VERDICT_ONLY
-                    ? "loads programs, does not run them"
-                    : "runs whole programs only: it has no memory that rows could be in");
-    else if ((e->target->unverified || e->caps.features & CTS_FEAT_UNCHECKED) &&
-             v->kind == CTS_VK_VERDICT && !may_be_accepted(p, e, v, c))
-        cts_fmt(text, cap, "no loader's checks: nothing is rejected at load");
-    else if (c->order == CTS_ORDER_LITTLE && e->caps.be)
-        cts_fmt(text, cap, "for little-endian machines");
-    else if (c->order == CTS_ORDER_BIG && !e->caps.be)
-        cts_fmt(text, cap, "for big-endian machines");
-    else
-        return NULL;
-    return text;
-}
-
 static void skip_cases(struct run *run, const struct engine *e, struct cts_judge *j,
                        uint32_t vector)
 {
@@ -477,7 +418,11 @@ static bool rests_on_wrong(const struct run *run, const struct engine *e,
     const struct cts_pk_vector *v = &p->vectors[u->vector];
     const struct cts_pk_case *c =
         u->rows.count ? &p->cases[p->rows[u->rows.first].kase] : &p->cases[v->cases.first];
-    return cts_basis_wrong_row(&e->basis, p, u) != CTS_ROW_COUNT && may_be_accepted(p, e, v, c);
+    /* Of one that does not come to its end nothing is known, where it shows in no other way. */
+    if (e->basis.wrong[CTS_ROW_EXIT] && e->caps.features & CTS_FEAT_GUESS)
+        return true;
+    return cts_basis_wrong_row(&e->basis, p, u) != CTS_ROW_COUNT &&
+           cts_may_be_accepted(p, &e->caps, v, c);
 }
 
 /* Of an engine whose environment is broken: is there nothing to run? Then the judge knows why. */

@@ -39,7 +39,7 @@ static void judge(const struct cts_child *c, struct plg_out *out)
     const struct cts_child_text *words = length(&c->err) ? &c->err : &c->out;
     char how[128];
     const struct cts_child_text none = {.text = how};
-    *out = (struct plg_out){.end = PLG_GARBAGE};
+    *out = (struct plg_out){.end = PLG_GARBAGE, .silent = !length(words)};
     if (c->end == CTS_CHILD_EXITED && c->number == 0) {
         judge_number(&c->out, out);
         return;

@@ -2,6 +2,7 @@
 #ifndef CTS_PLUGIN_PROC_H
 #define CTS_PLUGIN_PROC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ enum plg_end {
 struct plg_out {
     enum plg_end end;
     uint64_t r0;             /* ANSWERED */
+    bool silent;             /* it printed nothing at all */
     char text[CTS_TEXT_MAX]; /* what there is to say of the other ends */
 };
 

@@ -149,11 +149,37 @@ like "$out" '^      r[0-9]    ( [0-9a-f]{16}){4}$' "what is different is shown"
 like "$out" "^  +repeat   $CTS run -r 'plugin:$fake --mutant 0' -f '" "... and how to repeat it"
 
 for answer in 0 1 ffffffffffffffff; do
-    plugin "--always $answer"
-    is "$rc" 3 "one that always prints $answer is an error"
-    like "$out" '^total: 0 passed, ' "... and passes nothing"
-    like "$out$err" "a program that returns 0x8123456789abcdef: it answers 0x$answer" "... as the reason says"
+    plugin "--always $answer" -f 'base64/add/*' -f 'verifier/reserved-field/add64*'
+    is "$rc" 1 "one that always prints $answer fails"
+    like "$out" '^total: 0 passed, 1 failed, ' "... once, and passes nothing"
+    like "$out" "^FAIL [^ ]* --always [0-9a-f]* programs/environment/exit#verdict: wrong-result: r0 = 0x$answer, expected 0x600d" "... as EXIT"
+    like "$out" 'not testable: exit fails' "... without which there is nothing to be tested"
 done
+
+# What its own programs and those around all vectors are made of: the instruction is named, with its clause, whatever is wrong with it.
+while read -r it clause hows; do
+    for how in ${hows//,/ }; do
+        plugin "--basis $it $how" -f 'base64/mov/reg' -f 'verifier/reserved-field/add64*' -o json="$T/json" -o text
+        named=$(grep -cE '"vector":"programs/environment/.*"rows":\["'"$it"'".*"clauses":\[[^]]*"'"$clause"'".*"status":"fail"' "$T/json")
+        is "$rc $(grep -c '"status":"error"' "$T/json") $(grep -c '"status":"fail"' "$T/json")" "1 0 $named" "$it, $how: all that fails are its cases, with $clause"
+        [ "$named" -gt 0 ]; ok $? "... of which there are some ($named)"
+        is "$(grep -c "\"message\":\"not testable: $it fails\"" "$T/json")" "$(grep -c '"skip":"not-testable"' "$T/json")" "... and are the reason why the rest was not tested"
+        grep -q '"vector":"base64/mov/reg".*"skip":"not-testable"' "$T/json"; ok $? "... among it what is in the environment"
+    done
+done <<'ROWS'
+exit N111 upper,zero,fault,die
+lddw N152 nothing,upper,zero,fault,die
+ldx_dw N132 zero,die
+stx_dw N130 nothing,upper
+add64_x N039 zero
+mov64_x N052 fault
+xor64_x N051 half
+rsh64_k N047 nothing
+ROWS
+plugin "--basis lddw zero" "$T/any.yaml"
+is "$rc" 1 "... with vectors of one's own, too"
+like "$out" '^FAIL [^ ]* --basis lddw [a-z]* programs/environment/lddw#verdict: ' "... it is named"
+like "$out" '^ +12 +not testable: lddw fails' "... as the reason of all that was not tested"
 
 # ---- the command ----
 

@@ -83,12 +83,35 @@ is "$rc" 1 "a part that has no case of it fails"
 is "$(count "$T/json" '"status":"fail"') $(count "$T/json" '"vector":"programs/environment/lddw.*"status":"fail"')" "3 3" "... by those cases"
 is "$(count "$T/json" '"status":"pass"')" 0 "... and passes nothing"
 
-# Vectors of one's own do not hold those cases: the reason says what the environment is made of.
+# Vectors of one's own do not hold those cases: they are the suite's.
 cat >"$T/own.yaml" <<'Y'
 suite: own
 vectors:
   - {name: add, rows: [add64_x], clauses: [N039], asm: "{dst} += {src}", cases: [{in: {dst: 1, src: 2}, out: {dst: 3}}]}
 Y
+printf -- '-- asm\nlddw %%r0, 0x100000001\nexit\n-- result\n0x100000001\n' >"$T/own.data"
+for own in own.yaml own.data; do
+    run_cmd "$CTS" run -r "$T/lddw-zero:interp-env" -r "$worker:interp-env" "$T/$own" -o json="$T/json" -o text
+    is "$rc $(count "$T/json" '"status":"error"')" "1 0" "$own: an instruction of the environment that is wrong fails the run"
+    is "$(count "$T/json" '"status":"fail"') $(count "$T/json" '"vector":"programs/environment/lddw.*"clauses":\["N151","N152"\].*"status":"fail"')" "3 3" \
+        "... by the suite's cases of it, with its clauses"
+    is "$(count "$T/json" '"status":"skip".*"message":"not testable: lddw fails"')" 1 "... and what is in the file is not testable"
+    is "$(count "$T/json" '"vector":"(own/add|data/own)".*"status":"pass"')" 1 "... but where the environment is right"
+    repeat=$(printf '%s\n' "$out" | sed -n 's/^  *repeat  *//p' | head -1)
+    run_cmd bash -c "$repeat"
+    is "$rc" 1 "... and is repeated by the command that is printed"
+    like "$out" '^total: 0 passed, 1 failed, 0 skipped$' "... alone"
+done
+cp "$T/own.yaml" "$T/put.yaml"
+run_cmd "$CTS" run -r "$T/lddw-zero:interp-env" "$T/put.yaml" --known "$T/put.known" --update-known
+grep -q 'programs/environment/lddw' "$T/put.known"; ok $? "... and can be put on record"
+run_cmd "$CTS" run -r "$T/lddw-zero:interp-env" "$T/put.yaml" --known "$T/put.known" -o json="$T/json" -o text
+is "$(count "$T/json" '"status":"(fail|error)"')" 0 "... where it then is"
+
+# Where the suite is not there, the reason says what the environment is made of.
+mkdir "$T/data"
+ln -s "$ROOT/runtimes" "$T/data/runtimes"
+export EBPF_CTS_DATA=$T/data
 run_cmd "$CTS" run -r "$T/lddw-zero:interp-env" "$T/own.yaml" -o json="$T/json" -o text
 is "$rc" 3 "without those cases nothing can be said"
 is "$(count "$T/json" '"status":"error".*"message":"the environment does not hand a state through unchanged \(.+\); it is made of ([a-z0-9_]+, )*lddw')" 1 \
@@ -103,6 +126,7 @@ made_of() { # ENGINE: rows, as the reason names them
 }
 first_rows=$(sed -n 's/^ *rows: \[\([a-z0-9_]*\).*/\1/p' "$ROOT/vectors/programs/environment.yaml" | sort -u)
 rows=$({ made_of interp-env; made_of interp-arg; } | sort -u)
+unset EBPF_CTS_DATA
 is "$(comm -23 <(printf '%s\n' "$rows") <(printf '%s\n' "$first_rows") | tr '\n' ' ')" "" "each of the rows that it is made of has a case of its own"
 [ "$(printf '%s\n' "$rows" | wc -l)" -ge 9 ]; ok $? "... all $(printf '%s\n' "$rows" | wc -l) of them"
 

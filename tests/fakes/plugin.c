@@ -4,6 +4,7 @@
  *     cts-fake-plugin [MEMORY] [OPTION...] < PROGRAM
  *
  * --mutant N        one row of the instruction set is wrong: number N of the mutants
+ * --basis ROW HOW   one row is wrong wherever it is used: see basis.h
  * --no-loops        refuses jumps backwards
  * --no-calls        refuses local calls
  * --narrow          prints 32 bits of the result
@@ -22,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "basis.h"
 #include "generated/mutant.h"
 #include "isa/isa.h"
 #include "reference.h"
@@ -343,6 +345,13 @@ static void take_mutant(struct plugin *p, const char *text)
     p->exec[cts_mutants[n].row] = cts_mutants[n].fn;
 }
 
+static void take_broken_row(struct plugin *p, char ***arg)
+{
+    if (cts_break_row(p->exec, (*arg)[1], (*arg)[2]))
+        refuse("no such row, or no such way");
+    *arg += 2;
+}
+
 static void take_options(struct plugin *p, char **arg)
 {
     for (; *arg; arg++) {
@@ -362,6 +371,8 @@ static void take_options(struct plugin *p, char **arg)
             p->elf = true;
         else if (arg[1] && strcmp(*arg, "--mutant") == 0)
             take_mutant(p, *++arg);
+        else if (arg[1] && arg[2] && strcmp(*arg, "--basis") == 0)
+            take_broken_row(p, &arg);
         else if (arg[1] && strcmp(*arg, "--always") == 0)
             p->always = *++arg;
         else if (arg[1] && strcmp(*arg, "--do") == 0)
