@@ -273,6 +273,16 @@ static bool fits_window(const struct cts_exec *x, const struct frame *f, const s
     return bytes <= cts_x_room(x, f->used);
 }
 
+/* Will anybody read why the runtime refuses the program? Not where nothing else conforms, nor where
+ * it is put down to a limit whatever it says; to look for that in a long one costs more. */
+static bool wants_reason(const struct cts_exec *x, const struct job *j, uint8_t ops)
+{
+    enum { LONG = 64 };
+    if (j->segs > 1 || (!(ops & CTS_OP_RUN) && !cts_x_loads_only(x)))
+        return false;
+    return j->seg[0]->unit->slots > LONG || !cts_judge_is_limit(x->judge, j->seg[0]);
+}
+
 int cts_x_add_job(struct cts_exec *x, struct frame *f, const struct job *made, uint32_t half,
                   struct cts_err *err)
 {
@@ -301,6 +311,7 @@ int cts_x_add_job(struct cts_exec *x, struct frame *f, const struct job *made, u
     else
         j->iterations = 0;
     cts_x_make_item(j, &f->item[f->jobs], ops, (uint8_t)(half * FRAME_JOBS + f->jobs));
+    f->item[f->jobs].load.log = wants_reason(x, j, ops);
     if (!cts_x_is_whole(j->seg[0]))
         f->used += (cts_layout_bytes(&j->layout[0]) + 63) & ~(uint32_t)63;
     cts_x_fill_job(x, j);

@@ -312,16 +312,21 @@ static bool program_fits(const struct cts_judge *j, const struct cts_seg *seg,
 /* The reason on record why this runtime refuses a form that the program contains; null if there is
  * none. */
 static const char *limit_reason(const struct cts_judge *j, const struct cts_seg *seg,
-                                const struct cts_obs *obs)
+                                const char *text)
 {
     for (size_t i = 0; i < j->target->limit_count; i++) {
         const struct cts_limit *l = &j->target->limits[i];
-        if ((!l->refusal || words_fit(j, l->refusal, obs->text)) &&
+        if ((!l->refusal || words_fit(j, l->refusal, text)) &&
             (l->branches_from == 0 || has_branches(j, seg, l->branches_from)) &&
             program_fits(j, seg, l))
             return l->reason;
     }
     return NULL;
+}
+
+bool cts_judge_is_limit(const struct cts_judge *j, const struct cts_seg *seg)
+{
+    return j->target && limit_reason(j, seg, NULL);
 }
 
 /* The first row that the runtime is not known to implement, of those under test and then of all
@@ -357,7 +362,7 @@ static int first_line(const char *text)
 static void judge_rejected(struct cts_judge *j, struct cts_seg *seg, uint32_t r,
                            const struct cts_obs *obs)
 {
-    const char *limit = limit_reason(j, seg, obs), *why = words(obs);
+    const char *limit = limit_reason(j, seg, obs->text), *why = words(obs);
     unsigned row = unpinned_row(j, seg);
     if (limit)
         skip(j, seg, r, CTS_SK_LIMIT,

@@ -84,6 +84,8 @@ void cts_judge_count(struct cts_judge *j);
 /* Have all cases of the unit failed in units before it? Then nothing that it does can change them.
  */
 bool cts_judge_is_settled(const struct cts_judge *j, const struct cts_seg *seg);
+/* Is a refusal of the unit put down to a limit on record, whatever the runtime says? */
+bool cts_judge_is_limit(const struct cts_judge *j, const struct cts_seg *seg);
 /* All cases of a unit cannot be judged, because something that they rest on fails. */
 void cts_judge_untestable(struct cts_judge *j, uint32_t unit, const char *why);
 /* A case that this engine is not asked. */

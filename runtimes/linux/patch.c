@@ -111,22 +111,6 @@ int cts_lx_patch(struct cts_lx_patch *p, struct cts_err *err)
     return rc;
 }
 
-bool cts_lx_goes_back(const uint8_t *code, uint32_t slots)
-{
-    for (uint32_t at = 0; at < slots; at++) {
-        struct cts_insn in;
-        uint8_t opcode = code[8 * (size_t)at], class = BPF_CLASS(opcode), op = BPF_OP(opcode);
-        bool wide = op == BPF_CALL || (class == BPF_JMP32 && op == BPF_JA);
-
-        if (class != BPF_JMP && class != BPF_JMP32)
-            continue;
-        cts_slot_get(code + 8 * (size_t)at, CTS_HOST_IS_BE, &in);
-        if ((wide ? in.imm : in.off) < 0)
-            return true;
-    }
-    return false;
-}
-
 bool cts_lx_blinding_wraps(const uint8_t *code, uint32_t slots)
 {
     /* What lies between a branch and its target may grow before it is the branch's turn: by

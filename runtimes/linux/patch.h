@@ -41,9 +41,6 @@ int cts_lx_patch(struct cts_lx_patch *p, struct cts_err *err);
  * its table of addresses. True for any that is so far back that it may come to that. */
 bool cts_lx_blinding_wraps(const uint8_t *code, uint32_t slots);
 
-/* Is there a jump or call of the program's own that does not lead forward? */
-bool cts_lx_goes_back(const uint8_t *code, uint32_t slots);
-
 /* First slots of main and of every subprogram, ascending, each once; at most `cap` are written.
  * Returns how many there are. `maps` are those whose data name functions. */
 uint32_t cts_lx_subprograms(const uint8_t *code, uint32_t slots, const struct cts_map_def *maps,

@@ -258,19 +258,6 @@ static const char *hardened(const struct cts_lx *lx)
                : "";
 }
 
-/* The level of the log that is asked for with the first load, so that a program that is refused
- * need not be loaded again for the reason; 0: none. Each step of a program is written down at level
- * 1, which costs next to nothing where there are few, and none twice. */
-static uint32_t first_log(const struct cts_lx *lx, const struct cts_lx_prog_spec *spec)
-{
-    enum { FEW = 16 };
-
-    if (spec->slots <= FEW && !cts_lx_goes_back(spec->code, spec->slots))
-        return 1;
-    /* Where loops have no end for the verifier, many programs take it a million steps. */
-    return lx->socket_only ? 4 : 0;
-}
-
 /* `spec` is what was loaded. If it had a log, that has the last message at least: enough where it
  * took the verifier long to get there. */
 static void refused(struct cts_lx *lx, const struct cts_lx_prog_spec *spec, bool log, int err_no,
@@ -282,7 +269,7 @@ static void refused(struct cts_lx *lx, const struct cts_lx_prog_spec *spec, bool
     }
     res->verdict = CTS_REJECTED;
     res->err_no = err_no;
-    if (log && spec->log && (spec->log_level == 1 || err_no == E2BIG))
+    if (log && spec->log && err_no == E2BIG)
         cts_lx_log_text(lx->log, CTS_LX_LOG_BYTES, res->text);
     else if (log)
         ask_reason(lx, spec, res);
@@ -303,11 +290,12 @@ static int load_spec(struct cts_lx *lx, const struct cts_lx_prog_spec *spec, boo
     struct attempt a = {.spec = &full};
     int fd;
 
-    if (log && first_log(lx, spec) && open_log(lx)) {
+    /* Where loops have no end for the verifier, many programs take it a million steps. */
+    if (log && lx->socket_only && open_log(lx)) {
         lx->log[0] = 0;
         full.log = lx->log;
         full.log_bytes = CTS_LX_LOG_BYTES;
-        full.log_level = first_log(lx, spec);
+        full.log_level = 4;
     }
     /* What was set and set back during the load is seen by nobody, and shows in one thing: the JIT
      * cannot do what it can without blinding. */

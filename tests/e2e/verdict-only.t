@@ -136,4 +136,48 @@ for engine in interp interp-be; do
     is "$rc" 0 "$engine gets ELF objects"
     is "$(echo "$got" | grep -vc ' pass$')" 0 '... of all programs'
 done
+
+# Why a program is refused is asked where somebody may read it.
+mkdir limited && cp w-none limited/worker
+printf '%s\n' 'name: fake' 'title: "with a limit"' 'worker: ./worker' 'engines:' '  - {name: interp, what: "interpreter"}' 'groups: all' 'pinned: all' \
+    'limits:' '  - rows: [xor64_k]' '    reason: "no exclusive or"' >limited/runtime.yaml
+# asked NAME WANTED: of the vector whose body is stdin.
+asked() {
+    { printf 'suite: asked\nvectors:\n  - name: %s\n' "$1"; cat; } >asked.yaml
+    rm -f logs
+    FAKE_LOGS=$T/logs run_cmd "$CTS" run -r limited/worker -j 1 asked.yaml
+    is "$rc" 0 "$1 passes"
+    is "$(sort -u logs)" "$2" "... and a reason is $2"
+}
+asked may-run wanted <<'Y'
+    rows: [mov64_k]
+    clauses: [N037]
+    asm: "{a} = 0xdead"
+    operands: [opaque]
+    cases:
+      - {in: {a: 1}, out: {a: 0xdead}}
+Y
+asked is-on-record moot <<'Y'
+    rows: [xor64_k]
+    clauses: [N037]
+    asm: "{b} = 0xdead; {a} ^= 1"
+    operands: [opaque]
+    cases:
+      - {in: {a: 1}, out: {a: 0, b: 0xdead}}
+Y
+asked must-be-rejected moot <<'Y'
+    class: V01
+    rows: [neg64]
+    clauses: [N081]
+    program: ["r1 = 0xdead", {opcode: 0x8f, dst: 0}, "exit"]
+    verdict: reject
+Y
+asked may-be-rejected wanted <<'Y'
+    class: V01
+    rows: [neg64]
+    clauses: [N081]
+    program: ["r1 = 0xdead", "r0 = 5", "exit"]
+    verdict: reject-or-run
+    r0: 5
+Y
 done_testing

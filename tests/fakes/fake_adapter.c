@@ -611,6 +611,17 @@ static int fake_probe(const struct fault *fault, void **self, const char *engine
     return err->code ? err->code : cts_err_set(err, CTS_E_IO, "the fault does not work");
 }
 
+/* FAKE_LOGS: a file, where a line says of each marked program whether a reason is wanted. */
+static void note_log(const struct cts_load_req *q)
+{
+    const char *path = getenv("FAKE_LOGS");
+    int fd = path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : -1;
+    if (fd >= 0) {
+        dprintf(fd, "%s\n", q->log ? "wanted" : "moot");
+        close(fd);
+    }
+}
+
 static void fake_load(void *self, const struct cts_load_req *q, void **prog,
                       struct cts_load_res *res)
 {
@@ -619,6 +630,8 @@ static void fake_load(void *self, const struct cts_load_req *q, void **prog,
     if (!p)
         return;
     p->marked = is_marked(f, q);
+    if (p->marked)
+        note_log(q);
     p->req = q;
     p->segments = q->segments;
     for (uint32_t i = 0; i < q->segments; i++)

@@ -557,45 +557,6 @@ static void test_own_btf(void **state)
     close_engine(&e);
 }
 
-/* Where a program goes back, its log may be long. */
-static void test_goes_back(void **state)
-{
-    static const struct {
-        struct cts_insn in;
-        bool back;
-    } items[] = {{I(0x05, 0, 0, -1, 0), true},  {I(0x05, 0, 0, 1, -1), false},
-                 {I(0x06, 0, 0, 0, -2), true},  {I(0x06, 0, 0, -1, 2), false},
-                 {I(0x15, 1, 0, -3, 5), true},  {I(0x15, 1, 0, 3, -5), false},
-                 {I(0x2e, 1, 2, -3, 0), true},  {I(0x85, 0, 1, 0, -2), true},
-                 {I(0x85, 0, 1, -1, 2), false}, {I(0xb7, 0, 0, -1, -1), false}};
-
-    (void)state;
-    for (size_t i = 0; i < CTS_ARRAY_LEN(items); i++) {
-        struct program p = MAKE(I(0xb7, 0, 0, 0, 1), items[i].in, EXIT);
-
-        if (cts_lx_goes_back(p.code, p.slots) != items[i].back)
-            fail_msg("item %zu", i);
-    }
-}
-
-/* Short programs are loaded once, with a log; the reason is the same as with one of its own. */
-static void test_short_and_long(void **state)
-{
-    struct engine e = open_engine("jit");
-    struct cts_load_res once, twice;
-    struct program brief = MAKE(I(0xbf, 0, 5, 0, 0), EXIT);
-    struct program back = MAKE(I(0x05, 0, 0, 1, 0), I(0x05, 0, 0, 1, 0), I(0x05, 0, 0, -2, 0),
-                               I(0xbf, 0, 5, 0, 0), EXIT);
-
-    (void)state;
-    once = expect_rejected(&e, &brief);
-    twice = expect_rejected(&e, &back);
-    assert_int_equal(once.err_no, twice.err_no);
-    assert_memory_equal(once.text, "R5 !read_ok\n", 12);
-    assert_memory_equal(twice.text, "R5 !read_ok\n", 12);
-    close_engine(&e);
-}
-
 static void test_rejections(void **state)
 {
     struct engine e = open_engine("jit");
@@ -965,8 +926,6 @@ int main(void)
         cmocka_unit_test(test_tail_calls),
         cmocka_unit_test(test_function_from_data),
         cmocka_unit_test(test_own_btf),
-        cmocka_unit_test(test_goes_back),
-        cmocka_unit_test(test_short_and_long),
         cmocka_unit_test(test_rejections),
         cmocka_unit_test(test_unknown_name),
         cmocka_unit_test(test_packet),
