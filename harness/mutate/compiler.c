@@ -239,6 +239,36 @@ static enum cts_mut_seen_as decode_helper_calls(const struct cts_mutant *m, stru
     return find_reach(m, code, is_helper_call);
 }
 
+/* Whether an instruction before `end` copies r10 to a register. */
+static bool may_be_address(const struct cts_buf *code, size_t end, unsigned reg)
+{
+    struct cts_insn in;
+
+    for (size_t at = 0; at < end; at += length_at(code, at)) {
+        cts_slot_get((const uint8_t *)code->data + at, false, &in);
+        if (cts_row_of(&in) == CTS_ROW_MOV64_X && in.src == 10 && in.dst == reg)
+            return true;
+    }
+    return false;
+}
+
+/* A barrier goes in front of a comparison of what may be an address: where it leads backwards it is
+ * moved, and its offset is not. */
+static enum cts_mut_seen_as decode_barrier(const struct cts_mutant *m, struct cts_buf *code)
+{
+    enum cts_mut_seen_as seen = CTS_MUT_SAME;
+    struct cts_insn in;
+
+    for (size_t at = 0; at + CTS_SLOT_BYTES <= code->len; at += length_at(code, at)) {
+        if (!is_ours(m, code, at, &in) || in.off >= 0 || !may_be_address(code, at, in.dst))
+            continue;
+        in.off++;
+        change(code, at, &in);
+        seen = CTS_MUT_CHANGED;
+    }
+    return seen;
+}
+
 static const struct cts_mut_model second_half = {"second-half", NULL, decode_second_half};
 static const struct cts_mut_model scaled = {"limit", NULL, decode_scaled};
 static const struct cts_mut_model limit = {"limit", NULL, decode_limit};
@@ -253,6 +283,7 @@ static const struct cts_mut_model exchanges = {"branch-reach", NULL, decode_exch
 static const struct cts_mut_model divisions = {"branch-reach", NULL, decode_divisions};
 static const struct cts_mut_model wide = {"branch-reach", NULL, decode_wide};
 static const struct cts_mut_model helper_calls = {"branch-reach", NULL, decode_helper_calls};
+static const struct cts_mut_model barrier = {"barrier", NULL, decode_barrier};
 
 static const struct {
     const struct cts_mut_model *model;
@@ -320,6 +351,8 @@ static const struct {
      "branches are thought to reach 2^20 bytes, and reach half of it, over 64-bit immediates"},
     {&helper_calls, 19, CTS_LEVEL_FULL,
      "branches are thought to reach 2^20 bytes, and reach half of it, over calls"},
+    {&barrier, 0, CTS_LEVEL_QUICK,
+     "a barrier in front of a jump backwards moves it by one, and not its offset"},
 };
 
 static bool has_offset(const struct cts_row_info *info)
