@@ -197,6 +197,10 @@ static uint8_t flags_of(const struct emitter *e, const struct unit *u)
     unsigned flags = is_packet(e->v) ? CTS_UF_PACKET : 0;
     if (e->v->function)
         flags |= CTS_UF_FUNCTION;
+    if (e->v->function && e->v->memory == 0 &&
+        !cts_bld_takes_arguments(u->code + (size_t)u->body_slots * CTS_SLOT_BYTES,
+                                 u->slots - u->body_slots))
+        flags |= CTS_UF_NO_ARGUMENTS;
     if (e->v->kind == CTS_VEC_VERDICT)
         return (uint8_t)(flags | CTS_UF_WHOLE | CTS_UF_ALONE);
     cts_bld_facts(u->code, u->slots, u->body_slots, &facts);

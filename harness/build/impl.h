@@ -104,6 +104,10 @@ struct cts_code_facts {
 void cts_bld_facts(const uint8_t *code, uint32_t slots, uint32_t body_slots,
                    struct cts_code_facts *f);
 
+/* args.c */
+/* May a function read r1 or r2 as it was called with? Little-endian encoding. */
+bool cts_bld_takes_arguments(const uint8_t *code, uint32_t slots);
+
 /* state.c */
 enum { CTS_BLD_NO_SCRATCH = -1 };
 struct cts_scratch {

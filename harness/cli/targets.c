@@ -109,8 +109,12 @@ static int make_limits(const struct cts_rt *rt, struct cts_target *t, struct cts
                                 .alias = from->alias,
                                 .imm_above = from->imm_above,
                                 .branches_from = (uint32_t)from->branches_from,
+                                .policy = from->policy,
                                 .refusal = from->refusal,
                                 .reason = from->reason};
+        if (l->policy && !cts_policy_text_find(l->policy))
+            return cts_err_at(err, CTS_E_SCHEMA, from->file, from->line, 1, "no policy '%s'",
+                              l->policy);
         int rc = row_bits(from->rows, from->file, from->line, arena, &l->rows, err);
         if (rc != 0)
             return rc;

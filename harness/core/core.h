@@ -28,8 +28,9 @@ struct cts_limit {
     int32_t dst, src, imm, off;
     bool alias;     /* dst == src */
     bool imm_above; /* `imm` is a lower bound, unsigned */
-    /* Conditions on the program and on the runtime's words. */
+    /* Conditions on the program, the vector and the runtime's words. */
     uint32_t branches_from; /* it has so many conditional jumps or more */
+    const char *policy;     /* the vector rests on it; null: none */
     const char *refusal;    /* glob over the refusal's text, or one line of it; null: none */
     const char *reason;
 };

@@ -301,7 +301,7 @@ static bool program_fits(const struct cts_judge *j, const struct cts_seg *seg,
 {
     struct cts_insn in;
     enum cts_row_id row;
-    if (!is_about_insns(l) && (l->refusal || l->branches_from))
+    if (!is_about_insns(l) && (l->refusal || l->policy || l->branches_from))
         return true;
     for (uint32_t at = 0; next_insn(j, seg, &at, &row, &in);)
         if (insn_fits(l, row, &in))
@@ -314,9 +314,11 @@ static bool program_fits(const struct cts_judge *j, const struct cts_seg *seg,
 static const char *limit_reason(const struct cts_judge *j, const struct cts_seg *seg,
                                 const char *text)
 {
+    const struct cts_pk_vector *v = &j->pack->vectors[seg->unit->vector];
     for (size_t i = 0; i < j->target->limit_count; i++) {
         const struct cts_limit *l = &j->target->limits[i];
         if ((!l->refusal || words_fit(j, l->refusal, text)) &&
+            (!l->policy || strcmp(l->policy, cts_pack_text(j->pack, v->policy)) == 0) &&
             (l->branches_from == 0 || has_branches(j, seg, l->branches_from)) &&
             program_fits(j, seg, l))
             return l->reason;

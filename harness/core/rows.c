@@ -186,6 +186,9 @@ static void hide_addresses(struct cts_seg *s, struct cts_arena *arena)
 
 bool cts_unit_is_whole(const struct cts_pk_unit *u, const struct cts_caps *caps)
 {
+    if (u->flags & CTS_UF_NO_ARGUMENTS && caps->r0_bits == 64 &&
+        !(caps->features & CTS_FEAT_VERDICT_ONLY))
+        return true;
     return u->flags & CTS_UF_WHOLE ||
            (u->flags & CTS_UF_FUNCTION && caps->features & CTS_FEAT_MEMORY);
 }

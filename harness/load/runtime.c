@@ -24,6 +24,7 @@ static const struct cts_field when_fields[] = {
     {"alias", CTS_FT_BOOL, false, "dst and src are the same register", NULL, NULL},
     {"branches-from", CTS_FT_NUM, false, "the program has so many conditional jumps or more", NULL,
      NULL},
+    {"policy", CTS_FT_ID, false, "what the vector rests on", NULL, NULL},
     {"refusal", CTS_FT_STR, false, "glob over the text of the refusal, or one line of it", NULL,
      NULL},
     {0},
@@ -108,8 +109,10 @@ static int read_limit(const struct cts_yaml *item, struct cts_arena *arena, stru
     *l = (struct cts_rt_limit){
         .reason = text_or_null(item, "reason"), .file = item->file, .line = item->line};
     bool any = false;
-    if (when)
+    if (when) {
         l->refusal = text_or_null(when, "refusal");
+        l->policy = text_or_null(when, "policy");
+    }
     int rc = read_all_or_list(item, "rows", arena, &l->rows, err);
     if (rc == 0)
         rc = read_number(when, "dst", 0, 15, &l->has_dst, &l->dst, err);

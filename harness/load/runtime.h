@@ -25,6 +25,7 @@ struct cts_rt_limit {
     int32_t dst, src, imm, off;
     int32_t branches_from; /* 0: absent */
     const char *refusal;   /* glob; null: absent */
+    const char *policy;    /* null: absent */
     const char *reason;
     const char *file;
     unsigned line;

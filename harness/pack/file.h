@@ -12,7 +12,7 @@
 #define CTS_PACK_MAGIC "CTSPACK"
 
 enum {
-    CTS_PACK_VERSION = 8,       /* raise it with every change of a record's meaning */
+    CTS_PACK_VERSION = 9,       /* raise it with every change of a record's meaning */
     CTS_PACK_MARK = 0x01020304, /* byte-order mark */
 };
 

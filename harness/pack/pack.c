@@ -154,7 +154,9 @@ static const char *unit_fault(const struct cts_pack *p, const struct cts_pk_unit
         !range_ok(u->names, p->string_ref_count) || u->maps.count > CTS_MOST_MAPS ||
         u->names.count > CTS_MOST_NAMES)
         return "packet, maps or names";
-    if (u->flags & ~(CTS_UF_WHOLE | CTS_UF_PACKET | CTS_UF_ALONE | CTS_UF_FUNCTION) ||
+    if (u->flags & ~(CTS_UF_WHOLE | CTS_UF_PACKET | CTS_UF_ALONE | CTS_UF_FUNCTION |
+                     CTS_UF_NO_ARGUMENTS) ||
+        (u->flags & CTS_UF_NO_ARGUMENTS && !(u->flags & CTS_UF_FUNCTION)) ||
         u->operands > CTS_OPD_MASKED || u->level > CTS_LEVEL_EXHAUSTIVE)
         return "flags, operands or level";
     if (!runs_ok(u))

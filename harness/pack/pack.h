@@ -69,6 +69,8 @@ enum cts_unit_flags {
         1 << 3, /* a body that calls its one subprogram, r1 the row's memory and r2 its length (set
                    in the slot before the call), and a case that asks for r0: where whole programs
                    are given memory, the subprogram is run as one */
+    CTS_UF_NO_ARGUMENTS = 1 << 4, /* such a subprogram that has no memory and reads neither r1 nor
+                                     r2: run as a whole program wherever all of r0 is seen */
 };
 
 enum cts_operands { CTS_OPD_OPAQUE, CTS_OPD_CONSTANT, CTS_OPD_MASKED };

@@ -115,6 +115,24 @@ like "$err" '^7 of 11 files imported, 4 left out$' "... and counts"
 run_cmd "$CTS" run -r reference own.yaml
 like "$out" '^total: 6 passed, 0 failed, 1 skipped$' "... and give the same results"
 
+# ---- where no memory is given to programs, and there are no calls ----
+
+mkdir main
+data main/plain.data '-- asm' 'mov %r1, 5' 'stdw [%r10-512], 1' 'ldxdw %r0, [%r10-512]' 'add %r0, %r1' exit '-- result' 6
+data main/takes.data '-- asm' 'mov %r0, %r2' exit '-- result' 0
+data main/may.data '-- asm' 'mov %r3, 0' 'jeq %r3, 0, +1' 'mov %r1, 1' 'mov %r0, %r1' exit '-- result' 0
+data main/memory.data '-- asm' 'ldxb %r0, [%r1]' exit '-- mem' 07 '-- result' 7
+printf '#!/bin/sh\nexec "%s" --without memory --without local-call "$@"\n' "$TESTS/cts-lacking-worker" >bare
+chmod +x bare
+run_cmd "$CTS" run -r ./bare:interp -v main
+is "$rc" 0 "programs that take neither memory nor arguments"
+like "$out" '^total: 1 passed, 0 failed, 3 skipped$' "... are run as they are, and they alone"
+like "$out" '^SKIP [^ ]* data/may#1: needs local-call' "... those that may read r1 are called"
+printf '#!/bin/sh\nexec "%s" --without memory "$@"\n' "$TESTS/cts-lacking-worker" >called
+chmod +x called
+run_cmd "$CTS" run -r ./called:interp main
+like "$out" '^total: 4 passed, 0 failed, 0 skipped$' "... and have 0 in it"
+
 # ---- a wrong result is a failure ----
 
 sed 's/^0x104$/0x105/' good/sum.data >bad/sum.data

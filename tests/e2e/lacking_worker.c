@@ -1,7 +1,7 @@
 /* uses: base isa wire reference */
-/* The reference runtime without one feature: `--without FEATURE`. It says that it does not have it,
- * and rejects programs that use it. What uses it is found here by a way of its own, and not by that
- * of the harness. What follows is the worker's own command line. */
+/* The reference runtime without one feature, or several: `--without FEATURE`. It says that it does
+ * not have it, and rejects programs that use it. What uses it is found here by a way of its own,
+ * and not by that of the harness. What follows is the worker's own command line. */
 #include <stdio.h>
 #include <string.h>
 
@@ -60,13 +60,13 @@ static bool is_form(const struct form *f, const uint8_t *slot)
 {
     uint8_t src = be ? slot[1] & 15 : slot[1] >> 4;
     uint32_t imm = be ? cts_get32be(slot + 4) : cts_get32le(slot + 4);
-    return f->feature == without && f->opcode == slot[0] && (f->src == 255 || f->src == src) &&
+    return f->feature & without && f->opcode == slot[0] && (f->src == 255 || f->src == src) &&
            (f->any_imm || (imm >= f->first && imm <= f->last));
 }
 
 static bool is_refused(const struct cts_load_req *req)
 {
-    if (without == CTS_FEAT_PACKET && req->packet)
+    if (without & CTS_FEAT_PACKET && req->packet)
         return true;
     for (uint32_t i = 0; i < req->slots; i++) {
         for (size_t k = 0; k < CTS_ARRAY_LEN(forms); k++)
@@ -90,9 +90,10 @@ static void load(void *self, const struct cts_load_req *req, void **prog, struct
 int main(int argc, char **argv)
 {
     struct cts_adapter adapter = cts_reference_adapter;
-    if (argc > 2 && strcmp(argv[1], "--without") == 0) {
-        without = cts_feature_find(argv[2]);
-        if (!without) {
+    while (argc > 2 && strcmp(argv[1], "--without") == 0) {
+        uint32_t feature = cts_feature_find(argv[2]);
+        without |= feature;
+        if (!feature) {
             fprintf(stderr, "--without %s: no such feature\n", argv[2]);
             return 2;
         }

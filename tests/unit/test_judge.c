@@ -317,6 +317,24 @@ static void test_limits_by_branches(void **state)
     court_release(&c);
 }
 
+static void test_limits_by_policy(void **state)
+{
+    struct court c;
+    struct cts_limit l = any_form("by design");
+    (void)state;
+    court_init(&c);
+    add_vector(&c.book, "policy", CTS_ROW_MOV64_K);
+    uint32_t u = add_whole(&c.book, return_5, 2);
+    allow_r0(&c.book, CTS_OUT_RAN, 5);
+    l.policy = "imported";
+    assert_false(limited(&c, u, &l));
+    l.policy = "rfc";
+    assert_true(limited(&c, u, &l));
+    l.refusal = "*loop*";
+    assert_false(limited(&c, u, &l));
+    court_release(&c);
+}
+
 /* A limit explains a refusal; it excuses neither a wrong result nor a wrong acceptance. */
 static void test_limits_excuse_nothing(void **state)
 {
@@ -787,6 +805,7 @@ int main(void)
         cmocka_unit_test(test_rejected_limits),
         cmocka_unit_test(test_limits_by_words),
         cmocka_unit_test(test_limits_by_branches),
+        cmocka_unit_test(test_limits_by_policy),
         cmocka_unit_test(test_limits_excuse_nothing),
         cmocka_unit_test(test_settled),
         cmocka_unit_test(test_weights),

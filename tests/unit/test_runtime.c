@@ -64,11 +64,12 @@ static void test_limits(void **state)
     int rc = load("limits:\n"
                   "  - {rows: [add64_k], when: {imm-from: 5, alias: true}, reason: a}\n"
                   "  - {when: {refusal: \"*loop*\", branches-from: 9}, reason: b}\n"
+                  "  - {when: {policy: imported}, reason: c}\n"
                   "  - {reason: c}\n",
                   &arena, &rt, &err);
     if (rc != 0)
         fail_msg("%s", err.msg);
-    assert_int_equal(rt.limit_count, 3);
+    assert_int_equal(rt.limit_count, 4);
     const struct cts_rt_limit *l = rt.limits;
     assert_string_equal(l[0].rows[0], "add64_k");
     assert_true(l[0].has_imm && l[0].imm_above && l[0].alias && l[0].imm == 5);
@@ -78,14 +79,18 @@ static void test_limits(void **state)
     assert_string_equal(l[1].refusal, "*loop*");
     assert_int_equal(l[1].branches_from, 9);
     assert_false(l[1].has_imm || l[1].has_dst || l[1].has_src || l[1].has_off || l[1].alias);
+    assert_null(l[1].policy);
     assert_null(l[2].refusal);
+    assert_string_equal(l[2].policy, "imported");
+    assert_null(l[3].policy);
     cts_arena_release(&arena);
 }
 
 static void test_bad_limits(void **state)
 {
     static const char *const bad[] = {"{branches-from: 0}", "{branches-from: many}",
-                                      "{refusal: [a]}", "{dst: 16}", "{word: a}"};
+                                      "{refusal: [a]}",     "{policy: [a]}",
+                                      "{dst: 16}",          "{word: a}"};
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct cts_arena arena;
