@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "lx.h"
@@ -58,4 +59,21 @@ void cts_lx_log_text(const char *log, size_t len, char text[CTS_TEXT_MAX])
     append(text, &out, &kept[(seen - 1) % LINES_KEPT]);
     for (size_t i = seen > LINES_KEPT ? seen - LINES_KEPT : 0; i + 1 < seen; i++)
         append(text, &out, &kept[i % LINES_KEPT]);
+}
+
+unsigned long cts_lx_log_walked(const char *log, size_t len)
+{
+    static const char head[] = "processed ";
+    size_t at = 0;
+
+    len = strnlen(log, len);
+    while (at < len) {
+        const char *end = memchr(log + at, '\n', len - at);
+
+        if (end && (size_t)(end - (log + at)) > sizeof(head) &&
+            memcmp(log + at, head, sizeof(head) - 1) == 0)
+            return strtoul(log + at + sizeof(head) - 1, NULL, 10);
+        at = end ? (size_t)(end - log) + 1 : len;
+    }
+    return 0;
 }

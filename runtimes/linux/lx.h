@@ -56,6 +56,9 @@ uint32_t cts_lx_features(struct cts_lx *lx);
 /* A verifier's log (it need not be terminated) to text: the reason first, then the few lines before
  * it. */
 void cts_lx_log_text(const char *log, size_t len, char text[CTS_TEXT_MAX]);
+/* How many instructions the verifier walked, by its own statistics (BPF_LOG_STATS); 0 if the log
+ * has none. */
+unsigned long cts_lx_log_walked(const char *log, size_t len);
 
 /* Gives up every capability but CAP_BPF, for good. CTS_E_UNSUPPORTED if that is not among ours. */
 int cts_lx_keep_cap_bpf(struct cts_err *err);

@@ -258,6 +258,14 @@ static const char *hardened(const struct cts_lx *lx)
                : "";
 }
 
+/* Did it take the verifier long to refuse a program that was loaded with a log? */
+static bool took_long(const struct cts_lx *lx, const struct cts_lx_prog_spec *spec, int err_no)
+{
+    enum { MANY = 4096 };
+
+    return spec->log && (err_no == E2BIG || cts_lx_log_walked(lx->log, CTS_LX_LOG_BYTES) > MANY);
+}
+
 /* `spec` is what was loaded. If it had a log, that has the last message at least: enough where it
  * took the verifier long to get there. */
 static void refused(struct cts_lx *lx, const struct cts_lx_prog_spec *spec, bool log, int err_no,
@@ -269,7 +277,7 @@ static void refused(struct cts_lx *lx, const struct cts_lx_prog_spec *spec, bool
     }
     res->verdict = CTS_REJECTED;
     res->err_no = err_no;
-    if (log && spec->log && err_no == E2BIG)
+    if (log && took_long(lx, spec, err_no))
         cts_lx_log_text(lx->log, CTS_LX_LOG_BYTES, res->text);
     else if (log)
         ask_reason(lx, spec, res);

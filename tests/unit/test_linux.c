@@ -55,6 +55,23 @@ static int32_t imm_of(const struct program *p, uint32_t slot)
 
 /* ---- no kernel needed ---- */
 
+static void test_log_walked(void **state)
+{
+    static const struct {
+        const char *log;
+        unsigned long walked;
+    } items[] = {{"R0 !read_ok\nprocessed 17 insns (limit 1000000)\n", 17},
+                 {"processed 1000001 insns\n", 1000001},
+                 {"a processed 5 insns\n", 0},
+                 {"processed 12", 0}, /* cut */
+                 {"processed \n", 0},
+                 {"", 0}};
+
+    (void)state;
+    for (size_t i = 0; i < CTS_ARRAY_LEN(items); i++)
+        assert_int_equal(cts_lx_log_walked(items[i].log, strlen(items[i].log)), items[i].walked);
+}
+
 static void test_log_text(void **state)
 {
     static const char log[] = "0: R1=ctx() R10=fp0\na\nb\nc\nd\n1: (95) exit\nR0 !read_ok\n"
@@ -909,6 +926,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_log_text),
+        cmocka_unit_test(test_log_walked),
         cmocka_unit_test(test_btf_find),
         cmocka_unit_test(test_btf_hostile),
         cmocka_unit_test(test_patch),
