@@ -1,6 +1,6 @@
 //! rbpf: its engines, and a program loaded into one of them.
 
-use ebpf_cts_worker::{About, HELPERS, Machine, Refusal, Window, feature};
+use ebpf_cts_worker::{About, DATA_HELPERS, HELPERS, Machine, Refusal, Window, feature};
 use rbpf::EbpfVmMbuff;
 
 #[derive(Clone, Copy)]
@@ -72,11 +72,16 @@ impl Machine for Rbpf {
     }
 
     fn about(&self) -> About {
+        let helpers = [0, 2, 3].map(feature::data_helper).into_iter().sum::<u32>();
         let local_call = if self.engine.has_local_calls() { feature::LOCAL_CALL } else { 0 };
         About {
             engine: self.engine.name(),
             version: ebpf_cts_worker::locked_version(include_str!("../Cargo.lock"), "rbpf"),
-            features: local_call | feature::HELPER_TEST | feature::POINTERS | feature::STACK_UNINIT,
+            features: local_call
+                | helpers
+                | feature::HELPER_TEST
+                | feature::POINTERS
+                | feature::STACK_UNINIT,
             max_slots: rbpf::ebpf::PROG_MAX_INSNS as u32,
             max_segments: self.engine.max_segments(),
             window_addr: self.window_addr,
@@ -87,7 +92,7 @@ impl Machine for Rbpf {
         Program::load(self.engine, code)
     }
 
-    fn run(&mut self, program: &Program, window: &Window) -> Result<u64, String> {
+    fn run(&mut self, program: &Program, window: &Window, _: &[u8]) -> Result<u64, String> {
         program.run(window, &mut Context::default())
     }
 }
@@ -115,7 +120,7 @@ impl Program {
 
     fn compile(engine: Engine, code: &'static [u8]) -> std::io::Result<EbpfVmMbuff<'static>> {
         let mut vm = EbpfVmMbuff::new(Some(code))?;
-        for (id, helper) in HELPERS {
+        for (id, helper) in HELPERS.into_iter().chain(DATA_HELPERS) {
             vm.register_helper(id, helper)?;
         }
         match engine {
@@ -159,7 +164,13 @@ mod tests {
 
     fn item(load: Option<&[u8]>) -> Item<'_> {
         let load = load.map(|code| Load { code, regions: vec![] });
-        Item { prog: 3, load, run: Some(Run { iterations: 2 }), unload: true, rows: None }
+        Item {
+            prog: 3,
+            load,
+            run: Some(Run { iterations: 2, memory: &[] }),
+            unload: true,
+            rows: None,
+        }
     }
 
     fn worker() -> Worker<Rbpf> {

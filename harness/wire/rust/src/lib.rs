@@ -25,6 +25,12 @@ pub mod feature {
     pub const STACK_UNINIT: u32 = 1 << 11;
     /// Programs are loaded and never run.
     pub const VERDICT_ONLY: u32 = 1 << 12;
+    /// A whole program is given memory: see [`crate::Machine::run`].
+    pub const MEMORY: u32 = 1 << 16;
+    /// Helper 0 to 5 of .data files.
+    pub const fn data_helper(number: u32) -> u32 {
+        1 << (18 + number)
+    }
 }
 
 /// What an engine says of itself.
@@ -52,8 +58,14 @@ pub trait Machine: Sized {
     fn about(&self) -> About;
     /// An error is the runtime's no to the program, in its own words.
     fn load(&self, code: &[u8]) -> Result<Self::Program, String>;
-    /// r0, or the fault that stopped the program.
-    fn run(&mut self, program: &Self::Program, window: &Window) -> Result<u64, String>;
+    /// r0, or the fault that stopped the program. With [`feature::MEMORY`] `memory` is what r1 leads
+    /// to, and r2 counts its bytes, if there are any; the program may write there.
+    fn run(
+        &mut self,
+        program: &Self::Program,
+        window: &Window,
+        memory: &[u8],
+    ) -> Result<u64, String>;
 }
 
 /// A test helper: it takes numbers and gives one, so that a program that runs wild finds nothing
@@ -74,6 +86,22 @@ pub fn hash(a: u64, b: u64, c: u64, d: u64, e: u64) -> u64 {
 
 pub fn constant(_: u64, _: u64, _: u64, _: u64, _: u64) -> u64 {
     0x00c0_ffee_00c0_ffee
+}
+
+/// Those helpers of .data files that are functions of numbers, and their numbers. The others reach
+/// into the program's memory, which is a runtime's own matter.
+pub const DATA_HELPERS: [(u32, Helper); 3] = [(0x7100, gather), (0x7102, nothing), (0x7103, root)];
+
+pub fn gather(a: u64, b: u64, c: u64, d: u64, e: u64) -> u64 {
+    [a, b, c, d, e].into_iter().fold(0, |all, r| all << 8 | (r & 0xff))
+}
+
+pub fn nothing(_: u64, _: u64, _: u64, _: u64, _: u64) -> u64 {
+    0
+}
+
+pub fn root(a: u64, _: u64, _: u64, _: u64, _: u64) -> u64 {
+    a.isqrt()
 }
 
 /// The version of a package that a Cargo.lock holds.
@@ -200,6 +228,8 @@ mod tests {
         assert_eq!(sum(1, 2, 3, 4, 5), 129);
         assert_eq!(constant(1, 2, 3, 4, 5), 0xc0ffee00c0ffee);
         assert_ne!(hash(1, 2, 3, 4, 5), hash(2, 1, 3, 4, 5));
+        assert_eq!(gather(0x101, 2, 3, 4, 5), 0x0102030405);
+        assert_eq!(root(u64::MAX, 0, 0, 0, 0), u32::MAX.into());
         assert_eq!(hash(0, 0, 0, 0, 1), 0x2000u64.wrapping_mul(0x9e3779b97f4a7c15));
     }
 

@@ -231,13 +231,13 @@ pub struct Hello<'a> {
 pub struct Item<'a> {
     pub prog: usize,
     pub load: Option<Load<'a>>,
-    pub run: Option<Run>,
+    pub run: Option<Run<'a>>,
     pub unload: bool,
     pub rows: Option<Rows<'a>>,
 }
 
 /// Of a program that brings its own environment, what matters is the code, and that its regions lie
-/// in the window. Maps, names, packets and ELF objects are for features that this worker does not
+/// in the window. Maps, names and ELF objects are for features that this worker does not
 /// have.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Load<'a> {
@@ -252,9 +252,11 @@ pub struct Region {
     pub len: usize,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-pub struct Run {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run<'a> {
     pub iterations: u32,
+    /// What a whole program is given, where that is a feature.
+    pub memory: &'a [u8],
 }
 
 /// What to put into the window before the run, and to answer after it.
@@ -349,14 +351,14 @@ impl Region {
     }
 }
 
-impl Run {
-    fn read(r: &mut Reader) -> Result<Self> {
-        let (_first_row, iterations, _packet) = (r.u32()?, r.u32()?, r.bytes()?);
+impl<'a> Run<'a> {
+    fn read(r: &mut Reader<'a>) -> Result<Self> {
+        let (_first_row, iterations, memory) = (r.u32()?, r.u32()?, r.bytes()?);
         let threads = r.u32()?;
         let _guess = r.bytes()?;
         match (iterations, threads) {
             (0, _) => malformed("a run of no iterations"),
-            (iterations, 1) => Ok(Run { iterations }),
+            (iterations, 1) => Ok(Run { iterations, memory }),
             (_, threads) => malformed(format!("a run of {threads} threads")),
         }
     }

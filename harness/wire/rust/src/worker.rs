@@ -105,7 +105,7 @@ fn run_program<M: Machine>(
 ) -> Outcome {
     let mut r0 = 0;
     for done in 0..run.iterations {
-        match machine.run(program, window) {
+        match machine.run(program, window, run.memory) {
             Ok(result) => r0 = result,
             Err(why) => return Outcome::Faulted { done, why },
         }

@@ -48,7 +48,7 @@ fn item() {
     let item = Item {
         prog: 5,
         load: Some(Load { code: &code, regions: vec![] }),
-        run: Some(Run { iterations: 1 }),
+        run: Some(Run { iterations: 1, memory: &[] }),
         unload: true,
         rows: None,
     };
