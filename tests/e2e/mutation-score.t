@@ -7,13 +7,19 @@ demanded=1000
 of_all=950 # of all mutants that are not equivalent: must die at it, and do
 
 export EBPF_CTS_CACHE=$T/cache
-# No solver: what is equivalent is on record.
+# No solver in it: what is equivalent is on record.
 mkdir "$T/bin"
 for tool in $(compgen -c llvm- | grep -E '^llvm-(mc|objdump)(-[0-9]+)?$' | sort -u); do
     ln -s "$(command -v "$tool")" "$T/bin/$tool"
 done
-PATH=$T/bin "$CTS" mutants -o tsv >"$T/mutants.tsv" 2>"$T/err"
-rc=$?
+# All of them run once: where there is a solver it proves anew what is on record.
+if command -v z3 >/dev/null; then
+    "$CTS" mutants --prove "$T/proofs.tsv" -o tsv >"$T/mutants.tsv" 2>"$T/err"
+    rc=$?
+else
+    PATH=$T/bin "$CTS" mutants -o tsv >"$T/mutants.tsv" 2>"$T/err"
+    rc=$?
+fi
 like "$rc" '^[01]$' "ebpf-cts mutants runs to its end"
 diag "$(head -5 "$T/err")"
 
@@ -34,15 +40,16 @@ awk -F '\t' '$5 == "survived" && $4 == "quick" { print $1, $2 ":", $3 " (" $9 ")
 diag "$(wc -l <"$T/survivors") survive; the first of them:"
 diag "$(head -10 "$T/survivors")"
 
-is "$(awk -F '\t' '$5 == "undecided"' "$T/mutants.tsv" | head -n 3)" "" "none is undecided: spec/proofs.tsv has the rows as they are"
+# The rows of a list of proofs, each with the sum of what it is.
+proved_rows() { [ ! -e "$1" ] || awk -F '\t' '$3 == "-" { print $1, $2 }' "$1" | sort; }
+is "$(awk -F '\t' '$5 == "undecided"' "$T/mutants.tsv" | head -n 3)$(proved_rows "$T/proofs.tsv" | comm -23 - <(proved_rows "$ROOT/spec/proofs.tsv") | head -n 3)" "" \
+    "none is undecided: spec/proofs.tsv has the rows as they are"
 [ "$(awk -F '\t' '$5 == "equivalent"' "$T/mutants.tsv" | wc -l)" -gt 1000 ]; ok $? "... and their proofs"
 
-# The same with a solver: it proves what is on record, and nothing else. One of another version may prove more or less of it in its
+# A solver proves what is on record, and nothing else. One of another version may prove more or less of it in its
 # steps, but refutes nothing.
 if command -v z3 >/dev/null; then
-    run_cmd "$CTS" mutants --prove "$T/proofs.tsv" -o tsv
     is "$rc" 0 "mutants --prove"
-    printf '%s\n' "$out" >"$T/anew.tsv"
     here=$(sed -n 's/^# z3: //p' "$T/proofs.tsv")
     theirs=$(sed -n 's/^# z3: //p' "$ROOT/spec/proofs.tsv")
     like "$here/$theirs" '^[0-9.]+/[0-9.]+$' "... a list says which z3 it is by"
@@ -52,7 +59,7 @@ if command -v z3 >/dev/null; then
     count=$(proofs "$T/proofs.tsv" | wc -l)
     [ "$count" -gt 1000 ]; ok $? "... looks at more than 1000 ($count)"
     # Neither noticed by a vector nor told apart by an input: of these nobody knows.
-    awk -F '\t' 'NR > 1 && $5 == "survived" && $9 == "-" { print $1 "\t" $2 "\t" $3 }' "$T/anew.tsv" >"$T/open"
+    awk -F '\t' 'NR > 1 && $5 == "survived" && $9 == "-" { print $1 "\t" $2 "\t" $3 }' "$T/mutants.tsv" >"$T/open"
     is "$(cut -f 2- "$T/less" | grep -vxFf "$T/open" | head -n 3)" "" "nothing on record is refuted by z3 $here"
     if [ "$here" = "$theirs" ]; then
         is "$(head -n 3 "$T/less")" "" "all proofs on record are proofs (else: ebpf-cts mutants --prove spec/proofs.tsv)"
