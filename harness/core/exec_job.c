@@ -164,8 +164,12 @@ int cts_x_add_code(struct cts_exec *x, struct frame *f, struct job *j, struct ct
                 .layout = j->layout[s],
             };
         /* A program that gets its region as memory of its own. */
-        for (uint32_t s = 0; cts_x_guesses(x) && s < j->segs; s++)
+        for (uint32_t s = 0; cts_x_guesses(x) && s < j->segs; s++) {
             seg[s].layout.region = 0;
+            if (j->iterations == 1)
+                cts_seg_open_bytes(j->seg[s], cts_x_row_number(j, s, 0), &seg[s].mem_open,
+                                   &seg[s].stack_open);
+        }
         int rc = cts_env_build(cts_x_caps(x), seg, j->segs, &f->code, err);
         if (rc != 0)
             return rc;
@@ -206,7 +210,7 @@ int cts_x_add_guess(struct cts_exec *x, struct frame *f, struct job *j, struct c
         uint32_t i = at / j->segs, s = at % j->segs;
         uint8_t *row = region + CTS_WIN_HEADER + (size_t)at * l->stride;
         cts_seg_guess(j->seg[s], cts_x_row_number(j, s, i), cts_x_expect_at(j, at), cts_x_who(x),
-                      j->layout[s].out_mask, row);
+                      j->layout[s].out_mask, j->iterations == 1, row);
         if ((j->layout[s].out_mask >> 1) & 1)
             memcpy(region + CTS_WIN_SCRATCH, row + CTS_ROW_OUT + 8, 8);
     }

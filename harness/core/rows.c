@@ -603,6 +603,43 @@ static void guess_stack(const struct cts_seg *s, const uint8_t *want, uint8_t *r
         memcpy(out + at, want + at, end - at);
 }
 
+/* The only state that the row may end in; null: there are none, or several. */
+static const struct cts_pk_state *only_state(const struct cts_seg *s, uint32_t r)
+{
+    const struct cts_pk_state *only = NULL;
+    unsigned states = 0;
+    if (s->swept)
+        return NULL;
+    const struct cts_pk_row *pr = &s->pack->rows[s->unit->rows.first + r];
+    for (uint32_t i = 0; i < pr->out.count; i++) {
+        const struct cts_pk_outcome *o = &s->pack->outcomes[pr->out.first + i];
+        if (o->kind == CTS_OUT_RAN && o->state != UINT32_MAX && ++states)
+            only = &s->pack->states[o->state];
+    }
+    return states == 1 ? only : NULL;
+}
+
+void cts_seg_open_bytes(const struct cts_seg *s, uint32_t r, const uint8_t **mem,
+                        const uint8_t **stack)
+{
+    const struct cts_pk_state *only = only_state(s, r);
+    *mem = only && s->layout.mem_bytes ? any_mask(s->pack, &only->mem) : NULL;
+    *stack = only && s->layout.stack_off ? any_mask(s->pack, &only->stack) : NULL;
+}
+
+/* What the program clears. */
+static void guess_cleared(const struct cts_seg *s, uint32_t r, uint8_t *row)
+{
+    const uint8_t *mem, *stack;
+    cts_seg_open_bytes(s, r, &mem, &stack);
+    for (uint32_t i = 0; mem && i < s->layout.mem_bytes; i++)
+        row[CTS_ROW_MEM + i] = mem[i] ? 0 : row[CTS_ROW_MEM + i];
+    uint8_t *out = row + s->layout.stack_off + STACK;
+    for (size_t at = 0, end; stack && cts_seg_stack_span(s, &at, &end); at = end)
+        for (size_t i = at; i < end; i++)
+            out[i] = stack[i] ? 0 : out[i];
+}
+
 static void guess_state(struct cts_seg *s, const struct cts_pk_state *want, uint16_t stored,
                         uint8_t *row)
 {
@@ -632,7 +669,7 @@ static void guess_swept(const struct cts_seg *s, const uint8_t *expect, uint8_t 
 }
 
 void cts_seg_guess(struct cts_seg *s, uint32_t r, const uint8_t *expect, struct cts_who who,
-                   uint16_t stored, uint8_t *row)
+                   uint16_t stored, bool cleared, uint8_t *row)
 {
     if (s->swept) {
         guess_swept(s, expect, row);
@@ -644,6 +681,8 @@ void cts_seg_guess(struct cts_seg *s, uint32_t r, const uint8_t *expect, struct 
         if (o->kind == CTS_OUT_RAN && o->state != UINT32_MAX &&
             cts_outcome_counts(s->pack, pr->out, pr->out.first + i, who)) {
             guess_state(s, &s->pack->states[o->state], stored, row);
+            if (cleared)
+                guess_cleared(s, r, row);
             return;
         }
     }

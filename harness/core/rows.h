@@ -71,11 +71,15 @@ bool cts_seg_match(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint
 
 /* Turns a row as cts_seg_fill left it into what it is if the first outcome that conforms for `who`
  * comes out; nothing changes if that is not known (it is none of kind RAN). stored: the registers
- * that the program stores, a bit each. */
+ * that the program stores, a bit each; cleared: it clears what cts_seg_open_bytes says. */
 void cts_seg_guess(struct cts_seg *s, uint32_t r, const uint8_t *expect, struct cts_who who,
-                   uint16_t stored, uint8_t *row);
+                   uint16_t stored, bool cleared, uint8_t *row);
 /* The registers of row r of which not just anything may come out, a bit each. */
 uint16_t cts_seg_compared(const struct cts_seg *s, uint32_t r);
+/* Flags of the bytes of its memory and stack of which anything may come out, if it may end in one
+ * state only; null: none. */
+void cts_seg_open_bytes(const struct cts_seg *s, uint32_t r, const uint8_t **mem,
+                        const uint8_t **stack);
 /* May one of the rows end in more than one state that conforms, by `any` or by several outcomes?
  * A guess says nothing of it then. */
 bool cts_seg_is_open(const struct cts_seg *s);

@@ -173,6 +173,34 @@ static void emit_stack_out(struct emitter *e, const struct cts_layout *l)
     }
 }
 
+/* Those of eight bytes (or fewer, at the end of memory) that are flagged; r0 is the row, r1 is 0.
+ */
+static void emit_clear(struct emitter *e, const uint8_t *open, uint32_t bytes, int off)
+{
+    uint32_t flagged = 0;
+    for (uint32_t i = 0; i < bytes; i++)
+        flagged += open[i] != 0;
+    if (flagged == 8)
+        emit(e, CTS_ROW_STX_DW, 0, 1, off, 0);
+    for (uint32_t i = 0; flagged < 8 && i < bytes; i++)
+        if (open[i])
+            emit(e, CTS_ROW_STX_B, 0, 1, off + (int)i, 0);
+}
+
+static void emit_clear_open(struct emitter *e, const struct cts_env_segment *seg)
+{
+    const struct cts_layout *l = &seg->layout;
+    if (!seg->mem_open && !seg->stack_open)
+        return;
+    emit(e, CTS_ROW_MOV64_K, 1, 0, 0, 0);
+    for (uint32_t i = 0; seg->mem_open && i < l->mem_bytes; i += 8)
+        emit_clear(e, seg->mem_open + i, l->mem_bytes - i < 8 ? l->mem_bytes - i : 8,
+                   CTS_ROW_MEM + (int)i);
+    for (int i = 0; seg->stack_open && l->stack_off && i < CTS_STACK_BYTES; i += 8)
+        if (i - CTS_STACK_BYTES != l->spill && !is_kept(e, i))
+            emit_clear(e, seg->stack_open + i, 8, (int)l->stack_off + CTS_STACK_BYTES + i);
+}
+
 static void emit_epilogue(struct emitter *e, const struct cts_layout *l)
 {
     if (is_out(l, 0))
@@ -280,6 +308,7 @@ int cts_env_build(const struct cts_caps *caps, const struct cts_env_segment *seg
         body_at[i] = slots_so_far(&e);
         emit_body(&e, &seg[i]);
         emit_epilogue(&e, &seg[i].layout);
+        emit_clear_open(&e, &seg[i]);
     }
     if (caps->features & CTS_FEAT_GUESS) /* for what the worker puts behind it */
         emit_region(&e, 1, 0);

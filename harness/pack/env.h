@@ -12,6 +12,9 @@ struct cts_env_segment {
     uint32_t slots, body_slots;
     struct cts_layout
         layout; /* region, rows and stride are the same for all segments of a program */
+    /* A flag for each byte of the row's memory and of the stack that the program is to clear once
+     * all is stored: it is nothing that counts. Null: none. */
+    const uint8_t *mem_open, *stack_open;
 };
 
 /* Appends the program's bytes, in the runtime's byte order. Local calls of a body to its own

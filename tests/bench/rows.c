@@ -50,7 +50,8 @@ static int build_program(const struct cts_caps *caps, uint32_t n, struct cts_lay
     cts_slot_put(body, false, &add);
     for (uint32_t i = 0; i < n; i++) {
         layout[i] = ring_layout();
-        seg[i] = (struct cts_env_segment){body, 1, 1, layout[i]};
+        seg[i] = (struct cts_env_segment){
+            .code = body, .slots = 1, .body_slots = 1, .layout = layout[i]};
     }
     return cts_env_build(caps, seg, n, code, err);
 }

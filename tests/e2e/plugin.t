@@ -89,12 +89,23 @@ vectors:
     cases:
       - {in: {b: 0}, out: {b: any, t: 1}}
       - {in: {b: 1}, out: {b: any, t: 1}}
+  - name: of-the-last-program-in-memory
+    rows: [ldx_dw]
+    clauses: [N086]
+    needs: [stack-uninit]
+    operands: [opaque]
+    asm: "{b} = *(u64 *)(r10 - 400); *(u64 *)({p} + 0) = {b}; *(u32 *)({p} + 10) = {b}; {b} = 1"
+    cases:
+      - {in: {p: mem, b: 0, mem: [{at: 0, u64: [0, 0]}]}, out: {b: 1, mem: [{at: 0, any: 8}, {at: 10, any: 4}]}}
 YAML
 for option in "" --no-loops --stale; do
     plugin "$option" "$T/any.yaml"
     is "$rc" 0 "registers and memory of which anything may come out, and a second outcome: ${option:-an honest plugin}"
-    like "$out" '^total: 12 passed, 0 failed, 0 skipped' "... are no failures"
+    like "$out" '^total: 13 passed, 0 failed, 0 skipped' "... are no failures"
 done
+sed -e 's/; {b} = 1"/; *(u8 *)({p} + 14) = 9; {b} = 1"/' "$T/any.yaml" >"$T/beside.yaml"
+plugin --stale -f my/any/of-the-last-program-in-memory "$T/beside.yaml"
+like "$out" '^FAIL .*: wrong-result: byte mem.14 = 0x09, expected 0x00' "... and what is beside them is"
 
 plugin "--no-loops" -f base64/add/ -f base32/jge
 is "$rc" 0 "one that refuses loops passes"
@@ -179,7 +190,7 @@ ROWS
 plugin "--basis lddw zero" "$T/any.yaml"
 is "$rc" 1 "... with vectors of one's own, too"
 like "$out" '^FAIL [^ ]* --basis lddw [a-z]* programs/environment/lddw#verdict: ' "... it is named"
-like "$out" '^ +12 +not testable: lddw fails' "... as the reason of all that was not tested"
+like "$out" '^ +13 +not testable: lddw fails' "... as the reason of all that was not tested"
 
 # ---- the command ----
 
