@@ -437,6 +437,7 @@ static int execute(struct job *j, const volatile int *stop)
     char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
     struct cts_summary summary = {.input_errors = j->vectors.stats.errors};
     struct cts_core_opts opts = {.jobs = j->jobs,
+                                 .every_variant = j->update,
                                  .timeout_ms = j->timeout_ms,
                                  .max_fails = j->max_fails,
                                  .level = j->vectors.level,

@@ -99,7 +99,74 @@ static struct cts_fresh *add_fresh(struct cts_keeper *k)
     return &k->fresh[k->fresh_count++];
 }
 
-static void note_failure(struct cts_keeper *k, const struct cts_result *r)
+/* Is it a variant that failed in this way, on no list? */
+static bool is_fresh(const struct cts_variant_result *v, enum cts_failure failure)
+{
+    return v->status == CTS_ST_FAIL && v->failure == failure;
+}
+
+static bool ran(const struct cts_variant_result *v)
+{
+    return v->status != CTS_ST_SKIP && v->status != CTS_ST_ERROR;
+}
+
+/* Does the glob match what failed in this way, and nothing else? */
+static bool tells_apart(const struct cts_result *r, enum cts_failure failure, const char *glob)
+{
+    const char *const globs[] = {glob, NULL};
+    const struct cts_known entry = {.variants = globs};
+    for (size_t i = 0; i < r->variant_count; i++)
+        if (ran(&r->variants[i]) &&
+            cts_known_fits(&entry, r->variants[i].label) != is_fresh(&r->variants[i], failure))
+            return false;
+    return true;
+}
+
+/* One word of the label that all of those have, and no other; or that all others have, and none of
+ * those. Null: there is none. */
+static const char *common_word(struct cts_keeper *k, const struct cts_result *r,
+                               enum cts_failure failure, const char *label, const char *sign)
+{
+    for (const char *word = label; *word;) {
+        size_t n = strcspn(word, " ");
+        /* Registers r1 and r10 are two words. */
+        const char *glob =
+            cts_arena_fmt(k->arena, word[n] ? "%s*%.*s *" : "%s*%.*s", sign, (int)n, word);
+        if (glob && tells_apart(r, failure, glob))
+            return glob;
+        word += n + (word[n] == ' ');
+    }
+    return NULL;
+}
+
+static bool is_listed(const char *const *list, const char *text)
+{
+    for (size_t i = 0; list[i]; i++)
+        if (strcmp(list[i], text) == 0)
+            return true;
+    return false;
+}
+
+static const char **variants_of(struct cts_keeper *k, const struct cts_result *r,
+                                enum cts_failure failure)
+{
+    const char **list = cts_arena_take_array(k->arena, r->variant_count + 1, sizeof(*list));
+    size_t n = 0;
+    k->failed |= !list;
+    if (!list || tells_apart(r, failure, "*"))
+        return NULL;
+    for (size_t i = 0; !list[0] && i < r->variant_count; i++)
+        if (ran(&r->variants[i]))
+            list[0] = common_word(k, r, failure, r->variants[i].label,
+                                  is_fresh(&r->variants[i], failure) ? "" : "!");
+    for (size_t i = 0; (n || !list[0]) && i < r->variant_count; i++)
+        if (is_fresh(&r->variants[i], failure) &&
+            !is_listed((const char *const *)list, r->variants[i].label))
+            list[n++] = keep(k, r->variants[i].label);
+    return list;
+}
+
+static void note_failure(struct cts_keeper *k, const struct cts_result *r, enum cts_failure failure)
 {
     uint32_t kase;
     struct cts_fresh *f;
@@ -110,7 +177,8 @@ static void note_failure(struct cts_keeper *k, const struct cts_result *r)
     *f = (struct cts_fresh){.target = k->target,
                             .vector = k->vector,
                             .kase = kase,
-                            .failure = r->failure,
+                            .failure = failure,
+                            .variants = variants_of(k, r, failure),
                             .message = keep(k, r->message)};
     if (r->clauses && r->clauses[0])
         f->clause = keep(k, r->clauses[0]);
@@ -120,27 +188,38 @@ static void note_failure(struct cts_keeper *k, const struct cts_result *r)
         f->link = keep(k, r->file);
 }
 
+/* A note for each way in which variants of the case fail. */
+static void note_failures(struct cts_keeper *k, const struct cts_result *r)
+{
+    bool noted[CTS_FL_COUNT] = {false};
+    for (size_t i = 0; i < r->variant_count; i++) {
+        const struct cts_variant_result *v = &r->variants[i];
+        if (v->status == CTS_ST_FAIL && !noted[v->failure])
+            note_failure(k, r, v->failure);
+        noted[v->failure] = true;
+    }
+}
+
+/* A case counts once for each thing that its variants did, of those that the entry speaks of. */
 static void count_entry(struct cts_entry_count *c, const struct cts_known *known,
                         const struct cts_result *r)
 {
-    switch (r->status) {
-    case CTS_ST_PASS:
-    case CTS_ST_XPASS:
-        c->passed++;
-        break;
-    case CTS_ST_FAIL:
-    case CTS_ST_XFAIL:
-        if (cts_known_explains(known, r->failure))
-            c->explained++;
-        else
-            c->otherwise++;
-        break;
-    case CTS_ST_SKIP:
-    case CTS_ST_ERROR:
-    case CTS_ST_COUNT:
-        c->not_run++;
-        break;
+    bool passed = false, explained = false, otherwise = false, any = false;
+    for (size_t i = 0; i < r->variant_count; i++) {
+        const struct cts_variant_result *v = &r->variants[i];
+        if (!cts_known_fits(known, v->label))
+            continue;
+        bool failed = v->status == CTS_ST_FAIL || v->status == CTS_ST_XFAIL;
+        bool fits = failed && cts_known_explains(known, v->failure);
+        any = true;
+        passed |= v->status == CTS_ST_PASS && !known->sometimes;
+        explained |= fits || (v->status == CTS_ST_PASS && known->sometimes);
+        otherwise |= failed && !fits;
     }
+    c->passed += passed;
+    c->explained += explained;
+    c->otherwise += otherwise;
+    c->not_run += (any || r->variant_count == 0) && !passed && !explained && !otherwise;
 }
 
 void cts_keeper_result(struct cts_keeper *k, const struct cts_result *r)
@@ -158,8 +237,8 @@ void cts_keeper_result(struct cts_keeper *k, const struct cts_result *r)
                 cts_known_covers(&set->known[i], r->engine, r->version, r->vector, r->kase))
                 count_entry(&k->count[s][i], &set->known[i], r);
     }
-    if (k->opts.update && r->status == CTS_ST_FAIL)
-        note_failure(k, r);
+    if (k->opts.update)
+        note_failures(k, r);
 }
 
 /* ---- what an entry is about ---- */

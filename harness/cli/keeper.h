@@ -17,7 +17,9 @@ struct cts_fresh {
     uint32_t target, vector, kase; /* indexes: of the targets, and of the pack */
     enum cts_failure failure;
     const char *message, *clause, *policy, *link; /* one of the last three is not null */
-    bool whole; /* all cases of the vector fail in this way on this target */
+    const char *
+        *variants; /* globs over those that fail so, ended by null; null: all that were run */
+    bool whole;    /* all cases of the vector fail in this way on this target */
 };
 
 struct cts_keeper_opts {

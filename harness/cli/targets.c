@@ -153,8 +153,13 @@ static int add_set(struct cts_targets *t, const struct cts_known_list *list,
         int rc = check_entry(k, err);
         if (rc != 0)
             return rc;
-        known[i] = (struct cts_known){k->vectors, (const char *const *)k->engines, k->failure,
-                                      k->reason, k->versions};
+        known[i] = (struct cts_known){.vectors = k->vectors,
+                                      .engines = (const char *const *)k->engines,
+                                      .variants = (const char *const *)k->variants,
+                                      .failure = k->failure,
+                                      .reason = k->reason,
+                                      .sometimes = k->sometimes,
+                                      .versions = k->versions};
     }
     *out = &t->sets[t->set_count++];
     **out = (struct cts_known_set){list, known, rt};

@@ -80,13 +80,22 @@ static int in_order(const void *a, const void *b)
     return x->target < y->target ? -1 : x->target > y->target;
 }
 
+static bool is_same(const char **a, const char **b)
+{
+    size_t i = 0;
+    while (a && b && a[i] && b[i] && strcmp(a[i], b[i]) == 0)
+        i++;
+    return a && b ? !a[i] && !b[i] : a == b;
+}
+
 /* Of one vector: do all of its cases fail in the same way on the same engine? */
 static void find_wholes(const struct cts_keeper *k, struct cts_fresh *f, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         uint32_t same = 0;
         for (size_t j = 0; j < n; j++)
-            same += f[j].target == f[i].target && f[j].failure == f[i].failure;
+            same += f[j].target == f[i].target && f[j].failure == f[i].failure &&
+                    is_same(f[j].variants, f[i].variants);
         f[i].whole = same == k->pack->vectors[f[i].vector].cases.count;
     }
 }
@@ -94,7 +103,8 @@ static void find_wholes(const struct cts_keeper *k, struct cts_fresh *f, size_t 
 /* Do the two make one entry? */
 static bool belongs(const struct cts_fresh *a, const struct cts_fresh *b)
 {
-    return a->whole == b->whole && a->failure == b->failure && (a->whole || a->kase == b->kase);
+    return a->whole == b->whole && a->failure == b->failure && is_same(a->variants, b->variants) &&
+           (a->whole || a->kase == b->kase);
 }
 
 static bool is_listed(const char *const *list, const char *text)
@@ -139,6 +149,7 @@ static bool make_entry(struct cts_keeper *k, const struct cts_fresh *f, size_t n
                                : cts_arena_fmt(k->arena, "%s#%s", id,
                                                cts_pack_text(p, p->cases[f[at].kase].name)),
         .engines = engines_of(k, f, n, at),
+        .variants = f[at].variants,
         .failure = cts_failure_name(f[at].failure),
         .reason = make_reason(k, f[at].message),
         .clause = f[at].clause,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/fmt.h"
+#include "core/expected.h"
 
 bool cts_basis_is(const struct cts_pack *p, const struct cts_pk_vector *v)
 {
@@ -64,6 +65,8 @@ void cts_basis_try(struct cts_basis *b, struct cts_exec *x, const struct cts_tar
     if (!b->tracks || !j.units)
         return;
     j.tracks = b->tracks + v->cases.first;
+    if (cts_expected_init(&j) != 0)
+        return;
     for (uint32_t i = 0; i < v->units.count; i++) {
         const uint32_t unit = v->units.first + i;
         unsigned other = wrong_but(b, p, &p->units[unit], own_row(p, v));
@@ -74,7 +77,7 @@ void cts_basis_try(struct cts_basis *b, struct cts_exec *x, const struct cts_tar
     }
     cts_judge_count(&j);
     for (uint32_t i = 0; i < v->cases.count; i++)
-        b->wrong[own_row(p, v)] |= j.tracks[i].seen && j.tracks[i].status == CTS_ST_FAIL;
+        b->wrong[own_row(p, v)] |= cts_track_failed(&j.tracks[i]);
 }
 
 void cts_basis_name(struct cts_basis *b, const uint8_t *made_of)

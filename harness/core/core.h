@@ -36,12 +36,16 @@ struct cts_limit {
 };
 
 /* A failure that is known, with its reason on record. Globs (* and ?) match the vector's id or, if
- * there is a # in them, "id#case". */
+ * there is a # in them, "id#case". What it speaks of is to fail in all its variants, or in all that
+ * it names. */
 struct cts_known {
     const char *vectors;
-    const char *const *engines; /* ended by null; null: all */
-    const char *failure;        /* a name of enum cts_failure; null: any */
+    const char *const *engines;  /* ended by null; null: all */
+    const char *const *variants; /* globs over labels of variants, likewise; with a ! before it,
+                                    one over those that are not meant */
+    const char *failure;         /* a name of enum cts_failure; null: any */
     const char *reason;
+    bool sometimes;                           /* what it speaks of may pass, too */
     const struct cts_version_range *versions; /* of the runtime, by its own word; null: all */
 };
 
@@ -87,6 +91,7 @@ struct cts_core_opts {
     const uint8_t *select_case; /* one bool per case; null: all of the vectors selected */
     const volatile int *stop;   /* not null: becomes non-zero when the run is to end early */
     const volatile int *enough; /* the core's own: likewise, once max_fails is reached */
+    bool every_variant;         /* run all variants of a case, also after one of them failed */
     uint64_t max_fails;         /* stop after so many cases that count as failed; 0: never */
     cts_object_fn *object;      /* null: workers that want objects cannot be asked */
     /* Called at most once, before anything is told, if an engine's environment is broken and the
@@ -128,6 +133,8 @@ bool cts_known_names(const struct cts_known *k, const char *vector, const char *
 /* Does the entry expect this case to fail on an engine of this version? */
 bool cts_known_covers(const struct cts_known *k, const char *engine, const char *version,
                       const char *vector, const char *kase);
+/* Does it speak of the variant with this label? */
+bool cts_known_fits(const struct cts_known *k, const char *label);
 /* Is this the kind of failure that the entry expects? */
 bool cts_known_explains(const struct cts_known *k, enum cts_failure failure);
 

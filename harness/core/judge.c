@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "core/expected.h"
 
 struct cts_who cts_judge_who(const struct cts_judge *j)
 {
@@ -17,14 +18,18 @@ static struct cts_track *track_of(const struct cts_judge *j, uint32_t kase)
     return t->not_asked ? NULL : t;
 }
 
-/* The status that prevails when the variants of a case differ. */
-static unsigned weight(enum cts_status s)
+unsigned cts_status_weight(enum cts_status s)
 {
     static const unsigned char by_status[CTS_ST_COUNT] = {
-        [CTS_ST_SKIP] = 0,  [CTS_ST_PASS] = 1,  [CTS_ST_XFAIL] = 1,
-        [CTS_ST_XPASS] = 1, [CTS_ST_ERROR] = 2, [CTS_ST_FAIL] = 3,
+        [CTS_ST_SKIP] = 0,  [CTS_ST_PASS] = 1,  [CTS_ST_XPASS] = 1,
+        [CTS_ST_XFAIL] = 2, [CTS_ST_ERROR] = 3, [CTS_ST_FAIL] = 4,
     };
     return by_status[s];
+}
+
+bool cts_track_failed(const struct cts_track *t)
+{
+    return t->seen && (t->status == CTS_ST_FAIL || t->status == CTS_ST_XFAIL);
 }
 
 /* Does a verdict with this weight, from this unit, replace what the track holds? */
@@ -32,8 +37,8 @@ static bool prevails(const struct cts_track *t, enum cts_status status, uint32_t
 {
     if (!t->seen)
         return true;
-    if (weight(status) != weight(t->status))
-        return weight(status) > weight(t->status);
+    if (cts_status_weight(status) != cts_status_weight(t->status))
+        return cts_status_weight(status) > cts_status_weight(t->status);
     return status != CTS_ST_PASS && unit < t->unit;
 }
 
@@ -46,6 +51,7 @@ static bool settle(struct cts_track *t, enum cts_status status, uint32_t unit)
     t->unit = unit;
     t->failure = CTS_FL_NONE;
     t->skip = CTS_SK_NONE;
+    t->by = NULL;
     t->label = t->message = t->detail = "";
     return true;
 }
@@ -73,13 +79,14 @@ void cts_judge_matched(struct cts_judge *j, const struct cts_seg *seg, uint32_t 
     if (!t)
         return;
     note_rows(j, seg, r, count);
+    cts_expected_note(j, t, seg->unit_index, CTS_ST_PASS, CTS_FL_NONE);
     settle(t, CTS_ST_PASS, seg->unit_index);
 }
 
 static void count_rows(struct cts_judge *j, uint32_t kase, uint32_t rows)
 {
     struct cts_track *t = track_of(j, kase);
-    if (t && t->status != CTS_ST_FAIL)
+    if (t && !cts_track_failed(t))
         t->operand_rows += rows;
 }
 
@@ -110,10 +117,17 @@ static void fail(struct cts_judge *j, struct cts_seg *seg, uint32_t r, enum cts_
                  const char *message, const struct cts_obs *obs)
 {
     struct cts_track *t = track_of(j, cts_seg_case(seg, r));
-    if (!t || !settle(t, CTS_ST_FAIL, seg->unit_index))
+    if (!t)
+        return;
+    const char *label = unit_label(j, seg);
+    const struct cts_known *by = cts_expected_by(t, label, failure);
+    enum cts_status status = by ? CTS_ST_XFAIL : CTS_ST_FAIL;
+    cts_expected_note(j, t, seg->unit_index, status, failure);
+    if (!settle(t, status, seg->unit_index))
         return;
     t->failure = failure;
-    t->label = unit_label(j, seg);
+    t->by = by;
+    t->label = label;
     t->message = message ? message : "out of memory";
     t->detail = cts_detail(j, seg, r, obs);
 }
@@ -122,7 +136,10 @@ static void skip(struct cts_judge *j, const struct cts_seg *seg, uint32_t r, enu
                  const char *why)
 {
     struct cts_track *t = track_of(j, cts_seg_case(seg, r));
-    if (!t || !settle(t, CTS_ST_SKIP, seg->unit_index))
+    if (!t)
+        return;
+    cts_expected_note(j, t, seg->unit_index, CTS_ST_SKIP, CTS_FL_NONE);
+    if (!settle(t, CTS_ST_SKIP, seg->unit_index))
         return;
     t->label = unit_label(j, seg);
     t->skip = kind;
@@ -132,7 +149,10 @@ static void skip(struct cts_judge *j, const struct cts_seg *seg, uint32_t r, enu
 static void error(struct cts_judge *j, const struct cts_seg *seg, uint32_t r, const char *why)
 {
     struct cts_track *t = track_of(j, cts_seg_case(seg, r));
-    if (!t || !settle(t, CTS_ST_ERROR, seg->unit_index))
+    if (!t)
+        return;
+    cts_expected_note(j, t, seg->unit_index, CTS_ST_ERROR, CTS_FL_NONE);
+    if (!settle(t, CTS_ST_ERROR, seg->unit_index))
         return;
     t->label = unit_label(j, seg);
     t->message = why;
@@ -148,6 +168,8 @@ void cts_judge_error(struct cts_judge *j, const struct cts_seg *seg, const char 
 bool cts_judge_is_settled(const struct cts_judge *j, const struct cts_seg *seg)
 {
     for (uint32_t r = 0; r < (seg->swept ? 1 : seg->rows); r++) {
+        if (j->every)
+            return false;
         const struct cts_track *t = track_of(j, cts_seg_case(seg, r));
         if (t && !(t->seen && t->status == CTS_ST_FAIL && t->unit < seg->unit_index))
             return false;

@@ -35,6 +35,13 @@ struct cts_obs {
     struct cts_among among;      /* it takes these to see it again; none: its case is enough */
 };
 
+/* What became of a case in one of its vector's units. */
+struct cts_variant {
+    bool seen;
+    enum cts_status status;
+    enum cts_failure failure;
+};
+
 struct cts_track {
     bool seen;      /* at least one of its rows was judged */
     bool not_asked; /* a skip that nothing changes, though its rows may run beside others */
@@ -44,7 +51,18 @@ struct cts_track {
     uint32_t unit; /* where it failed, or was skipped: the lowest */
     uint64_t operand_rows;
     const char *label, *message, *detail;
+    /* Filled in by core/expected.h: */
+    const struct cts_known **known;  /* entries that name the case, ended by null; null: none */
+    const struct cts_known *by;      /* the one that the status is expected by, or against */
+    struct cts_variant *variants;    /* one per unit of its vector; null: nobody asks */
+    struct cts_variant_result *told; /* of those, what was seen */
+    size_t told_count;
 };
+
+/* Did it fail, expected or not? */
+bool cts_track_failed(const struct cts_track *t);
+/* Which of two statuses prevails where variants of a case differ: the one of more weight. */
+unsigned cts_status_weight(enum cts_status s);
 
 /* What of a unit was compared and came out right, however often it was run. */
 struct cts_unit_rows {
@@ -63,6 +81,7 @@ struct cts_judge {
     uint32_t first_case, case_count;
     struct cts_unit_rows *units; /* first_unit .. first_unit + unit_count - 1; null: not counted */
     uint32_t first_unit, unit_count;
+    bool every; /* every variant is run and told, however the case fails */
 };
 
 /* Whose expectations count: those of the runtime that the worker says it is, also where it was
@@ -81,8 +100,8 @@ void cts_judge_error(struct cts_judge *j, const struct cts_seg *seg, const char 
 /* Once all units are judged: fills the tracks' operand_rows. A row counts once, however often it
  * was run. A case that failed has none: how far it comes before that may depend on the moment. */
 void cts_judge_count(struct cts_judge *j);
-/* Have all cases of the unit failed in units before it? Then nothing that it does can change them.
- */
+/* Have all cases of the unit failed in units before it, and not as expected? Then nothing that it
+ * does can change them. */
 bool cts_judge_is_settled(const struct cts_judge *j, const struct cts_seg *seg);
 /* Is a refusal of the unit put down to a limit on record, whatever the runtime says? */
 bool cts_judge_is_limit(const struct cts_judge *j, const struct cts_seg *seg);

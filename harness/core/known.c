@@ -36,6 +36,21 @@ bool cts_known_covers(const struct cts_known *k, const char *engine, const char 
            (!k->versions || cts_version_in(k->versions, version));
 }
 
+bool cts_known_fits(const struct cts_known *k, const char *label)
+{
+    bool all = true; /* nothing but exceptions yet */
+    bool fits = false;
+    for (size_t i = 0; k->variants && k->variants[i]; i++) {
+        const char *glob = k->variants[i];
+        bool except = *glob == '!';
+        if (except && cts_glob(glob + 1, label))
+            return false;
+        all = all && except;
+        fits = fits || (!except && cts_glob(glob, label));
+    }
+    return all || fits;
+}
+
 bool cts_known_explains(const struct cts_known *k, enum cts_failure failure)
 {
     return !k->failure || strcmp(k->failure, cts_failure_name(failure)) == 0;

@@ -8,6 +8,7 @@
 #include "core/asked.h"
 #include "core/basis.h"
 #include "core/exec.h"
+#include "core/expected.h"
 #include "core/start.h"
 #include "host/clock.h"
 
@@ -282,7 +283,7 @@ static int select_wrong_basis(struct run *run, struct cts_err *err)
         for (uint32_t v = 0; t && v < p->vector_count; v++) {
             struct cts_pk_range cases = p->vectors[v].cases;
             for (uint32_t c = cases.first; rc == 0 && c < cases.first + cases.count; c++) {
-                if (!t[c].seen || t[c].status != CTS_ST_FAIL)
+                if (!cts_track_failed(&t[c]))
                     continue;
                 rc = own_selection(run, err);
                 if (rc == 0)
@@ -538,7 +539,8 @@ static struct cts_judge judge_of(const struct run *run, struct block *b)
                           .first_case = b->first_case,
                           .case_count = b->case_count,
                           .first_unit = a.first,
-                          .unit_count = z.first + z.count - a.first};
+                          .unit_count = z.first + z.count - a.first,
+                          .every = run->opts->every_variant};
     j.units = cts_arena_take_array(&b->arena, j.unit_count + 1, sizeof(*j.units));
     return j;
 }
@@ -553,8 +555,8 @@ static void run_block(struct crew *c, struct block *b)
     uint32_t *units = malloc((all ? all : 1) * sizeof(*units));
     b->tracks =
         cts_arena_take_array(&b->arena, b->case_count ? b->case_count : 1, sizeof(*b->tracks));
-    if (units && b->tracks) {
-        struct cts_judge j = judge_of(run, b);
+    struct cts_judge j = judge_of(run, b);
+    if (units && b->tracks && cts_expected_init(&j) == 0) {
         size_t n = units_of_block(run, b, &j, units);
         run_units(c, b, &j, units, n);
         cts_judge_count(&j);
@@ -568,19 +570,6 @@ static void run_block(struct crew *c, struct block *b)
 }
 
 /* ---- telling ---- */
-
-static const struct cts_known *known_of(const struct engine *e, const char *vector,
-                                        const char *kase, const struct cts_track *track)
-{
-    const struct cts_target *t = e->target;
-    for (size_t i = 0; i < t->known_count; i++) {
-        const struct cts_known *k = t->known[i];
-        if (cts_known_covers(k, e->info.engine, e->info.version, vector, kase) &&
-            (track->status != CTS_ST_FAIL || cts_known_explains(k, track->failure)))
-            return k;
-    }
-    return NULL;
-}
 
 static const char *const *text_list(struct block *b, const struct cts_pack *p,
                                     struct cts_pk_range refs)
@@ -624,6 +613,7 @@ static void tell_case(struct run *run, struct block *b, uint32_t vector, uint32_
     struct cts_track *t = b->tracks ? &b->tracks[kase - b->first_case] : &none;
     if (!t->seen)
         t = &none;
+    cts_expected_conclude(p, t, vector, &b->arena);
     struct cts_result r = {
         .runtime = e->info.runtime,
         .engine = e->info.engine,
@@ -642,14 +632,12 @@ static void tell_case(struct run *run, struct block *b, uint32_t vector, uint32_
         .unit = t->label ? t->label : "",
         .message = t->message ? t->message : "",
         .detail = t->detail ? t->detail : "",
+        .known = t->by ? t->by->reason : NULL,
+        .variants = t->told,
+        .variant_count = t->told_count,
         .operand_rows = t->operand_rows,
         .ns = b->case_count ? b->ns / b->case_count : 0,
     };
-    const struct cts_known *known = known_of(e, r.vector, r.kase, t);
-    if (known && (r.status == CTS_ST_FAIL || r.status == CTS_ST_PASS)) {
-        r.status = r.status == CTS_ST_FAIL ? CTS_ST_XFAIL : CTS_ST_XPASS;
-        r.known = known->reason;
-    }
     cts_summary_add(run->summary, &r);
     if (run->sink->result)
         run->sink->result(run->sink->arg, &r);

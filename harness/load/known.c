@@ -11,8 +11,14 @@ static const struct cts_field fields[] = {
     {"vectors", CTS_FT_STR_OR_STRS, true, "glob over vector ids, or id#case; or a list of them",
      NULL, NULL},
     {"engines", CTS_FT_STRS, false, "engines concerned; all if absent", NULL, NULL},
+    {"variants", CTS_FT_STR_OR_STRS, false,
+     "glob over the variants of a vector that fail, as reports and explain name them, or a list of "
+     "them; !glob: all others; all if absent",
+     NULL, NULL},
     {"versions", CTS_FT_STR, false, "range of the runtime's versions; all if absent", NULL, NULL},
     {"status", CTS_FT_STR, false, "kind of failure, as in reports; any if absent", NULL, NULL},
+    {"sometimes", CTS_FT_BOOL, false,
+     "it depends on something that no run decides: to pass is as expected as to fail", NULL, NULL},
     {"reason", CTS_FT_STR, true, "what the runtime does instead", NULL, NULL},
     {"link", CTS_FT_STR, false, "where it is reported", NULL, NULL},
     {"clause", CTS_FT_STR, false, "the clause it breaks", NULL, NULL},
@@ -38,6 +44,20 @@ static int read_engines(const struct cts_yaml *map, struct cts_arena *arena,
     if (rc == 0 && strs.count == 0)
         rc = cts_yaml_error(node, CTS_E_SCHEMA, err, "engines: none; all, if it is left out");
     k->engines = rc == 0 ? strs.list : NULL;
+    return rc;
+}
+
+static int read_variants(const struct cts_yaml *map, struct cts_arena *arena,
+                         struct cts_known_entry *k, struct cts_err *err)
+{
+    const struct cts_yaml *node = cts_yaml_get(map, "variants");
+    struct cts_yaml_strs strs;
+    if (!node)
+        return 0;
+    int rc = cts_yaml_str_or_strs(node, "variants", arena, &strs, err);
+    if (rc == 0 && strs.count == 0)
+        rc = cts_yaml_error(node, CTS_E_SCHEMA, err, "variants: none; all, if it is left out");
+    k->variants = rc == 0 ? strs.list : NULL;
     return rc;
 }
 
@@ -108,7 +128,12 @@ static int read_entry(const struct cts_yaml *item, struct cts_arena *arena,
     if (!k->link && !k->clause && !k->policy)
         return cts_yaml_error(item, CTS_E_SCHEMA, err,
                               "a known failure needs a link, or the clause or policy it breaks");
-    rc = read_engines(item, arena, k, err);
+    const struct cts_yaml *sometimes = cts_yaml_get(item, "sometimes");
+    rc = sometimes ? cts_yaml_bool(sometimes, "sometimes", &k->sometimes, err) : 0;
+    if (rc == 0)
+        rc = read_engines(item, arena, k, err);
+    if (rc == 0)
+        rc = read_variants(item, arena, k, err);
     if (rc == 0)
         rc = read_versions(item, arena, k, err);
     if (rc == 0)

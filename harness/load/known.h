@@ -16,10 +16,12 @@
 struct cts_known_entry {
     const char *vectors;                      /* glob over ids, or id#case */
     const char **engines;                     /* ended by null; null: all */
+    const char **variants;                    /* globs over labels of variants, likewise */
     const struct cts_version_range *versions; /* of the runtime; null: all */
     const char *failure;                      /* kind of failure; null: any */
     const char *reason;                       /* never null */
     const char *link, *clause, *policy;       /* null: not given; at least one is */
+    bool sometimes;                           /* it may pass, too */
     const char *review_by;                    /* YYYY-MM-DD; may be null */
     size_t item;                              /* of the list: those of one item differ in glob */
     const char *file;

@@ -148,20 +148,29 @@ static void add_field(struct cts_buf *b, const struct style *s, const char *key,
     cts_buf_adds(b, s->newline);
 }
 
+static void add_list(struct cts_buf *b, const struct style *s, const char *key,
+                     const char *const *list)
+{
+    if (!list)
+        return;
+    cts_buf_addf(b, "%*s  %s: [", s->indent, "", key);
+    for (size_t i = 0; list[i]; i++) {
+        cts_buf_adds(b, i ? ", " : "");
+        add_scalar(b, list[i]);
+    }
+    cts_buf_addf(b, "]%s", s->newline);
+}
+
 static void add_entry(struct cts_buf *b, const struct style *s, const struct cts_known_entry *k)
 {
     cts_buf_addf(b, "%*s- vectors: ", s->indent, "");
     add_scalar(b, k->vectors);
     cts_buf_adds(b, s->newline);
-    if (k->engines) {
-        cts_buf_addf(b, "%*s  engines: [", s->indent, "");
-        for (size_t i = 0; k->engines[i]; i++) {
-            cts_buf_adds(b, i ? ", " : "");
-            add_scalar(b, k->engines[i]);
-        }
-        cts_buf_addf(b, "]%s", s->newline);
-    }
+    add_list(b, s, "engines", (const char *const *)k->engines);
+    add_list(b, s, "variants", (const char *const *)k->variants);
     add_field(b, s, "status", k->failure);
+    if (k->sometimes)
+        cts_buf_addf(b, "%*s  sometimes: true%s", s->indent, "", s->newline);
     add_field(b, s, "reason", k->reason);
     add_field(b, s, "link", k->link);
     add_field(b, s, "clause", k->clause);
@@ -188,7 +197,7 @@ static bool same_text(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-static bool same_engines(const char *const *a, const char *const *b)
+static bool same_list(const char *const *a, const char *const *b)
 {
     size_t i = 0;
     if (!a || !b)
@@ -207,11 +216,12 @@ static bool same_versions(const struct cts_version_range *a, const struct cts_ve
 static bool same_entry(const struct cts_known_entry *a, const struct cts_known_entry *b)
 {
     return same_text(a->vectors, b->vectors) &&
-           same_engines((const char *const *)a->engines, (const char *const *)b->engines) &&
+           same_list((const char *const *)a->engines, (const char *const *)b->engines) &&
+           same_list((const char *const *)a->variants, (const char *const *)b->variants) &&
            same_versions(a->versions, b->versions) && same_text(a->failure, b->failure) &&
            same_text(a->reason, b->reason) && same_text(a->link, b->link) &&
            same_text(a->clause, b->clause) && same_text(a->policy, b->policy) &&
-           same_text(a->review_by, b->review_by);
+           same_text(a->review_by, b->review_by) && a->sometimes == b->sometimes;
 }
 
 static int check(const struct cts_known_list *list, const bool *remove,

@@ -126,10 +126,15 @@ static const char *add_class(struct rep *rep, const struct cts_result *r)
     return slash ? slash + 1 : r->vector;
 }
 
+/* type, before and detail may be null. */
 static void add_verdict(struct cts_buf *b, const char *element, const char *type,
                         const char *before, const char *message, const char *detail)
 {
-    cts_buf_addf(b, "      <%s message=\"%s", element, before);
+    cts_buf_addf(b, "      <%s message=\"", element);
+    if (before) {
+        cts_text_xml(b, before);
+        cts_buf_adds(b, ": ");
+    }
     cts_text_xml(b, message);
     cts_buf_adds(b, "\"");
     if (type) {
@@ -151,24 +156,23 @@ static void add_status(struct cts_buf *b, struct suite *s, const struct cts_resu
     switch (r->status) {
     case CTS_ST_FAIL:
         s->failures++;
-        add_verdict(b, "failure", cts_failure_name(r->failure), "", r->message, r->detail);
+        add_verdict(b, "failure", cts_failure_name(r->failure), NULL, r->message, r->detail);
         break;
     case CTS_ST_XPASS:
         s->failures++;
-        add_verdict(b, "failure", "xpass", "passed, but is on record as failing: ", r->known,
-                    r->detail);
+        add_verdict(b, "failure", "xpass", r->message, r->known, r->detail);
         break;
     case CTS_ST_ERROR:
         s->errors++;
-        add_verdict(b, "error", "error", "", r->message, r->detail);
+        add_verdict(b, "error", "error", NULL, r->message, r->detail);
         break;
     case CTS_ST_SKIP:
         s->skipped++;
-        add_verdict(b, "skipped", NULL, "", r->message, NULL);
+        add_verdict(b, "skipped", NULL, NULL, r->message, NULL);
         break;
     case CTS_ST_XFAIL:
         s->skipped++;
-        add_verdict(b, "skipped", NULL, "known failure: ", r->known, NULL);
+        add_verdict(b, "skipped", NULL, "known failure", r->known, NULL);
         break;
     case CTS_ST_PASS:
     case CTS_ST_COUNT:

@@ -178,8 +178,10 @@ static void tell_failure(struct rep *rep, const char *word, const struct cts_res
     add_headline(rep, RED, word, r);
     if (r->failure != CTS_FL_NONE)
         cts_buf_addf(&rep->line, "%s: ", cts_failure_name(r->failure));
-    if (r->status == CTS_ST_XPASS)
-        cts_buf_adds(&rep->line, "passed, but is on record as failing: ");
+    if (r->status == CTS_ST_XPASS) {
+        cts_text_line(&rep->line, r->message);
+        cts_buf_adds(&rep->line, ": ");
+    }
     cts_text_line(&rep->line, what_happened(r));
     put_line(rep, HANG);
     if (!rep->opts.quiet)

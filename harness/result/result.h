@@ -48,6 +48,13 @@ const char *cts_skip_name(enum cts_skip s);       /* "limit" ... */
 const char *cts_failure_name(enum cts_failure f); /* "wrong-result" ... */
 bool cts_failure_is(const char *name);            /* is it a name of one? */
 
+/* What became of a case in one variant of its vector. */
+struct cts_variant_result {
+    const char *label;
+    enum cts_status status; /* xfail: it failed as expected. Never xpass: that is for a case */
+    enum cts_failure failure;
+};
+
 /* One case on one engine. Strings are owned by whoever made the result and live as long as the run.
  */
 struct cts_result {
@@ -63,11 +70,14 @@ struct cts_result {
     enum cts_status status;
     enum cts_failure failure;
     enum cts_skip skip;
-    const char *unit;    /* label of the variant that failed first, "" */
+    const char *unit; /* label of the variant that failed first, or that passed unexpectedly; "" */
     const char *message; /* one line: what was expected and what happened; the reason of a skip */
     const char *detail; /* several lines: disassembly, states side by side, the command that repeats
                            it; "" */
     const char *known;  /* for xfail and xpass: the reason on record */
+    const struct cts_variant_result *variants; /* those that were run; none where no list names the
+                                                  case and nobody asked for them */
+    size_t variant_count;
     uint64_t operand_rows; /* how many were compared and right; 0 of a case that failed */
     uint64_t ns;
 };

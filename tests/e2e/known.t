@@ -258,6 +258,44 @@ printf '%s\n' "$old" >"$known"
 run_cmd "$CTS" run -r "$BUILD/cts-worker-reference:interp"
 is "$rc$err" 0 "lists of runtimes that were not run are not told of"
 
+# ---- an entry speaks of all variants, or of some ----
+
+mutant add64_k # an immediate is not sign-extended: negative ones fail
+sweep=base64/add/imm-sweep
+expect() { # NAME CODE REGEX FIELDS
+    printf -- '- {vectors: %s, %s, reason: r, clause: N039}\n' "$sweep" "$4" >"$known"
+    run -f "$sweep"
+    is "$rc" "$2" "$1"
+    like "$out" "$3" "... which is said"
+}
+expect "all are on record, and some pass" 1 "^XPASS reference:interp $sweep#sweep: passed with dst=r3 imm=0 opaque, but is on" 'engines: [interp]'
+unlike "$out" 'before +expected' "... nothing is shown of those that fail"
+expect "those that fail are on record" 0 'fail 0, skip 0, error 0, xfail 1, xpass 0' 'engines: [interp], variants: "*imm=-*"'
+expect "one that fails is not on record" 1 "^FAIL reference:interp $sweep#sweep: wrong-result" 'engines: [interp], variants: ["*imm=-2 *", "*imm=-127 *"]'
+like "$out" 'variant +dst=r3 imm=-1 opaque' "... by its name"
+expect "all but one that fails are on record" 1 "variant +dst=r3 imm=-128 opaque" 'engines: [interp], variants: ["*imm=-*", "!*imm=-128 *"]'
+expect "what passes is left out, and named the other way" 1 "^FAIL reference:interp $sweep#sweep" 'engines: [interp], variants: "!*imm=-*"'
+expect "they fail in another way than is on record" 1 "^FAIL reference:interp $sweep#sweep" 'engines: [interp], variants: "*imm=-*", status: crash'
+expect "they fail sometimes" 0 'fail 0, skip 0, error 0, xfail 1, xpass 0' 'engines: [interp], sometimes: true'
+expect "what passes is to fail sometimes" 0 'xfail 1, xpass 0' 'sometimes: true'
+says "variants that are not there" "matches nothing" "- {vectors: $sweep, engines: [interp], variants: \"*imm=12345 *\", reason: r, clause: N039}"
+
+rm "$known"
+run --update-known
+is "$rc" 0 "a run writes them down"
+like "$(grep -A2 "^- vectors: $sweep\$" "$known" | tail -n 1)" '^  variants: \["dst=r3 imm=-1 opaque", "dst=r3 imm=-2 opaque", ' "... by their names"
+unlike "$(grep '^  variants' "$known")" 'imm=[0-9]' "... and no others"
+run
+is "$rc" 0 "... and the next run is as expected"
+run --level full
+is "$rc" 1 "... but not one with more variants"
+like "$out" "^FAIL reference:interp $sweep#sweep" "... which are none of those"
+run --level full --update-known
+is "$rc" 0 "... until they are written down, too"
+mutant
+run --update-known
+is "$rc $(cat "$known")" "0 " "what passes again is taken away"
+
 # ---- lists that are wrong ----
 
 wrong() { # NAME REGEX ENTRY
@@ -272,5 +310,7 @@ wrong "no such policy" "no policy 'mine'" '- {vectors: a, reason: r, policy: min
 wrong "no such engine" "runtime reference has no engine 'jit'" '- {vectors: a, engines: [interp, jit], reason: r, clause: N039}'
 wrong "a malformed range" "versions: '6\.x'" '- {vectors: a, versions: 6.x, reason: r, clause: N039}'
 wrong "no date" "is no date" '- {vectors: a, reason: r, clause: N039, review-by: soon}'
+wrong "no variants" "variants: none" '- {vectors: a, variants: [], reason: r, clause: N039}'
+wrong "sometimes is no answer" "sometimes" '- {vectors: a, sometimes: often, reason: r, clause: N039}'
 wrong "neither clause nor link" "needs a link" '- {vectors: a, reason: r}'
 done_testing

@@ -96,15 +96,15 @@ static void test_run_known(void **state)
 {
     static const char *const jit[] = {"jit", NULL}, *const both[] = {"jit", "interp", NULL};
     static const struct cts_known known[] = {
-        {"other/*", NULL, NULL, "matches nothing", NULL},
-        {"k/fails", jit, NULL, "of another engine", NULL},
-        {"k/fails", both, NULL, "fails as told", NULL},
-        {"k/fail?-2", NULL, "wrong-result", "fails in this way", NULL},
-        {"k/fails-3", NULL, "wrongly-rejected", "fails in another way", NULL},
-        {"k/passes", NULL, NULL, "was to fail", NULL},
-        {"k/by-case#1", NULL, "wrongly-accepted", "this case", NULL},
-        {"k/by-case-2#2", NULL, NULL, "another case", NULL},
-        {"k/skipped", NULL, NULL, "not even asked", NULL},
+        {.vectors = "other/*", .reason = "matches nothing"},
+        {.vectors = "k/fails", .engines = jit, .reason = "of another engine"},
+        {.vectors = "k/fails", .engines = both, .reason = "fails as told"},
+        {.vectors = "k/fail?-2", .failure = "wrong-result", .reason = "fails in this way"},
+        {.vectors = "k/fails-3", .failure = "wrongly-rejected", .reason = "fails in another way"},
+        {.vectors = "k/passes", .reason = "was to fail"},
+        {.vectors = "k/by-case#1", .failure = "wrongly-accepted", .reason = "this case"},
+        {.vectors = "k/by-case-2#2", .reason = "another case"},
+        {.vectors = "k/skipped", .reason = "not even asked"},
     };
     const struct cts_known *list[CTS_ARRAY_LEN(known)];
     static struct told t;
@@ -142,6 +142,83 @@ static void test_run_known(void **state)
     assert_int_equal(t.summary.cases, 8);
     assert_int_equal(t.engines, 1);
     assert_int_equal(t.ends, 1);
+    court_release(&t.court);
+}
+
+/* A vector of two variants, of r0 and of r1, each of which is right or not. */
+static void add_variants(struct book *b, const char *id, bool r0_is_right, bool r1_is_right)
+{
+    static const char *const label[] = {"dst=r0 opaque", "dst=r1 opaque"};
+    const bool right[] = {r0_is_right, r1_is_right};
+    add_vector(b, id, CTS_ROW_MOV64_K);
+    for (unsigned i = 0; i < 2; i++) {
+        uint32_t unit = add_whole(b, return_5, 2);
+        allow_r0(b, CTS_OUT_RAN, right[i] ? 5 : 6);
+        b->unit[unit].label = say(b, label[i]);
+    }
+}
+
+static const char *variant_of(const struct told *t, unsigned i)
+{
+    return t->result[i].unit;
+}
+
+/* What an entry says of some variants hides nothing of the others. */
+static void test_run_known_variants(void **state)
+{
+    static const char *const r0[] = {"*=r0 *", NULL}, *const r5[] = {"*=r5 *", "*=r4 *", NULL};
+    static const struct cts_known known[] = {
+        {.vectors = "v/*-all", .reason = "all fail"},
+        {.vectors = "v/*-r0", .variants = r0, .reason = "r0 fails"},
+        {.vectors = "v/*-r5", .variants = r5, .reason = "r5 fails"},
+        {.vectors = "v/*-kind", .variants = r0, .failure = "crash", .reason = "r0 crashes"},
+    };
+    static const struct {
+        const char *id;
+        bool r0_is_right, r1_is_right;
+        enum cts_status status;
+        const char *unit, *known;
+    } table[] = {
+        {"v/none-all", true, true, CTS_ST_XPASS, "dst=r0 opaque", "all fail"},
+        {"v/first-all", false, true, CTS_ST_XPASS, "dst=r1 opaque", "all fail"},
+        {"v/second-all", true, false, CTS_ST_XPASS, "dst=r0 opaque", "all fail"},
+        {"v/both-all", false, false, CTS_ST_XFAIL, "dst=r0 opaque", "all fail"},
+        {"v/none-r0", true, true, CTS_ST_XPASS, "dst=r0 opaque", "r0 fails"},
+        {"v/first-r0", false, true, CTS_ST_XFAIL, "dst=r0 opaque", "r0 fails"},
+        {"v/second-r0", true, false, CTS_ST_FAIL, "dst=r1 opaque", ""},
+        {"v/both-r0", false, false, CTS_ST_FAIL, "dst=r1 opaque", ""},
+        {"v/none-r5", true, true, CTS_ST_PASS, "", ""},
+        {"v/first-r5", false, true, CTS_ST_FAIL, "dst=r0 opaque", ""},
+        {"v/first-kind", false, true, CTS_ST_FAIL, "dst=r0 opaque", ""},
+        {"v/both", false, false, CTS_ST_FAIL, "dst=r0 opaque", ""},
+    };
+    const struct cts_known *list[CTS_ARRAY_LEN(known)];
+    static struct told t;
+    struct cts_core_opts opts = {.jobs = 2};
+    struct cts_target target = reference_target();
+    (void)state;
+    court_init(&t.court);
+    for (size_t i = 0; i < CTS_ARRAY_LEN(known); i++)
+        list[i] = &known[i];
+    target.known = list;
+    target.known_count = CTS_ARRAY_LEN(known);
+    for (unsigned i = 0; i < CTS_ARRAY_LEN(table); i++)
+        add_variants(&t.court.book, table[i].id, table[i].r0_is_right, table[i].r1_is_right);
+    for (int every = 0; every < 2; every++) {
+        opts.every_variant = every;
+        assert_int_equal(run_core(&t, &target, &opts, NULL), 0);
+        assert_int_equal(t.results, CTS_ARRAY_LEN(table));
+        for (unsigned i = 0; i < CTS_ARRAY_LEN(table); i++) {
+            check_told(&t, i, table[i].id, table[i].status,
+                       table[i].status == CTS_ST_FAIL || table[i].status == CTS_ST_XFAIL
+                           ? CTS_FL_WRONG_RESULT
+                           : CTS_FL_NONE,
+                       table[i].known);
+            assert_string_equal(variant_of(&t, i), table[i].unit);
+            if (every)
+                assert_int_equal(t.result[i].variant_count, 2);
+        }
+    }
     court_release(&t.court);
 }
 
@@ -236,6 +313,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_run_known),
+        cmocka_unit_test(test_run_known_variants),
         cmocka_unit_test(test_run_reasons),
         cmocka_unit_test(test_run_missing),
     };

@@ -1,0 +1,119 @@
+#include "core/expected.h"
+
+static bool names(const struct cts_judge *j, const struct cts_known *k,
+                  const struct cts_pk_vector *v, uint32_t kase)
+{
+    const struct cts_pack *p = j->pack;
+    const char *engine = j->target->engine[0] ? j->target->engine : j->caps->engine;
+    return cts_known_covers(k, engine, j->caps->version, cts_pack_text(p, v->id),
+                            cts_pack_text(p, p->cases[kase].name));
+}
+
+/* The entries that name the case; an empty list is null. */
+static int find_entries(const struct cts_judge *j, const struct cts_pk_vector *v, uint32_t kase)
+{
+    struct cts_track *t = &j->tracks[kase - j->first_case];
+    const struct cts_known **list = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < j->target->known_count; i++) {
+        if (!names(j, j->target->known[i], v, kase))
+            continue;
+        if (!list)
+            list = cts_arena_take_array(j->arena, j->target->known_count - i + 1, sizeof(*list));
+        if (!list)
+            return CTS_E_NOMEM;
+        list[n++] = j->target->known[i];
+    }
+    t->known = list;
+    if (!list && !j->every)
+        return 0;
+    t->variants = cts_arena_take_array(j->arena, v->units.count + 1, sizeof(*t->variants));
+    return t->variants ? 0 : CTS_E_NOMEM;
+}
+
+int cts_expected_init(struct cts_judge *j)
+{
+    const struct cts_pack *p = j->pack;
+    int rc = 0;
+    for (uint32_t u = 0, next = 0; rc == 0 && u < j->unit_count; u = next) {
+        const struct cts_pk_vector *v = &p->vectors[p->units[j->first_unit + u].vector];
+        for (uint32_t c = v->cases.first; rc == 0 && c < v->cases.first + v->cases.count; c++)
+            rc = find_entries(j, v, c);
+        next = v->units.first + v->units.count - j->first_unit;
+    }
+    return rc;
+}
+
+const struct cts_known *cts_expected_by(const struct cts_track *t, const char *label,
+                                        enum cts_failure failure)
+{
+    for (size_t i = 0; t->known && t->known[i]; i++)
+        if (cts_known_fits(t->known[i], label) && cts_known_explains(t->known[i], failure))
+            return t->known[i];
+    return NULL;
+}
+
+void cts_expected_note(const struct cts_judge *j, struct cts_track *t, uint32_t unit,
+                       enum cts_status status, enum cts_failure failure)
+{
+    const struct cts_pk_vector *v = &j->pack->vectors[j->pack->units[unit].vector];
+    struct cts_variant *one = t->variants ? &t->variants[unit - v->units.first] : NULL;
+    if (!one || (one->seen && cts_status_weight(status) <= cts_status_weight(one->status)))
+        return;
+    *one = (struct cts_variant){.seen = true, .status = status, .failure = failure};
+}
+
+/* The entry by which the variant was to fail; null: none. */
+static const struct cts_known *entry_for(const struct cts_track *t, const char *label)
+{
+    for (size_t i = 0; t->known && t->known[i]; i++)
+        if (!t->known[i]->sometimes && cts_known_fits(t->known[i], label))
+            return t->known[i];
+    return NULL;
+}
+
+/* Did one fail, as was expected? Then the one that passes is named. */
+static const char *passed(struct cts_arena *arena, const struct cts_track *t, const char *label)
+{
+    const char *text =
+        t->status == CTS_ST_XFAIL
+            ? cts_arena_fmt(arena, "passed with %s, but is on record as failing", label)
+            : NULL;
+    return text ? text : "passed, but is on record as failing";
+}
+
+static void tell(struct cts_track *t, const struct cts_pack *p, const struct cts_pk_range units,
+                 struct cts_arena *arena)
+{
+    struct cts_variant_result *told = cts_arena_take_array(arena, units.count + 1, sizeof(*told));
+    for (uint32_t i = 0; told && i < units.count; i++)
+        if (t->variants[i].seen)
+            told[t->told_count++] = (struct cts_variant_result){
+                .label = cts_pack_text(p, p->units[units.first + i].label),
+                .status = t->variants[i].status,
+                .failure = t->variants[i].failure,
+            };
+    t->told = told;
+}
+
+void cts_expected_conclude(const struct cts_pack *p, struct cts_track *t, uint32_t vector,
+                           struct cts_arena *arena)
+{
+    const struct cts_pk_range units = p->vectors[vector].units;
+    if (!t->variants)
+        return;
+    tell(t, p, units, arena);
+    for (size_t i = 0; (t->status == CTS_ST_PASS || t->status == CTS_ST_XFAIL) && i < t->told_count;
+         i++) {
+        struct cts_variant_result *v = &t->told[i];
+        const struct cts_known *k = v->status == CTS_ST_PASS ? entry_for(t, v->label) : NULL;
+        if (!k)
+            continue;
+        t->message = passed(arena, t, v->label);
+        t->status = CTS_ST_XPASS;
+        t->failure = CTS_FL_NONE;
+        t->detail = "";
+        t->label = v->label;
+        t->by = k;
+    }
+}
