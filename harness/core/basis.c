@@ -58,7 +58,8 @@ void cts_basis_try(struct cts_basis *b, struct cts_exec *x, const struct cts_tar
                           .first_case = v->cases.first,
                           .case_count = v->cases.count,
                           .first_unit = v->units.first,
-                          .unit_count = v->units.count};
+                          .unit_count = v->units.count,
+                          .every = true};
     if (!b->tracks)
         b->tracks = cts_arena_take_array(arena, p->case_count + 1u, sizeof(*b->tracks));
     j.units = cts_arena_take_array(arena, v->units.count + 1u, sizeof(*j.units));
