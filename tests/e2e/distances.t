@@ -25,6 +25,10 @@ code under jumps: wide immediates	branch-reach	over 64-bit immediates$	jset_x	ba
 code under jumps: calls of helpers	branch-reach	over calls$	jgt32_k	base64/jump32-over-calls/
 code under jumps: calls of helpers	branch-reach	over calls$	jset_x	base64/jump-over-calls/
 '
+# With sanitizers, of which a run takes ten times as long: a kind of each sort of code.
+if grep -qE '^CTS_SANITIZE:BOOL=(ON|1|TRUE|YES)$' "$BUILD/CMakeCache.txt"; then
+    kinds=$(printf '%s' "$kinds" | grep -P '\t(ja|stx_h)\t')
+fi
 rows=()
 for row in $(printf '%s' "$kinds" | cut -sf 4 | sort -u); do rows+=(--row "$row"); done
 mapfile -t others < <(find "$ROOT/vectors" -name '*.yaml' | grep -vE '/(limits|acqrel-limits|near-jumps|targets|calls|jump(32)?-over-(many-bytes|calls))\.yaml$' | sort)

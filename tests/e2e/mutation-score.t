@@ -12,12 +12,18 @@ mkdir "$T/bin"
 for tool in $(compgen -c llvm- | grep -E '^llvm-(mc|objdump)(-[0-9]+)?$' | sort -u); do
     ln -s "$(command -v "$tool")" "$T/bin/$tool"
 done
+# With sanitizers a part of them: the whole takes minutes, and is measured in the plain build.
+rows=() least=10000 equivalents=1000
+if grep -qE '^CTS_SANITIZE:BOOL=(ON|1|TRUE|YES)$' "$BUILD/CMakeCache.txt"; then
+    rows=(--row ja32 --row sdiv64_x --row lsh32_k --row atomic64_cmpxchg) least=200 equivalents=10
+fi
+whole() { [ ${#rows[@]} = 0 ]; }
 # All of them run once: where there is a solver it proves anew what is on record.
-if command -v z3 >/dev/null; then
+if whole && command -v z3 >/dev/null; then
     "$CTS" mutants --prove "$T/proofs.tsv" -o tsv >"$T/mutants.tsv" 2>"$T/err"
     rc=$?
 else
-    PATH=$T/bin "$CTS" mutants -o tsv >"$T/mutants.tsv" 2>"$T/err"
+    PATH=$T/bin "$CTS" mutants "${rows[@]}" -o tsv >"$T/mutants.tsv" 2>"$T/err"
     rc=$?
 fi
 like "$rc" '^[01]$' "ebpf-cts mutants runs to its end"
@@ -31,7 +37,7 @@ read -r due killed hand all dead < <(awk -F '\t' 'NR > 1 && $5 != "equivalent" {
 share() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f %% (%d of %d)", b ? 100 * a / b : 0, a, b }'; }
 diag "score: quick $(share "$killed" "$due"), hand-written alone $(share "$hand" "$due"); of all $(share "$dead" "$all"); due $(share "$due" "$all")"
 
-[ "$all" -gt 10000 ]; ok $? "there are more than 10000 mutants"
+[ "$all" -gt "$least" ]; ok $? "there are more than $least mutants"
 [ $((killed * 1000)) -ge $((demanded * due)) ]; ok $? "of those that must die at quick at least $demanded in 1000 do"
 [ $((due * 1000)) -ge $((of_all * all)) ]; ok $? "of all at least $of_all in 1000 must die at quick"
 [ $((dead * 1000)) -ge $((of_all * all)) ]; ok $? "... and as many do"
@@ -44,11 +50,13 @@ diag "$(head -10 "$T/survivors")"
 proved_rows() { [ ! -e "$1" ] || awk -F '\t' '$3 == "-" { print $1, $2 }' "$1" | sort; }
 is "$(awk -F '\t' '$5 == "undecided"' "$T/mutants.tsv" | head -n 3)$(proved_rows "$T/proofs.tsv" | comm -23 - <(proved_rows "$ROOT/spec/proofs.tsv") | head -n 3)" "" \
     "none is undecided: spec/proofs.tsv has the rows as they are"
-[ "$(awk -F '\t' '$5 == "equivalent"' "$T/mutants.tsv" | wc -l)" -gt 1000 ]; ok $? "... and their proofs"
+[ "$(awk -F '\t' '$5 == "equivalent"' "$T/mutants.tsv" | wc -l)" -gt "$equivalents" ]; ok $? "... and their proofs"
 
 # A solver proves what is on record, and nothing else. One of another version may prove more or less of it in its
 # steps, but refutes nothing.
-if command -v z3 >/dev/null; then
+if ! whole; then
+    skip "the proofs on record are proofs" "with sanitizers it takes minutes: the plain build proves them"
+elif command -v z3 >/dev/null; then
     is "$rc" 0 "mutants --prove"
     here=$(sed -n 's/^# z3: //p' "$T/proofs.tsv")
     theirs=$(sed -n 's/^# z3: //p' "$ROOT/spec/proofs.tsv")

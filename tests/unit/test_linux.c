@@ -865,8 +865,8 @@ static int hold_until_wanted(void *arg)
     const struct holding *h = arg;
 
     atomic_fetch_add(&h->turns->asked, 1);
-    usleep(2000);
-    while (!is_asleep(h->other))
+    /* On its way to the lock it may sleep for a moment, too. */
+    for (unsigned looks = 0; looks < 5; looks = is_asleep(h->other) ? looks + 1 : 0)
         usleep(500);
     return 0;
 }
