@@ -139,7 +139,7 @@ static const char *common_word(struct cts_keeper *k, const struct cts_result *r,
     return NULL;
 }
 
-static bool is_listed(const char *const *list, const char *text)
+bool cts_keeper_has(const char **list, const char *text)
 {
     for (size_t i = 0; list[i]; i++)
         if (strcmp(list[i], text) == 0)
@@ -160,8 +160,7 @@ static const char **variants_of(struct cts_keeper *k, const struct cts_result *r
             list[0] = common_word(k, r, failure, r->variants[i].label,
                                   is_fresh(&r->variants[i], failure) ? "" : "!");
     for (size_t i = 0; (n || !list[0]) && i < r->variant_count; i++)
-        if (is_fresh(&r->variants[i], failure) &&
-            !is_listed((const char *const *)list, r->variants[i].label))
+        if (is_fresh(&r->variants[i], failure) && !cts_keeper_has(list, r->variants[i].label))
             list[n++] = keep(k, r->variants[i].label);
     return list;
 }

@@ -17,9 +17,9 @@ struct cts_fresh {
     uint32_t target, vector, kase; /* indexes: of the targets, and of the pack */
     enum cts_failure failure;
     const char *message, *clause, *policy, *link; /* one of the last three is not null */
-    const char *
-        *variants; /* globs over those that fail so, ended by null; null: all that were run */
-    bool whole;    /* all cases of the vector fail in this way on this target */
+    /* Globs over those that fail so, ended by null; null: all that were run. */
+    const char **variants;
+    bool whole; /* all cases of the vector fail in this way on this target */
 };
 
 struct cts_keeper_opts {
@@ -74,6 +74,8 @@ struct cts_reach {
 struct cts_reach cts_keeper_reach(const struct cts_keeper *k, size_t set, size_t entry);
 /* Does it name a vector that runs at higher levels only? */
 bool cts_keeper_higher(const struct cts_keeper *k, size_t set, size_t entry);
+/* Is the text in a list that null ends? */
+bool cts_keeper_has(const char **list, const char *text);
 /* How many cases of the pack it names. */
 uint64_t cts_keeper_cases(const struct cts_keeper *k, size_t set, size_t entry);
 

@@ -80,14 +80,6 @@ static int in_order(const void *a, const void *b)
     return x->target < y->target ? -1 : x->target > y->target;
 }
 
-static bool is_same(const char **a, const char **b)
-{
-    size_t i = 0;
-    while (a && b && a[i] && b[i] && strcmp(a[i], b[i]) == 0)
-        i++;
-    return a && b ? !a[i] && !b[i] : a == b;
-}
-
 /* Of one vector: do all of its cases fail in the same way on the same engine? */
 static void find_wholes(const struct cts_keeper *k, struct cts_fresh *f, size_t n)
 {
@@ -95,7 +87,7 @@ static void find_wholes(const struct cts_keeper *k, struct cts_fresh *f, size_t 
         uint32_t same = 0;
         for (size_t j = 0; j < n; j++)
             same += f[j].target == f[i].target && f[j].failure == f[i].failure &&
-                    is_same(f[j].variants, f[i].variants);
+                    cts_known_same_list(f[j].variants, f[i].variants);
         f[i].whole = same == k->pack->vectors[f[i].vector].cases.count;
     }
 }
@@ -103,16 +95,8 @@ static void find_wholes(const struct cts_keeper *k, struct cts_fresh *f, size_t 
 /* Do the two make one entry? */
 static bool belongs(const struct cts_fresh *a, const struct cts_fresh *b)
 {
-    return a->whole == b->whole && a->failure == b->failure && is_same(a->variants, b->variants) &&
-           (a->whole || a->kase == b->kase);
-}
-
-static bool is_listed(const char *const *list, const char *text)
-{
-    for (size_t i = 0; list[i]; i++)
-        if (strcmp(list[i], text) == 0)
-            return true;
-    return false;
+    return a->whole == b->whole && a->failure == b->failure &&
+           cts_known_same_list(a->variants, b->variants) && (a->whole || a->kase == b->kase);
 }
 
 /* Of one vector's failures: the engines of those that make one entry with f[at]. */
@@ -123,7 +107,7 @@ static const char **engines_of(struct cts_keeper *k, const struct cts_fresh *f, 
     for (size_t i = at; list && i < n; i++) {
         const char *key = k->targets->list[f[i].target].key;
         const char *engine = key ? key : k->engine[f[i].target];
-        if (belongs(&f[i], &f[at]) && !is_listed(list, engine))
+        if (belongs(&f[i], &f[at]) && !cts_keeper_has(list, engine))
             list[count++] = engine;
     }
     return list;

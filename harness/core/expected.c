@@ -94,6 +94,10 @@ static void tell(struct cts_track *t, const struct cts_pack *p, const struct cts
                 .failure = t->variants[i].failure,
             };
     t->told = told;
+    if (told)
+        return;
+    t->status = CTS_ST_ERROR;
+    t->message = "out of memory";
 }
 
 void cts_expected_conclude(const struct cts_pack *p, struct cts_track *t, uint32_t vector,

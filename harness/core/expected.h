@@ -18,7 +18,7 @@ void cts_expected_note(const struct cts_judge *j, struct cts_track *t, uint32_t 
                        enum cts_status status, enum cts_failure failure);
 /* Once all units of the case are judged: the variants of it that were run, as a result tells them,
  * in the arena; and where all is as it should be otherwise, the variant that passed although it was
- * to fail makes the track's status CTS_ST_XPASS. */
+ * to fail makes the track's status CTS_ST_XPASS. For lack of memory it is an error. */
 void cts_expected_conclude(const struct cts_pack *p, struct cts_track *t, uint32_t vector,
                            struct cts_arena *arena);
 

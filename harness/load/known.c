@@ -27,38 +27,42 @@ static const struct cts_field fields[] = {
     {0},
 };
 
+bool cts_known_same_list(const char **a, const char **b)
+{
+    size_t i = 0;
+    if (!a || !b)
+        return a == b;
+    while (a[i] && b[i] && strcmp(a[i], b[i]) == 0)
+        i++;
+    return !a[i] && !b[i];
+}
+
 static const char *text_or_null(const struct cts_yaml *map, const char *key)
 {
     const struct cts_yaml *n = cts_yaml_get(map, key);
     return n && n->kind == CTS_YAML_SCALAR ? n->text : NULL;
 }
 
-static int read_engines(const struct cts_yaml *map, struct cts_arena *arena,
-                        struct cts_known_entry *k, struct cts_err *err)
+/* A list, ended by null, or one text; null if it is left out, which means all. */
+static int read_list(const struct cts_yaml *map, const char *key, struct cts_arena *arena,
+                     const char ***list, struct cts_err *err)
 {
-    const struct cts_yaml *node = cts_yaml_get(map, "engines");
+    const struct cts_yaml *node = cts_yaml_get(map, key);
     struct cts_yaml_strs strs;
     if (!node)
         return 0;
-    int rc = cts_yaml_strs(node, "engines", arena, &strs, err);
+    int rc = cts_yaml_str_or_strs(node, key, arena, &strs, err);
     if (rc == 0 && strs.count == 0)
-        rc = cts_yaml_error(node, CTS_E_SCHEMA, err, "engines: none; all, if it is left out");
-    k->engines = rc == 0 ? strs.list : NULL;
+        rc = cts_yaml_error(node, CTS_E_SCHEMA, err, "%s: none; all, if it is left out", key);
+    *list = rc == 0 ? strs.list : NULL;
     return rc;
 }
 
-static int read_variants(const struct cts_yaml *map, struct cts_arena *arena,
-                         struct cts_known_entry *k, struct cts_err *err)
+static int read_sometimes(const struct cts_yaml *map, struct cts_known_entry *k,
+                          struct cts_err *err)
 {
-    const struct cts_yaml *node = cts_yaml_get(map, "variants");
-    struct cts_yaml_strs strs;
-    if (!node)
-        return 0;
-    int rc = cts_yaml_str_or_strs(node, "variants", arena, &strs, err);
-    if (rc == 0 && strs.count == 0)
-        rc = cts_yaml_error(node, CTS_E_SCHEMA, err, "variants: none; all, if it is left out");
-    k->variants = rc == 0 ? strs.list : NULL;
-    return rc;
+    const struct cts_yaml *node = cts_yaml_get(map, "sometimes");
+    return node ? cts_yaml_bool(node, "sometimes", &k->sometimes, err) : 0;
 }
 
 static int read_versions(const struct cts_yaml *map, struct cts_arena *arena,
@@ -128,12 +132,11 @@ static int read_entry(const struct cts_yaml *item, struct cts_arena *arena,
     if (!k->link && !k->clause && !k->policy)
         return cts_yaml_error(item, CTS_E_SCHEMA, err,
                               "a known failure needs a link, or the clause or policy it breaks");
-    const struct cts_yaml *sometimes = cts_yaml_get(item, "sometimes");
-    rc = sometimes ? cts_yaml_bool(sometimes, "sometimes", &k->sometimes, err) : 0;
+    rc = read_sometimes(item, k, err);
     if (rc == 0)
-        rc = read_engines(item, arena, k, err);
+        rc = read_list(item, "engines", arena, &k->engines, err);
     if (rc == 0)
-        rc = read_variants(item, arena, k, err);
+        rc = read_list(item, "variants", arena, &k->variants, err);
     if (rc == 0)
         rc = read_versions(item, arena, k, err);
     if (rc == 0)

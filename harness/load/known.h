@@ -37,6 +37,9 @@ struct cts_known_list {
     size_t count, items;
 };
 
+/* Do an entry's lists (engines, variants) say the same, word for word? Null: all. */
+bool cts_known_same_list(const char **a, const char **b);
+
 /* Everything is the arena's. A file of comments only, or an empty one, is an empty list; so is one
  * that is not there if it `may_lack`. One that the user `named` may be of any kind, a pipe, too.
  * Kinds of failure, clauses, policies and engines are not

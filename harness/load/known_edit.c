@@ -197,16 +197,6 @@ static bool same_text(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-static bool same_list(const char *const *a, const char *const *b)
-{
-    size_t i = 0;
-    if (!a || !b)
-        return a == b;
-    while (a[i] && b[i] && strcmp(a[i], b[i]) == 0)
-        i++;
-    return !a[i] && !b[i];
-}
-
 static bool same_versions(const struct cts_version_range *a, const struct cts_version_range *b)
 {
     /* Both were zeroed before they were filled. */
@@ -215,9 +205,8 @@ static bool same_versions(const struct cts_version_range *a, const struct cts_ve
 
 static bool same_entry(const struct cts_known_entry *a, const struct cts_known_entry *b)
 {
-    return same_text(a->vectors, b->vectors) &&
-           same_list((const char *const *)a->engines, (const char *const *)b->engines) &&
-           same_list((const char *const *)a->variants, (const char *const *)b->variants) &&
+    return same_text(a->vectors, b->vectors) && cts_known_same_list(a->engines, b->engines) &&
+           cts_known_same_list(a->variants, b->variants) &&
            same_versions(a->versions, b->versions) && same_text(a->failure, b->failure) &&
            same_text(a->reason, b->reason) && same_text(a->link, b->link) &&
            same_text(a->clause, b->clause) && same_text(a->policy, b->policy) &&

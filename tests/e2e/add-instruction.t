@@ -6,7 +6,7 @@
 if ! git -C "$ROOT" rev-parse --is-inside-work-tree >/dev/null 2>&1; then
     skip_all "this tree is no git repository: which files belong to it is not known"
 fi
-if grep -qE '^CTS_SANITIZE:BOOL=(ON|1|TRUE|YES)$' "$BUILD/CMakeCache.txt"; then
+if with_sanitizers; then
     skip_all "it is about what is made from the row, which an ordinary build tests; the copy is not built twice"
 fi
 cached() { # VARIABLE: what this build was configured with

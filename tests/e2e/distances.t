@@ -26,7 +26,7 @@ code under jumps: calls of helpers	branch-reach	over calls$	jgt32_k	base64/jump3
 code under jumps: calls of helpers	branch-reach	over calls$	jset_x	base64/jump-over-calls/
 '
 # With sanitizers, of which a run takes ten times as long: a kind of each sort of code.
-if grep -qE '^CTS_SANITIZE:BOOL=(ON|1|TRUE|YES)$' "$BUILD/CMakeCache.txt"; then
+if with_sanitizers; then
     kinds=$(printf '%s' "$kinds" | grep -P '\t(ja|stx_h)\t')
 fi
 rows=()

@@ -110,6 +110,11 @@ skip_all() {
     exit 0
 }
 
+# Is it a build with sanitizers, where everything takes several times as long?
+with_sanitizers() {
+    grep -qE '^CTS_SANITIZE:BOOL=(ON|1|TRUE|YES)$' "$BUILD/CMakeCache.txt"
+}
+
 # run_cmd COMMAND...: sets $rc, $out and $err. One that hangs is ended after $CMD_TIMEOUT seconds, with $rc 124: so many (1200) that a machine which is
 # busy with something else makes no difference.
 run_cmd() {

@@ -6,7 +6,7 @@ most=300 # in ten thousand: those that are not due, of what dies on the referenc
 
 # With sanitizers a part of them: the whole takes minutes, and is measured in the plain build.
 rows=() least=18000 decoders=1000
-if grep -qE '^CTS_SANITIZE:BOOL=(ON|1|TRUE|YES)$' "$BUILD/CMakeCache.txt"; then
+if with_sanitizers; then
     rows=(--row ja32 --row sdiv64_x --row atomic64_cmpxchg) least=200 decoders=10
 fi
 run_cmd "$CTS" mutants "${rows[@]}" --as all

@@ -14,7 +14,7 @@ for tool in $(compgen -c llvm- | grep -E '^llvm-(mc|objdump)(-[0-9]+)?$' | sort 
 done
 # With sanitizers a part of them: the whole takes minutes, and is measured in the plain build.
 rows=() least=10000 equivalents=1000
-if grep -qE '^CTS_SANITIZE:BOOL=(ON|1|TRUE|YES)$' "$BUILD/CMakeCache.txt"; then
+if with_sanitizers; then
     rows=(--row ja32 --row sdiv64_x --row lsh32_k --row atomic64_cmpxchg) least=200 equivalents=10
 fi
 whole() { [ ${#rows[@]} = 0 ]; }

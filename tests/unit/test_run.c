@@ -92,6 +92,16 @@ static void check_told(const struct told *t, unsigned i, const char *vector, enu
     assert_string_equal(r->known ? r->known : "", known);
 }
 
+/* The target's list: those n entries. */
+static void expect(struct cts_target *target, const struct cts_known *known, size_t n,
+                   const struct cts_known **list)
+{
+    for (size_t i = 0; i < n; i++)
+        list[i] = &known[i];
+    target->known = list;
+    target->known_count = n;
+}
+
 static void test_run_known(void **state)
 {
     static const char *const jit[] = {"jit", NULL}, *const both[] = {"jit", "interp", NULL};
@@ -113,10 +123,7 @@ static void test_run_known(void **state)
     struct book *b = &t.court.book;
     (void)state;
     court_init(&t.court);
-    for (size_t i = 0; i < CTS_ARRAY_LEN(known); i++)
-        list[i] = &known[i];
-    target.known = list;
-    target.known_count = CTS_ARRAY_LEN(known);
+    expect(&target, known, CTS_ARRAY_LEN(known), list);
     add_simple(b, "k/right", CTS_OUT_RAN, 5);
     add_simple(b, "k/fails", CTS_OUT_RAN, 6);
     add_simple(b, "k/fails-2", CTS_OUT_RAN, 6);
@@ -198,10 +205,7 @@ static void test_run_known_variants(void **state)
     struct cts_target target = reference_target();
     (void)state;
     court_init(&t.court);
-    for (size_t i = 0; i < CTS_ARRAY_LEN(known); i++)
-        list[i] = &known[i];
-    target.known = list;
-    target.known_count = CTS_ARRAY_LEN(known);
+    expect(&target, known, CTS_ARRAY_LEN(known), list);
     for (unsigned i = 0; i < CTS_ARRAY_LEN(table); i++)
         add_variants(&t.court.book, table[i].id, table[i].r0_is_right, table[i].r1_is_right);
     for (int every = 0; every < 2; every++) {
