@@ -14,4 +14,7 @@ int cts_sema_check_condition(struct cts_sema *sema, struct cts_expr *x, struct c
 /* How tightly a binary operator binds, from 1 (||); 0 for unary ones. */
 unsigned cts_sema_op_level(enum cts_sema_op op);
 
+/* How deeply the text of `x` nests expressions as it is printed: what was read is read again. */
+unsigned cts_expr_depth(const struct cts_expr *x);
+
 #endif

@@ -301,11 +301,14 @@ static int unknown_name(struct parser *p)
 static int parse_expr(struct parser *p, struct cts_expr **out);
 static int parse_unary(struct parser *p, struct cts_expr **out);
 
+static int too_deep(struct parser *p, unsigned pos)
+{
+    return cts_sema_error(p->sema, pos, CTS_E_LIMIT, p->err, "nested too deeply");
+}
+
 static int enter(struct parser *p)
 {
-    if (++p->depth > CTS_SEMA_DEPTH_MAX)
-        return cts_sema_error(p->sema, p->pos, CTS_E_LIMIT, p->err, "nested too deeply");
-    return 0;
+    return ++p->depth > CTS_SEMA_DEPTH_MAX ? too_deep(p, p->pos) : 0;
 }
 
 /* An expression that starts at the token at hand. */
@@ -485,6 +488,9 @@ static int parse_expr(struct parser *p, struct cts_expr **out)
         if (!rc)
             rc = parse_expr(p, &x->kid[2]);
     }
+    /* Printing sets parentheses that the text may do without. */
+    if (!rc && p->depth + cts_expr_depth(*out) > CTS_SEMA_DEPTH_MAX)
+        rc = too_deep(p, (*out)->pos);
     p->depth--;
     return rc;
 }

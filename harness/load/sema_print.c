@@ -1,45 +1,53 @@
 /* Tree to text. */
 #include "load/sema_int.h"
 
-static void print_inner(const struct cts_expr *x, bool parens, struct cts_buf *out)
-{
-    if (parens)
-        cts_buf_addc(out, '(');
-    cts_expr_print(x, out);
-    if (parens)
-        cts_buf_addc(out, ')');
-}
-
 static bool is_compound(const struct cts_expr *x)
 {
     return (x->kind == CTS_X_BINARY && !cts_sema_op_is_named(x->op)) || x->kind == CTS_X_COND;
 }
 
+/* Does operand `i` of an operator stand in parentheses? */
+static bool in_parens(const struct cts_expr *x, unsigned i)
+{
+    const struct cts_expr *kid = x->kid[i];
+    bool chained = i == 0 && kid->kind == CTS_X_BINARY && kid->op == x->op;
+
+    return x->kind == CTS_X_COND ? kid->kind == CTS_X_COND : is_compound(kid) && !chained;
+}
+
+static void print_inner(const struct cts_expr *x, unsigned i, struct cts_buf *out)
+{
+    bool parens = in_parens(x, i);
+
+    if (parens)
+        cts_buf_addc(out, '(');
+    cts_expr_print(x->kid[i], out);
+    if (parens)
+        cts_buf_addc(out, ')');
+}
+
 static void print_binary(const struct cts_expr *x, struct cts_buf *out)
 {
-    const struct cts_expr *a = x->kid[0], *b = x->kid[1];
-    bool chained = a->kind == CTS_X_BINARY && a->op == x->op;
-
     if (cts_sema_op_is_named(x->op)) {
         cts_buf_addf(out, "%s(", cts_sema_op_text(x->op));
-        cts_expr_print(a, out);
+        cts_expr_print(x->kid[0], out);
         cts_buf_adds(out, ", ");
-        cts_expr_print(b, out);
+        cts_expr_print(x->kid[1], out);
         cts_buf_addc(out, ')');
         return;
     }
-    print_inner(a, is_compound(a) && !chained, out);
+    print_inner(x, 0, out);
     cts_buf_addf(out, " %s ", cts_sema_op_text(x->op));
-    print_inner(b, is_compound(b), out);
+    print_inner(x, 1, out);
 }
 
 static void print_cond(const struct cts_expr *x, struct cts_buf *out)
 {
-    print_inner(x->kid[0], x->kid[0]->kind == CTS_X_COND, out);
+    print_inner(x, 0, out);
     cts_buf_adds(out, " ? ");
-    print_inner(x->kid[1], x->kid[1]->kind == CTS_X_COND, out);
+    print_inner(x, 1, out);
     cts_buf_adds(out, " : ");
-    print_inner(x->kid[2], x->kid[2]->kind == CTS_X_COND, out);
+    print_inner(x, 2, out);
 }
 
 static void print_wrapped(const char *name, const char *signs, const struct cts_expr *kid,
@@ -72,7 +80,7 @@ void cts_expr_print(const struct cts_expr *x, struct cts_buf *out)
         return;
     case CTS_X_UNARY:
         cts_buf_adds(out, cts_sema_op_text(x->op));
-        print_inner(x->kid[0], is_compound(x->kid[0]), out);
+        print_inner(x, 0, out);
         return;
     case CTS_X_BINARY:
         print_binary(x, out);
@@ -139,4 +147,27 @@ static void print_stmts(const struct cts_stmt *s, struct cts_buf *out)
 void cts_sema_print(const struct cts_sema *sema, struct cts_buf *out)
 {
     print_stmts(sema->body, out);
+}
+
+/* --- how deeply the text is nested --------------------------------------------------------- */
+
+/* How many levels the text opens around operand `i`. */
+static unsigned levels_around(const struct cts_expr *x, unsigned i)
+{
+    if (x->kind == CTS_X_BINARY && !cts_sema_op_is_named(x->op))
+        return in_parens(x, i);
+    if (x->kind == CTS_X_COND)
+        return (i > 0 ? 1U : 0U) + in_parens(x, i);
+    return 1U + (x->kind == CTS_X_UNARY && in_parens(x, i));
+}
+
+unsigned cts_expr_depth(const struct cts_expr *x)
+{
+    unsigned most = 0;
+
+    for (unsigned i = 0; i < 3 && x->kid[i]; i++) {
+        unsigned depth = levels_around(x, i) + cts_expr_depth(x->kid[i]);
+        most = depth > most ? depth : most;
+    }
+    return most;
 }

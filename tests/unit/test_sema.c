@@ -430,6 +430,66 @@ static void hostile_text_is_bounded(void **state)
     cts_buf_release(&chain);
 }
 
+/* `times` levels of a shape around "src", which are more in print where mixed operators need
+ * parentheses. */
+static void nest(struct cts_buf *out, const char *before, const char *after, unsigned times)
+{
+    cts_buf_clear(out);
+    cts_buf_adds(out, "dst = ");
+    for (unsigned i = 0; i < times; i++)
+        cts_buf_adds(out, before);
+    cts_buf_adds(out, "src");
+    for (unsigned i = 0; i < times; i++)
+        cts_buf_adds(out, after);
+}
+
+static bool reads(const char *text, struct cts_buf *printed)
+{
+    struct fixture f;
+    read_with(&f, text, CTS_SEMA_RELAXED);
+    if (f.rc)
+        assert_int_equal(f.rc, CTS_E_LIMIT);
+    else
+        cts_sema_print(f.sema, printed);
+    done(&f);
+    return f.rc == 0;
+}
+
+static void what_is_read_is_not_too_deep_in_print(void **state)
+{
+    static const struct {
+        const char *before, *after;
+    } shapes[] = {
+        {"", " + src - src"},     {"~", ""},
+        {"src - (src * ", ")"},   {"~(src - ", ")"},
+        {"src == 0 ? 1 : ", ""},  {"src == 0 ? (src == 1 ? ", " : 2) : 3"},
+        {"mem64[", "]"},          {"mulhi(src - ", ", src + src)"},
+        {"(src ^ src) * (", ")"}, {"u64(u32(", "))"},
+    };
+    struct cts_buf text, first, second;
+    (void)state;
+    cts_buf_init(&text, 0);
+    cts_buf_init(&first, 0);
+    cts_buf_init(&second, 0);
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        unsigned times = 1;
+        for (;; times++) {
+            nest(&text, shapes[i].before, shapes[i].after, times);
+            cts_buf_clear(&first);
+            cts_buf_clear(&second);
+            if (!reads(cts_buf_text(&text), &first))
+                break;
+            if (!reads(cts_buf_text(&first), &second))
+                fail_msg("read, but not when printed: %s", cts_buf_text(&first));
+            assert_string_equal(cts_buf_text(&first), cts_buf_text(&second));
+        }
+        assert_true(times > 15 && times <= CTS_SEMA_DEPTH_MAX);
+    }
+    cts_buf_release(&text);
+    cts_buf_release(&first);
+    cts_buf_release(&second);
+}
+
 static void mangled_text_is_survived(void **state)
 {
     static const char text[] =
@@ -542,6 +602,7 @@ int main(void)
         cmocka_unit_test(precedence_is_as_in_c),
         cmocka_unit_test(trees_can_be_copied_and_changed),
         cmocka_unit_test(hostile_text_is_bounded),
+        cmocka_unit_test(what_is_read_is_not_too_deep_in_print),
         cmocka_unit_test(mangled_text_is_survived),
         cmocka_unit_test(operators_are_total),
         cmocka_unit_test(products_have_an_upper_half),
