@@ -2,15 +2,16 @@
 
 #include <string.h>
 
+#include "base/nearest.h"
 #include "cli/say.h"
 #include "generated/spec_text.h"
 #include "isa/isa.h"
 
-enum { MOST = 5, LONGEST = 128, FAR = 1000 };
+enum { MOST = 5 };
 
 struct found {
     const char *id;
-    unsigned distance;
+    size_t distance;
 };
 
 struct finder {
@@ -19,30 +20,13 @@ struct finder {
     unsigned count;
 };
 
-/* Letters changed, left out or put in; FAR for ids that are too long to tell. */
-static unsigned distance_of(const char *a, const char *b)
-{
-    unsigned row[LONGEST + 1], len = (unsigned)strlen(b);
-    if (len > LONGEST || strlen(a) > LONGEST)
-        return FAR;
-    for (unsigned i = 0; i <= len; i++)
-        row[i] = i;
-    for (unsigned y = 1; a[y - 1]; y++) {
-        unsigned corner = row[0]++;
-        for (unsigned x = 1; x <= len; x++) {
-            unsigned change = corner + (a[y - 1] != b[x - 1]);
-            unsigned other = 1 + (row[x] < row[x - 1] ? row[x] : row[x - 1]);
-            corner = row[x];
-            row[x] = change < other ? change : other;
-        }
-    }
-    return row[len];
-}
-
 static void offer(struct finder *f, const char *id)
 {
     size_t len = strlen(f->id);
-    unsigned distance = distance_of(f->id, id), at;
+    unsigned at;
+    if (len > CTS_NEAREST_LEN_MAX || strlen(id) > CTS_NEAREST_LEN_MAX)
+        return;
+    size_t distance = cts_distance(f->id, id);
     /* A part of it is near; else a third of the letters may be wrong. */
     if (len >= 3 && strstr(id, f->id))
         distance = 1;

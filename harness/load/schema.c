@@ -2,9 +2,10 @@
 
 #include <string.h>
 
+#include "base/nearest.h"
 #include "host/buf.h"
 
-enum { NEAREST_LEN_MAX = 40, KEYS_MAX = 64 };
+enum { KEYS_MAX = 64 };
 
 static const char *const TYPE_NAMES[] = {
     [CTS_FT_ANY] = "any",
@@ -19,50 +20,6 @@ static const char *const TYPE_NAMES[] = {
     [CTS_FT_WORD] = "word",
     [CTS_FT_ID] = "id",
 };
-
-/* Levenshtein's distance; both texts no longer than NEAREST_LEN_MAX. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[NEAREST_LEN_MAX + 1];
-    size_t len = strlen(b);
-
-    for (size_t j = 0; j <= len; j++)
-        row[j] = j;
-    for (size_t i = 0; a[i]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < len; j++) {
-            size_t best = diagonal + (a[i] != b[j]);
-            diagonal = row[j + 1];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (diagonal + 1 < best)
-                best = diagonal + 1;
-            row[j + 1] = best;
-        }
-    }
-    return row[len];
-}
-
-const char *cts_schema_nearest(const char *text, const char *const *words, size_t count)
-{
-    const char *best = NULL;
-    size_t len = strlen(text);
-    size_t limit = len / 3 + 2; /* a third of the letters wrong is no slip any more */
-
-    if (len > NEAREST_LEN_MAX)
-        return NULL;
-    for (size_t i = 0; i < count; i++) {
-        if (strlen(words[i]) > NEAREST_LEN_MAX)
-            continue;
-        size_t d = distance(text, words[i]);
-        if (d < limit && d < strlen(words[i])) {
-            best = words[i];
-            limit = d;
-        }
-    }
-    return best;
-}
 
 static const struct cts_field *find_field(const struct cts_field *fields,
                                           const struct cts_yaml *key)
@@ -86,7 +43,7 @@ static int unknown_key(const struct cts_yaml *key, const struct cts_field *field
         cts_buf_addf(&list, "%s%s", count ? ", " : "", fields->key);
         words[count++] = fields->key;
     }
-    const char *near = cts_schema_nearest(key->text, words, count);
+    const char *near = cts_nearest(key->text, words, count);
     if (near)
         cts_yaml_error(key, CTS_E_SCHEMA, err,
                        "%s: unknown key '%.80s'; did you mean '%s'? (keys: %s)", what, key->text,
@@ -111,7 +68,7 @@ static int check_words(const struct cts_yaml *node, const struct cts_field *f, s
         }
         cts_buf_addf(&list, "%s%s", count ? ", " : "", f->words[count]);
     }
-    const char *near = cts_schema_nearest(node->text, f->words, count);
+    const char *near = cts_nearest(node->text, f->words, count);
     cts_yaml_error(node, CTS_E_SCHEMA, err, "%s: '%.80s' is none of: %s%s%s%s", f->key, node->text,
                    cts_buf_text(&list), near ? "; did you mean '" : "", near ? near : "",
                    near ? "'?" : "");

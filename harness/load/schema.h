@@ -40,8 +40,4 @@ int cts_schema_check(const struct cts_yaml *map, const struct cts_field *fields,
 struct cts_buf;
 void cts_schema_doc(const struct cts_field *fields, unsigned indent, struct cts_buf *out);
 
-/* The word of the list nearest to `text` if it is near enough to be a slip of the pen; else null.
- */
-const char *cts_schema_nearest(const char *text, const char *const *words, size_t count);
-
 #endif

@@ -1,7 +1,7 @@
 /* Text to tree: a scanner and a recursive descent parser, binary operators by level. */
 #include <string.h>
 
-#include "load/schema.h"
+#include "base/nearest.h"
 #include "load/sema_int.h"
 
 /* All operands, functions, types and local names. */
@@ -290,7 +290,7 @@ static int unknown_name(struct parser *p)
     size_t len = p->len < sizeof(name) ? p->len : sizeof(name) - 1;
     memcpy(name, p->sema->text + p->pos, len);
     name[len] = 0;
-    const char *near = cts_schema_nearest(name, words, count);
+    const char *near = cts_nearest(name, words, count);
     return cts_sema_error(p->sema, p->pos, CTS_E_SYNTAX, p->err, "unknown name %s%s%s%s",
                           here(p, buf, sizeof(buf)), near ? "; did you mean '" : "",
                           near ? near : "", near ? "'?" : "");

@@ -1,3 +1,4 @@
+#include "base/nearest.h"
 #include "load/spec.h"
 
 #include <stdlib.h>
@@ -173,7 +174,7 @@ static int unknown_group(const struct cts_spec *spec, const struct cts_yaml *at,
 
     for (size_t g = 0; g < spec->group_count; g++)
         names[g] = spec->groups[g].name;
-    const char *near = cts_schema_nearest(at->text, names, spec->group_count);
+    const char *near = cts_nearest(at->text, names, spec->group_count);
     return cts_yaml_error(at, CTS_E_SCHEMA, err,
                           "no group '%s'%s%s%s; a new one is an item of groups.yaml", at->text,
                           near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "host/fs.h"
+#include "base/nearest.h"
 #include "load/spec_fields.h"
 #include "load/spec_int.h"
 
@@ -99,7 +100,7 @@ static int read_tested(const struct cts_yaml *list, unsigned *set, struct cts_er
         while (how < CTS_HOW_COUNT && !cts_yaml_is(list->items[i], HOW_NAMES[how]))
             how++;
         if (how == CTS_HOW_COUNT) {
-            const char *near = cts_schema_nearest(list->items[i]->text, HOW_NAMES, CTS_HOW_COUNT);
+            const char *near = cts_nearest(list->items[i]->text, HOW_NAMES, CTS_HOW_COUNT);
             return cts_yaml_error(list->items[i], CTS_E_SCHEMA, err,
                                   "tested: no such way: '%s'%s%s%s", list->items[i]->text,
                                   near ? "; did you mean '" : "", near ? near : "",

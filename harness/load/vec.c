@@ -1,3 +1,4 @@
+#include "base/nearest.h"
 #include "load/vec.h"
 
 #include <string.h>
@@ -28,7 +29,7 @@ int cts_vec_check_name(struct cts_vec_reader *r, const struct cts_yaml *node,
     for (size_t i = 0; i < names->count; i++)
         if (strcmp(names->list[i], node->text) == 0)
             return 0;
-    const char *near = cts_schema_nearest(node->text, names->list, names->count);
+    const char *near = cts_nearest(node->text, names->list, names->count);
     return cts_yaml_error(node, CTS_E_SCHEMA, r->err, "%s: there is no '%.60s'%s%s%s", what,
                           node->text, near ? "; did you mean '" : "", near ? near : "",
                           near ? "'?" : "");
