@@ -1,12 +1,13 @@
-#include "base/nearest.h"
 #include "load/spec.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "host/fs.h"
 #include "load/spec_fields.h"
 #include "load/spec_int.h"
+#include "sema/sema.h"
 
 /* --- what the files may hold --------------------------------------------------------------- */
 

@@ -8,8 +8,10 @@
 
 #include "base/err.h"
 #include "host/arena.h"
-#include "load/sema.h"
 #include "load/yaml.h"
+
+struct cts_expr;
+struct cts_sema;
 
 enum { CTS_SPEC_GROUPS_MAX = 32, CTS_SPEC_ROWS_MAX = 4096 };
 

@@ -1,9 +1,9 @@
-#include "base/nearest.h"
 #include "load/vec.h"
 
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/nearest.h"
 #include "load/schema.h"
 #include "load/vec_read.h"
 

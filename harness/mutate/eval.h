@@ -4,7 +4,7 @@
 #define CTS_MUTATE_EVAL_H
 
 #include "isa/mach.h"
-#include "load/sema.h"
+#include "sema/sema.h"
 
 /* Runs one instruction as `sema` (checked) says, as a cts_exec_fn does. */
 void cts_eval(const struct cts_sema *sema, struct cts_mach *m, const struct cts_insn *in);

@@ -3,6 +3,7 @@
 #define CTS_MUTATE_OPS_H
 
 #include "mutate/mutate.h"
+#include "sema/sema.h"
 
 enum cts_mut_answer {
     CTS_MUT_DONE,    /* the tree is changed */

@@ -7,6 +7,7 @@
 #include "base/sha256.h"
 #include "host/fs.h"
 #include "mutate/smt.h"
+#include "sema/sema.h"
 
 enum { LIST_MAX = 16 << 20, HEX = 2 * CTS_PROOF_BYTES };
 

@@ -7,6 +7,7 @@
 #include "base/sha256.h"
 #include "host/cache.h"
 #include "host/solver.h"
+#include "sema/sema.h"
 
 /* CPU_MS: of the solver for a question, where steps are not what takes so long. */
 enum { ACCESSES = 16, NAME = 24, CPU_MS = 300000 };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sema/sema.h"
 #include "spec_check/check.h"
 
 enum { LD, LDX, ST, STX, ALU, JMP, JMP32, ALU64 };

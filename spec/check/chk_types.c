@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sema/sema.h"
 #include "spec_check/check.h"
 
 enum { ALU = 4, JMP = 5, JMP32 = 6, ALU64 = 7, CODE_END = 0xd, CODE_MOV = 0xb };

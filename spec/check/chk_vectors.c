@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "load/bugs.h"
+#include "sema/sema.h"
 #include "spec_check/check.h"
 #include "spec_check/table.h"
 

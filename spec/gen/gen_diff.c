@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "sema/sema.h"
+
 /* --- meaning: trees that do the same, whatever their text ---------------------------------- */
 
 /* May its value be computed earlier or later without a difference? */

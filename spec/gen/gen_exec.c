@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "sema/sema.h"
+
 enum { TEMPS_MAX = 512 };
 
 struct emitter {

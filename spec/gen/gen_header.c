@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "sema/sema.h"
+
 /* --- parts that are the same for every specification -------------------------------------- */
 
 static const char CONSTANTS[] =

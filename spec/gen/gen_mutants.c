@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "sema/sema.h"
+
 void cts_gen_mutant_h(const struct cts_spec *spec, struct cts_buf *out)
 {
     (void)spec;

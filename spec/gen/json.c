@@ -1,5 +1,6 @@
 /* JSON: strings, and the tree of a `does`. */
 #include "info.h"
+#include "sema/sema.h"
 
 void cts_json_string(const char *text, struct cts_buf *out)
 {

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "sema/sema.h"
+
 static void add(const struct cts_expr *x, struct cts_buf *out);
 
 static bool is_compound(const struct cts_expr *x)

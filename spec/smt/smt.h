@@ -25,6 +25,7 @@
 #include "host/arena.h"
 #include "host/buf.h"
 #include "load/spec.h"
+#include "sema/sema.h"
 
 /* --- text ---------------------------------------------------------------------------------- */
 

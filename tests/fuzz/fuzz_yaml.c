@@ -1,9 +1,9 @@
-/* uses: base host load */
+/* uses: base host sema load */
 /* YAML text, and the text of a `does`: whatever is read must print and read again as the same. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "load/sema.h"
+#include "sema/sema.h"
 #include "load/yaml.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,4 +1,4 @@
-/* uses: base host load isa pack wire result core mutate */
+/* uses: base host sema load isa pack wire result core mutate */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +16,7 @@
 #include "mutate/model.h"
 #include "mutate/mutate.h"
 #include "mutate/smt.h"
+#include "sema/sema.h"
 
 enum { TRIALS = 200, MEM = 64 };
 

@@ -1,4 +1,4 @@
-/* uses: base host load isa */
+/* uses: base host sema load isa */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "generated/isa_sem.h"
-#include "load/sema.h"
+#include "sema/sema.h"
 
 static const struct cts_sema_place PLACE = {"f.yaml", 10, 20, 5};
 

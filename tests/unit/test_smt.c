@@ -1,4 +1,4 @@
-/* uses: base host load isa spec_smt */
+/* uses: base host sema load isa spec_smt */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +13,7 @@
 #include "host/fs.h"
 #include "host/proc.h"
 #include "isa/mach.h"
+#include "sema/sema.h"
 #include "spec_smt/smt.h"
 
 #define SPEC_DIR CTS_SOURCE_DIR "/spec"

@@ -1,4 +1,4 @@
-/* uses: base host load isa */
+/* uses: base host sema load isa */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +14,7 @@
 #include "host/fs.h"
 #include "isa/mach.h"
 #include "load/spec.h"
+#include "sema/sema.h"
 
 enum { RFC_ROWS = 171, CLAUSES = 178, VERDICTS = 50 };
 

@@ -1,4 +1,4 @@
-/* uses: base host load spec_gen */
+/* uses: base host sema load spec_gen */
 /* What `ebpf-cts spec` prints, against the specification it was made from. */
 #include <dlfcn.h>
 #include <setjmp.h>
@@ -15,6 +15,7 @@
 #include "host/fs.h"
 #include "host/proc.h"
 #include "load/spec.h"
+#include "sema/sema.h"
 #include "spec_gen/generator.h"
 
 #define SPEC_DIR CTS_SOURCE_DIR "/spec"

@@ -2,7 +2,8 @@
 #include <string.h>
 
 #include "base/nearest.h"
-#include "load/sema_int.h"
+#include "host/buf.h"
+#include "sema/impl.h"
 
 /* All operands, functions, types and local names. */
 enum {
@@ -673,8 +674,9 @@ int cts_sema_parse(const char *text, const struct cts_sema_place *place, struct 
     return rc;
 }
 
-int cts_sema_read_condition(const char *text, const struct cts_sema_place *place,
-                            struct cts_arena *arena, struct cts_expr **out, struct cts_err *err)
+int cts_sema_parse_condition(const char *text, const struct cts_sema_place *place,
+                             struct cts_arena *arena, struct cts_sema **sema, struct cts_expr **out,
+                             struct cts_err *err)
 {
     struct parser p = {.arena = arena, .err = err};
     int rc = begin(&p, text, place);
@@ -684,9 +686,6 @@ int cts_sema_read_condition(const char *text, const struct cts_sema_place *place
         rc = parse_expr(&p, out);
     if (!rc && p.token != T_END)
         rc = wanted(&p, "the end");
-    if (!rc)
-        rc = cts_sema_check_condition(p.sema, *out, err);
-    if (rc)
-        *out = NULL;
+    *sema = p.sema;
     return rc;
 }

@@ -1,5 +1,5 @@
 /* Tree to text. */
-#include "load/sema_int.h"
+#include "sema/impl.h"
 
 static bool is_compound(const struct cts_expr *x)
 {

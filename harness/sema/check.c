@@ -1,5 +1,5 @@
 /* Types: every expression gets one, or the first offence is named with its place. */
-#include "load/sema_int.h"
+#include "sema/impl.h"
 
 /* Expressions known not to be zero where the checker stands. */
 struct nonzero {

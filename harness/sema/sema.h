@@ -4,8 +4,8 @@
  * with the meaning of the SMT-LIB operator of the same name. The language is described in
  * spec/semantics.md. A tree belongs to an arena and may be changed, then checked again and printed.
  */
-#ifndef CTS_LOAD_SEMA_H
-#define CTS_LOAD_SEMA_H
+#ifndef CTS_SEMA_SEMA_H
+#define CTS_SEMA_SEMA_H
 
 #include <stdbool.h>
 #include <stddef.h>
