@@ -159,7 +159,7 @@ static bool expects_address(const struct cts_vec_case *c)
 static void lay_out(const struct emitter *e, const struct unit *u, struct cts_layout *l)
 {
     const struct cts_vec *v = e->v;
-    uint32_t end = CTS_ROW_MEM + v->memory;
+    uint32_t end = CTS_ENTRY_MEM + v->memory;
     l->mem_bytes = v->memory;
     l->body_slots = u->body_slots;
     l->spill = u->spill;

@@ -136,7 +136,7 @@ static int compare_sweep(struct comparer *c, struct cts_seg *seg, struct said *s
                          struct cts_err *err)
 {
     const struct cts_layout *l = &seg->layout;
-    uint8_t *row = cts_arena_take(c->arena, CTS_ROW_MEM + l->mem_bytes + 2u * STACK);
+    uint8_t *row = cts_arena_take(c->arena, CTS_ENTRY_MEM + l->mem_bytes + 2u * STACK);
     uint8_t *expect = cts_arena_take(c->arena, cts_seg_expect_bytes(seg));
     uint32_t step = seg->rows / SAMPLE + 1;
     if (!row || !expect)
@@ -146,10 +146,10 @@ static int compare_sweep(struct comparer *c, struct cts_seg *seg, struct said *s
         unsigned changing = 0;
         cts_seg_fill(seg, r, row, expect);
         for (unsigned i = 0; i < 10; i++)
-            if (memcmp(row + CTS_ROW_IN + 8 * i, expect + 8 * i, 8) != 0)
+            if (memcmp(row + CTS_ENTRY_IN + 8 * i, expect + 8 * i, 8) != 0)
                 changing |= 1u << i;
         note_registers(c, s, shown, changing & ~(unsigned)seg->base->any);
-        note(s, memcmp(row + CTS_ROW_MEM, expect + 80, l->mem_bytes) != 0, true);
+        note(s, memcmp(row + CTS_ENTRY_MEM, expect + 80, l->mem_bytes) != 0, true);
     }
     c->out->memory = more(c->out->memory, l->mem_bytes);
     for (size_t at = 0, end; l->stack_off && cts_seg_stack_span(seg, &at, &end); at = end)

@@ -72,7 +72,7 @@ static void add_registers(const struct cts_seg *seg, const struct cts_seg_view *
     cts_buf_adds(b, "  state    before           expected         seen             differs\n");
     for (unsigned i = 0; i < 10; i++) {
         bool stored = (seg->layout.out_mask >> i) & 1, any = (v->any >> i) & 1;
-        uint64_t got = cts_order_get64(seg->be, obs->row + CTS_ROW_OUT + 8 * i);
+        uint64_t got = cts_order_get64(seg->be, obs->row + CTS_ENTRY_OUT + 8 * i);
         char name[8];
         cts_fmt(name, sizeof(name), "r%u", i);
         add_name(name, b);
@@ -132,7 +132,7 @@ static void add_states(const struct cts_judge *j, struct cts_seg *seg, uint32_t 
     if (!obs->row || !cts_seg_expected(seg, r, obs->row, obs->expect, j->arena, &v))
         return;
     add_registers(seg, &v, obs, b);
-    add_bytes("mem", 0, v.mem_in, v.mem, obs->row + CTS_ROW_MEM, v.mem_any, l->mem_bytes, b);
+    add_bytes("mem", 0, v.mem_in, v.mem, obs->row + CTS_ENTRY_MEM, v.mem_any, l->mem_bytes, b);
     if (!l->stack_off || !v.stack)
         return;
     const uint8_t *got = obs->row + l->stack_off + CTS_STACK_BYTES;

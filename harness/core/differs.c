@@ -9,7 +9,7 @@ static const char *differing_register(const struct cts_judge *j, const struct ct
                                       const struct cts_seg_view *v, const struct cts_obs *obs)
 {
     for (unsigned i = 0; i < 10; i++) {
-        uint64_t got = cts_order_get64(seg->be, obs->row + CTS_ROW_OUT + 8 * i);
+        uint64_t got = cts_order_get64(seg->be, obs->row + CTS_ENTRY_OUT + 8 * i);
         if (!((seg->layout.out_mask >> i) & 1) || (v->any >> i) & 1 || got == v->r[i])
             continue;
         return cts_arena_fmt(j->arena, "r%u = 0x%llx, expected 0x%llx", i, (unsigned long long)got,
@@ -55,7 +55,7 @@ static const char *differing_state(const struct cts_judge *j, struct cts_seg *se
         return "ran to the end of the vector's code, but it must end before";
     const char *found = differing_register(j, seg, &v, obs);
     if (!found)
-        found = differing_byte(j, "mem", 0, v.mem, v.mem_any, obs->row + CTS_ROW_MEM,
+        found = differing_byte(j, "mem", 0, v.mem, v.mem_any, obs->row + CTS_ENTRY_MEM,
                                seg->layout.mem_bytes);
     return found ? found : differing_stack(j, seg, &v, obs);
 }

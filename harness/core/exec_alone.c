@@ -267,11 +267,11 @@ static uint32_t run_kept(struct cts_exec *x, struct cts_seg *seg)
     struct job made = cts_x_job_of(seg, 0, 1);
     x->current = 0;
     cts_x_reset_frame(f);
-    if (cts_x_add_job(x, f, &made, 0, &err) != 0 || !(f->item[0].ops & CTS_OP_RUN))
+    if (cts_x_add_job(x, f, &made, 0, &err) != 0 || !(f->item[0].ops & CTS_STEP_RUN))
         return 0;
     for (uint32_t r = 0; r < seg->rows; r++) {
-        uint8_t first = r == 0 ? CTS_OP_LOAD : 0, last = r + 1 == seg->rows ? CTS_OP_UNLOAD : 0;
-        if (ask_row(x, r, CTS_OP_RUN | first | last, &err) != 0) {
+        uint8_t first = r == 0 ? CTS_STEP_LOAD : 0, last = r + 1 == seg->rows ? CTS_STEP_UNLOAD : 0;
+        if (ask_row(x, r, CTS_STEP_RUN | first | last, &err) != 0) {
             struct job again = cts_x_job_of(seg, r, 1);
             cts_x_reset_frame(f);
             int rc = x->broken ? err.code : cts_x_run_job(x, &again, NULL);
@@ -284,7 +284,7 @@ static uint32_t run_kept(struct cts_exec *x, struct cts_seg *seg)
             cts_judge_unit(x->judge, seg, &refused);
             return seg->rows;
         }
-        if (!(a->ops & CTS_OP_RUN) || a->run.status != CTS_RAN)
+        if (!(a->ops & CTS_STEP_RUN) || a->run.status != CTS_RAN)
             return r;
         struct cts_obs o = cts_x_observe(x, &f->job[0], 0, 0, a);
         if (o.seen == CTS_SEEN_RAN && !cts_seg_match(seg, r, o.row, o.expect, cts_x_who(x)))

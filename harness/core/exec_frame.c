@@ -29,8 +29,8 @@ void cts_x_count_timeout(struct cts_exec *x, bool timed_out)
 
 static bool has_timed_out(const struct cts_answer *a)
 {
-    return (a->ops & CTS_OP_LOAD && a->load.verdict == CTS_LOAD_TIMED_OUT) ||
-           (a->ops & CTS_OP_RUN && a->run.status == CTS_RUN_TIMED_OUT);
+    return (a->ops & CTS_STEP_LOAD && a->load.verdict == CTS_LOAD_TIMED_OUT) ||
+           (a->ops & CTS_STEP_RUN && a->run.status == CTS_RUN_TIMED_OUT);
 }
 
 int cts_x_answers(struct cts_exec *x, struct frame *f, struct cts_err *err)
@@ -60,10 +60,10 @@ struct cts_obs cts_x_observe(const struct cts_exec *x, const struct job *j, uint
     o.row = cts_x_row_at(x, j, at);
     o.expect = cts_x_expect_at(j, at);
     if (cts_x_caps(x)->window_kind == CTS_WK_NATIVE) {
-        if (cts_order_get64(cts_x_caps(x)->be, o.row + CTS_ROW_END) == CTS_END_EXITED) {
+        if (cts_order_get64(cts_x_caps(x)->be, o.row + CTS_ENTRY_END) == CTS_ENDED_EXITED) {
             o.seen = CTS_SEEN_EXITED;
             o.result_known = true;
-            o.r0 = cts_order_get64(cts_x_caps(x)->be, o.row + CTS_ROW_OUT);
+            o.r0 = cts_order_get64(cts_x_caps(x)->be, o.row + CTS_ENTRY_OUT);
         }
     } else if (!cts_seg_match(j->seg[s], cts_x_row_number(j, s, i), o.row, o.expect,
                               cts_x_who(x)) &&

@@ -42,7 +42,7 @@ static uint32_t power_above(uint32_t n)
 
 uint32_t cts_x_stride_of(const struct cts_layout *l)
 {
-    uint32_t bytes = CTS_ROW_MEM + l->mem_bytes;
+    uint32_t bytes = CTS_ENTRY_MEM + l->mem_bytes;
     if (l->stack_off)
         bytes = l->stack_off + 2 * CTS_STACK_BYTES;
     return power_above(bytes);
@@ -212,7 +212,7 @@ int cts_x_add_guess(struct cts_exec *x, struct frame *f, struct job *j, struct c
         cts_seg_guess(j->seg[s], cts_x_row_number(j, s, i), cts_x_expect_at(j, at), cts_x_who(x),
                       j->layout[s].out_mask, j->iterations == 1, row);
         if ((j->layout[s].out_mask >> 1) & 1)
-            memcpy(region + CTS_WIN_SCRATCH, row + CTS_ROW_OUT + 8, 8);
+            memcpy(region + CTS_WIN_SCRATCH, row + CTS_ENTRY_OUT + 8, 8);
     }
     uint32_t repeat = j->seg[0]->unit->repeat > 1 ? j->seg[0]->unit->repeat : 1;
     cts_order_put64(cts_x_caps(x)->be, region + CTS_WIN_INDEX,
@@ -252,7 +252,7 @@ void cts_x_make_item(struct job *j, struct cts_item *it, uint8_t ops, uint8_t pr
 {
     const struct cts_pk_unit *u = j->seg[0]->unit;
     *it = (struct cts_item){.ops = ops, .prog = prog};
-    it->load.kind = cts_x_is_whole(j->seg[0]) ? CTS_PK_WHOLE : CTS_PK_WINDOW;
+    it->load.kind = cts_x_is_whole(j->seg[0]) ? CTS_PROG_WHOLE : CTS_PROG_WINDOW;
     it->load.packet = u->flags & CTS_UF_PACKET;
     it->load.log = j->segs == 1;
     it->load.layout = cts_x_is_whole(j->seg[0]) ? NULL : j->layout;
@@ -282,7 +282,7 @@ static bool fits_window(const struct cts_exec *x, const struct frame *f, const s
 static bool wants_reason(const struct cts_exec *x, const struct job *j, uint8_t ops)
 {
     enum { LONG = 64 };
-    if (j->segs > 1 || (!(ops & CTS_OP_RUN) && !cts_x_loads_only(x)))
+    if (j->segs > 1 || (!(ops & CTS_STEP_RUN) && !cts_x_loads_only(x)))
         return false;
     return j->seg[0]->unit->slots > LONG || !cts_judge_is_limit(x->judge, j->seg[0]);
 }
@@ -309,9 +309,9 @@ int cts_x_add_job(struct cts_exec *x, struct frame *f, const struct job *made, u
         rc = cts_x_add_object(x, f, j, err);
     if (rc != 0)
         return rc;
-    uint8_t ops = CTS_OP_LOAD | CTS_OP_UNLOAD;
+    uint8_t ops = CTS_STEP_LOAD | CTS_STEP_UNLOAD;
     if (may_run(x, j->seg[0]))
-        ops |= CTS_OP_RUN;
+        ops |= CTS_STEP_RUN;
     else
         j->iterations = 0;
     cts_x_make_item(j, &f->item[f->jobs], ops, (uint8_t)(half * FRAME_JOBS + f->jobs));

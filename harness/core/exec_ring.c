@@ -23,7 +23,7 @@ static uint32_t ring_count(const struct ring *g, uint32_t run)
  * hides most of the way. */
 static inline void fetch_row(const uint8_t *row, bool to_write)
 {
-    for (unsigned at = 0; at < CTS_ROW_MEM; at += 64) {
+    for (unsigned at = 0; at < CTS_ENTRY_MEM; at += 64) {
         if (to_write)
             __builtin_prefetch(row + at, 1);
         else
@@ -56,11 +56,11 @@ static void ring_point(struct cts_exec *x, const struct ring *g, uint32_t first)
 static int ring_ask(struct cts_exec *x, const struct ring *g, uint32_t run, struct cts_err *err)
 {
     struct cts_item *it = &g->f->item[0];
-    uint8_t ops = CTS_OP_RUN;
+    uint8_t ops = CTS_STEP_RUN;
     if (run == 0)
-        ops |= CTS_OP_LOAD;
+        ops |= CTS_STEP_LOAD;
     if (run + 1 == g->runs)
-        ops |= CTS_OP_UNLOAD;
+        ops |= CTS_STEP_UNLOAD;
     cts_x_make_item(g->j, it, ops, 0);
     cts_x_point_at_code(g->f, g->j, it);
     it->run.iterations = ring_count(g, run);

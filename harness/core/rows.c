@@ -122,7 +122,7 @@ static bool is_near_address(uint64_t v)
 static unsigned addresses_of_sweep(struct cts_seg *s, struct cts_arena *arena)
 {
     const struct cts_layout *l = &s->layout;
-    uint8_t *row = cts_arena_take(arena, CTS_ROW_MEM + l->mem_bytes + 2 * STACK);
+    uint8_t *row = cts_arena_take(arena, CTS_ENTRY_MEM + l->mem_bytes + 2 * STACK);
     uint8_t *expect = cts_arena_take(arena, cts_seg_expect_bytes(s));
     unsigned found = row && expect ? 0 : 0x3ff;
     for (uint32_t r = 0; found != 0x3ff && r < s->rows; r++) {
@@ -309,15 +309,15 @@ static void fill_plain(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *exp
     operand_values(s, r, value);
     for (uint32_t i = 0; i < s->operands; i++)
         m->r[s->operand[i].reg] = value[i];
-    put_registers(s->be, row + CTS_ROW_IN, m->r, 0);
+    put_registers(s->be, row + CTS_ENTRY_IN, m->r, 0);
     m->pc = 0;
     m->depth = 0;
     m->stop = CTS_MACH_RUNNING;
     m->budget = 100000;
     cts_mach_run(m);
     put_registers(s->be, expect, m->r, 0);
-    put_registers(s->be, row + CTS_ROW_OUT, m->r, UINT64_MAX);
-    cts_order_put64(s->be, row + CTS_ROW_END, CTS_END_UNKNOWN);
+    put_registers(s->be, row + CTS_ENTRY_OUT, m->r, UINT64_MAX);
+    cts_order_put64(s->be, row + CTS_ENTRY_END, CTS_ENDED_UNKNOWN);
 }
 
 /* Every output register was seen to be written when the row's place was used first; from then on
@@ -332,7 +332,7 @@ static void refill_lean(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *ex
     for (uint32_t i = 0; i < s->operands; i++)
         m->r[s->operand[i].reg] = value[i];
     for (unsigned i = 0; i < s->moving_count; i++)
-        cts_order_put64(s->be, row + CTS_ROW_IN + 8 * s->moving[i], m->r[s->moving[i]]);
+        cts_order_put64(s->be, row + CTS_ENTRY_IN + 8 * s->moving[i], m->r[s->moving[i]]);
     m->pc = 0;
     m->depth = 0;
     m->stop = CTS_MACH_RUNNING;
@@ -341,7 +341,7 @@ static void refill_lean(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *ex
     for (unsigned i = 0; i < s->moving_count; i++) {
         unsigned reg = s->moving[i];
         cts_order_put64(s->be, expect + 8 * reg, m->r[reg]);
-        cts_order_put64(s->be, row + CTS_ROW_OUT + 8 * reg, ~m->r[reg]);
+        cts_order_put64(s->be, row + CTS_ENTRY_OUT + 8 * reg, ~m->r[reg]);
     }
 }
 
@@ -377,9 +377,9 @@ static void fill_swept(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *exp
         else
             put_sized(s->be, mem + s->operand[i].at, s->operand[i].width, value[i]);
     }
-    put_registers(s->be, row + CTS_ROW_IN, m->r, 0);
+    put_registers(s->be, row + CTS_ENTRY_IN, m->r, 0);
     if (l->mem_bytes)
-        memcpy(row + CTS_ROW_MEM, mem, l->mem_bytes);
+        memcpy(row + CTS_ENTRY_MEM, mem, l->mem_bytes);
     if (l->stack_off)
         memcpy(row + l->stack_off, stack, STACK);
     m->pc = 0;
@@ -388,10 +388,10 @@ static void fill_swept(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *exp
     m->budget = 100000;
     cts_mach_run(m);
     put_registers(s->be, expect, m->r, 0);
-    put_registers(s->be, row + CTS_ROW_OUT, m->r, UINT64_MAX);
+    put_registers(s->be, row + CTS_ENTRY_OUT, m->r, UINT64_MAX);
     for (int i = 0; l->stack_off && i < STACK; i++)
         row[l->stack_off + (uint32_t)STACK + (uint32_t)i] = (uint8_t)~stack[i];
-    cts_order_put64(s->be, row + CTS_ROW_END, CTS_END_UNKNOWN);
+    cts_order_put64(s->be, row + CTS_ENTRY_END, CTS_ENDED_UNKNOWN);
 }
 
 /* How closely a name fits: 0 it is another's, 1 it is for all, 2 the runtime's, 3 the engine's. */
@@ -445,14 +445,14 @@ static void fill_hand(struct cts_seg *s, uint32_t r, uint8_t *row)
     const struct cts_pk_state *in = &s->pack->states[pr->in], *out = first_state(s, r);
     for (unsigned i = 0; i < 10; i++) {
         uint64_t v = in->place[i] == CTS_PL_VALUE ? in->r[i] : 0;
-        cts_order_put64(s->be, row + CTS_ROW_IN + 8 * i, v);
-        cts_order_put64(s->be, row + CTS_ROW_OUT + 8 * i, before(out, i));
+        cts_order_put64(s->be, row + CTS_ENTRY_IN + 8 * i, v);
+        cts_order_put64(s->be, row + CTS_ENTRY_OUT + 8 * i, before(out, i));
     }
-    cts_order_put64(s->be, row + CTS_ROW_SELF, 0);
-    cts_order_put64(s->be, row + CTS_ROW_FP, 0);
-    cts_order_put64(s->be, row + CTS_ROW_END, CTS_END_UNKNOWN);
+    cts_order_put64(s->be, row + CTS_ENTRY_SELF, 0);
+    cts_order_put64(s->be, row + CTS_ENTRY_FP, 0);
+    cts_order_put64(s->be, row + CTS_ENTRY_END, CTS_ENDED_UNKNOWN);
     if (l->mem_bytes)
-        image(s->pack, &in->mem, l->mem_bytes, s->be, row + CTS_ROW_MEM);
+        image(s->pack, &in->mem, l->mem_bytes, s->be, row + CTS_ENTRY_MEM);
     if (l->stack_off) {
         image(s->pack, &in->stack, STACK, s->be, row + l->stack_off);
         const struct cts_pk_state *like = out ? out : in;
@@ -485,9 +485,9 @@ void cts_seg_refill(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *expect
 static uint64_t absolute(const struct cts_seg *s, const uint8_t *row, unsigned place, uint64_t add)
 {
     if (place == CTS_PL_MEM)
-        return cts_order_get64(s->be, row + CTS_ROW_SELF) + CTS_ROW_MEM + add;
+        return cts_order_get64(s->be, row + CTS_ENTRY_SELF) + CTS_ENTRY_MEM + add;
     if (place == CTS_PL_FP)
-        return cts_order_get64(s->be, row + CTS_ROW_FP) + add;
+        return cts_order_get64(s->be, row + CTS_ENTRY_FP) + add;
     return add;
 }
 
@@ -534,13 +534,14 @@ static bool match_state(struct cts_seg *s, const struct cts_pk_state *want, cons
     for (unsigned i = 0; i < 10; i++) {
         if (!((l->out_mask >> i) & 1) || ((want->any >> i) & 1))
             continue;
-        if (cts_order_get64(s->be, row + CTS_ROW_OUT + 8 * i) !=
+        if (cts_order_get64(s->be, row + CTS_ENTRY_OUT + 8 * i) !=
             absolute(s, row, want->place[i], want->r[i]))
             return false;
     }
     if (l->mem_bytes) {
         image(s->pack, &want->mem, l->mem_bytes, s->be, s->scratch);
-        if (!same_bytes(row + CTS_ROW_MEM, s->scratch, any_mask(s->pack, &want->mem), l->mem_bytes))
+        if (!same_bytes(row + CTS_ENTRY_MEM, s->scratch, any_mask(s->pack, &want->mem),
+                        l->mem_bytes))
             return false;
     }
     if (l->stack_off) {
@@ -568,11 +569,12 @@ static bool match_swept(const struct cts_seg *s, const uint8_t *row, const uint8
     for (unsigned i = 0; i < 10; i++) {
         if (!((l->out_mask >> i) & 1) || ((s->base->any >> i) & 1))
             continue;
-        if (cts_order_get64(s->be, row + CTS_ROW_OUT + 8 * i) != swept_register(s, i, row, expect))
+        if (cts_order_get64(s->be, row + CTS_ENTRY_OUT + 8 * i) !=
+            swept_register(s, i, row, expect))
             return false;
     }
     const uint8_t *mem = expect + PRE_FILL_REGISTERS * 8;
-    if (memcmp(row + CTS_ROW_MEM, mem, l->mem_bytes) != 0)
+    if (memcmp(row + CTS_ENTRY_MEM, mem, l->mem_bytes) != 0)
         return false;
     return l->stack_off == 0 || same_stack(s, row, mem + l->mem_bytes, NULL);
 }
@@ -581,7 +583,7 @@ bool cts_seg_match(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint
                    struct cts_who who)
 {
     if (s->plain)
-        return memcmp(row + CTS_ROW_OUT, expect, PRE_FILL_REGISTERS * 8) == 0;
+        return memcmp(row + CTS_ENTRY_OUT, expect, PRE_FILL_REGISTERS * 8) == 0;
     if (s->swept)
         return match_swept(s, row, expect);
     const struct cts_pk_row *pr = &s->pack->rows[s->unit->rows.first + r];
@@ -633,7 +635,7 @@ static void guess_cleared(const struct cts_seg *s, uint32_t r, uint8_t *row)
     const uint8_t *mem, *stack;
     cts_seg_open_bytes(s, r, &mem, &stack);
     for (uint32_t i = 0; mem && i < s->layout.mem_bytes; i++)
-        row[CTS_ROW_MEM + i] = mem[i] ? 0 : row[CTS_ROW_MEM + i];
+        row[CTS_ENTRY_MEM + i] = mem[i] ? 0 : row[CTS_ENTRY_MEM + i];
     uint8_t *out = row + s->layout.stack_off + STACK;
     for (size_t at = 0, end; stack && cts_seg_stack_span(s, &at, &end); at = end)
         for (size_t i = at; i < end; i++)
@@ -646,9 +648,9 @@ static void guess_state(struct cts_seg *s, const struct cts_pk_state *want, uint
     const struct cts_layout *l = &s->layout;
     for (unsigned i = 0; i < 10; i++)
         if ((stored >> i) & 1)
-            cts_order_put64(s->be, row + CTS_ROW_OUT + 8 * i, want->r[i]);
+            cts_order_put64(s->be, row + CTS_ENTRY_OUT + 8 * i, want->r[i]);
     if (l->mem_bytes)
-        image(s->pack, &want->mem, l->mem_bytes, s->be, row + CTS_ROW_MEM);
+        image(s->pack, &want->mem, l->mem_bytes, s->be, row + CTS_ENTRY_MEM);
     if (l->stack_off) {
         image(s->pack, &want->stack, STACK, s->be, s->scratch);
         guess_stack(s, s->scratch, row);
@@ -660,10 +662,10 @@ static void guess_swept(const struct cts_seg *s, const uint8_t *expect, uint8_t 
     const struct cts_layout *l = &s->layout;
     for (unsigned i = 0; i < 10; i++)
         if ((l->out_mask >> i) & 1)
-            memcpy(row + CTS_ROW_OUT + 8 * i, expect + 8 * i, 8);
+            memcpy(row + CTS_ENTRY_OUT + 8 * i, expect + 8 * i, 8);
     expect += PRE_FILL_REGISTERS * 8;
     if (l->mem_bytes)
-        memcpy(row + CTS_ROW_MEM, expect, l->mem_bytes);
+        memcpy(row + CTS_ENTRY_MEM, expect, l->mem_bytes);
     if (l->stack_off)
         guess_stack(s, expect + l->mem_bytes, row);
 }
@@ -735,7 +737,7 @@ bool cts_seg_untouched(const struct cts_seg *s, uint32_t r, const uint8_t *row,
     uint16_t mask = s->layout.out_mask;
     for (unsigned i = 0; i < 10; i++) {
         uint64_t left = s->swept ? ~cts_order_get64(s->be, expect + 8 * i) : before(out, i);
-        if (((mask >> i) & 1) && cts_order_get64(s->be, row + CTS_ROW_OUT + 8 * i) != left)
+        if (((mask >> i) & 1) && cts_order_get64(s->be, row + CTS_ENTRY_OUT + 8 * i) != left)
             return false;
     }
     return mask != 0;

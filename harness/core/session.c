@@ -222,13 +222,13 @@ int cts_session_start_firmly(struct cts_session *s, unsigned timeout_ms, struct 
 
 static int prepare_item(const struct cts_session *s, struct cts_item *it, struct cts_err *err)
 {
-    it->ops &= (uint8_t)~CTS_OP_ROWS;
-    if (s->shared || !(it->ops & CTS_OP_RUN) || !it->rows_bytes)
+    it->ops &= (uint8_t)~CTS_STEP_ROWS;
+    if (s->shared || !(it->ops & CTS_STEP_RUN) || !it->rows_bytes)
         return 0;
     if (!s->caps.window || it->rows_off > s->caps.window_bytes ||
         it->rows_bytes > s->caps.window_bytes - it->rows_off)
         return cts_err_set(err, CTS_E_INVAL, "rows outside the window");
-    it->ops |= CTS_OP_ROWS;
+    it->ops |= CTS_STEP_ROWS;
     it->rows = (const uint8_t *)s->caps.window + it->rows_off;
     return 0;
 }
@@ -256,7 +256,7 @@ static int write_items(struct cts_session *s, struct cts_session_question *q,
         if (rc)
             return rc;
         cts_wire_put_item(&s->out, &items[i]);
-        bool rows = items[i].ops & CTS_OP_ROWS;
+        bool rows = items[i].ops & CTS_STEP_ROWS;
         q->steps[i] = (struct cts_session_step){.ops = items[i].ops,
                                                 .iterations = items[i].run.iterations,
                                                 .rows_off = items[i].rows_off,
@@ -304,13 +304,13 @@ uint64_t cts_session_begun(const struct cts_session *s)
 static bool steps_match(const struct cts_session_step *asked, const struct cts_answer *a)
 {
     bool loaded = true; /* as far as this item shows */
-    if ((a->ops ^ asked->ops) & CTS_OP_LOAD || a->ops & ~asked->ops)
+    if ((a->ops ^ asked->ops) & CTS_STEP_LOAD || a->ops & ~asked->ops)
         return false;
-    if (a->ops & CTS_OP_LOAD)
+    if (a->ops & CTS_STEP_LOAD)
         loaded = a->load.verdict == CTS_ACCEPTED;
     if (!loaded)
-        return a->ops == CTS_OP_LOAD;
-    if (a->ops & CTS_OP_LOAD && a->ops != asked->ops)
+        return a->ops == CTS_STEP_LOAD;
+    if (a->ops & CTS_STEP_LOAD && a->ops != asked->ops)
         return false;
     /* Of a program loaded earlier, or refused then: all of the steps, or none. */
     return a->ops == asked->ops || a->ops == 0;
@@ -320,9 +320,9 @@ static const char *fault_in(const struct cts_session_step *asked, const struct c
 {
     if (!steps_match(asked, a))
         return "an answer with other steps than were asked for";
-    if (a->ops & CTS_OP_RUN && a->run.done > asked->iterations)
+    if (a->ops & CTS_STEP_RUN && a->run.done > asked->iterations)
         return "an answer with more iterations than were asked for";
-    if (a->ops & CTS_OP_ROWS && a->rows_bytes != asked->rows_bytes)
+    if (a->ops & CTS_STEP_ROWS && a->rows_bytes != asked->rows_bytes)
         return "an answer with other rows than were asked for";
     return NULL;
 }
@@ -330,10 +330,10 @@ static const char *fault_in(const struct cts_session_step *asked, const struct c
 static void take_answer(struct cts_session *s, const struct cts_session_step *asked,
                         struct cts_answer *a)
 {
-    if (a->ops & CTS_OP_ROWS)
+    if (a->ops & CTS_STEP_ROWS)
         memcpy((uint8_t *)s->caps.window + asked->rows_off, a->rows, a->rows_bytes);
     a->rows = NULL;
-    a->ops &= (uint8_t)~CTS_OP_ROWS;
+    a->ops &= (uint8_t)~CTS_STEP_ROWS;
     if (a->load.text[0])
         cts_session_clean_text(a->load.text);
     if (a->run.text[0])

@@ -105,8 +105,8 @@ void cts_session_release(struct cts_session *s);
 uint64_t cts_session_begun(const struct cts_session *s);
 
 /* Sends n items (none: a question that only wants its answer); does not wait for the answers, but
- * reads on while it writes, so that neither side blocks for ever. CTS_OP_ROWS is the session's to
- * set: with a window that is not shared, items with CTS_OP_RUN carry the regions in [rows_off,
+ * reads on while it writes, so that neither side blocks for ever. CTS_STEP_ROWS is the session's to
+ * set: with a window that is not shared, items with CTS_STEP_RUN carry the regions in [rows_off,
  * rows_off + rows_bytes). CTS_E_INVAL, CTS_E_LIMIT: nothing was sent and the session goes on (no
  * item, rows outside the window, a question longer than a frame or one more than
  * CTS_SESSION_DEPTH). */

@@ -157,7 +157,7 @@ static const char *name_of(uint32_t features)
 
 static bool fits_window(const struct cts_caps *caps, const struct cts_layout *l)
 {
-    uint64_t bytes = CTS_ROW_MEM + (uint64_t)l->mem_bytes;
+    uint64_t bytes = CTS_ENTRY_MEM + (uint64_t)l->mem_bytes;
     if (l->stack_off)
         bytes = (uint64_t)l->stack_off + 2 * CTS_STACK_BYTES;
     return bytes <= caps->window_bytes;

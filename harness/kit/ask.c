@@ -283,13 +283,13 @@ uint64_t kit_most(const struct cts_item *items, uint32_t n)
 {
     uint64_t most = sizeof(uint32_t);
     for (uint32_t i = 0; i < n; i++)
-        most += ANSWER_MOST + (uint64_t)(items[i].ops & CTS_OP_ROWS ? items[i].rows_bytes : 0);
+        most += ANSWER_MOST + (uint64_t)(items[i].ops & CTS_STEP_ROWS ? items[i].rows_bytes : 0);
     return most;
 }
 
 unsigned kit_steps(const struct kit *k, const struct cts_item *it)
 {
-    unsigned runs = CTS_OP_RUN | CTS_OP_ROWS;
+    unsigned runs = CTS_STEP_RUN | CTS_STEP_ROWS;
     return k->caps.features & CTS_FEAT_VERDICT_ONLY ? it->ops & ~runs : it->ops;
 }
 
@@ -300,7 +300,7 @@ static void put_item(struct kit *k, const struct cts_item *item)
     it.ops = (uint8_t)kit_steps(k, item);
     cts_buf_clear(&k->elf);
     /* What cannot be an object (no code at all) goes without one. */
-    if (it.ops & CTS_OP_LOAD && k->caps.features & CTS_FEAT_ELF && k->opts->object &&
+    if (it.ops & CTS_STEP_LOAD && k->caps.features & CTS_FEAT_ELF && k->opts->object &&
         k->opts->object(it.load.code, (size_t)it.load.slots * CTS_SLOT_BYTES, k->caps.be, "xdp",
                         &k->elf, &err) == 0) {
         it.load.elf = (const uint8_t *)k->elf.data;
@@ -359,16 +359,16 @@ static int take_answer(struct kit *k, struct cts_rd *r, uint32_t i, struct cts_a
     a->load.text[0] = a->run.text[0] = '\0';
     a->rows = NULL;
     a->rows_bytes = 0;
-    if (a->ops & ~(CTS_OP_LOAD | CTS_OP_RUN | CTS_OP_UNLOAD | CTS_OP_ROWS))
+    if (a->ops & ~(CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD | CTS_STEP_ROWS))
         return kit_fail(k,
                         "answer %u, at byte %u of the payload: ops 0x%02x has bits without a "
                         "meaning",
                         i, (unsigned)at, a->ops);
-    if (a->ops & CTS_OP_LOAD)
+    if (a->ops & CTS_STEP_LOAD)
         rc = take_load(k, r, i, &a->load);
-    if (rc == 0 && a->ops & CTS_OP_RUN)
+    if (rc == 0 && a->ops & CTS_STEP_RUN)
         rc = take_run(k, r, i, &a->run);
-    if (rc == 0 && a->ops & CTS_OP_ROWS)
+    if (rc == 0 && a->ops & CTS_STEP_ROWS)
         a->rows = cts_rd_bytes(r, &a->rows_bytes);
     if (rc == 0 && r->failed)
         rc = kit_fail(k,
@@ -383,22 +383,22 @@ static int check_steps(struct kit *k, uint32_t i, const struct cts_item *it,
                        const struct cts_answer *a)
 {
     unsigned steps = kit_steps(k, it);
-    bool refused = a->ops & CTS_OP_LOAD && a->load.verdict != CTS_ACCEPTED;
-    if (steps & CTS_OP_LOAD && refused && a->ops != CTS_OP_LOAD)
+    bool refused = a->ops & CTS_STEP_LOAD && a->load.verdict != CTS_ACCEPTED;
+    if (steps & CTS_STEP_LOAD && refused && a->ops != CTS_STEP_LOAD)
         return kit_fail(k,
                         "answer %u: ops 0x%02x for a program that was not accepted; load alone "
                         "(0x01) is right",
                         i, a->ops);
-    if (steps & CTS_OP_LOAD && !refused && a->ops != steps)
+    if (steps & CTS_STEP_LOAD && !refused && a->ops != steps)
         return kit_fail(k, "answer %u: ops 0x%02x; all steps of the item, 0x%02x, is right", i,
                         a->ops, steps);
-    if (!(steps & CTS_OP_LOAD) && a->ops && a->ops != steps)
+    if (!(steps & CTS_STEP_LOAD) && a->ops && a->ops != steps)
         return kit_fail(k, "answer %u: ops 0x%02x; 0x%02x is right, or 0x00 if there is no program",
                         i, a->ops, steps);
-    if (a->ops & CTS_OP_RUN && a->run.done > it->run.iterations)
+    if (a->ops & CTS_STEP_RUN && a->run.done > it->run.iterations)
         return kit_fail(k, "answer %u: %u iterations done of %u", i, a->run.done,
                         it->run.iterations);
-    if (a->ops & CTS_OP_ROWS && a->rows_bytes != it->rows_bytes)
+    if (a->ops & CTS_STEP_ROWS && a->rows_bytes != it->rows_bytes)
         return kit_fail(k, "answer %u: %u bytes of rows; the item has %u", i, a->rows_bytes,
                         it->rows_bytes);
     return 0;
@@ -420,7 +420,7 @@ int kit_want_done(struct kit *k, const struct cts_item *items, uint32_t n)
         rc = take_answer(k, &r, i, &k->answers[i]);
         if (rc == 0)
             rc = check_steps(k, i, &items[i], &k->answers[i]);
-        if (rc == 0 && k->answers[i].ops & CTS_OP_LOAD &&
+        if (rc == 0 && k->answers[i].ops & CTS_STEP_LOAD &&
             k->answers[i].load.verdict == CTS_LOAD_UNSETTLED)
             rc = kit_skip(k, "the machine: %s", k->answers[i].load.text);
     }
@@ -438,7 +438,7 @@ int kit_want_ops(struct kit *k, uint32_t i, unsigned ops, const char *when)
     const struct cts_answer *a = &k->answers[i];
     if (a->ops == ops)
         return 0;
-    if (a->ops == CTS_OP_LOAD && ops & CTS_OP_LOAD)
+    if (a->ops == CTS_STEP_LOAD && ops & CTS_STEP_LOAD)
         return kit_fail(k, "answer %u: %s%sit does not accept the program: %s", i, when,
                         when[0] ? " " : "", a->load.text[0] ? a->load.text : "no reason given");
     return kit_fail(k, "answer %u: %s%sops 0x%02x; 0x%02x is right", i, when, when[0] ? " " : "",
@@ -452,7 +452,7 @@ int kit_want_ran(struct kit *k, uint32_t i, const struct cts_item *it, uint64_t 
     uint64_t want = k->caps.r0_bits == 32 ? (uint32_t)r0 : r0;
     unsigned steps = kit_steps(k, it);
     int rc = kit_want_ops(k, i, steps, "");
-    if (rc || !(steps & CTS_OP_RUN))
+    if (rc || !(steps & CTS_STEP_RUN))
         return rc;
     if (run->status != CTS_RAN)
         return kit_fail(k, "answer %u: it did not run, but ended with status %u: %s", i,
@@ -460,7 +460,7 @@ int kit_want_ran(struct kit *k, uint32_t i, const struct cts_item *it, uint64_t 
     if (run->done != it->run.iterations)
         return kit_fail(k, "answer %u: it ran, and %u of %u iterations are done", i, run->done,
                         it->run.iterations);
-    if (it->load.kind == CTS_PK_WHOLE && seen != want)
+    if (it->load.kind == CTS_PROG_WHOLE && seen != want)
         return kit_fail(k, "answer %u: r0 is 0x%llx; 0x%llx is right", i,
                         (unsigned long long)run->r0, (unsigned long long)r0);
     return 0;

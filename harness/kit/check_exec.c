@@ -5,9 +5,9 @@
 #include "kit/impl.h"
 
 enum {
-    LOAD = CTS_OP_LOAD,
-    RUN = CTS_OP_RUN,
-    UNLOAD = CTS_OP_UNLOAD,
+    LOAD = CTS_STEP_LOAD,
+    RUN = CTS_STEP_RUN,
+    UNLOAD = CTS_STEP_UNLOAD,
     ALL = LOAD | RUN | UNLOAD,
     VALUE = 0xdead, /* r0 of the simplest program */
     BATCH = 200,
@@ -59,7 +59,7 @@ static int check_result(struct kit *k)
         kit_insn(k, &c, (struct cts_insn){.opcode = cts_row_info(CTS_ROW_EXIT)->opcode});
         struct cts_item it = kit_item(ALL, 0, &c);
         rc = kit_exec(k, &it, 1);
-        if (rc == 0 && k->answers[0].ops == CTS_OP_LOAD)
+        if (rc == 0 && k->answers[0].ops == CTS_STEP_LOAD)
             return kit_skip(k, "it does not know lddw");
         if (rc == 0)
             rc = kit_want_ran(k, 0, &it, values[i]);
@@ -310,9 +310,9 @@ static int run_bad(struct kit *k, const char *what, const struct kit_code *c)
         return rc;
     }
     const struct cts_answer *a = &k->answers[0];
-    if (a->ops & CTS_OP_RUN && a->run.status == CTS_RAN)
+    if (a->ops & CTS_STEP_RUN && a->run.status == CTS_RAN)
         return kit_fail(k, "%s: it was accepted, and ran to its end", what);
-    if (a->ops & CTS_OP_RUN && a->run.status == CTS_FAULTED && a->run.done)
+    if (a->ops & CTS_STEP_RUN && a->run.status == CTS_FAULTED && a->run.done)
         return kit_fail(k, "%s: a fault in iteration %u of 1; the first one is 0", what,
                         a->run.done);
     return 0;
@@ -339,7 +339,7 @@ static int check_find(struct kit *k, const struct kit_code *c, uint64_t r0, cons
         it.run.packet_bytes = sizeof(memory);
     }
     int rc = kit_exec(k, &it, 1);
-    if (rc == 0 && k->answers[0].ops == CTS_OP_LOAD)
+    if (rc == 0 && k->answers[0].ops == CTS_STEP_LOAD)
         return kit_skip(k, "it refuses the program");
     if (rc == 0 && k->answers[0].run.status == CTS_FAULTED)
         return kit_fail(k, "a fault: %s", what);
@@ -405,7 +405,7 @@ static int check_longest(struct kit *k)
     it.load.code = (const uint8_t *)k->code.data;
     it.load.slots = slots;
     rc = kit_exec(k, &it, 1);
-    if (rc == 0 && k->answers[0].ops == CTS_OP_LOAD)
+    if (rc == 0 && k->answers[0].ops == CTS_STEP_LOAD)
         rc = kit_fail(k, "max_slots is %u, but it does not accept a program of %u: %s",
                       k->caps.max_slots, slots, k->answers[0].load.text);
     return rc ? rc : kit_want_ran(k, 0, &it, 11);
@@ -426,7 +426,7 @@ static int check_too_long(struct kit *k)
     it.load.code = (const uint8_t *)k->code.data;
     it.load.slots = k->caps.max_slots + 1;
     rc = kit_exec(k, &it, 1);
-    if (rc == 0 && k->answers[0].ops != CTS_OP_LOAD)
+    if (rc == 0 && k->answers[0].ops != CTS_STEP_LOAD)
         rc = kit_fail(k, "max_slots is %u, but it accepts a program of %u", k->caps.max_slots,
                       it.load.slots);
     kit_returns(k, &c, 12);

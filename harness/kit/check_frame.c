@@ -8,7 +8,7 @@
 #include "kit/impl.h"
 
 enum { MOST_WAITS = 1000 }; /* of 2 ms */
-enum { LOAD = CTS_OP_LOAD, RUN = CTS_OP_RUN, ALL = LOAD | RUN | CTS_OP_UNLOAD };
+enum { LOAD = CTS_STEP_LOAD, RUN = CTS_STEP_RUN, ALL = LOAD | RUN | CTS_STEP_UNLOAD };
 
 /* Malformed items. A good one is written, and then spoilt. */
 

@@ -112,7 +112,7 @@ static int check_hello_again(struct kit *k)
         rc = kit_hello(k, CTS_WIRE_VERSION, CTS_WIRE_VERSION, k->opts->engine);
     if (rc == 0)
         rc = kit_want_failed(k, "a second HELLO");
-    struct cts_item nothing = kit_item(CTS_OP_UNLOAD, 5, NULL);
+    struct cts_item nothing = kit_item(CTS_STEP_UNLOAD, 5, NULL);
     return rc ? rc : kit_exec(k, &nothing, 1);
 }
 

@@ -4,9 +4,9 @@
 #include "kit/impl.h"
 
 enum {
-    LOAD = CTS_OP_LOAD,
-    RUN = CTS_OP_RUN,
-    ALL = LOAD | RUN | CTS_OP_UNLOAD,
+    LOAD = CTS_STEP_LOAD,
+    RUN = CTS_STEP_RUN,
+    ALL = LOAD | RUN | CTS_STEP_UNLOAD,
     ROUNDS = 100,
     QUIET_MS = 100,
     KILLS = 5,

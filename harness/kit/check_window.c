@@ -15,7 +15,7 @@ enum {
     COUNT = 3,
     POINTER = 6, /* this register holds the address of the row's memory */
     FILL = 0xee,
-    ALL = CTS_OP_LOAD | CTS_OP_RUN | CTS_OP_UNLOAD,
+    ALL = CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD,
 };
 
 /* What a program does between taking its inputs from a row and storing its outputs there: nothing,
@@ -62,7 +62,7 @@ static int make_program(struct kit *k, enum body what, struct window_program *p)
 static struct cts_item item_of(const struct window_program *p, unsigned ops)
 {
     struct cts_item it = kit_item(ops, 0, NULL);
-    it.load.kind = CTS_PK_WINDOW;
+    it.load.kind = CTS_PROG_WINDOW;
     it.load.code = (const uint8_t *)p->code.data;
     it.load.slots = (uint32_t)(p->code.len / CTS_SLOT_BYTES);
     it.load.layout = &p->layout;
@@ -93,7 +93,7 @@ static void fill(const struct kit *k, uint8_t *region)
     put64(k, region + CTS_WIN_INDEX, FIRST);
     for (unsigned r = 0; r < ROWS; r++)
         for (unsigned i = 0; i < 10; i++)
-            put64(k, region + CTS_WIN_HEADER + r * STRIDE + CTS_ROW_IN + 8 * i, input(r, i));
+            put64(k, region + CTS_WIN_HEADER + r * STRIDE + CTS_ENTRY_IN + 8 * i, input(r, i));
 }
 
 /* What a region that was filled so is after the run. */
@@ -106,11 +106,11 @@ static void expect(const struct kit *k, enum body body, uint8_t *region)
         uint64_t sum = input(r, 3) + (body == EMPTY ? 0 : input(r, 4));
         for (unsigned i = 0; i < 10; i++)
             if (i != POINTER)
-                put64(k, row + CTS_ROW_OUT + 8 * i, i == 3 ? sum : input(r, i));
+                put64(k, row + CTS_ENTRY_OUT + 8 * i, i == 3 ? sum : input(r, i));
         if (body == ADD_STORE)
-            put64(k, row + CTS_ROW_MEM + 8, sum);
+            put64(k, row + CTS_ENTRY_MEM + 8, sum);
         if (k->caps.window_kind == CTS_WK_NATIVE)
-            put64(k, row + CTS_ROW_END, CTS_END_FELL_THROUGH);
+            put64(k, row + CTS_ENTRY_END, CTS_ENDED_FELL_THROUGH);
     }
 }
 
@@ -119,12 +119,12 @@ static const char *place_name(unsigned at, char *buf, size_t cap)
     unsigned row = (at - CTS_WIN_HEADER) / STRIDE, in = (at - CTS_WIN_HEADER) % STRIDE;
     if (at < CTS_WIN_HEADER)
         cts_fmt(buf, cap, "byte %u of the region's header", at);
-    else if (in < CTS_ROW_OUT)
+    else if (in < CTS_ENTRY_OUT)
         cts_fmt(buf, cap, "row %u, the input of r%u", row, in / 8);
-    else if (in < CTS_ROW_SELF)
-        cts_fmt(buf, cap, "row %u, the output of r%u", row, (in - CTS_ROW_OUT) / 8);
-    else if (in >= CTS_ROW_MEM && in < CTS_ROW_MEM + MEM_BYTES)
-        cts_fmt(buf, cap, "row %u, byte %u of its memory", row, in - CTS_ROW_MEM);
+    else if (in < CTS_ENTRY_SELF)
+        cts_fmt(buf, cap, "row %u, the output of r%u", row, (in - CTS_ENTRY_OUT) / 8);
+    else if (in >= CTS_ENTRY_MEM && in < CTS_ENTRY_MEM + MEM_BYTES)
+        cts_fmt(buf, cap, "row %u, byte %u of its memory", row, in - CTS_ENTRY_MEM);
     else
         cts_fmt(buf, cap, "row %u, byte %u", row, in);
     return buf;
@@ -151,7 +151,7 @@ static int want_rows(struct kit *k, enum body body, const uint8_t *region)
 static int run_in_frames(struct kit *k, const struct window_program *p)
 {
     uint8_t rows[REGION_BYTES];
-    struct cts_item items[2] = {item_of(p, ALL | CTS_OP_ROWS), item_of(p, ALL | CTS_OP_ROWS)};
+    struct cts_item items[2] = {item_of(p, ALL | CTS_STEP_ROWS), item_of(p, ALL | CTS_STEP_ROWS)};
     fill(k, rows);
     for (unsigned i = 0; i < 2; i++) {
         items[i].rows_off = REGION;
@@ -160,7 +160,7 @@ static int run_in_frames(struct kit *k, const struct window_program *p)
     }
     int rc = kit_exec(k, items, 2);
     /* Not every runtime stores to memory. */
-    if (rc == 0 && p->body == ADD_STORE && k->answers[0].ops == CTS_OP_LOAD)
+    if (rc == 0 && p->body == ADD_STORE && k->answers[0].ops == CTS_STEP_LOAD)
         return 0;
     for (uint32_t i = 0; rc == 0 && i < 2; i++) {
         rc = kit_want_ran(k, i, &items[i], 0);
@@ -216,7 +216,7 @@ static int check_rows_outside(struct kit *k)
     int rc = kit_open(k);
     if (rc == 0)
         rc = make_program(k, ADD, &p);
-    struct cts_item it = item_of(&p, ALL | CTS_OP_ROWS);
+    struct cts_item it = item_of(&p, ALL | CTS_STEP_ROWS);
     const uint32_t off[] = {k->caps.window_bytes - 32, k->caps.window_bytes, UINT32_MAX - 31};
     it.rows = rows;
     it.rows_bytes = sizeof(rows);
@@ -241,7 +241,7 @@ static int check_layout(struct kit *k)
         rc = make_program(k, ADD, &p);
     struct cts_layout bad = p.layout;
     bad.region = k->caps.window_bytes & ~63u;
-    struct cts_item it = item_of(&p, CTS_OP_LOAD);
+    struct cts_item it = item_of(&p, CTS_STEP_LOAD);
     it.load.layout = &bad;
     if (rc == 0)
         rc = kit_ask_items(k, &it, 1);
@@ -251,7 +251,7 @@ static int check_layout(struct kit *k)
         rc = kit_reply(k, &f, &r);
     /* FAILED, or an answer that does not accept it. */
     if (rc == 0 && f.type != CTS_FT_FAILED &&
-        !(r.len > 5 && r.data[4] == CTS_OP_LOAD && r.data[5] != CTS_ACCEPTED))
+        !(r.len > 5 && r.data[4] == CTS_STEP_LOAD && r.data[5] != CTS_ACCEPTED))
         rc = kit_fail(k, "it accepts a region that lies behind its window");
     cts_buf_release(&p.code);
     return rc ? rc : kit_runs(k, 62);
@@ -282,8 +282,8 @@ static int check_begun(struct kit *k)
     if (rc)
         return rc;
     kit_returns(k, &c, 1);
-    struct cts_item items[] = {kit_item(ALL, 0, &c), kit_item(CTS_OP_RUN, 1, NULL),
-                               kit_item(CTS_OP_LOAD, 2, &c)};
+    struct cts_item items[] = {kit_item(ALL, 0, &c), kit_item(CTS_STEP_RUN, 1, NULL),
+                               kit_item(CTS_STEP_LOAD, 2, &c)};
     for (unsigned round = 1; rc == 0 && round <= 3; round++) {
         rc = kit_exec(k, items, 3);
         if (rc == 0)

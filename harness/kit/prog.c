@@ -37,8 +37,10 @@ void kit_returns(const struct kit *k, struct kit_code *c, int32_t value)
 
 struct cts_item kit_item(unsigned ops, unsigned prog, const struct kit_code *c)
 {
-    struct cts_item it = {
-        .ops = (uint8_t)ops, .prog = (uint8_t)prog, .load.kind = CTS_PK_WHOLE, .run.iterations = 1};
+    struct cts_item it = {.ops = (uint8_t)ops,
+                          .prog = (uint8_t)prog,
+                          .load.kind = CTS_PROG_WHOLE,
+                          .run.iterations = 1};
     if (c) {
         it.load.code = c->bytes;
         it.load.slots = c->slots;
@@ -64,7 +66,7 @@ int kit_runs(struct kit *k, int32_t value)
 {
     struct kit_code c;
     kit_returns(k, &c, value);
-    struct cts_item it = kit_item(CTS_OP_LOAD | CTS_OP_RUN | CTS_OP_UNLOAD, 0, &c);
+    struct cts_item it = kit_item(CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD, 0, &c);
     int rc = kit_exec(k, &it, 1);
     return rc ? rc : kit_want_ran(k, 0, &it, (uint64_t)value);
 }

@@ -6,12 +6,12 @@
 #include "load/schema.h"
 #include "load/yaml.h"
 
-static const struct cts_field FIELDS[] = {
-    {.key = "id", .type = CTS_FT_STR, .required = true, .doc = "of a commit, CVE or thread"},
-    {.key = "project", .type = CTS_FT_STR, .required = true, .doc = "whose bug it was"},
-    {.key = "year", .type = CTS_FT_NUM, .doc = "when it was mended or told"},
-    {.key = "says", .type = CTS_FT_STR, .required = true, .doc = "what was wrong, in a line"},
-    {.key = "link", .type = CTS_FT_STR, .required = true, .doc = "where to read about it"},
+static const struct cts_schema_field FIELDS[] = {
+    {.key = "id", .type = CTS_SCHEMA_STR, .required = true, .doc = "of a commit, CVE or thread"},
+    {.key = "project", .type = CTS_SCHEMA_STR, .required = true, .doc = "whose bug it was"},
+    {.key = "year", .type = CTS_SCHEMA_NUM, .doc = "when it was mended or told"},
+    {.key = "says", .type = CTS_SCHEMA_STR, .required = true, .doc = "what was wrong, in a line"},
+    {.key = "link", .type = CTS_SCHEMA_STR, .required = true, .doc = "where to read about it"},
     {.key = NULL},
 };
 

@@ -7,23 +7,25 @@
 #include "load/schema.h"
 #include "load/yaml.h"
 
-static const struct cts_field fields[] = {
-    {"vectors", CTS_FT_STR_OR_STRS, true, "glob over vector ids, or id#case; or a list of them",
+static const struct cts_schema_field fields[] = {
+    {"vectors", CTS_SCHEMA_STR_OR_STRS, true, "glob over vector ids, or id#case; or a list of them",
      NULL, NULL},
-    {"engines", CTS_FT_STRS, false, "engines concerned; all if absent", NULL, NULL},
-    {"variants", CTS_FT_STR_OR_STRS, false,
+    {"engines", CTS_SCHEMA_STRS, false, "engines concerned; all if absent", NULL, NULL},
+    {"variants", CTS_SCHEMA_STR_OR_STRS, false,
      "glob over the variants of a vector that fail, as reports and explain name them, or a list of "
      "them; !glob: all others; all if absent",
      NULL, NULL},
-    {"versions", CTS_FT_STR, false, "range of the runtime's versions; all if absent", NULL, NULL},
-    {"status", CTS_FT_STR, false, "kind of failure, as in reports; any if absent", NULL, NULL},
-    {"sometimes", CTS_FT_BOOL, false,
+    {"versions", CTS_SCHEMA_STR, false, "range of the runtime's versions; all if absent", NULL,
+     NULL},
+    {"status", CTS_SCHEMA_STR, false, "kind of failure, as in reports; any if absent", NULL, NULL},
+    {"sometimes", CTS_SCHEMA_BOOL, false,
      "it depends on something that no run decides: to pass is as expected as to fail", NULL, NULL},
-    {"reason", CTS_FT_STR, true, "what the runtime does instead", NULL, NULL},
-    {"link", CTS_FT_STR, false, "where it is reported", NULL, NULL},
-    {"clause", CTS_FT_STR, false, "the clause it breaks", NULL, NULL},
-    {"policy", CTS_FT_STR, false, "the policy it breaks, where the RFC is silent", NULL, NULL},
-    {"review-by", CTS_FT_STR, false, "date after which it is to be looked at again", NULL, NULL},
+    {"reason", CTS_SCHEMA_STR, true, "what the runtime does instead", NULL, NULL},
+    {"link", CTS_SCHEMA_STR, false, "where it is reported", NULL, NULL},
+    {"clause", CTS_SCHEMA_STR, false, "the clause it breaks", NULL, NULL},
+    {"policy", CTS_SCHEMA_STR, false, "the policy it breaks, where the RFC is silent", NULL, NULL},
+    {"review-by", CTS_SCHEMA_STR, false, "date after which it is to be looked at again", NULL,
+     NULL},
     {0},
 };
 

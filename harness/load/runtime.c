@@ -6,65 +6,67 @@
 #include "load/schema.h"
 #include "load/yaml.h"
 
-static const struct cts_field engine_fields[] = {
-    {"name", CTS_FT_ID, true, "the engine's name, as in -r runtime:engine", NULL, NULL},
-    {"what", CTS_FT_STR, true, "what it is, in a few words", NULL, NULL},
-    {"default", CTS_FT_BOOL, false, "run when no engine is named", NULL, NULL},
-    {"jit", CTS_FT_BOOL, false, "it compiles programs", NULL, NULL},
-    {"policies", CTS_FT_ANY, false, "policies it keeps to beside the RFC, or all", NULL, NULL},
+static const struct cts_schema_field engine_fields[] = {
+    {"name", CTS_SCHEMA_ID, true, "the engine's name, as in -r runtime:engine", NULL, NULL},
+    {"what", CTS_SCHEMA_STR, true, "what it is, in a few words", NULL, NULL},
+    {"default", CTS_SCHEMA_BOOL, false, "run when no engine is named", NULL, NULL},
+    {"jit", CTS_SCHEMA_BOOL, false, "it compiles programs", NULL, NULL},
+    {"policies", CTS_SCHEMA_ANY, false, "policies it keeps to beside the RFC, or all", NULL, NULL},
     {0},
 };
 
-static const struct cts_field when_fields[] = {
-    {"dst", CTS_FT_NUM, false, "number in the dst field", NULL, NULL},
-    {"src", CTS_FT_NUM, false, "number in the src field", NULL, NULL},
-    {"off", CTS_FT_NUM, false, "value of the offset", NULL, NULL},
-    {"imm", CTS_FT_NUM, false, "value of the immediate", NULL, NULL},
-    {"imm-from", CTS_FT_NUM, false, "the immediate, unsigned, is this or more", NULL, NULL},
-    {"alias", CTS_FT_BOOL, false, "dst and src are the same register", NULL, NULL},
-    {"branches-from", CTS_FT_NUM, false, "the program has so many conditional jumps or more", NULL,
-     NULL},
-    {"policy", CTS_FT_ID, false, "what the vector rests on", NULL, NULL},
-    {"refusal", CTS_FT_STR, false, "glob over the text of the refusal, or one line of it", NULL,
+static const struct cts_schema_field when_fields[] = {
+    {"dst", CTS_SCHEMA_NUM, false, "number in the dst field", NULL, NULL},
+    {"src", CTS_SCHEMA_NUM, false, "number in the src field", NULL, NULL},
+    {"off", CTS_SCHEMA_NUM, false, "value of the offset", NULL, NULL},
+    {"imm", CTS_SCHEMA_NUM, false, "value of the immediate", NULL, NULL},
+    {"imm-from", CTS_SCHEMA_NUM, false, "the immediate, unsigned, is this or more", NULL, NULL},
+    {"alias", CTS_SCHEMA_BOOL, false, "dst and src are the same register", NULL, NULL},
+    {"branches-from", CTS_SCHEMA_NUM, false, "the program has so many conditional jumps or more",
+     NULL, NULL},
+    {"policy", CTS_SCHEMA_ID, false, "what the vector rests on", NULL, NULL},
+    {"refusal", CTS_SCHEMA_STR, false, "glob over the text of the refusal, or one line of it", NULL,
      NULL},
     {0},
 };
 
-static const struct cts_field limit_fields[] = {
-    {"rows", CTS_FT_STRS, false, "rows concerned; all if absent", NULL, NULL},
-    {"when", CTS_FT_MAP, false, "conditions, all of which hold", when_fields, NULL},
-    {"reason", CTS_FT_STR, true, "why the runtime refuses it", NULL, NULL},
+static const struct cts_schema_field limit_fields[] = {
+    {"rows", CTS_SCHEMA_STRS, false, "rows concerned; all if absent", NULL, NULL},
+    {"when", CTS_SCHEMA_MAP, false, "conditions, all of which hold", when_fields, NULL},
+    {"reason", CTS_SCHEMA_STR, true, "why the runtime refuses it", NULL, NULL},
     {0},
 };
 
-static const struct cts_field runtime_fields[] = {
-    {"name", CTS_FT_ID, true, "as in -r", NULL, NULL},
-    {"title", CTS_FT_STR, true, "for people", NULL, NULL},
-    {"worker", CTS_FT_STR, true, "the worker's executable", NULL, NULL},
-    {"engines", CTS_FT_MAPS, true, "its engines", engine_fields, NULL},
-    {"groups", CTS_FT_ANY, false, "conformance groups it claims, or all", NULL, NULL},
-    {"pinned", CTS_FT_ANY, false, "rows it is known to implement, by id or by group, or all", NULL,
+static const struct cts_schema_field runtime_fields[] = {
+    {"name", CTS_SCHEMA_ID, true, "as in -r", NULL, NULL},
+    {"title", CTS_SCHEMA_STR, true, "for people", NULL, NULL},
+    {"worker", CTS_SCHEMA_STR, true, "the worker's executable", NULL, NULL},
+    {"engines", CTS_SCHEMA_MAPS, true, "its engines", engine_fields, NULL},
+    {"groups", CTS_SCHEMA_ANY, false, "conformance groups it claims, or all", NULL, NULL},
+    {"pinned", CTS_SCHEMA_ANY, false, "rows it is known to implement, by id or by group, or all",
+     NULL, NULL},
+    {"install", CTS_SCHEMA_STR, false, "what to install where it is missing", NULL, NULL},
+    {"optional", CTS_SCHEMA_BOOL, false, "a worker that is not there is a skip", NULL, NULL},
+    {"verifier", CTS_SCHEMA_BOOL, false, "false: it refuses no program when it is loaded", NULL,
      NULL},
-    {"install", CTS_FT_STR, false, "what to install where it is missing", NULL, NULL},
-    {"optional", CTS_FT_BOOL, false, "a worker that is not there is a skip", NULL, NULL},
-    {"verifier", CTS_FT_BOOL, false, "false: it refuses no program when it is loaded", NULL, NULL},
-    {"command", CTS_FT_BOOL, false, "-r NAME:COMMAND: the worker gets the command's words", NULL,
-     NULL},
-    {"limits", CTS_FT_MAPS, false, "forms it refuses by design", limit_fields, NULL},
+    {"command", CTS_SCHEMA_BOOL, false, "-r NAME:COMMAND: the worker gets the command's words",
+     NULL, NULL},
+    {"limits", CTS_SCHEMA_MAPS, false, "forms it refuses by design", limit_fields, NULL},
     {0},
 };
 
 /* Beside a plugin: what its runtime would say of it. */
-static const struct cts_field sidecar_fields[] = {
-    {"title", CTS_FT_STR, false, "for people", NULL, NULL},
-    {"policies", CTS_FT_ANY, false, "policies it keeps to beside the RFC, or all", NULL, NULL},
-    {"jit", CTS_FT_BOOL, false, "it compiles programs", NULL, NULL},
-    {"groups", CTS_FT_ANY, false, "conformance groups it claims, or all", NULL, NULL},
-    {"pinned", CTS_FT_ANY, false, "rows it is known to implement, by id or by group, or all", NULL,
+static const struct cts_schema_field sidecar_fields[] = {
+    {"title", CTS_SCHEMA_STR, false, "for people", NULL, NULL},
+    {"policies", CTS_SCHEMA_ANY, false, "policies it keeps to beside the RFC, or all", NULL, NULL},
+    {"jit", CTS_SCHEMA_BOOL, false, "it compiles programs", NULL, NULL},
+    {"groups", CTS_SCHEMA_ANY, false, "conformance groups it claims, or all", NULL, NULL},
+    {"pinned", CTS_SCHEMA_ANY, false, "rows it is known to implement, by id or by group, or all",
+     NULL, NULL},
+    {"verifier", CTS_SCHEMA_BOOL, false, "false: it refuses no program when it is loaded", NULL,
      NULL},
-    {"verifier", CTS_FT_BOOL, false, "false: it refuses no program when it is loaded", NULL, NULL},
-    {"limits", CTS_FT_MAPS, false, "forms it refuses by design", limit_fields, NULL},
-    {"known", CTS_FT_STR, false, "its list of known failures, seen from this file", NULL, NULL},
+    {"limits", CTS_SCHEMA_MAPS, false, "forms it refuses by design", limit_fields, NULL},
+    {"known", CTS_SCHEMA_STR, false, "its list of known failures, seen from this file", NULL, NULL},
     {0},
 };
 

@@ -8,21 +8,21 @@
 enum { KEYS_MAX = 64 };
 
 static const char *const TYPE_NAMES[] = {
-    [CTS_FT_ANY] = "any",
-    [CTS_FT_STR] = "text",
-    [CTS_FT_NUM] = "number",
-    [CTS_FT_BOOL] = "true/false",
-    [CTS_FT_MAP] = "mapping",
-    [CTS_FT_SEQ] = "sequence",
-    [CTS_FT_STRS] = "list of texts",
-    [CTS_FT_STR_OR_STRS] = "text or list of texts",
-    [CTS_FT_MAPS] = "list of mappings",
-    [CTS_FT_WORD] = "word",
-    [CTS_FT_ID] = "id",
+    [CTS_SCHEMA_ANY] = "any",
+    [CTS_SCHEMA_STR] = "text",
+    [CTS_SCHEMA_NUM] = "number",
+    [CTS_SCHEMA_BOOL] = "true/false",
+    [CTS_SCHEMA_MAP] = "mapping",
+    [CTS_SCHEMA_SEQ] = "sequence",
+    [CTS_SCHEMA_STRS] = "list of texts",
+    [CTS_SCHEMA_STR_OR_STRS] = "text or list of texts",
+    [CTS_SCHEMA_MAPS] = "list of mappings",
+    [CTS_SCHEMA_WORD] = "word",
+    [CTS_SCHEMA_ID] = "id",
 };
 
-static const struct cts_field *find_field(const struct cts_field *fields,
-                                          const struct cts_yaml *key)
+static const struct cts_schema_field *find_field(const struct cts_schema_field *fields,
+                                                 const struct cts_yaml *key)
 {
     for (; fields->key; fields++) {
         if (cts_yaml_is(key, fields->key))
@@ -31,8 +31,8 @@ static const struct cts_field *find_field(const struct cts_field *fields,
     return NULL;
 }
 
-static int unknown_key(const struct cts_yaml *key, const struct cts_field *fields, const char *what,
-                       struct cts_err *err)
+static int unknown_key(const struct cts_yaml *key, const struct cts_schema_field *fields,
+                       const char *what, struct cts_err *err)
 {
     const char *words[KEYS_MAX];
     size_t count = 0;
@@ -55,7 +55,8 @@ static int unknown_key(const struct cts_yaml *key, const struct cts_field *field
     return CTS_E_SCHEMA;
 }
 
-static int check_words(const struct cts_yaml *node, const struct cts_field *f, struct cts_err *err)
+static int check_words(const struct cts_yaml *node, const struct cts_schema_field *f,
+                       struct cts_err *err)
 {
     struct cts_buf list;
     size_t count = 0;
@@ -99,7 +100,8 @@ static int check_strs(const struct cts_yaml *node, const char *key, struct cts_e
     return rc;
 }
 
-static int check_maps(const struct cts_yaml *node, const struct cts_field *f, struct cts_err *err)
+static int check_maps(const struct cts_yaml *node, const struct cts_schema_field *f,
+                      struct cts_err *err)
 {
     int rc = cts_yaml_want(node, CTS_YAML_SEQ, f->key, err);
 
@@ -111,7 +113,8 @@ static int check_maps(const struct cts_yaml *node, const struct cts_field *f, st
     return rc;
 }
 
-static int check_value(const struct cts_yaml *node, const struct cts_field *f, struct cts_err *err)
+static int check_value(const struct cts_yaml *node, const struct cts_schema_field *f,
+                       struct cts_err *err)
 {
     const char *text;
     uint64_t number;
@@ -119,44 +122,44 @@ static int check_value(const struct cts_yaml *node, const struct cts_field *f, s
     int rc;
 
     switch (f->type) {
-    case CTS_FT_ANY:
+    case CTS_SCHEMA_ANY:
         return 0;
-    case CTS_FT_STR:
+    case CTS_SCHEMA_STR:
         return cts_yaml_str(node, f->key, &text, err);
-    case CTS_FT_NUM:
+    case CTS_SCHEMA_NUM:
         return cts_yaml_u64_bits(node, f->key, &number, err);
-    case CTS_FT_BOOL:
+    case CTS_SCHEMA_BOOL:
         return cts_yaml_bool(node, f->key, &truth, err);
-    case CTS_FT_MAP:
+    case CTS_SCHEMA_MAP:
         rc = cts_yaml_want(node, CTS_YAML_MAP, f->key, err);
         return rc || !f->sub ? rc : cts_schema_check(node, f->sub, f->key, err);
-    case CTS_FT_SEQ:
+    case CTS_SCHEMA_SEQ:
         return cts_yaml_want(node, CTS_YAML_SEQ, f->key, err);
-    case CTS_FT_STRS:
+    case CTS_SCHEMA_STRS:
         return check_strs(node, f->key, err);
-    case CTS_FT_STR_OR_STRS:
+    case CTS_SCHEMA_STR_OR_STRS:
         if (node->kind == CTS_YAML_SEQ)
             return check_strs(node, f->key, err);
         return cts_yaml_str(node, f->key, &text, err);
-    case CTS_FT_MAPS:
+    case CTS_SCHEMA_MAPS:
         return check_maps(node, f, err);
-    case CTS_FT_WORD:
+    case CTS_SCHEMA_WORD:
         rc = cts_yaml_str(node, f->key, &text, err);
         return rc ? rc : check_words(node, f, err);
-    case CTS_FT_ID:
+    case CTS_SCHEMA_ID:
         rc = cts_yaml_str(node, f->key, &text, err);
         return rc ? rc : check_id(node, f->key, err);
     }
     return cts_yaml_error(node, CTS_E_INVAL, err, "%s: no such field type", f->key);
 }
 
-int cts_schema_check(const struct cts_yaml *map, const struct cts_field *fields, const char *what,
-                     struct cts_err *err)
+int cts_schema_check(const struct cts_yaml *map, const struct cts_schema_field *fields,
+                     const char *what, struct cts_err *err)
 {
     int rc = cts_yaml_want(map, CTS_YAML_MAP, what, err);
 
     for (size_t i = 0; !rc && i < map->count; i++) {
-        const struct cts_field *f = find_field(fields, map->keys[i]);
+        const struct cts_schema_field *f = find_field(fields, map->keys[i]);
         rc = f ? check_value(map->items[i], f, err) : unknown_key(map->keys[i], fields, what, err);
     }
     for (; !rc && fields->key; fields++) {
@@ -167,7 +170,7 @@ int cts_schema_check(const struct cts_yaml *map, const struct cts_field *fields,
     return rc;
 }
 
-void cts_schema_doc(const struct cts_field *fields, unsigned indent, struct cts_buf *out)
+void cts_schema_doc(const struct cts_schema_field *fields, unsigned indent, struct cts_buf *out)
 {
     for (; fields->key; fields++) {
         cts_buf_addf(out, "%*s%-14s %-22s %-9s %s\n", (int)indent, "", fields->key,

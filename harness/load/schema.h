@@ -9,35 +9,35 @@
 #include "base/err.h"
 #include "load/yaml.h"
 
-enum cts_field_type {
-    CTS_FT_ANY,         /* looked at by the caller */
-    CTS_FT_STR,         /* any scalar but null */
-    CTS_FT_NUM,         /* a plain number, -2^63 .. 2^64-1 */
-    CTS_FT_BOOL,        /* true or false */
-    CTS_FT_MAP,         /* a mapping; checked against `sub` if that is given */
-    CTS_FT_SEQ,         /* a sequence of anything */
-    CTS_FT_STRS,        /* a sequence of strings */
-    CTS_FT_STR_OR_STRS, /* one string or a sequence of them */
-    CTS_FT_MAPS,        /* a sequence of mappings, each checked against `sub` if that is given */
-    CTS_FT_WORD,        /* one of the words of `words` */
-    CTS_FT_ID,          /* letters, digits, _ - . and nothing else, not empty */
+enum cts_schema_type {
+    CTS_SCHEMA_ANY,         /* looked at by the caller */
+    CTS_SCHEMA_STR,         /* any scalar but null */
+    CTS_SCHEMA_NUM,         /* a plain number, -2^63 .. 2^64-1 */
+    CTS_SCHEMA_BOOL,        /* true or false */
+    CTS_SCHEMA_MAP,         /* a mapping; checked against `sub` if that is given */
+    CTS_SCHEMA_SEQ,         /* a sequence of anything */
+    CTS_SCHEMA_STRS,        /* a sequence of strings */
+    CTS_SCHEMA_STR_OR_STRS, /* one string or a sequence of them */
+    CTS_SCHEMA_MAPS, /* a sequence of mappings, each checked against `sub` if that is given */
+    CTS_SCHEMA_WORD, /* one of the words of `words` */
+    CTS_SCHEMA_ID,   /* letters, digits, _ - . and nothing else, not empty */
 };
 
-struct cts_field {
+struct cts_schema_field {
     const char *key; /* null ends a table */
-    enum cts_field_type type;
+    enum cts_schema_type type;
     bool required;
-    const char *doc;             /* one sentence: what the field says */
-    const struct cts_field *sub; /* CTS_FT_MAP, CTS_FT_MAPS; may be null */
-    const char *const *words;    /* CTS_FT_WORD: ended by a null pointer */
+    const char *doc;                    /* one sentence: what the field says */
+    const struct cts_schema_field *sub; /* CTS_SCHEMA_MAP, CTS_SCHEMA_MAPS; may be null */
+    const char *const *words;           /* CTS_SCHEMA_WORD: ended by a null pointer */
 };
 
 /* `what` names the mapping in messages ("row", "vector"). CTS_E_SCHEMA at the first fault: the
  * place of the key, of the value, or of the mapping that lacks a key. */
-int cts_schema_check(const struct cts_yaml *map, const struct cts_field *fields, const char *what,
-                     struct cts_err *err);
+int cts_schema_check(const struct cts_yaml *map, const struct cts_schema_field *fields,
+                     const char *what, struct cts_err *err);
 /* The table as text, one line per key: "key  type  required|optional  doc", for documentation. */
 struct cts_buf;
-void cts_schema_doc(const struct cts_field *fields, unsigned indent, struct cts_buf *out);
+void cts_schema_doc(const struct cts_schema_field *fields, unsigned indent, struct cts_buf *out);
 
 #endif

@@ -14,24 +14,29 @@
 static const char *const STATUS_WORDS[] = {"permanent", "provisional", "historical", "unregistered",
                                            NULL};
 
-const struct cts_field cts_group_fields[] = {
-    {.key = "name", .type = CTS_FT_ID, .required = true, .doc = "label"},
-    {.key = "section", .type = CTS_FT_STR, .required = true, .doc = "section of RFC 9669, or none"},
-    {.key = "description", .type = CTS_FT_STR, .required = true, .doc = "what is in it"},
+const struct cts_schema_field cts_group_fields[] = {
+    {.key = "name", .type = CTS_SCHEMA_ID, .required = true, .doc = "label"},
+    {.key = "section",
+     .type = CTS_SCHEMA_STR,
+     .required = true,
+     .doc = "section of RFC 9669, or none"},
+    {.key = "description", .type = CTS_SCHEMA_STR, .required = true, .doc = "what is in it"},
     {.key = "includes",
-     .type = CTS_FT_STRS,
+     .type = CTS_SCHEMA_STRS,
      .required = true,
      .doc = "groups above it in the file that it holds"},
     {.key = "excludes",
-     .type = CTS_FT_STRS,
+     .type = CTS_SCHEMA_STRS,
      .required = true,
      .doc = "groups whose rows it does not hold"},
     {.key = "status",
-     .type = CTS_FT_WORD,
+     .type = CTS_SCHEMA_WORD,
      .required = true,
      .doc = "status in the registry",
      .words = STATUS_WORDS},
-    {.key = "of", .type = CTS_FT_STR, .doc = "whose rule it is; of groups that are unregistered"},
+    {.key = "of",
+     .type = CTS_SCHEMA_STR,
+     .doc = "whose rule it is; of groups that are unregistered"},
     {.key = NULL},
 };
 
@@ -48,77 +53,84 @@ static const char *const WAY_NAMES[CTS_WAY_COUNT] = {
     [CTS_WAY_FAULT] = "fault",
 };
 
-static const struct cts_field OUTCOME_FIELDS[] = {
+static const struct cts_schema_field OUTCOME_FIELDS[] = {
     {.key = "when",
-     .type = CTS_FT_STR,
+     .type = CTS_SCHEMA_STR,
      .required = true,
      .doc = "a condition on the operands, see semantics.md"},
     {.key = "allow",
-     .type = CTS_FT_STRS,
+     .type = CTS_SCHEMA_STRS,
      .required = true,
      .doc = "what conforms then: run, reject, fault"},
     {.key = NULL},
 };
 
-static const struct cts_field SINCE_FIELDS[] = {
+static const struct cts_schema_field SINCE_FIELDS[] = {
     {.key = "isa",
-     .type = CTS_FT_WORD,
+     .type = CTS_SCHEMA_WORD,
      .required = true,
      .doc = "the compiler's name for the generation that first emits it",
      .words = ISA_WORDS},
-    {.key = "linux", .type = CTS_FT_STR, .required = true, .doc = "first Linux that runs it"},
+    {.key = "linux", .type = CTS_SCHEMA_STR, .required = true, .doc = "first Linux that runs it"},
     {.key = NULL},
 };
 
-static const struct cts_field ENCODING_FIELDS[] = {
-    {.key = "opcode", .type = CTS_FT_NUM, .required = true, .doc = "0..255"},
-    {.key = "dst", .type = CTS_FT_ANY, .required = true, .doc = "reg or 0..15"},
-    {.key = "src", .type = CTS_FT_ANY, .required = true, .doc = "reg or 0..15"},
+static const struct cts_schema_field ENCODING_FIELDS[] = {
+    {.key = "opcode", .type = CTS_SCHEMA_NUM, .required = true, .doc = "0..255"},
+    {.key = "dst", .type = CTS_SCHEMA_ANY, .required = true, .doc = "reg or 0..15"},
+    {.key = "src", .type = CTS_SCHEMA_ANY, .required = true, .doc = "reg or 0..15"},
     {.key = "off",
-     .type = CTS_FT_ANY,
+     .type = CTS_SCHEMA_ANY,
      .required = true,
      .doc = "any, nonzero, a signed 16-bit number, or from, to and step"},
-    {.key = "imm", .type = CTS_FT_ANY, .required = true, .doc = "any or a signed 32-bit number"},
+    {.key = "imm",
+     .type = CTS_SCHEMA_ANY,
+     .required = true,
+     .doc = "any or a signed 32-bit number"},
     {.key = "next_imm",
-     .type = CTS_FT_ANY,
+     .type = CTS_SCHEMA_ANY,
      .doc = "wide instructions only: any or a signed 32-bit number"},
     {.key = NULL},
 };
 
-const struct cts_field cts_row_fields[] = {
-    {.key = "id", .type = CTS_FT_ID, .required = true, .doc = "stable name, never reused"},
-    {.key = "kind", .type = CTS_FT_WORD, .doc = "default: instruction", .words = KIND_WORDS},
-    {.key = "name", .type = CTS_FT_ID, .required = true, .doc = "name for people"},
-    {.key = "group", .type = CTS_FT_ID, .required = true, .doc = "conformance group"},
+const struct cts_schema_field cts_row_fields[] = {
+    {.key = "id", .type = CTS_SCHEMA_ID, .required = true, .doc = "stable name, never reused"},
+    {.key = "kind", .type = CTS_SCHEMA_WORD, .doc = "default: instruction", .words = KIND_WORDS},
+    {.key = "name", .type = CTS_SCHEMA_ID, .required = true, .doc = "name for people"},
+    {.key = "group", .type = CTS_SCHEMA_ID, .required = true, .doc = "conformance group"},
     {.key = "since",
-     .type = CTS_FT_MAP,
+     .type = CTS_SCHEMA_MAP,
      .required = true,
      .doc = "first versions that have it",
      .sub = SINCE_FIELDS},
     {.key = "origin",
-     .type = CTS_FT_WORD,
+     .type = CTS_SCHEMA_WORD,
      .doc = "whose instruction it is; default: rfc",
      .words = ORIGIN_WORDS},
-    {.key = "section", .type = CTS_FT_STR, .doc = "section of RFC 9669; with origin rfc"},
+    {.key = "section", .type = CTS_SCHEMA_STR, .doc = "section of RFC 9669; with origin rfc"},
     {.key = "encoding",
-     .type = CTS_FT_MAP,
+     .type = CTS_SCHEMA_MAP,
      .required = true,
      .doc = "every field of every slot",
      .sub = ENCODING_FIELDS},
-    {.key = "asm", .type = CTS_FT_STR, .doc = "its text in LLVM's syntax; not for slots"},
-    {.key = "ubpf", .type = CTS_FT_STR, .doc = "its text in uBPF's syntax; not for slots"},
-    {.key = "gas", .type = CTS_FT_STR, .doc = "its text in binutils' syntax, if it has one there"},
-    {.key = "does", .type = CTS_FT_STR, .doc = "its semantics, see semantics.md; not for slots"},
+    {.key = "asm", .type = CTS_SCHEMA_STR, .doc = "its text in LLVM's syntax; not for slots"},
+    {.key = "ubpf", .type = CTS_SCHEMA_STR, .doc = "its text in uBPF's syntax; not for slots"},
+    {.key = "gas",
+     .type = CTS_SCHEMA_STR,
+     .doc = "its text in binutils' syntax, if it has one there"},
+    {.key = "does",
+     .type = CTS_SCHEMA_STR,
+     .doc = "its semantics, see semantics.md; not for slots"},
     {.key = "platform",
-     .type = CTS_FT_BOOL,
+     .type = CTS_SCHEMA_BOOL,
      .doc = "it needs what the reference machine does not have; default: false"},
     {.key = "outcomes",
-     .type = CTS_FT_MAPS,
+     .type = CTS_SCHEMA_MAPS,
      .doc = "where the RFC is silent: what else conforms",
      .sub = OUTCOME_FIELDS},
-    {.key = "clauses", .type = CTS_FT_STRS, .required = true, .doc = "clauses it rests on"},
-    {.key = "ambiguities", .type = CTS_FT_STRS, .doc = "open questions of the RFC it touches"},
-    {.key = "note", .type = CTS_FT_STR, .doc = "what else a reader must know"},
+    {.key = "clauses", .type = CTS_SCHEMA_STRS, .required = true, .doc = "clauses it rests on"},
+    {.key = "ambiguities", .type = CTS_SCHEMA_STRS, .doc = "open questions of the RFC it touches"},
+    {.key = "note", .type = CTS_SCHEMA_STR, .doc = "what else a reader must know"},
     {.key = NULL},
 };
 
@@ -145,7 +157,7 @@ const char *cts_spec_text(const struct cts_yaml *map, const char *key)
     return node ? node->text : NULL;
 }
 
-int cts_spec_list(struct cts_spec *spec, const char *path, const struct cts_field *fields,
+int cts_spec_list(struct cts_spec *spec, const char *path, const struct cts_schema_field *fields,
                   const char *what, struct cts_yaml **out, struct cts_err *err)
 {
     int rc = cts_yaml_load(path, &spec->arena, out, err);
@@ -299,10 +311,10 @@ static const struct enc_field ENC_FIELDS[CTS_SF_COUNT] = {
     [CTS_SF_NEXT_IMM] = {"next_imm", "any", CTS_SR_ANY, INT32_MIN, INT32_MAX},
 };
 
-static const struct cts_field SPAN_FIELDS[] = {
-    {.key = "from", .type = CTS_FT_NUM, .required = true, .doc = "the least"},
-    {.key = "to", .type = CTS_FT_NUM, .required = true, .doc = "the greatest"},
-    {.key = "step", .type = CTS_FT_NUM, .required = true, .doc = "all are multiples of it"},
+static const struct cts_schema_field SPAN_FIELDS[] = {
+    {.key = "from", .type = CTS_SCHEMA_NUM, .required = true, .doc = "the least"},
+    {.key = "to", .type = CTS_SCHEMA_NUM, .required = true, .doc = "the greatest"},
+    {.key = "step", .type = CTS_SCHEMA_NUM, .required = true, .doc = "all are multiples of it"},
     {.key = NULL},
 };
 

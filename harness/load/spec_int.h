@@ -9,7 +9,7 @@ int cts_spec_no_memory(struct cts_err *err);
 /* The text of a field that the schema has checked; null if it is not given. */
 const char *cts_spec_text(const struct cts_yaml *map, const char *key);
 /* Reads a file that is a list, and holds each item against the fields. */
-int cts_spec_list(struct cts_spec *spec, const char *path, const struct cts_field *fields,
+int cts_spec_list(struct cts_spec *spec, const char *path, const struct cts_schema_field *fields,
                   const char *what, struct cts_yaml **out, struct cts_err *err);
 
 #endif

@@ -12,32 +12,35 @@ static const char *const STRENGTH_WORDS[] = {"must",       "shall",     "should"
                                              "definition", "scope",     "process", "advice",
                                              "reserved",   "undefined", NULL};
 
-const struct cts_field cts_clause_fields[] = {
-    {.key = "id", .type = CTS_FT_ID, .required = true, .doc = "N and three digits"},
-    {.key = "section", .type = CTS_FT_STR, .required = true, .doc = "section of RFC 9669"},
+const struct cts_schema_field cts_clause_fields[] = {
+    {.key = "id", .type = CTS_SCHEMA_ID, .required = true, .doc = "N and three digits"},
+    {.key = "section", .type = CTS_SCHEMA_STR, .required = true, .doc = "section of RFC 9669"},
     {.key = "strength",
-     .type = CTS_FT_WORD,
+     .type = CTS_SCHEMA_WORD,
      .required = true,
      .doc = "the keyword, or how else the statement binds",
      .words = STRENGTH_WORDS},
-    {.key = "statement", .type = CTS_FT_STR, .required = true, .doc = "what it says, in our words"},
-    {.key = "tested", .type = CTS_FT_STRS, .required = true, .doc = "how it can be tested"},
-    {.key = "reason", .type = CTS_FT_STR, .doc = "why it cannot; with untestable only"},
+    {.key = "statement",
+     .type = CTS_SCHEMA_STR,
+     .required = true,
+     .doc = "what it says, in our words"},
+    {.key = "tested", .type = CTS_SCHEMA_STRS, .required = true, .doc = "how it can be tested"},
+    {.key = "reason", .type = CTS_SCHEMA_STR, .doc = "why it cannot; with untestable only"},
     {.key = NULL},
 };
 
 static const char *const FROM_WORDS[] = {"rfc", "policy", NULL};
 
-const struct cts_field cts_verdict_fields[] = {
-    {.key = "id", .type = CTS_FT_ID, .required = true, .doc = "V and two digits"},
-    {.key = "name", .type = CTS_FT_ID, .required = true, .doc = "words with dashes"},
+const struct cts_schema_field cts_verdict_fields[] = {
+    {.key = "id", .type = CTS_SCHEMA_ID, .required = true, .doc = "V and two digits"},
+    {.key = "name", .type = CTS_SCHEMA_ID, .required = true, .doc = "words with dashes"},
     {.key = "from",
-     .type = CTS_FT_WORD,
+     .type = CTS_SCHEMA_WORD,
      .required = true,
      .doc = "does the RFC decide it, or a policy?",
      .words = FROM_WORDS},
-    {.key = "statement", .type = CTS_FT_STR, .required = true, .doc = "the defect"},
-    {.key = "clauses", .type = CTS_FT_STRS, .required = true, .doc = "clauses it follows from"},
+    {.key = "statement", .type = CTS_SCHEMA_STR, .required = true, .doc = "the defect"},
+    {.key = "clauses", .type = CTS_SCHEMA_STRS, .required = true, .doc = "clauses it follows from"},
     {.key = NULL},
 };
 
@@ -48,29 +51,34 @@ static const char *const OPEN_WORDS[CTS_OPEN_COUNT + 1] = {
     [CTS_OPEN_LATER] = "later",
 };
 
-const struct cts_field cts_ambiguity_fields[] = {
-    {.key = "id", .type = CTS_FT_ID, .required = true, .doc = "A and two digits"},
-    {.key = "section", .type = CTS_FT_STR, .required = true, .doc = "section of RFC 9669"},
+const struct cts_schema_field cts_ambiguity_fields[] = {
+    {.key = "id", .type = CTS_SCHEMA_ID, .required = true, .doc = "A and two digits"},
+    {.key = "section", .type = CTS_SCHEMA_STR, .required = true, .doc = "section of RFC 9669"},
     {.key = "kind",
-     .type = CTS_FT_WORD,
+     .type = CTS_SCHEMA_WORD,
      .required = true,
      .doc = "what kind of a question it is",
      .words = OPEN_WORDS},
-    {.key = "question", .type = CTS_FT_STR, .required = true, .doc = "what the RFC leaves open"},
-    {.key = "here", .type = CTS_FT_STR, .required = true, .doc = "what the rows do"},
-    {.key = "policy", .type = CTS_FT_ID, .required = true, .doc = "the name of that"},
+    {.key = "question",
+     .type = CTS_SCHEMA_STR,
+     .required = true,
+     .doc = "what the RFC leaves open"},
+    {.key = "here", .type = CTS_SCHEMA_STR, .required = true, .doc = "what the rows do"},
+    {.key = "policy", .type = CTS_SCHEMA_ID, .required = true, .doc = "the name of that"},
     {.key = "runtimes",
-     .type = CTS_FT_MAP,
+     .type = CTS_SCHEMA_MAP,
      .doc = "what implementations do, by name, with version"},
-    {.key = "vectors", .type = CTS_FT_STRS, .doc = "vectors that show it: ids, or patterns with *"},
-    {.key = "untested", .type = CTS_FT_STR, .doc = "why there are none"},
+    {.key = "vectors",
+     .type = CTS_SCHEMA_STRS,
+     .doc = "vectors that show it: ids, or patterns with *"},
+    {.key = "untested", .type = CTS_SCHEMA_STR, .doc = "why there are none"},
     {.key = NULL},
 };
 
-const struct cts_field cts_policy_fields[] = {
-    {.key = "id", .type = CTS_FT_ID, .required = true, .doc = "as vectors name it"},
-    {.key = "of", .type = CTS_FT_STR, .required = true, .doc = "whose rule it is"},
-    {.key = "statement", .type = CTS_FT_STR, .required = true, .doc = "what it holds"},
+const struct cts_schema_field cts_policy_fields[] = {
+    {.key = "id", .type = CTS_SCHEMA_ID, .required = true, .doc = "as vectors name it"},
+    {.key = "of", .type = CTS_SCHEMA_STR, .required = true, .doc = "whose rule it is"},
+    {.key = "statement", .type = CTS_SCHEMA_STR, .required = true, .doc = "what it holds"},
     {.key = NULL},
 };
 

@@ -41,43 +41,43 @@ static const char *const verdict_words[] = {
 
 static const char *const level_words[] = {"quick", "full", "exhaustive", NULL};
 
-static const struct cts_field vector_fields[] = {
-    {"name", CTS_FT_ID, true, "words with dashes; the id is suite/name", NULL, NULL},
-    {"why", CTS_FT_STR, false, "what it would catch", NULL, NULL},
-    {"rows", CTS_FT_STRS, true, "the rows under test; the first gives the group", NULL, NULL},
-    {"clauses", CTS_FT_STRS, true, "what the expectation rests on", NULL, NULL},
-    {"policy", CTS_FT_STR, false, "whose, where the RFC is silent", NULL, NULL},
-    {"level", CTS_FT_WORD, false, "the lowest at which it runs", NULL, level_words},
-    {"bugs", CTS_FT_STRS, false, "bugs it would have caught", NULL, NULL},
-    {"asm", CTS_FT_STR, false, "the body in LLVM's syntax", NULL, NULL},
-    {"code", CTS_FT_SEQ, false, "the body in pieces", NULL, NULL},
-    {"forms", CTS_FT_MAP, false, "texts for each <name> in asm and subs: a vector for each", NULL,
-     NULL},
-    {"program", CTS_FT_ANY, false, "a whole program", NULL, NULL},
-    {"subs", CTS_FT_ANY, false, "subprograms", NULL, NULL},
-    {"vary", CTS_FT_MAP, false, "registers for the roles", NULL, NULL},
-    {"alias", CTS_FT_STRS, false, "roles that share a register", NULL, NULL},
-    {"cases", CTS_FT_SEQ, false, "states in and out", NULL, NULL},
-    {"sweep", CTS_FT_MAP, false, "domains of the operands", NULL, NULL},
-    {"given", CTS_FT_MAP, false, "further inputs of a sweep", NULL, NULL},
-    {"operands", CTS_FT_STRS, false, "opaque, constant, masked", NULL, NULL},
-    {"memory", CTS_FT_NUM, false, "bytes of row memory", NULL, NULL},
-    {"stack", CTS_FT_BOOL, false, "is the stack filled and observed", NULL, NULL},
-    {"threads", CTS_FT_NUM, false, "that run each case at the same time", NULL, NULL},
-    {"repeat", CTS_FT_NUM, false, "runs of each case in each thread", NULL, NULL},
-    {"unreadable", CTS_FT_STRS, false, "registers that are not observed", NULL, NULL},
-    {"maps", CTS_FT_SEQ, false, "maps", NULL, NULL},
-    {"names", CTS_FT_STRS, false, "functions and variables of the platform", NULL, NULL},
-    {"packet", CTS_FT_STR, false, "bytes of the packet", NULL, NULL},
-    {"ctx", CTS_FT_STR, false, "the register that holds the context", NULL, NULL},
-    {"only", CTS_FT_STRS, false, "the runtimes it is for", NULL, NULL},
-    {"needs", CTS_FT_STRS, false, "features of the runtime", NULL, NULL},
-    {"class", CTS_FT_ID, false, "verdict class", NULL, NULL},
-    {"verdict", CTS_FT_WORD, false, "what conforms", NULL, verdict_words},
-    {"verdicts", CTS_FT_MAP, false, "the same, per runtime", NULL, NULL},
-    {"r0", CTS_FT_NUM, false, "the program's result", NULL, NULL},
-    {"message", CTS_FT_STR, false, "what a runtime that rejects is known to say", NULL, NULL},
-    {"no-jit", CTS_FT_STR, false, "why compilers are not asked", NULL, NULL},
+static const struct cts_schema_field vector_fields[] = {
+    {"name", CTS_SCHEMA_ID, true, "words with dashes; the id is suite/name", NULL, NULL},
+    {"why", CTS_SCHEMA_STR, false, "what it would catch", NULL, NULL},
+    {"rows", CTS_SCHEMA_STRS, true, "the rows under test; the first gives the group", NULL, NULL},
+    {"clauses", CTS_SCHEMA_STRS, true, "what the expectation rests on", NULL, NULL},
+    {"policy", CTS_SCHEMA_STR, false, "whose, where the RFC is silent", NULL, NULL},
+    {"level", CTS_SCHEMA_WORD, false, "the lowest at which it runs", NULL, level_words},
+    {"bugs", CTS_SCHEMA_STRS, false, "bugs it would have caught", NULL, NULL},
+    {"asm", CTS_SCHEMA_STR, false, "the body in LLVM's syntax", NULL, NULL},
+    {"code", CTS_SCHEMA_SEQ, false, "the body in pieces", NULL, NULL},
+    {"forms", CTS_SCHEMA_MAP, false, "texts for each <name> in asm and subs: a vector for each",
+     NULL, NULL},
+    {"program", CTS_SCHEMA_ANY, false, "a whole program", NULL, NULL},
+    {"subs", CTS_SCHEMA_ANY, false, "subprograms", NULL, NULL},
+    {"vary", CTS_SCHEMA_MAP, false, "registers for the roles", NULL, NULL},
+    {"alias", CTS_SCHEMA_STRS, false, "roles that share a register", NULL, NULL},
+    {"cases", CTS_SCHEMA_SEQ, false, "states in and out", NULL, NULL},
+    {"sweep", CTS_SCHEMA_MAP, false, "domains of the operands", NULL, NULL},
+    {"given", CTS_SCHEMA_MAP, false, "further inputs of a sweep", NULL, NULL},
+    {"operands", CTS_SCHEMA_STRS, false, "opaque, constant, masked", NULL, NULL},
+    {"memory", CTS_SCHEMA_NUM, false, "bytes of row memory", NULL, NULL},
+    {"stack", CTS_SCHEMA_BOOL, false, "is the stack filled and observed", NULL, NULL},
+    {"threads", CTS_SCHEMA_NUM, false, "that run each case at the same time", NULL, NULL},
+    {"repeat", CTS_SCHEMA_NUM, false, "runs of each case in each thread", NULL, NULL},
+    {"unreadable", CTS_SCHEMA_STRS, false, "registers that are not observed", NULL, NULL},
+    {"maps", CTS_SCHEMA_SEQ, false, "maps", NULL, NULL},
+    {"names", CTS_SCHEMA_STRS, false, "functions and variables of the platform", NULL, NULL},
+    {"packet", CTS_SCHEMA_STR, false, "bytes of the packet", NULL, NULL},
+    {"ctx", CTS_SCHEMA_STR, false, "the register that holds the context", NULL, NULL},
+    {"only", CTS_SCHEMA_STRS, false, "the runtimes it is for", NULL, NULL},
+    {"needs", CTS_SCHEMA_STRS, false, "features of the runtime", NULL, NULL},
+    {"class", CTS_SCHEMA_ID, false, "verdict class", NULL, NULL},
+    {"verdict", CTS_SCHEMA_WORD, false, "what conforms", NULL, verdict_words},
+    {"verdicts", CTS_SCHEMA_MAP, false, "the same, per runtime", NULL, NULL},
+    {"r0", CTS_SCHEMA_NUM, false, "the program's result", NULL, NULL},
+    {"message", CTS_SCHEMA_STR, false, "what a runtime that rejects is known to say", NULL, NULL},
+    {"no-jit", CTS_SCHEMA_STR, false, "why compilers are not asked", NULL, NULL},
     {0},
 };
 
@@ -411,11 +411,12 @@ static int read_map_data(struct cts_vec_reader *r, const struct cts_yaml *data,
 
 static int read_map(struct cts_vec_reader *r, const struct cts_yaml *node, struct cts_vec_map *m)
 {
-    static const struct cts_field fields[] = {
-        {"value", CTS_FT_NUM, false, "bytes of a value", NULL, NULL},
-        {"entries", CTS_FT_NUM, false, "how many", NULL, NULL},
-        {"programs", CTS_FT_NUM, false, "how many entries that are the program itself", NULL, NULL},
-        {"data", CTS_FT_ANY, false, "contents at every start", NULL, NULL},
+    static const struct cts_schema_field fields[] = {
+        {"value", CTS_SCHEMA_NUM, false, "bytes of a value", NULL, NULL},
+        {"entries", CTS_SCHEMA_NUM, false, "how many", NULL, NULL},
+        {"programs", CTS_SCHEMA_NUM, false, "how many entries that are the program itself", NULL,
+         NULL},
+        {"data", CTS_SCHEMA_ANY, false, "contents at every start", NULL, NULL},
         {0},
     };
     const struct cts_yaml *data = cts_yaml_get(node, "data"), *v = cts_yaml_get(node, "value");
@@ -719,10 +720,10 @@ static int refuse_twin(const struct cts_vec *v, size_t n, struct cts_err *err)
     return 0;
 }
 
-static const struct cts_field file_fields[] = {
-    {"suite", CTS_FT_STR, true, "prefix of the ids", NULL, NULL},
-    {"about", CTS_FT_STR, false, "what is tested here", NULL, NULL},
-    {"vectors", CTS_FT_SEQ, true, "the vectors", NULL, NULL},
+static const struct cts_schema_field file_fields[] = {
+    {"suite", CTS_SCHEMA_STR, true, "prefix of the ids", NULL, NULL},
+    {"about", CTS_SCHEMA_STR, false, "what is tested here", NULL, NULL},
+    {"vectors", CTS_SCHEMA_SEQ, true, "the vectors", NULL, NULL},
     {0},
 };
 

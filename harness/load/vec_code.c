@@ -297,37 +297,37 @@ static int read_fields(struct cts_vec_reader *r, const struct cts_yaml *map,
     return rc ? rc : read_flip(r, map, p);
 }
 
-static const struct cts_field row_fields[] = {
-    {"row", CTS_FT_ID, true, "the row whose encoding is used", NULL, NULL},
-    {"dst", CTS_FT_STR, false, "a role, rN or a number", NULL, NULL},
-    {"src", CTS_FT_STR, false, "a role, rN or a number", NULL, NULL},
-    {"off", CTS_FT_STR, false, "offset", NULL, NULL},
-    {"imm", CTS_FT_STR, false, "immediate", NULL, NULL},
-    {"next_imm", CTS_FT_STR, false, "second immediate of a wide instruction", NULL, NULL},
-    {"flip", CTS_FT_STR, false, "the field whose bits are inverted one by one", NULL, NULL},
-    {"but", CTS_FT_SEQ, false, "bits that are not", NULL, NULL},
-    {"repeat", CTS_FT_NUM, false, "how often", NULL, NULL},
+static const struct cts_schema_field row_fields[] = {
+    {"row", CTS_SCHEMA_ID, true, "the row whose encoding is used", NULL, NULL},
+    {"dst", CTS_SCHEMA_STR, false, "a role, rN or a number", NULL, NULL},
+    {"src", CTS_SCHEMA_STR, false, "a role, rN or a number", NULL, NULL},
+    {"off", CTS_SCHEMA_STR, false, "offset", NULL, NULL},
+    {"imm", CTS_SCHEMA_STR, false, "immediate", NULL, NULL},
+    {"next_imm", CTS_SCHEMA_STR, false, "second immediate of a wide instruction", NULL, NULL},
+    {"flip", CTS_SCHEMA_STR, false, "the field whose bits are inverted one by one", NULL, NULL},
+    {"but", CTS_SCHEMA_SEQ, false, "bits that are not", NULL, NULL},
+    {"repeat", CTS_SCHEMA_NUM, false, "how often", NULL, NULL},
     {0},
 };
-static const struct cts_field raw_fields[] = {
-    {"opcode", CTS_FT_NUM, true, "opcode byte", NULL, NULL},
-    {"dst", CTS_FT_STR, false, "a role, rN or 0..15", NULL, NULL},
-    {"src", CTS_FT_STR, false, "a role, rN or 0..15", NULL, NULL},
-    {"off", CTS_FT_STR, false, "offset", NULL, NULL},
-    {"imm", CTS_FT_STR, false, "immediate", NULL, NULL},
-    {"flip", CTS_FT_STR, false, "the field whose bits are inverted one by one", NULL, NULL},
-    {"but", CTS_FT_SEQ, false, "bits that are not", NULL, NULL},
-    {"repeat", CTS_FT_NUM, false, "how often", NULL, NULL},
+static const struct cts_schema_field raw_fields[] = {
+    {"opcode", CTS_SCHEMA_NUM, true, "opcode byte", NULL, NULL},
+    {"dst", CTS_SCHEMA_STR, false, "a role, rN or 0..15", NULL, NULL},
+    {"src", CTS_SCHEMA_STR, false, "a role, rN or 0..15", NULL, NULL},
+    {"off", CTS_SCHEMA_STR, false, "offset", NULL, NULL},
+    {"imm", CTS_SCHEMA_STR, false, "immediate", NULL, NULL},
+    {"flip", CTS_SCHEMA_STR, false, "the field whose bits are inverted one by one", NULL, NULL},
+    {"but", CTS_SCHEMA_SEQ, false, "bits that are not", NULL, NULL},
+    {"repeat", CTS_SCHEMA_NUM, false, "how often", NULL, NULL},
     {0},
 };
-static const struct cts_field slot_fields[] = {
-    {"slot", CTS_FT_STR, true, "eight bytes, little-endian encoding", NULL, NULL},
-    {"repeat", CTS_FT_NUM, false, "how often", NULL, NULL},
+static const struct cts_schema_field slot_fields[] = {
+    {"slot", CTS_SCHEMA_STR, true, "eight bytes, little-endian encoding", NULL, NULL},
+    {"repeat", CTS_SCHEMA_NUM, false, "how often", NULL, NULL},
     {0},
 };
-static const struct cts_field text_fields[] = {
-    {"text", CTS_FT_STR, true, "assembly", NULL, NULL},
-    {"repeat", CTS_FT_NUM, false, "how often", NULL, NULL},
+static const struct cts_schema_field text_fields[] = {
+    {"text", CTS_SCHEMA_STR, true, "assembly", NULL, NULL},
+    {"repeat", CTS_SCHEMA_NUM, false, "how often", NULL, NULL},
     {0},
 };
 
@@ -372,7 +372,7 @@ static int read_text_map(struct cts_vec_reader *r, const struct cts_yaml *map,
 /* The key by which a piece is known, what it may hold, and who reads it. */
 static const struct {
     const char *key;
-    const struct cts_field *fields;
+    const struct cts_schema_field *fields;
     int (*read)(struct cts_vec_reader *r, const struct cts_yaml *map, struct cts_vec_piece *p);
 } piece_kinds[] = {
     {"row", row_fields, read_row},

@@ -203,14 +203,14 @@ static int read_contents(struct cts_vec_reader *r, const struct cts_yaml *node, 
 int cts_vec_read_bytes(struct cts_vec_reader *r, const struct cts_yaml *node, int64_t lo,
                        int64_t hi, bool any_allowed, bool at_needed, struct cts_vec_bytes *out)
 {
-    static const struct cts_field fields[] = {
-        {"at", CTS_FT_NUM, false, "where they begin", NULL, NULL},
-        {"u8", CTS_FT_ANY, false, "bytes", NULL, NULL},
-        {"u16", CTS_FT_ANY, false, "16-bit numbers", NULL, NULL},
-        {"u32", CTS_FT_ANY, false, "32-bit numbers", NULL, NULL},
-        {"u64", CTS_FT_ANY, false, "64-bit numbers", NULL, NULL},
-        {"hex", CTS_FT_STR, false, "bytes as hexadecimal digits", NULL, NULL},
-        {"any", CTS_FT_NUM, false, "so many bytes that are not looked at", NULL, NULL},
+    static const struct cts_schema_field fields[] = {
+        {"at", CTS_SCHEMA_NUM, false, "where they begin", NULL, NULL},
+        {"u8", CTS_SCHEMA_ANY, false, "bytes", NULL, NULL},
+        {"u16", CTS_SCHEMA_ANY, false, "16-bit numbers", NULL, NULL},
+        {"u32", CTS_SCHEMA_ANY, false, "32-bit numbers", NULL, NULL},
+        {"u64", CTS_SCHEMA_ANY, false, "64-bit numbers", NULL, NULL},
+        {"hex", CTS_SCHEMA_STR, false, "bytes as hexadecimal digits", NULL, NULL},
+        {"any", CTS_SCHEMA_NUM, false, "so many bytes that are not looked at", NULL, NULL},
         {0},
     };
     const struct cts_yaml *at_node = cts_yaml_get(node, "at");
@@ -380,10 +380,10 @@ static int read_outcome(struct cts_vec_reader *r, const struct cts_yaml *map,
 static int read_alternative(struct cts_vec_reader *r, const struct cts_yaml *node,
                             struct cts_vec_outcome *o)
 {
-    static const struct cts_field fields[] = {
-        {"out", CTS_FT_MAP, false, "another state that conforms", NULL, NULL},
-        {"exits", CTS_FT_STR, false, "another result", NULL, NULL},
-        {"faults", CTS_FT_BOOL, false, "the runtime stops it", NULL, NULL},
+    static const struct cts_schema_field fields[] = {
+        {"out", CTS_SCHEMA_MAP, false, "another state that conforms", NULL, NULL},
+        {"exits", CTS_SCHEMA_STR, false, "another result", NULL, NULL},
+        {"faults", CTS_SCHEMA_BOOL, false, "the runtime stops it", NULL, NULL},
         {0},
     };
     if (node->kind == CTS_YAML_MAP) {
@@ -434,15 +434,15 @@ static int read_case(struct cts_vec_reader *r, const struct cts_yaml *node, size
                      struct cts_vec_case *c)
 {
     static const char *const orders[] = {"little", "big", NULL};
-    static const struct cts_field fields[] = {
-        {"name", CTS_FT_ID, false, "default: its number", NULL, NULL},
-        {"imm", CTS_FT_NUM, false, "the value of {imm}", NULL, NULL},
-        {"in", CTS_FT_MAP, false, "the state to start from", NULL, NULL},
-        {"out", CTS_FT_MAP, false, "the state that comes out", NULL, NULL},
-        {"exits", CTS_FT_STR, false, "the body ends the program with this r0", NULL, NULL},
-        {"faults", CTS_FT_BOOL, false, "the runtime stops it", NULL, NULL},
-        {"or", CTS_FT_SEQ, false, "further outcomes that conform", NULL, NULL},
-        {"order", CTS_FT_WORD, false, "machines it is for", NULL, orders},
+    static const struct cts_schema_field fields[] = {
+        {"name", CTS_SCHEMA_ID, false, "default: its number", NULL, NULL},
+        {"imm", CTS_SCHEMA_NUM, false, "the value of {imm}", NULL, NULL},
+        {"in", CTS_SCHEMA_MAP, false, "the state to start from", NULL, NULL},
+        {"out", CTS_SCHEMA_MAP, false, "the state that comes out", NULL, NULL},
+        {"exits", CTS_SCHEMA_STR, false, "the body ends the program with this r0", NULL, NULL},
+        {"faults", CTS_SCHEMA_BOOL, false, "the runtime stops it", NULL, NULL},
+        {"or", CTS_SCHEMA_SEQ, false, "further outcomes that conform", NULL, NULL},
+        {"order", CTS_SCHEMA_WORD, false, "machines it is for", NULL, orders},
         {0},
     };
     const struct cts_yaml *name = cts_yaml_get(node, "name"), *in = cts_yaml_get(node, "in");

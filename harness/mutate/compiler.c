@@ -37,10 +37,10 @@ static size_t length_at(const struct cts_buf *code, size_t at)
 
 /* Eight bytes are accessed in two halves, and the displacement of the second one, 4 further, has
  * `arg` bits. */
-static enum cts_mut_seen_as decode_second_half(const struct cts_mutant *m, struct cts_buf *code)
+static enum cts_mut_decoded decode_second_half(const struct cts_mutant *m, struct cts_buf *code)
 {
     int32_t end = 1 << m->arg;
-    enum cts_mut_seen_as seen = CTS_MUT_SAME;
+    enum cts_mut_decoded seen = CTS_DECODED_SAME;
     struct cts_insn in;
 
     for (size_t at = 0; at + CTS_SLOT_BYTES <= code->len; at += length_at(code, at)) {
@@ -48,7 +48,7 @@ static enum cts_mut_seen_as decode_second_half(const struct cts_mutant *m, struc
             continue;
         in.off = (int16_t)(in.off - end);
         change(code, at, &in);
-        seen = CTS_MUT_CHANGED;
+        seen = CTS_DECODED_CHANGED;
     }
     return seen;
 }
@@ -75,31 +75,31 @@ static void set_distance(struct cts_buf *code, size_t at, struct cts_insn *in, i
 
 /* A field of `arg` bits, and the check lets one through that is one too many: nothing of it is
  * left. */
-static enum cts_mut_seen_as decode_limit(const struct cts_mutant *m, struct cts_buf *code)
+static enum cts_mut_decoded decode_limit(const struct cts_mutant *m, struct cts_buf *code)
 {
-    enum cts_mut_seen_as seen = CTS_MUT_SAME;
+    enum cts_mut_decoded seen = CTS_DECODED_SAME;
     struct cts_insn in;
 
     for (size_t at = 0; at + CTS_SLOT_BYTES <= code->len; at += length_at(code, at)) {
         if (!is_ours(m, code, at, &in) || distance_of(&in) != 1 << m->arg)
             continue;
         set_distance(code, at, &in, 0);
-        seen = CTS_MUT_CHANGED;
+        seen = CTS_DECODED_CHANGED;
     }
     return seen;
 }
 
 /* A signed field of `arg` bits and a sign, and the same at its lower end: its sign changes. */
-static enum cts_mut_seen_as decode_lower_limit(const struct cts_mutant *m, struct cts_buf *code)
+static enum cts_mut_decoded decode_lower_limit(const struct cts_mutant *m, struct cts_buf *code)
 {
-    enum cts_mut_seen_as seen = CTS_MUT_SAME;
+    enum cts_mut_decoded seen = CTS_DECODED_SAME;
     struct cts_insn in;
 
     for (size_t at = 0; at + CTS_SLOT_BYTES <= code->len; at += length_at(code, at)) {
         if (!is_ours(m, code, at, &in) || distance_of(&in) != -(1 << m->arg) - 1)
             continue;
         set_distance(code, at, &in, (1 << m->arg) - 1);
-        seen = CTS_MUT_CHANGED;
+        seen = CTS_DECODED_CHANGED;
     }
     return seen;
 }
@@ -111,16 +111,16 @@ static unsigned width_of(const struct cts_insn *in)
 }
 
 /* Far displacements count widths of the access, and what does not divide is dropped. */
-static enum cts_mut_seen_as decode_scaled(const struct cts_mutant *m, struct cts_buf *code)
+static enum cts_mut_decoded decode_scaled(const struct cts_mutant *m, struct cts_buf *code)
 {
-    enum cts_mut_seen_as seen = CTS_MUT_SAME;
+    enum cts_mut_decoded seen = CTS_DECODED_SAME;
     struct cts_insn in;
 
     for (size_t at = 0; at + CTS_SLOT_BYTES <= code->len; at += length_at(code, at)) {
         if (!is_ours(m, code, at, &in) || in.off <= UNSCALED || in.off % (int)width_of(&in) == 0)
             continue;
         set_distance(code, at, &in, in.off - in.off % (int)width_of(&in));
-        seen = CTS_MUT_CHANGED;
+        seen = CTS_DECODED_CHANGED;
     }
     return seen;
 }
@@ -137,9 +137,9 @@ static void lose(struct cts_buf *code, size_t at, struct cts_insn *in)
 }
 
 /* The slot's number says that there is no target, and the jump goes nowhere. */
-static enum cts_mut_seen_as decode_mark(const struct cts_mutant *m, struct cts_buf *code)
+static enum cts_mut_decoded decode_mark(const struct cts_mutant *m, struct cts_buf *code)
 {
-    enum cts_mut_seen_as seen = CTS_MUT_SAME;
+    enum cts_mut_decoded seen = CTS_DECODED_SAME;
     struct cts_insn in;
 
     for (size_t at = 0; at + CTS_SLOT_BYTES <= code->len; at += length_at(code, at)) {
@@ -148,7 +148,7 @@ static enum cts_mut_seen_as decode_mark(const struct cts_mutant *m, struct cts_b
         if (target_of(at, &in) == (int64_t)at + CTS_SLOT_BYTES)
             continue;
         lose(code, at, &in);
-        seen = CTS_MUT_CHANGED;
+        seen = CTS_DECODED_CHANGED;
     }
     return seen;
 }
@@ -199,10 +199,10 @@ static int64_t compiled_distance(const struct cts_buf *code, int64_t from, int64
 }
 
 /* A branch reaches 2^arg bytes, and the check allows twice as many. */
-static enum cts_mut_seen_as find_reach(const struct cts_mutant *m, struct cts_buf *code,
+static enum cts_mut_decoded find_reach(const struct cts_mutant *m, struct cts_buf *code,
                                        heavy_fn *heavy)
 {
-    enum cts_mut_seen_as seen = CTS_MUT_SAME;
+    enum cts_mut_decoded seen = CTS_DECODED_SAME;
     struct cts_insn in;
 
     for (size_t at = 0; at + CTS_SLOT_BYTES <= code->len; at += length_at(code, at)) {
@@ -214,27 +214,27 @@ static enum cts_mut_seen_as find_reach(const struct cts_mutant *m, struct cts_bu
         if (bytes != 1)
             continue;
         lose(code, at, &in);
-        seen = CTS_MUT_CHANGED;
+        seen = CTS_DECODED_CHANGED;
     }
     return seen;
 }
 
-static enum cts_mut_seen_as decode_exchanges(const struct cts_mutant *m, struct cts_buf *code)
+static enum cts_mut_decoded decode_exchanges(const struct cts_mutant *m, struct cts_buf *code)
 {
     return find_reach(m, code, is_exchange);
 }
 
-static enum cts_mut_seen_as decode_divisions(const struct cts_mutant *m, struct cts_buf *code)
+static enum cts_mut_decoded decode_divisions(const struct cts_mutant *m, struct cts_buf *code)
 {
     return find_reach(m, code, is_division);
 }
 
-static enum cts_mut_seen_as decode_wide(const struct cts_mutant *m, struct cts_buf *code)
+static enum cts_mut_decoded decode_wide(const struct cts_mutant *m, struct cts_buf *code)
 {
     return find_reach(m, code, is_wide);
 }
 
-static enum cts_mut_seen_as decode_helper_calls(const struct cts_mutant *m, struct cts_buf *code)
+static enum cts_mut_decoded decode_helper_calls(const struct cts_mutant *m, struct cts_buf *code)
 {
     return find_reach(m, code, is_helper_call);
 }
@@ -254,9 +254,9 @@ static bool may_be_address(const struct cts_buf *code, size_t end, unsigned reg)
 
 /* A barrier goes in front of a comparison of what may be an address: where it leads backwards it is
  * moved, and its offset is not. */
-static enum cts_mut_seen_as decode_barrier(const struct cts_mutant *m, struct cts_buf *code)
+static enum cts_mut_decoded decode_barrier(const struct cts_mutant *m, struct cts_buf *code)
 {
-    enum cts_mut_seen_as seen = CTS_MUT_SAME;
+    enum cts_mut_decoded seen = CTS_DECODED_SAME;
     struct cts_insn in;
 
     for (size_t at = 0; at + CTS_SLOT_BYTES <= code->len; at += length_at(code, at)) {
@@ -264,7 +264,7 @@ static enum cts_mut_seen_as decode_barrier(const struct cts_mutant *m, struct ct
             continue;
         in.off++;
         change(code, at, &in);
-        seen = CTS_MUT_CHANGED;
+        seen = CTS_DECODED_CHANGED;
     }
     return seen;
 }

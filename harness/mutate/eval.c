@@ -129,17 +129,17 @@ static uint64_t binary(enum cts_sema_op op, enum cts_sema_type type, uint64_t a,
 
 static uint64_t eval_binary(struct eval *e, const struct cts_expr *x)
 {
-    uint64_t a = eval(e, x->kid[0]);
+    uint64_t a = eval(e, x->child[0]);
     if (x->op == CTS_OP_ANDALSO)
-        return a && eval(e, x->kid[1]);
+        return a && eval(e, x->child[1]);
     if (x->op == CTS_OP_ORELSE)
-        return a || eval(e, x->kid[1]);
-    return fit(x->type, binary(x->op, x->kid[0]->type, a, eval(e, x->kid[1])));
+        return a || eval(e, x->child[1]);
+    return fit(x->type, binary(x->op, x->child[0]->type, a, eval(e, x->child[1])));
 }
 
 static uint64_t eval_unary(struct eval *e, const struct cts_expr *x)
 {
-    uint64_t a = eval(e, x->kid[0]);
+    uint64_t a = eval(e, x->child[0]);
     if (x->op == CTS_OP_NOT)
         return !a;
     return fit(x->type, x->op == CTS_OP_NEG ? -a : ~a);
@@ -153,7 +153,7 @@ static bool stopped(const struct eval *e)
 
 static uint64_t eval_mem(struct eval *e, const struct cts_expr *x)
 {
-    uint64_t at = eval(e, x->kid[0]);
+    uint64_t at = eval(e, x->child[0]);
     return stopped(e) ? 0 : cts_mach_load(e->m, at, x->bits / 8);
 }
 
@@ -207,7 +207,7 @@ static uint64_t swap_bytes(enum cts_sema_type type, uint64_t v)
 
 static uint64_t eval_call(struct eval *e, const struct cts_expr *x)
 {
-    uint64_t v = eval(e, x->kid[0]);
+    uint64_t v = eval(e, x->child[0]);
     if (x->func >= CTS_FN_MAP_BY_FD)
         return stopped(e) ? 0 : platform(e->m, x->func, v);
     if (x->func <= CTS_FN_BSWAP64)
@@ -228,13 +228,13 @@ static uint64_t eval(struct eval *e, const struct cts_expr *x)
     case CTS_X_MEM:
         return eval_mem(e, x);
     case CTS_X_CONVERT:
-        return fit(x->to, eval(e, x->kid[0]));
+        return fit(x->to, eval(e, x->child[0]));
     case CTS_X_UNARY:
         return eval_unary(e, x);
     case CTS_X_BINARY:
         return eval_binary(e, x);
     case CTS_X_COND:
-        return eval(e, x->kid[eval(e, x->kid[0]) ? 1 : 2]);
+        return eval(e, x->child[eval(e, x->child[0]) ? 1 : 2]);
     case CTS_X_CALL:
         return eval_call(e, x);
     case CTS_X_CHOOSE:
@@ -245,7 +245,7 @@ static uint64_t eval(struct eval *e, const struct cts_expr *x)
 
 static void assign(struct eval *e, const struct cts_stmt *s)
 {
-    uint64_t at = s->target->kind == CTS_X_MEM ? eval(e, s->target->kid[0]) : 0;
+    uint64_t at = s->target->kind == CTS_X_MEM ? eval(e, s->target->child[0]) : 0;
     uint64_t v = eval(e, s->value);
     if (stopped(e))
         return;

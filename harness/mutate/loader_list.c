@@ -4,10 +4,10 @@
 #include "mutate/loader.h"
 #include "mutate/model.h"
 
-static enum cts_mut_seen_as decode_optimises(const struct cts_mutant *m, struct cts_buf *code)
+static enum cts_mut_decoded decode_optimises(const struct cts_mutant *m, struct cts_buf *code)
 {
     bool changed = cts_loader_optimise((enum cts_loader_flaw)m->arg, m->row, code);
-    return changed ? CTS_MUT_CHANGED : CTS_MUT_SAME;
+    return changed ? CTS_DECODED_CHANGED : CTS_DECODED_SAME;
 }
 
 static const struct cts_mut_model facts = {"facts", NULL, decode_optimises};

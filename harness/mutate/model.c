@@ -399,10 +399,10 @@ static bool is_second_slot(unsigned field)
 }
 
 /* A field that must have one value is not looked at. */
-static enum cts_mut_seen_as decode_ignores_field(const struct cts_mutant *m, struct cts_buf *code)
+static enum cts_mut_decoded decode_ignores_field(const struct cts_mutant *m, struct cts_buf *code)
 {
     const struct cts_row_info *info = cts_row_info(m->row);
-    enum cts_mut_seen_as seen = CTS_MUT_SAME;
+    enum cts_mut_decoded seen = CTS_DECODED_SAME;
     unsigned field = (unsigned)m->arg;
     struct reader r;
     for (uint32_t i = 0; next_insn(&r, code, &i);) {
@@ -420,16 +420,16 @@ static enum cts_mut_seen_as decode_ignores_field(const struct cts_mutant *m, str
             continue;
         memcpy(r.at, fixed, (size_t)n * CTS_SLOT_BYTES);
         i += (uint32_t)n - 1;
-        seen = CTS_MUT_CHANGED;
+        seen = CTS_DECODED_CHANGED;
     }
     return seen;
 }
 
 /* Register numbers beyond 10 are taken for r0. */
-static enum cts_mut_seen_as decode_any_register(const struct cts_mutant *m, struct cts_buf *code)
+static enum cts_mut_decoded decode_any_register(const struct cts_mutant *m, struct cts_buf *code)
 {
     const struct cts_row_info *info = cts_row_info(m->row);
-    enum cts_mut_seen_as seen = CTS_MUT_SAME;
+    enum cts_mut_decoded seen = CTS_DECODED_SAME;
     struct reader r;
     for (uint32_t i = 0; next_insn(&r, code, &i);) {
         unsigned reg = m->arg == CTS_F_DST ? r.in.dst : r.in.src;
@@ -444,7 +444,7 @@ static enum cts_mut_seen_as decode_any_register(const struct cts_mutant *m, stru
         if (cts_decode(fixed, slots, false, &in, &row, NULL) <= 0 || row != m->row)
             continue;
         put_field(r.at, (unsigned)m->arg, 0);
-        seen = CTS_MUT_CHANGED;
+        seen = CTS_DECODED_CHANGED;
     }
     return seen;
 }
@@ -452,15 +452,15 @@ static enum cts_mut_seen_as decode_any_register(const struct cts_mutant *m, stru
 static const uint8_t nothing[CTS_SLOT_BYTES] = {0x05};   /* goto +0 */
 static const uint8_t exit_slot[CTS_SLOT_BYTES] = {0x95}; /* exit */
 
-static enum cts_mut_seen_as decode_unassigned(const struct cts_mutant *m, struct cts_buf *code)
+static enum cts_mut_decoded decode_unassigned(const struct cts_mutant *m, struct cts_buf *code)
 {
-    enum cts_mut_seen_as seen = CTS_MUT_SAME;
+    enum cts_mut_decoded seen = CTS_DECODED_SAME;
     struct reader r;
     for (uint32_t i = 0; next_insn(&r, code, &i);) {
         if (r.row != CTS_ROW_COUNT || r.in.opcode != (uint8_t)m->arg)
             continue;
         memcpy(r.at, nothing, sizeof(nothing));
-        seen = CTS_MUT_CHANGED;
+        seen = CTS_DECODED_CHANGED;
     }
     return seen;
 }
@@ -514,13 +514,13 @@ static bool refuses(enum refusal what, const struct cts_insn *in)
     return false;
 }
 
-static enum cts_mut_seen_as decode_refuses(const struct cts_mutant *m, struct cts_buf *code)
+static enum cts_mut_decoded decode_refuses(const struct cts_mutant *m, struct cts_buf *code)
 {
     struct reader r;
     for (uint32_t i = 0; next_insn(&r, code, &i);)
         if (r.row == m->row && refuses((enum refusal)m->arg, &r.in))
-            return CTS_MUT_REFUSED;
-    return CTS_MUT_SAME;
+            return CTS_DECODED_REJECTED;
+    return CTS_DECODED_SAME;
 }
 
 enum structure { S_JUMP_OUT, S_JUMP_WIDE, S_CALL_OUT, S_FALL_OFF, S_EMPTY, STRUCTURES };
@@ -537,9 +537,9 @@ static int target_kind(struct cts_buf *code, int64_t target)
     return 0;
 }
 
-static enum cts_mut_seen_as retarget(struct cts_buf *code, enum structure what)
+static enum cts_mut_decoded retarget(struct cts_buf *code, enum structure what)
 {
-    enum cts_mut_seen_as seen = CTS_MUT_SAME;
+    enum cts_mut_decoded seen = CTS_DECODED_SAME;
     struct reader r;
     for (uint32_t i = 0; next_insn(&r, code, &i);) {
         bool call = r.row == CTS_ROW_CALL_LOCAL || r.row == CTS_ROW_LDDW_CODE;
@@ -553,26 +553,26 @@ static enum cts_mut_seen_as retarget(struct cts_buf *code, enum structure what)
             continue;
         /* Taken for the next instruction; a call for one of the first. */
         put_field(r.at, by_imm ? CTS_F_IMM : CTS_F_OFF, call ? -(int32_t)from - 1 : 0);
-        seen = CTS_MUT_CHANGED;
+        seen = CTS_DECODED_CHANGED;
     }
     return seen;
 }
 
-static enum cts_mut_seen_as decode_structure(const struct cts_mutant *m, struct cts_buf *code)
+static enum cts_mut_decoded decode_structure(const struct cts_mutant *m, struct cts_buf *code)
 {
     enum structure what = (enum structure)m->arg;
     if (what == S_EMPTY || what == S_FALL_OFF) {
         if ((code->len == 0) != (what == S_EMPTY))
-            return CTS_MUT_SAME;
+            return CTS_DECODED_SAME;
         struct reader r = {.row = CTS_ROW_COUNT};
         for (uint32_t i = 0; next_insn(&r, code, &i);)
             if (r.row == CTS_ROW_COUNT)
-                return CTS_MUT_SAME;
+                return CTS_DECODED_SAME;
         if (r.row == CTS_ROW_EXIT || r.row == CTS_ROW_JA || r.row == CTS_ROW_JA32 ||
             r.row == CTS_ROW_GOTOX)
-            return CTS_MUT_SAME;
+            return CTS_DECODED_SAME;
         cts_buf_add(code, exit_slot, sizeof(exit_slot));
-        return CTS_MUT_CHANGED;
+        return CTS_DECODED_CHANGED;
     }
     return retarget(code, what);
 }

@@ -17,17 +17,17 @@ struct cts_mut_table {
 void cts_mut_table_set(struct cts_mut_table *t, const struct cts_mutant *m);
 
 /* What a wrong decoder makes of a program. */
-enum cts_mut_seen_as {
-    CTS_MUT_SAME,
-    CTS_MUT_CHANGED, /* `code` is now what it takes the program for */
-    CTS_MUT_REFUSED
+enum cts_mut_decoded {
+    CTS_DECODED_SAME,
+    CTS_DECODED_CHANGED, /* `code` is now what it takes the program for */
+    CTS_DECODED_REJECTED
 };
 
 struct cts_mut_model {
     const char *name;
     cts_exec_fn exec; /* instead of the row's function; null: the decoder is at fault */
     /* `code`: a program's slots, little-endian encoding. */
-    enum cts_mut_seen_as (*decode)(const struct cts_mutant *m, struct cts_buf *code);
+    enum cts_mut_decoded (*decode)(const struct cts_mutant *m, struct cts_buf *code);
 };
 
 #endif

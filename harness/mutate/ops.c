@@ -59,7 +59,7 @@ struct attempt {
     struct cts_mut_maker *maker;
     const struct cts_mut_op *op;
     unsigned at, v;
-    enum cts_mut_answer answer;
+    enum cts_mut_edit answer;
 };
 
 static int visit_expr(void *arg, struct cts_expr **slot)
@@ -84,19 +84,19 @@ static int visit_stmt(void *arg, struct cts_stmt **slot)
 static bool try_place(struct cts_mut_maker *k, const struct cts_mut_op *op, unsigned at)
 {
     for (unsigned v = 0; v < VARIANTS_MAX; v++) {
-        struct attempt a = {k, op, at, v, CTS_MUT_OVER};
+        struct attempt a = {k, op, at, v, CTS_EDIT_OVER};
         cts_arena_init(&k->arena, 0);
         k->used = 0;
         struct cts_sema *tree = k->tree = cts_sema_clone(k->row->sema, &k->arena);
         int found = !tree         ? 0
                     : op->on_expr ? cts_sema_visit(tree, visit_expr, &a)
                                   : cts_sema_visit_stmts(tree, visit_stmt, &a);
-        if (found && a.answer == CTS_MUT_DONE)
+        if (found && a.answer == CTS_EDIT_DONE)
             keep(k, op->name, tree);
         cts_arena_release(&k->arena);
         if (!found)
             return false;
-        if (a.answer == CTS_MUT_OVER)
+        if (a.answer == CTS_EDIT_OVER)
             return true;
     }
     return true;

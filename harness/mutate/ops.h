@@ -5,10 +5,10 @@
 #include "mutate/mutate.h"
 #include "sema/sema.h"
 
-enum cts_mut_answer {
-    CTS_MUT_DONE,    /* the tree is changed */
-    CTS_MUT_NOTHING, /* nothing to do in this variant; the next may have */
-    CTS_MUT_OVER,    /* no further variants here */
+enum cts_mut_edit {
+    CTS_EDIT_DONE,    /* the tree is changed */
+    CTS_EDIT_NOTHING, /* nothing to do in this variant; the next may have */
+    CTS_EDIT_OVER,    /* no further variants here */
 };
 
 struct cts_mut_maker {
@@ -28,8 +28,8 @@ struct cts_mut_maker {
 /* An operator changes an expression or a statement at its place; one of the two is null. */
 struct cts_mut_op {
     const char *name;
-    enum cts_mut_answer (*on_expr)(struct cts_mut_maker *k, struct cts_expr **slot, unsigned v);
-    enum cts_mut_answer (*on_stmt)(struct cts_mut_maker *k, struct cts_stmt **slot, unsigned v);
+    enum cts_mut_edit (*on_expr)(struct cts_mut_maker *k, struct cts_expr **slot, unsigned v);
+    enum cts_mut_edit (*on_stmt)(struct cts_mut_maker *k, struct cts_stmt **slot, unsigned v);
 };
 
 /* A family of them: one file each, ops_<family>.c. */
@@ -49,7 +49,7 @@ struct cts_expr *cts_mut_literal(struct cts_mut_maker *k, enum cts_sema_type typ
 struct cts_expr *cts_mut_number(struct cts_mut_maker *k, enum cts_sema_type type, int64_t v);
 struct cts_expr *cts_mut_operand(struct cts_mut_maker *k, enum cts_sema_operand o);
 struct cts_expr *cts_mut_convert(struct cts_mut_maker *k, enum cts_sema_type to,
-                                 struct cts_expr *kid);
+                                 struct cts_expr *child);
 struct cts_expr *cts_mut_unary(struct cts_mut_maker *k, enum cts_sema_op op, struct cts_expr *a);
 struct cts_expr *cts_mut_binary(struct cts_mut_maker *k, enum cts_sema_op op, struct cts_expr *a,
                                 struct cts_expr *b);

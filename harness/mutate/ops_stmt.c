@@ -13,32 +13,32 @@ static bool writes_memory(const struct cts_stmt *s)
     return s->kind == CTS_S_ASSIGN && s->target->kind == CTS_X_MEM;
 }
 
-static enum cts_mut_answer st_drop(struct cts_mut_maker *k, struct cts_stmt **slot, unsigned v)
+static enum cts_mut_edit st_drop(struct cts_mut_maker *k, struct cts_stmt **slot, unsigned v)
 {
     (void)k;
     if (v > 0 || (*slot)->kind == CTS_S_ATOMIC)
-        return CTS_MUT_OVER;
+        return CTS_EDIT_OVER;
     *slot = (*slot)->next;
-    return CTS_MUT_DONE;
+    return CTS_EDIT_DONE;
 }
 
-static enum cts_mut_answer st_order(struct cts_mut_maker *k, struct cts_stmt **slot, unsigned v)
+static enum cts_mut_edit st_order(struct cts_mut_maker *k, struct cts_stmt **slot, unsigned v)
 {
     struct cts_stmt *a = *slot, *b = a->next;
     (void)k;
     if (v > 0 || !b)
-        return CTS_MUT_OVER;
+        return CTS_EDIT_OVER;
     a->next = b->next;
     b->next = a;
     *slot = b;
-    return CTS_MUT_DONE;
+    return CTS_EDIT_DONE;
 }
 
-static enum cts_mut_answer st_target(struct cts_mut_maker *k, struct cts_stmt **slot, unsigned v)
+static enum cts_mut_edit st_target(struct cts_mut_maker *k, struct cts_stmt **slot, unsigned v)
 {
     struct cts_stmt *s = *slot;
     if ((s->kind != CTS_S_GOTO && s->kind != CTS_S_CALL) || v >= 8)
-        return CTS_MUT_OVER;
+        return CTS_EDIT_OVER;
     if (v < 2)
         s->value = cts_mut_binary(k, v ? CTS_OP_SUB : CTS_OP_ADD, s->value,
                                   cts_mut_literal(k, s->value->type, 1));
@@ -52,67 +52,67 @@ static enum cts_mut_answer st_target(struct cts_mut_maker *k, struct cts_stmt **
     else if (s->kind == CTS_S_CALL && v < 5 + CTS_CALL_COUNT)
         s->call = (enum cts_sema_call)(v - 5);
     else
-        return CTS_MUT_NOTHING;
-    return CTS_MUT_DONE;
+        return CTS_EDIT_NOTHING;
+    return CTS_EDIT_DONE;
 }
 
-static enum cts_mut_answer st_branch(struct cts_mut_maker *k, struct cts_stmt **slot, unsigned v)
+static enum cts_mut_edit st_branch(struct cts_mut_maker *k, struct cts_stmt **slot, unsigned v)
 {
     struct cts_stmt *s = *slot;
     if (s->kind != CTS_S_GOTO || !s->cond || v >= 2)
-        return CTS_MUT_OVER;
+        return CTS_EDIT_OVER;
     s->cond = v ? NULL : cts_mut_unary(k, CTS_OP_NOT, s->cond);
-    return CTS_MUT_DONE;
+    return CTS_EDIT_DONE;
 }
 
 /* Stores of another width or byte order, beside the address. */
-static enum cts_mut_answer st_store(struct cts_mut_maker *k, struct cts_stmt **slot, unsigned v)
+static enum cts_mut_edit st_store(struct cts_mut_maker *k, struct cts_stmt **slot, unsigned v)
 {
     static const enum cts_sema_func swap[] = {CTS_FN_BSWAP16, CTS_FN_BSWAP32, CTS_FN_BSWAP64};
     struct cts_stmt *s = *slot;
     if (!writes_memory(s) || v >= 5)
-        return CTS_MUT_OVER;
+        return CTS_EDIT_OVER;
     struct cts_expr *t = s->target;
     if (v == 4) {
         if (t->bits == 8)
-            return CTS_MUT_NOTHING;
+            return CTS_EDIT_NOTHING;
         s->value = cts_mut_call(k, swap[t->bits / 32], s->value);
-        return CTS_MUT_DONE;
+        return CTS_EDIT_DONE;
     }
     if (cts_mut_mem_bits[v] == t->bits)
-        return CTS_MUT_NOTHING;
+        return CTS_EDIT_NOTHING;
     t->bits = cts_mut_mem_bits[v];
     t->type = cts_sema_type_of(t->bits, false);
-    s->value =
-        cts_mut_convert(k, t->type, s->value->kind == CTS_X_CONVERT ? s->value->kid[0] : s->value);
-    return CTS_MUT_DONE;
+    s->value = cts_mut_convert(k, t->type,
+                               s->value->kind == CTS_X_CONVERT ? s->value->child[0] : s->value);
+    return CTS_EDIT_DONE;
 }
 
 /* The result goes to a further register. */
-static enum cts_mut_answer st_bystander(struct cts_mut_maker *k, struct cts_stmt **slot, unsigned v)
+static enum cts_mut_edit st_bystander(struct cts_mut_maker *k, struct cts_stmt **slot, unsigned v)
 {
     struct cts_stmt *s = *slot;
     enum cts_sema_operand o = (enum cts_sema_operand)v;
     if (s->kind != CTS_S_ASSIGN || v > CTS_O_R0)
-        return CTS_MUT_OVER;
+        return CTS_EDIT_OVER;
     if (!cts_mut_has_field(k, o) || (writes_register(s) && s->target->operand == o))
-        return CTS_MUT_NOTHING;
+        return CTS_EDIT_NOTHING;
     struct cts_stmt *more = &k->more;
     *more = (struct cts_stmt){.kind = CTS_S_ASSIGN};
     more->target = cts_mut_operand(k, o);
     more->value = cts_mut_convert(k, CTS_T_U64, cts_mut_copy_of(k, s->value));
     more->next = s->next;
     s->next = more;
-    return CTS_MUT_DONE;
+    return CTS_EDIT_DONE;
 }
 
 /* The result of a part of the register: the rest is as it was, all ones, or all zeros. */
-static enum cts_mut_answer st_part(struct cts_mut_maker *k, struct cts_stmt **slot, unsigned v)
+static enum cts_mut_edit st_part(struct cts_mut_maker *k, struct cts_stmt **slot, unsigned v)
 {
     static const uint64_t part[] = {0xff, 0xffff, 0xffffffff};
     struct cts_stmt *s = *slot;
     if (!writes_register(s) || v >= 8)
-        return CTS_MUT_OVER;
+        return CTS_EDIT_OVER;
     struct cts_expr *value = s->value, *old = cts_mut_copy_of(k, s->target);
     uint64_t mask = part[v % 3];
     if (v < 3)
@@ -128,7 +128,7 @@ static enum cts_mut_answer st_part(struct cts_mut_maker *k, struct cts_stmt **sl
             k, CTS_OP_OR,
             cts_mut_binary(k, CTS_OP_AND, old, cts_mut_literal(k, CTS_T_U64, part[2])),
             cts_mut_binary(k, CTS_OP_AND, value, cts_mut_literal(k, CTS_T_U64, ~part[2])));
-    return CTS_MUT_DONE;
+    return CTS_EDIT_DONE;
 }
 
 /* Is the register the base of an address? Its values are the platform's to choose. */
@@ -151,7 +151,7 @@ static bool is_count(const struct cts_mut_maker *k, int64_t v)
 
 /* A special value of an operand that is taken for a case where nothing is to be done, or comes out
  * wrong. */
-static enum cts_mut_answer st_special(struct cts_mut_maker *k, struct cts_stmt **slot, unsigned v)
+static enum cts_mut_edit st_special(struct cts_mut_maker *k, struct cts_stmt **slot, unsigned v)
 {
     static const struct {
         int64_t value;
@@ -164,11 +164,11 @@ static enum cts_mut_answer st_special(struct cts_mut_maker *k, struct cts_stmt *
     static const enum cts_sema_operand of[] = {CTS_O_IMM, CTS_O_SRC, CTS_O_DST};
     struct cts_stmt *s = *slot;
     if (!writes_register(s) || v >= VALUES * 3)
-        return CTS_MUT_OVER;
+        return CTS_EDIT_OVER;
     enum cts_sema_operand o = of[v / VALUES];
     if (!cts_sema_reads(k->row->sema, o) || !cts_mut_has_field(k, o) || is_address(k, o) ||
         cts_mut_names_object(k) || (o == CTS_O_IMM && !is_count(k, values[v % VALUES].value)))
-        return CTS_MUT_NOTHING;
+        return CTS_EDIT_NOTHING;
     struct cts_expr *x = cts_mut_operand(k, o);
     struct cts_expr *cond =
         cts_mut_binary(k, CTS_OP_EQ, x, cts_mut_number(k, x->type, values[v % VALUES].value));
@@ -178,7 +178,7 @@ static enum cts_mut_answer st_special(struct cts_mut_maker *k, struct cts_stmt *
                                                   cts_mut_literal(k, CTS_T_U64, 1))
                                  : cts_mut_operand(k, s->target->operand);
     s->value = cts_mut_choice(k, cond, wrong, s->value);
-    return CTS_MUT_DONE;
+    return CTS_EDIT_DONE;
 }
 
 static int swap_registers(void *arg, struct cts_expr **slot)
@@ -191,12 +191,12 @@ static int swap_registers(void *arg, struct cts_expr **slot)
 }
 
 /* The two register fields change places. */
-static enum cts_mut_answer st_nibbles(struct cts_mut_maker *k, struct cts_stmt **slot, unsigned v)
+static enum cts_mut_edit st_nibbles(struct cts_mut_maker *k, struct cts_stmt **slot, unsigned v)
 {
     if (v > 0 || slot != &k->tree->body || !cts_mut_has_field(k, CTS_O_DST))
-        return CTS_MUT_OVER;
+        return CTS_EDIT_OVER;
     cts_sema_visit(k->tree, swap_registers, NULL);
-    return CTS_MUT_DONE;
+    return CTS_EDIT_DONE;
 }
 
 static const struct cts_mut_op ops[] = {

@@ -24,13 +24,13 @@ struct cts_expr *cts_mut_operand(struct cts_mut_maker *k, enum cts_sema_operand 
 }
 
 struct cts_expr *cts_mut_convert(struct cts_mut_maker *k, enum cts_sema_type to,
-                                 struct cts_expr *kid)
+                                 struct cts_expr *child)
 {
-    if (!kid || kid->type == to)
-        return kid;
+    if (!child || child->type == to)
+        return child;
     struct cts_expr *x = cts_mut_node(k, CTS_X_CONVERT, to);
     x->to = to;
-    x->kid[0] = kid;
+    x->child[0] = child;
     return x;
 }
 
@@ -38,7 +38,7 @@ struct cts_expr *cts_mut_unary(struct cts_mut_maker *k, enum cts_sema_op op, str
 {
     struct cts_expr *x = cts_mut_node(k, CTS_X_UNARY, a->type);
     x->op = op;
-    x->kid[0] = a;
+    x->child[0] = a;
     return x;
 }
 
@@ -53,8 +53,8 @@ struct cts_expr *cts_mut_binary(struct cts_mut_maker *k, enum cts_sema_op op, st
     struct cts_expr *x =
         cts_mut_node(k, CTS_X_BINARY, cts_mut_is_compare(op) ? CTS_T_BOOL : a->type);
     x->op = op;
-    x->kid[0] = a;
-    x->kid[1] = b;
+    x->child[0] = a;
+    x->child[1] = b;
     return x;
 }
 
@@ -62,9 +62,9 @@ struct cts_expr *cts_mut_choice(struct cts_mut_maker *k, struct cts_expr *cond,
                                 struct cts_expr *yes, struct cts_expr *no)
 {
     struct cts_expr *x = cts_mut_node(k, CTS_X_COND, yes->type);
-    x->kid[0] = cond;
-    x->kid[1] = yes;
-    x->kid[2] = no;
+    x->child[0] = cond;
+    x->child[1] = yes;
+    x->child[2] = no;
     return x;
 }
 
@@ -73,7 +73,7 @@ struct cts_expr *cts_mut_call(struct cts_mut_maker *k, enum cts_sema_func func,
 {
     struct cts_expr *x = cts_mut_node(k, CTS_X_CALL, cts_sema_func_result(func));
     x->func = func;
-    x->kid[0] = arg;
+    x->child[0] = arg;
     return x;
 }
 
@@ -81,7 +81,7 @@ struct cts_expr *cts_mut_mem(struct cts_mut_maker *k, unsigned bits, struct cts_
 {
     struct cts_expr *x = cts_mut_node(k, CTS_X_MEM, cts_sema_type_of(bits, false));
     x->bits = bits;
-    x->kid[0] = at;
+    x->child[0] = at;
     return x;
 }
 
@@ -92,7 +92,7 @@ struct cts_expr *cts_mut_copy_of(struct cts_mut_maker *k, const struct cts_expr 
     struct cts_expr *c = cts_mut_node(k, x->kind, x->type);
     *c = *x;
     for (size_t i = 0; i < 3; i++)
-        c->kid[i] = cts_mut_copy_of(k, x->kid[i]);
+        c->child[i] = cts_mut_copy_of(k, x->child[i]);
     return c;
 }
 
@@ -133,21 +133,21 @@ struct cts_expr *cts_mut_retype(struct cts_mut_maker *k, struct cts_expr *x, enu
     case CTS_X_LITERAL:
         return cts_mut_literal(k, to, x->value);
     case CTS_X_CONVERT:
-        return cts_mut_convert(k, to, x->kid[0]);
+        return cts_mut_convert(k, to, x->child[0]);
     case CTS_X_UNARY:
-        return cts_mut_unary(k, x->op, cts_mut_retype(k, x->kid[0], to, deep));
+        return cts_mut_unary(k, x->op, cts_mut_retype(k, x->child[0], to, deep));
     case CTS_X_BINARY:
         if (cts_mut_is_compare(x->op) || x->type == CTS_T_BOOL)
-            return cts_mut_binary(k, x->op, cts_mut_retype(k, x->kid[0], to, deep),
-                                  cts_mut_retype(k, x->kid[1], to, deep));
+            return cts_mut_binary(k, x->op, cts_mut_retype(k, x->child[0], to, deep),
+                                  cts_mut_retype(k, x->child[1], to, deep));
         return cts_mut_binary(
-            k, x->op, cts_mut_retype(k, x->kid[0], to, deep),
-            cts_mut_retype(k, x->kid[1], x->op == CTS_OP_SHL || x->op == CTS_OP_SHR ? count : to,
+            k, x->op, cts_mut_retype(k, x->child[0], to, deep),
+            cts_mut_retype(k, x->child[1], x->op == CTS_OP_SHL || x->op == CTS_OP_SHR ? count : to,
                            deep));
     case CTS_X_COND:
-        return cts_mut_choice(k, deep ? cts_mut_retype(k, x->kid[0], to, deep) : x->kid[0],
-                              cts_mut_retype(k, x->kid[1], to, deep),
-                              cts_mut_retype(k, x->kid[2], to, deep));
+        return cts_mut_choice(k, deep ? cts_mut_retype(k, x->child[0], to, deep) : x->child[0],
+                              cts_mut_retype(k, x->child[1], to, deep),
+                              cts_mut_retype(k, x->child[2], to, deep));
     case CTS_X_OPERAND:
     case CTS_X_LOCAL:
     case CTS_X_MEM:

@@ -66,7 +66,7 @@ static bool decodes_same(const struct cts_mutant *m, const struct cts_insn *in)
     cts_slot_put(slot, false, in);
     cts_buf_init(&code, 0);
     cts_buf_add(&code, slot, sizeof(slot));
-    bool same = m->model->decode(m, &code) == CTS_MUT_SAME;
+    bool same = m->model->decode(m, &code) == CTS_DECODED_SAME;
     cts_buf_release(&code);
     return same;
 }

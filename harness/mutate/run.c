@@ -52,7 +52,7 @@ static bool repeats(const struct cts_pk_unit *u)
 static void place_rows(const struct cts_mut_own *m, struct cts_mut_loaded *l)
 {
     struct cts_layout *at = &l->layout;
-    uint32_t bytes = CTS_ROW_MEM + at->mem_bytes;
+    uint32_t bytes = CTS_ENTRY_MEM + at->mem_bytes;
     if (at->stack_off)
         bytes = at->stack_off + 2 * CTS_STACK_BYTES;
     at->stride = power_above(bytes);
@@ -95,7 +95,7 @@ static void load_code(struct cts_mut_rig *g, struct cts_mut_own *m, struct cts_m
     if (m->caps.be && slots)
         cts_slots_swap_order((uint8_t *)code->data, slots);
     struct cts_load_req req = {
-        .kind = is_whole(u) ? CTS_PK_WHOLE : CTS_PK_WINDOW,
+        .kind = is_whole(u) ? CTS_PROG_WHOLE : CTS_PROG_WINDOW,
         .packet = u->flags & CTS_UF_PACKET,
         .code = (const uint8_t *)cts_buf_text(code),
         .slots = slots,
@@ -300,10 +300,10 @@ static bool row_fails(struct cts_mut_rig *g, const struct cts_mut_own *m, struct
     }
     obs.row = row_at(m, l, r);
     obs.expect = expect_at(g, l, r);
-    if (cts_order_get64(m->caps.be, obs.row + CTS_ROW_END) == CTS_END_EXITED) {
+    if (cts_order_get64(m->caps.be, obs.row + CTS_ENTRY_END) == CTS_ENDED_EXITED) {
         obs.seen = CTS_SEEN_EXITED;
         obs.result_known = true;
-        obs.r0 = cts_order_get64(m->caps.be, obs.row + CTS_ROW_OUT);
+        obs.r0 = cts_order_get64(m->caps.be, obs.row + CTS_ENTRY_OUT);
     } else if (cts_seg_match(&l->seg, r, obs.row, obs.expect, who(m))) {
         return false;
     }
@@ -378,13 +378,13 @@ static bool decoder_kills(struct cts_mut_rig *g, struct cts_mut_own *m,
     struct cts_mut_loaded l = *right;
     struct cts_buf code;
     unit_code(g, l.seg.unit, &code);
-    enum cts_mut_seen_as seen = mutant->model->decode(mutant, &code);
+    enum cts_mut_decoded seen = mutant->model->decode(mutant, &code);
     bool kills = false;
     l.prog = NULL;
     l.accepted = false;
-    if (seen == CTS_MUT_CHANGED)
+    if (seen == CTS_DECODED_CHANGED)
         load_code(g, m, &l, &code);
-    if (seen != CTS_MUT_SAME && g->err.code == 0)
+    if (seen != CTS_DECODED_SAME && g->err.code == 0)
         kills = unit_kills(g, m, &l);
     unload(g, m, &l);
     cts_buf_release(&code);
@@ -394,8 +394,8 @@ static bool decoder_kills(struct cts_mut_rig *g, struct cts_mut_own *m,
 static enum cts_mut_phase phase_of(const struct cts_pk_unit *u)
 {
     if (u->sweep != UINT32_MAX)
-        return CTS_MUT_SWEEP;
-    return repeats(u) ? CTS_MUT_REPEATED : CTS_MUT_HAND;
+        return CTS_PHASE_SWEEP;
+    return repeats(u) ? CTS_PHASE_REPEATED : CTS_PHASE_HAND;
 }
 
 static bool notices(struct cts_mut_rig *g, const struct cts_mutant *mutant, unsigned order,
@@ -485,9 +485,9 @@ static void run_mutant(struct cts_mut_rig *g, struct cts_mutant *m, enum cts_lev
     if ((m->control && !m->model) || m->status == CTS_MUT_PROVEN || m->killed_hand != CTS_MUT_NEVER)
         return;
     cts_mut_table_set(&g->table, m);
-    hand = killer(g, m, CTS_MUT_HAND, level);
+    hand = killer(g, m, CTS_PHASE_HAND, level);
     if (!hand && !g->run->opts->hand && m->killed == CTS_MUT_NEVER)
-        swept = killer(g, m, CTS_MUT_SWEEP, level);
+        swept = killer(g, m, CTS_PHASE_SWEEP, level);
     if (hand)
         m->killed_hand = (uint8_t)level;
     if ((!hand && !swept) || m->killed != CTS_MUT_NEVER)
@@ -506,7 +506,7 @@ static void run_repeated(struct cts_mut_rig *g, struct cts_mutant *m, enum cts_l
     if (!is_open(m))
         return;
     cts_mut_table_set(&g->table, m);
-    m->killer = killer(g, m, CTS_MUT_REPEATED, level);
+    m->killer = killer(g, m, CTS_PHASE_REPEATED, level);
     if (!m->killer)
         return;
     m->killer_unit = g->killer;

@@ -68,7 +68,7 @@ struct cts_mut_rig {
 };
 
 /* Units that run their rows thousands of times are for those that nothing else notices. */
-enum cts_mut_phase { CTS_MUT_HAND, CTS_MUT_SWEEP, CTS_MUT_REPEATED, CTS_MUT_PHASES };
+enum cts_mut_phase { CTS_PHASE_HAND, CTS_PHASE_SWEEP, CTS_PHASE_REPEATED, CTS_PHASE_COUNT };
 
 /* Chooses and forgets what concerns a row. */
 bool cts_mut_begin_task(struct cts_mut_rig *g, enum cts_row_id row);

@@ -74,17 +74,17 @@ static unsigned term(struct side *s, const struct cts_expr *x);
 
 static unsigned term_convert(struct side *s, const struct cts_expr *x)
 {
-    unsigned kid = term(s, x->kid[0]);
-    unsigned from = sort_bits(x->kid[0]->type), to = sort_bits(x->to);
+    unsigned child = term(s, x->child[0]);
+    unsigned from = sort_bits(x->child[0]->type), to = sort_bits(x->to);
     unsigned name = begin(s, x->to);
     if (to < from)
-        cts_buf_addf(s->out, "((_ extract %u 0) %c%u)", to - 1, s->tag, kid);
+        cts_buf_addf(s->out, "((_ extract %u 0) %c%u)", to - 1, s->tag, child);
     else if (to == from)
-        cts_buf_addf(s->out, "%c%u", s->tag, kid);
+        cts_buf_addf(s->out, "%c%u", s->tag, child);
     else
         cts_buf_addf(s->out, "((_ %s_extend %u) %c%u)",
-                     cts_sema_type_is_signed(x->kid[0]->type) ? "sign" : "zero", to - from, s->tag,
-                     kid);
+                     cts_sema_type_is_signed(x->child[0]->type) ? "sign" : "zero", to - from,
+                     s->tag, child);
     end(s);
     return name;
 }
@@ -184,7 +184,7 @@ static void put_mulhi(struct side *s, const struct cts_expr *x, unsigned a, unsi
 
 static unsigned term_operator(struct side *s, const struct cts_expr *x)
 {
-    unsigned a = term(s, x->kid[0]), b = x->kid[1] ? term(s, x->kid[1]) : 0;
+    unsigned a = term(s, x->child[0]), b = x->child[1] ? term(s, x->child[1]) : 0;
     unsigned name = begin(s, x->type);
 
     if (x->op == CTS_OP_MULHI && !s->abstract) {
@@ -192,11 +192,11 @@ static unsigned term_operator(struct side *s, const struct cts_expr *x)
         end(s);
         return name;
     }
-    cts_buf_addf(s->out, "(%s", op_name(x->op, x->kid[0]->type));
+    cts_buf_addf(s->out, "(%s", op_name(x->op, x->child[0]->type));
     if (s->abstract && is_hard(x->op))
         cts_buf_addf(s->out, "_%u", sort_bits(x->type));
     cts_buf_addf(s->out, " %c%u", s->tag, a);
-    if (x->kid[1])
+    if (x->child[1])
         cts_buf_addf(s->out, " %c%u", s->tag, b);
     cts_buf_adds(s->out, ")");
     end(s);
@@ -207,32 +207,32 @@ static unsigned term_operator(struct side *s, const struct cts_expr *x)
 
 static unsigned term_cond(struct side *s, const struct cts_expr *x)
 {
-    unsigned c = term(s, x->kid[0]), yes = term(s, x->kid[1]), no = term(s, x->kid[2]);
+    unsigned c = term(s, x->child[0]), yes = term(s, x->child[1]), no = term(s, x->child[2]);
     unsigned name = begin(s, x->type);
     cts_buf_addf(s->out, "(ite %c%u %c%u %c%u)", s->tag, c, s->tag, yes, s->tag, no);
     end(s);
     return name;
 }
 
-static unsigned swapped(struct side *s, enum cts_sema_type t, unsigned kid)
+static unsigned swapped(struct side *s, enum cts_sema_type t, unsigned child)
 {
     unsigned name = begin(s, t), bytes = sort_bits(t) / 8;
     cts_buf_adds(s->out, "(concat");
     for (unsigned i = 0; i < bytes; i++)
-        cts_buf_addf(s->out, " ((_ extract %u %u) %c%u)", 8 * i + 7, 8 * i, s->tag, kid);
+        cts_buf_addf(s->out, " ((_ extract %u %u) %c%u)", 8 * i + 7, 8 * i, s->tag, child);
     cts_buf_adds(s->out, ")");
     end(s);
     return name;
 }
 
 /* The value, or its bytes reversed on machines of one order. */
-static unsigned swapped_if(struct side *s, enum cts_sema_type t, unsigned kid, bool big)
+static unsigned swapped_if(struct side *s, enum cts_sema_type t, unsigned child, bool big)
 {
     if (sort_bits(t) == 8)
-        return kid;
-    unsigned other = swapped(s, t, kid), name = begin(s, t);
-    cts_buf_addf(s->out, "(ite big %c%u %c%u)", s->tag, big ? other : kid, s->tag,
-                 big ? kid : other);
+        return child;
+    unsigned other = swapped(s, t, child), name = begin(s, t);
+    cts_buf_addf(s->out, "(ite big %c%u %c%u)", s->tag, big ? other : child, s->tag,
+                 big ? child : other);
     end(s);
     return name;
 }
@@ -244,15 +244,15 @@ static bool is_packet(enum cts_sema_func func)
 
 static unsigned term_call(struct side *s, const struct cts_expr *x)
 {
-    unsigned kid = term(s, x->kid[0]);
+    unsigned child = term(s, x->child[0]);
     if (x->func <= CTS_FN_BSWAP64)
-        return swapped(s, x->type, kid);
+        return swapped(s, x->type, child);
     if (x->func < CTS_FN_MAP_BY_FD)
-        return swapped_if(s, x->type, kid, x->func <= CTS_FN_LE64);
+        return swapped_if(s, x->type, child, x->func <= CTS_FN_LE64);
     unsigned name = begin(s, x->type);
     /* Of a place in a packet the low half counts. */
     cts_buf_addf(s->out, is_packet(x->func) ? "(%s ((_ extract 31 0) %c%u))" : "(%s %c%u)",
-                 cts_sema_func_name(x->func), s->tag, kid);
+                 cts_sema_func_name(x->func), s->tag, child);
     end(s);
     return name;
 }
@@ -267,7 +267,7 @@ static void note_access(struct side *s, bool write, unsigned bits, unsigned at)
 static unsigned term_mem(struct side *s, const struct cts_expr *x)
 {
     char m[NAME];
-    unsigned at = term(s, x->kid[0]);
+    unsigned at = term(s, x->child[0]);
     note_access(s, false, x->bits, at);
     unsigned name = begin(s, x->type);
     if (x->bits > 8)
@@ -370,7 +370,7 @@ static void statement(struct side *s, const struct cts_stmt *st)
     switch (st->kind) {
     case CTS_S_ASSIGN:
         if (st->target->kind == CTS_X_MEM)
-            at = term(s, st->target->kid[0]);
+            at = term(s, st->target->child[0]);
         value = term(s, st->value);
         if (st->target->kind == CTS_X_MEM)
             write_memory(s, st->target, at, value);
@@ -605,7 +605,7 @@ static bool expr_is_hard(const struct cts_expr *x)
         return false;
     if (x->kind == CTS_X_BINARY && is_hard(x->op))
         return true;
-    return expr_is_hard(x->kid[0]) || expr_is_hard(x->kid[1]) || expr_is_hard(x->kid[2]);
+    return expr_is_hard(x->child[0]) || expr_is_hard(x->child[1]) || expr_is_hard(x->child[2]);
 }
 
 static bool tree_is_hard(const struct cts_stmt *s)

@@ -119,12 +119,12 @@ static void emit_register_in(struct emitter *e, const struct cts_layout *l, unsi
 {
     switch ((enum cts_place)l->place[i]) {
     case CTS_PL_VALUE:
-        emit(e, CTS_ROW_LDX_DW, i, 9, CTS_ROW_IN + 8 * (int)i, 0);
+        emit(e, CTS_ROW_LDX_DW, i, 9, CTS_ENTRY_IN + 8 * (int)i, 0);
         break;
     case CTS_PL_MEM:
         if (i != 9)
             emit(e, CTS_ROW_MOV64_X, i, 9, 0, 0);
-        emit(e, CTS_ROW_ADD64_K, i, 0, 0, (int32_t)(CTS_ROW_MEM + (uint32_t)l->add[i]));
+        emit(e, CTS_ROW_ADD64_K, i, 0, 0, (int32_t)(CTS_ENTRY_MEM + (uint32_t)l->add[i]));
         break;
     case CTS_PL_FP:
         emit(e, CTS_ROW_MOV64_X, i, 10, 0, 0);
@@ -150,8 +150,8 @@ static void emit_prologue(struct emitter *e, const struct cts_layout *l, int32_t
     emit_walk(e, l, 9, 8);
     emit_stack_in(e, l);
     if (l->record) {
-        emit(e, CTS_ROW_STX_DW, 9, 9, CTS_ROW_SELF, 0);
-        emit(e, CTS_ROW_STX_DW, 9, 10, CTS_ROW_FP, 0);
+        emit(e, CTS_ROW_STX_DW, 9, 9, CTS_ENTRY_SELF, 0);
+        emit(e, CTS_ROW_STX_DW, 9, 10, CTS_ENTRY_FP, 0);
     }
     emit_context(e, l);
     for (unsigned i = 0; i < 10; i++)
@@ -195,7 +195,7 @@ static void emit_clear_open(struct emitter *e, const struct cts_env_segment *seg
     emit(e, CTS_ROW_MOV64_K, 1, 0, 0, 0);
     for (uint32_t i = 0; seg->mem_open && i < l->mem_bytes; i += 8)
         emit_clear(e, seg->mem_open + i, l->mem_bytes - i < 8 ? l->mem_bytes - i : 8,
-                   CTS_ROW_MEM + (int)i);
+                   CTS_ENTRY_MEM + (int)i);
     for (int i = 0; seg->stack_open && l->stack_off && i < CTS_STACK_BYTES; i += 8)
         if (i - CTS_STACK_BYTES != l->spill && !is_kept(e, i))
             emit_clear(e, seg->stack_open + i, 8, (int)l->stack_off + CTS_STACK_BYTES + i);
@@ -213,15 +213,15 @@ static void emit_epilogue(struct emitter *e, const struct cts_layout *l)
     emit_walk(e, l, 0, 1);
     for (unsigned i = 2; i < 10; i++)
         if (is_out(l, i))
-            emit(e, CTS_ROW_STX_DW, 0, i, CTS_ROW_OUT + 8 * (int)i, 0);
+            emit(e, CTS_ROW_STX_DW, 0, i, CTS_ENTRY_OUT + 8 * (int)i, 0);
     if (is_out(l, 1)) {
         emit_region(e, 1, l->region);
         emit(e, CTS_ROW_LDX_DW, 1, 1, CTS_WIN_SCRATCH, 0);
-        emit(e, CTS_ROW_STX_DW, 0, 1, CTS_ROW_OUT + 8, 0);
+        emit(e, CTS_ROW_STX_DW, 0, 1, CTS_ENTRY_OUT + 8, 0);
     }
     if (is_out(l, 0)) {
         emit(e, CTS_ROW_LDX_DW, 1, 10, l->spill, 0);
-        emit(e, CTS_ROW_STX_DW, 0, 1, CTS_ROW_OUT, 0);
+        emit(e, CTS_ROW_STX_DW, 0, 1, CTS_ENTRY_OUT, 0);
     }
     emit_stack_out(e, l);
 }

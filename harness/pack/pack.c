@@ -114,7 +114,7 @@ static int check_cases(const struct cts_pack *p, struct cts_err *err)
 
 static bool layout_ok(const struct cts_layout *l, const struct cts_pk_unit *u)
 {
-    uint64_t need = CTS_ROW_MEM + (uint64_t)l->mem_bytes;
+    uint64_t need = CTS_ENTRY_MEM + (uint64_t)l->mem_bytes;
     if (l->mem_bytes > MEM_MAX || l->mem_bytes % 8 || l->region || l->rows)
         return false;
     if (l->stack_off) {

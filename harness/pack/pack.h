@@ -62,7 +62,7 @@ struct cts_pk_case {
 };
 
 enum cts_unit_flags {
-    CTS_UF_WHOLE = 1 << 0,  /* a whole program (CTS_PK_WHOLE), not a body */
+    CTS_UF_WHOLE = 1 << 0,  /* a whole program (CTS_PROG_WHOLE), not a body */
     CTS_UF_PACKET = 1 << 1, /* needs a packet context */
     CTS_UF_ALONE = 1 << 2,  /* shares its program with no other body */
     CTS_UF_FUNCTION =

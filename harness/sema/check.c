@@ -86,17 +86,17 @@ static int set_mem(struct checker *c, struct cts_expr *x)
     if (c->conditional)
         return offend(c, x, "memory is read where it may not be reached: read it before, with let");
     x->type = cts_sema_type_of(x->bits, false);
-    return check_as(c, x->kid[0], CTS_T_U64, "the address");
+    return check_as(c, x->child[0], CTS_T_U64, "the address");
 }
 
 static int set_convert(struct checker *c, struct cts_expr *x)
 {
-    struct cts_expr *kid = x->kid[0];
-    int rc = check(c, kid, CTS_T_NONE);
+    struct cts_expr *child = x->child[0];
+    int rc = check(c, child, CTS_T_NONE);
 
-    if (!rc && !kid->type)
-        rc = check(c, kid, x->to);
-    if (!rc && kid->type == CTS_T_BOOL)
+    if (!rc && !child->type)
+        rc = check(c, child, x->to);
+    if (!rc && child->type == CTS_T_BOOL)
         rc = offend(c, x, "a truth value cannot be converted: write '? 1 : 0'");
     x->type = x->to;
     return rc;
@@ -104,27 +104,27 @@ static int set_convert(struct checker *c, struct cts_expr *x)
 
 static int set_unary(struct checker *c, struct cts_expr *x, enum cts_sema_type want)
 {
-    struct cts_expr *kid = x->kid[0];
+    struct cts_expr *child = x->child[0];
 
     if (x->op == CTS_OP_NOT) {
         x->type = CTS_T_BOOL;
-        return check_as(c, kid, CTS_T_BOOL, "the operand of '!'");
+        return check_as(c, child, CTS_T_BOOL, "the operand of '!'");
     }
-    int rc = kid->kind == CTS_X_LITERAL ? set_literal(c, kid, want, x->op == CTS_OP_NEG)
-                                        : check(c, kid, want);
-    if (!rc && kid->type == CTS_T_BOOL)
+    int rc = child->kind == CTS_X_LITERAL ? set_literal(c, child, want, x->op == CTS_OP_NEG)
+                                          : check(c, child, want);
+    if (!rc && child->type == CTS_T_BOOL)
         rc = offend(c, x, "arithmetic on a truth value");
-    x->type = kid->type;
+    x->type = child->type;
     return rc;
 }
 
 static int set_logical(struct checker *c, struct cts_expr *x)
 {
-    int rc = check_as(c, x->kid[0], CTS_T_BOOL, "the left side");
+    int rc = check_as(c, x->child[0], CTS_T_BOOL, "the left side");
 
     c->conditional++;
     if (!rc)
-        rc = check_as(c, x->kid[1], CTS_T_BOOL, "the right side");
+        rc = check_as(c, x->child[1], CTS_T_BOOL, "the right side");
     c->conditional--;
     x->type = CTS_T_BOOL;
     return rc;
@@ -132,7 +132,7 @@ static int set_logical(struct checker *c, struct cts_expr *x)
 
 static int set_shift(struct checker *c, struct cts_expr *x, enum cts_sema_type want)
 {
-    struct cts_expr *value = x->kid[0], *count = x->kid[1];
+    struct cts_expr *value = x->child[0], *count = x->child[1];
     int rc = check(c, value, want);
 
     if (rc)
@@ -168,7 +168,7 @@ static bool is_comparison(enum cts_sema_op op)
 
 static int set_arithmetic(struct checker *c, struct cts_expr *x, enum cts_sema_type want)
 {
-    struct cts_expr *a = x->kid[0], *b = x->kid[1];
+    struct cts_expr *a = x->child[0], *b = x->child[1];
     bool comparison = is_comparison(x->op);
     int rc = check_pair(c, a, b, comparison ? CTS_T_NONE : want);
 
@@ -205,8 +205,8 @@ static const struct cts_expr *tested_for_zero(const struct cts_expr *cond, enum 
     if (cond->kind != CTS_X_BINARY || cond->op != op)
         return NULL;
     for (size_t i = 0; i < 2; i++) {
-        if (cond->kid[i]->kind == CTS_X_LITERAL && cond->kid[i]->value == 0)
-            return cond->kid[1 - i];
+        if (cond->child[i]->kind == CTS_X_LITERAL && cond->child[i]->value == 0)
+            return cond->child[1 - i];
     }
     return NULL;
 }
@@ -227,10 +227,10 @@ static int check_arm(struct checker *c, struct cts_expr *x, const struct cts_exp
 
 static int set_cond(struct checker *c, struct cts_expr *x, enum cts_sema_type want)
 {
-    struct cts_expr *yes = x->kid[1], *no = x->kid[2];
-    int rc = check_as(c, x->kid[0], CTS_T_BOOL, "the condition");
-    const struct cts_expr *in_yes = tested_for_zero(x->kid[0], CTS_OP_NE);
-    const struct cts_expr *in_no = tested_for_zero(x->kid[0], CTS_OP_EQ);
+    struct cts_expr *yes = x->child[1], *no = x->child[2];
+    int rc = check_as(c, x->child[0], CTS_T_BOOL, "the condition");
+    const struct cts_expr *in_yes = tested_for_zero(x->child[0], CTS_OP_NE);
+    const struct cts_expr *in_no = tested_for_zero(x->child[0], CTS_OP_EQ);
 
     if (!rc)
         rc = check_arm(c, yes, in_yes, want);
@@ -253,7 +253,7 @@ static int set_call(struct checker *c, struct cts_expr *x)
         return offend(c, x,
                       "the platform is asked where it may not be reached: ask before, with let");
     x->type = cts_sema_func_result(x->func);
-    return check_as(c, x->kid[0], cts_sema_func_arg(x->func), "the argument");
+    return check_as(c, x->child[0], cts_sema_func_arg(x->func), "the argument");
 }
 
 static int check(struct checker *c, struct cts_expr *x, enum cts_sema_type want)

@@ -71,10 +71,10 @@ static const char *const CALLS[CTS_CALL_COUNT] = {
     [CTS_CALL_BTF] = "btf",
 };
 
-static const char *const ORDERS[CTS_SEMA_ORDERS] = {
-    [CTS_SEMA_PLAIN] = "",
-    [CTS_SEMA_ACQUIRE] = "acquire",
-    [CTS_SEMA_RELEASE] = "release",
+static const char *const ORDERS[CTS_MO_COUNT] = {
+    [CTS_MO_PLAIN] = "",
+    [CTS_MO_ACQUIRE] = "acquire",
+    [CTS_MO_RELEASE] = "release",
 };
 
 const char *cts_sema_type_name(enum cts_sema_type type)
@@ -146,7 +146,7 @@ const char *cts_sema_call_name(enum cts_sema_call call)
     return call < CTS_CALL_COUNT ? CALLS[call] : "?";
 }
 
-const char *cts_sema_order_name(enum cts_sema_order order)
+const char *cts_sema_order_name(enum cts_sema_memory_order order)
 {
-    return order < CTS_SEMA_ORDERS ? ORDERS[order] : "?";
+    return order < CTS_MO_COUNT ? ORDERS[order] : "?";
 }

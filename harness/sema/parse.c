@@ -342,7 +342,7 @@ static int parse_argument(struct parser *p, struct cts_expr *x, const char *open
     next(p);
     int rc = want(p, open);
     if (!rc)
-        rc = parse_expr(p, &x->kid[0]);
+        rc = parse_expr(p, &x->child[0]);
     return rc ? rc : want(p, close);
 }
 
@@ -352,11 +352,11 @@ static int parse_pair(struct parser *p, struct cts_expr *x)
     next(p);
     int rc = want(p, "(");
     if (!rc)
-        rc = parse_expr(p, &x->kid[0]);
+        rc = parse_expr(p, &x->child[0]);
     if (!rc)
         rc = want(p, ",");
     if (!rc)
-        rc = parse_expr(p, &x->kid[1]);
+        rc = parse_expr(p, &x->child[1]);
     return rc ? rc : want(p, ")");
 }
 
@@ -434,7 +434,7 @@ static int parse_unary(struct parser *p, struct cts_expr **out)
         return rc;
     (*out)->op = op;
     next(p);
-    rc = parse_unary(p, &(*out)->kid[0]);
+    rc = parse_unary(p, &(*out)->child[0]);
     p->depth--;
     return rc;
 }
@@ -461,9 +461,9 @@ static int parse_binary(struct parser *p, unsigned level, struct cts_expr **out)
             break;
         next(p);
         x->op = op;
-        x->kid[0] = *out;
+        x->child[0] = *out;
         *out = x;
-        rc = parse_binary(p, cts_sema_op_level(op) + 1, &x->kid[1]);
+        rc = parse_binary(p, cts_sema_op_level(op) + 1, &x->child[1]);
     }
     return rc;
 }
@@ -481,13 +481,13 @@ static int parse_expr(struct parser *p, struct cts_expr **out)
         if (rc)
             return rc;
         next(p);
-        x->kid[0] = *out;
+        x->child[0] = *out;
         *out = x;
-        rc = parse_expr(p, &x->kid[1]);
+        rc = parse_expr(p, &x->child[1]);
         if (!rc)
             rc = want(p, ":");
         if (!rc)
-            rc = parse_expr(p, &x->kid[2]);
+            rc = parse_expr(p, &x->child[2]);
     }
     /* Printing sets parentheses that the text may do without. */
     if (!rc && p->depth + cts_expr_depth(*out) > CTS_SEMA_DEPTH_MAX)
@@ -567,9 +567,9 @@ static int parse_atomic(struct parser *p, struct cts_stmt *s)
 
     s->kind = CTS_S_ATOMIC;
     next(p);
-    for (unsigned o = CTS_SEMA_ACQUIRE; !s->order && o < CTS_SEMA_ORDERS; o++) {
-        if (take(p, cts_sema_order_name((enum cts_sema_order)o)))
-            s->order = (enum cts_sema_order)o;
+    for (unsigned o = CTS_MO_ACQUIRE; !s->order && o < CTS_MO_COUNT; o++) {
+        if (take(p, cts_sema_order_name((enum cts_sema_memory_order)o)))
+            s->order = (enum cts_sema_memory_order)o;
     }
     int rc = want(p, "{");
     if (!rc)

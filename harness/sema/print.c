@@ -9,10 +9,10 @@ static bool is_compound(const struct cts_expr *x)
 /* Does operand `i` of an operator stand in parentheses? */
 static bool in_parens(const struct cts_expr *x, unsigned i)
 {
-    const struct cts_expr *kid = x->kid[i];
-    bool chained = i == 0 && kid->kind == CTS_X_BINARY && kid->op == x->op;
+    const struct cts_expr *child = x->child[i];
+    bool chained = i == 0 && child->kind == CTS_X_BINARY && child->op == x->op;
 
-    return x->kind == CTS_X_COND ? kid->kind == CTS_X_COND : is_compound(kid) && !chained;
+    return x->kind == CTS_X_COND ? child->kind == CTS_X_COND : is_compound(child) && !chained;
 }
 
 static void print_inner(const struct cts_expr *x, unsigned i, struct cts_buf *out)
@@ -21,7 +21,7 @@ static void print_inner(const struct cts_expr *x, unsigned i, struct cts_buf *ou
 
     if (parens)
         cts_buf_addc(out, '(');
-    cts_expr_print(x->kid[i], out);
+    cts_expr_print(x->child[i], out);
     if (parens)
         cts_buf_addc(out, ')');
 }
@@ -30,9 +30,9 @@ static void print_binary(const struct cts_expr *x, struct cts_buf *out)
 {
     if (cts_sema_op_is_named(x->op)) {
         cts_buf_addf(out, "%s(", cts_sema_op_text(x->op));
-        cts_expr_print(x->kid[0], out);
+        cts_expr_print(x->child[0], out);
         cts_buf_adds(out, ", ");
-        cts_expr_print(x->kid[1], out);
+        cts_expr_print(x->child[1], out);
         cts_buf_addc(out, ')');
         return;
     }
@@ -50,12 +50,12 @@ static void print_cond(const struct cts_expr *x, struct cts_buf *out)
     print_inner(x, 2, out);
 }
 
-static void print_wrapped(const char *name, const char *signs, const struct cts_expr *kid,
+static void print_wrapped(const char *name, const char *signs, const struct cts_expr *child,
                           struct cts_buf *out)
 {
     cts_buf_adds(out, name);
     cts_buf_addc(out, signs[0]);
-    cts_expr_print(kid, out);
+    cts_expr_print(child, out);
     cts_buf_addc(out, signs[1]);
 }
 
@@ -73,10 +73,10 @@ void cts_expr_print(const struct cts_expr *x, struct cts_buf *out)
         return;
     case CTS_X_MEM:
         cts_buf_addf(out, "mem%u", x->bits);
-        print_wrapped("", "[]", x->kid[0], out);
+        print_wrapped("", "[]", x->child[0], out);
         return;
     case CTS_X_CONVERT:
-        print_wrapped(cts_sema_type_name(x->to), "()", x->kid[0], out);
+        print_wrapped(cts_sema_type_name(x->to), "()", x->child[0], out);
         return;
     case CTS_X_UNARY:
         cts_buf_adds(out, cts_sema_op_text(x->op));
@@ -89,7 +89,7 @@ void cts_expr_print(const struct cts_expr *x, struct cts_buf *out)
         print_cond(x, out);
         return;
     case CTS_X_CALL:
-        print_wrapped(cts_sema_func_name(x->func), "()", x->kid[0], out);
+        print_wrapped(cts_sema_func_name(x->func), "()", x->child[0], out);
         return;
     case CTS_X_CHOOSE:
         cts_buf_adds(out, "choose");
@@ -165,8 +165,8 @@ unsigned cts_expr_depth(const struct cts_expr *x)
 {
     unsigned most = 0;
 
-    for (unsigned i = 0; i < 3 && x->kid[i]; i++) {
-        unsigned depth = levels_around(x, i) + cts_expr_depth(x->kid[i]);
+    for (unsigned i = 0; i < 3 && x->child[i]; i++) {
+        unsigned depth = levels_around(x, i) + cts_expr_depth(x->child[i]);
         most = depth > most ? depth : most;
     }
     return most;

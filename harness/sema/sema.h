@@ -40,12 +40,12 @@ enum cts_expr_kind {
     CTS_X_LITERAL, /* value */
     CTS_X_OPERAND, /* operand */
     CTS_X_LOCAL,   /* local: number of the `let`, from 0; name */
-    CTS_X_MEM,     /* kid[0]: address; bits */
-    CTS_X_CONVERT, /* to: the target type; kid[0] */
-    CTS_X_UNARY,   /* op; kid[0] */
-    CTS_X_BINARY,  /* op; kid[0], kid[1] */
-    CTS_X_COND,    /* kid[0] ? kid[1] : kid[2] */
-    CTS_X_CALL,    /* func; kid[0] */
+    CTS_X_MEM,     /* child[0]: address; bits */
+    CTS_X_CONVERT, /* to: the target type; child[0] */
+    CTS_X_UNARY,   /* op; child[0] */
+    CTS_X_BINARY,  /* op; child[0], child[1] */
+    CTS_X_COND,    /* child[0] ? child[1] : child[2] */
+    CTS_X_CALL,    /* func; child[0] */
     CTS_X_CHOOSE,  /* either truth value: the machine chooses, every time anew */
 };
 
@@ -127,7 +127,7 @@ struct cts_expr {
     enum cts_sema_type to;
     enum cts_sema_op op;
     enum cts_sema_func func;
-    struct cts_expr *kid[3];
+    struct cts_expr *child[3];
 };
 
 enum cts_stmt_kind {
@@ -140,7 +140,7 @@ enum cts_stmt_kind {
 };
 
 /* What an atomic block says of the accesses around it. */
-enum cts_sema_order { CTS_SEMA_PLAIN, CTS_SEMA_ACQUIRE, CTS_SEMA_RELEASE, CTS_SEMA_ORDERS };
+enum cts_sema_memory_order { CTS_MO_PLAIN, CTS_MO_ACQUIRE, CTS_MO_RELEASE, CTS_MO_COUNT };
 
 enum cts_sema_call { CTS_CALL_HELPER, CTS_CALL_LOCAL, CTS_CALL_BTF, CTS_CALL_COUNT };
 
@@ -152,7 +152,7 @@ struct cts_stmt {
     const char *name;
     enum cts_sema_call call;
     struct cts_stmt *body; /* of an atomic block */
-    enum cts_sema_order order;
+    enum cts_sema_memory_order order;
     struct cts_stmt *next;
 };
 
@@ -238,6 +238,6 @@ const char *cts_sema_func_name(enum cts_sema_func func);
 enum cts_sema_type cts_sema_func_arg(enum cts_sema_func func);
 enum cts_sema_type cts_sema_func_result(enum cts_sema_func func);
 const char *cts_sema_call_name(enum cts_sema_call call);
-const char *cts_sema_order_name(enum cts_sema_order order); /* "" for none */
+const char *cts_sema_order_name(enum cts_sema_memory_order order); /* "" for none */
 
 #endif

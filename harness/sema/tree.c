@@ -9,7 +9,7 @@ static int visit_expr(struct cts_expr **slot, cts_expr_visitor fn, void *arg)
         return 0;
     int rc = fn(arg, slot);
     for (size_t i = 0; !rc && *slot && i < 3; i++)
-        rc = visit_expr(&(*slot)->kid[i], fn, arg);
+        rc = visit_expr(&(*slot)->child[i], fn, arg);
     return rc;
 }
 
@@ -69,7 +69,7 @@ static struct cts_expr *clone_expr(const struct cts_expr *x, struct cts_arena *a
         copy->name = cts_arena_strdup(arena, x->name);
     *failed |= x->name && !copy->name;
     for (size_t i = 0; i < 3; i++)
-        copy->kid[i] = clone_expr(x->kid[i], arena, failed);
+        copy->child[i] = clone_expr(x->child[i], arena, failed);
     return copy;
 }
 
@@ -154,7 +154,7 @@ bool cts_expr_equal(const struct cts_expr *a, const struct cts_expr *b)
         break;
     }
     for (size_t i = 0; same && i < 3; i++)
-        same = cts_expr_equal(a->kid[i], b->kid[i]);
+        same = cts_expr_equal(a->child[i], b->child[i]);
     return same;
 }
 
@@ -165,7 +165,7 @@ bool cts_expr_is_masked(const struct cts_expr *count, unsigned bits)
     if (count->kind != CTS_X_BINARY || count->op != CTS_OP_AND)
         return false;
     for (size_t i = 0; i < 2; i++) {
-        if (count->kid[i]->kind == CTS_X_LITERAL && count->kid[i]->value < bits)
+        if (count->child[i]->kind == CTS_X_LITERAL && count->child[i]->value < bits)
             return true;
     }
     return false;
@@ -185,7 +185,7 @@ static unsigned expr_uses(const struct cts_expr *x)
     if (x->kind == CTS_X_CALL && x->func >= CTS_FN_LE16 && x->func <= CTS_FN_BE64)
         uses |= CTS_USES_ORDER;
     for (size_t i = 0; i < 3; i++)
-        uses |= expr_uses(x->kid[i]);
+        uses |= expr_uses(x->child[i]);
     return uses;
 }
 
@@ -196,7 +196,7 @@ static unsigned stmt_uses(const struct cts_stmt *s)
     switch (s->kind) {
     case CTS_S_ASSIGN:
         if (s->target->kind == CTS_X_MEM)
-            uses |= CTS_USES_STORE | expr_uses(s->target->kid[0]);
+            uses |= CTS_USES_STORE | expr_uses(s->target->child[0]);
         break;
     case CTS_S_LET:
         break;
@@ -234,7 +234,7 @@ static bool expr_reads(const struct cts_expr *x, enum cts_sema_operand o)
         return false;
     if (x->kind == CTS_X_OPERAND && x->operand == o)
         return true;
-    return expr_reads(x->kid[0], o) || expr_reads(x->kid[1], o) || expr_reads(x->kid[2], o);
+    return expr_reads(x->child[0], o) || expr_reads(x->child[1], o) || expr_reads(x->child[2], o);
 }
 
 static bool is_register_target(const struct cts_stmt *s)

@@ -25,21 +25,21 @@ enum {
     CTS_WIN_HEADER = 64,
 
     /* A row. */
-    CTS_ROW_IN =
+    CTS_ENTRY_IN =
         0, /* 10 x u64: r0..r9 in; slots of registers that are no plain values are not read */
-    CTS_ROW_OUT = 80,   /* 10 x u64: r0..r9 out */
-    CTS_ROW_SELF = 160, /* u64: the address of this row as the program sees it; written where the
+    CTS_ENTRY_OUT = 80,   /* 10 x u64: r0..r9 out */
+    CTS_ENTRY_SELF = 160, /* u64: the address of this row as the program sees it; written where the
                            layout says so */
-    CTS_ROW_FP = 168,   /* u64: r10; written where the layout says so */
-    CTS_ROW_END =
-        176, /* u64: how the row ended: enum cts_row_end; written by native runtimes only */
-    CTS_ROW_MEM = 192, /* mem_bytes of memory, read and written in place; then, if any, 512 bytes of
-                          stack in and 512 out */
+    CTS_ENTRY_FP = 168,   /* u64: r10; written where the layout says so */
+    CTS_ENTRY_END =
+        176, /* u64: how the row ended: enum cts_entry_end; written by native runtimes only */
+    CTS_ENTRY_MEM = 192, /* mem_bytes of memory, read and written in place; then, if any, 512 bytes
+                          of stack in and 512 out */
 
     CTS_STACK_BYTES = 512
 };
 
-enum cts_row_end { CTS_END_UNKNOWN = 0, CTS_END_FELL_THROUGH = 1, CTS_END_EXITED = 2 };
+enum cts_entry_end { CTS_ENDED_UNKNOWN = 0, CTS_ENDED_FELL_THROUGH = 1, CTS_ENDED_EXITED = 2 };
 
 /* What a register holds when the body begins. */
 enum cts_place {

@@ -352,7 +352,7 @@ static void get_load(struct cts_rd *r, struct cts_load_req *q, struct cts_item_r
     q->elf = cts_rd_bytes(r, &q->elf_bytes);
     if (!q->elf_bytes)
         q->elf = NULL;
-    if (bytes % 8 || q->kind > CTS_PK_WHOLE)
+    if (bytes % 8 || q->kind > CTS_PROG_WHOLE)
         r->failed = true;
 }
 
@@ -380,17 +380,17 @@ static void get_run(struct cts_rd *r, struct cts_run_req *q)
         r->failed = true;
 }
 
-enum { ALL_OPS = CTS_OP_LOAD | CTS_OP_RUN | CTS_OP_UNLOAD | CTS_OP_ROWS };
+enum { ALL_OPS = CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD | CTS_STEP_ROWS };
 
 void cts_wire_put_item(struct cts_wr *w, const struct cts_item *it)
 {
     cts_wr_u8(w, it->ops);
     cts_wr_u8(w, it->prog);
-    if (it->ops & CTS_OP_LOAD)
+    if (it->ops & CTS_STEP_LOAD)
         put_load(w, &it->load);
-    if (it->ops & CTS_OP_RUN)
+    if (it->ops & CTS_STEP_RUN)
         put_run(w, &it->run);
-    if (it->ops & CTS_OP_ROWS) {
+    if (it->ops & CTS_STEP_ROWS) {
         cts_wr_u32(w, it->rows_off);
         cts_wr_bytes(w, it->rows, it->rows_bytes);
     }
@@ -401,11 +401,11 @@ int cts_wire_get_item(struct cts_rd *r, struct cts_item *it, struct cts_item_roo
 {
     *it = (struct cts_item){.ops = cts_rd_u8(r)};
     it->prog = cts_rd_u8(r);
-    if (it->ops & CTS_OP_LOAD)
+    if (it->ops & CTS_STEP_LOAD)
         get_load(r, &it->load, room);
-    if (it->ops & CTS_OP_RUN)
+    if (it->ops & CTS_STEP_RUN)
         get_run(r, &it->run);
-    if (it->ops & CTS_OP_ROWS) {
+    if (it->ops & CTS_STEP_ROWS) {
         it->rows_off = cts_rd_u32(r);
         it->rows = cts_rd_bytes(r, &it->rows_bytes);
     }
@@ -419,19 +419,19 @@ int cts_wire_get_item(struct cts_rd *r, struct cts_item *it, struct cts_item_roo
 void cts_wire_put_answer(struct cts_wr *w, const struct cts_answer *a)
 {
     cts_wr_u8(w, a->ops);
-    if (a->ops & CTS_OP_LOAD) {
+    if (a->ops & CTS_STEP_LOAD) {
         cts_wr_u8(w, a->load.verdict);
         cts_wr_u32(w, (uint32_t)a->load.err_no);
         cts_wr_u32(w, a->load.native_bytes);
         wr_text(w, a->load.text, sizeof(a->load.text));
     }
-    if (a->ops & CTS_OP_RUN) {
+    if (a->ops & CTS_STEP_RUN) {
         cts_wr_u8(w, a->run.status);
         cts_wr_u32(w, a->run.done);
         cts_wr_u64(w, a->run.r0);
         wr_text(w, a->run.text, sizeof(a->run.text));
     }
-    if (a->ops & CTS_OP_ROWS)
+    if (a->ops & CTS_STEP_ROWS)
         cts_wr_bytes(w, a->rows, a->rows_bytes);
 }
 
@@ -462,11 +462,11 @@ int cts_wire_get_answer(struct cts_rd *r, struct cts_answer *a, struct cts_err *
     a->load.text[0] = a->run.text[0] = '\0';
     a->rows = NULL;
     a->rows_bytes = 0;
-    if (a->ops & CTS_OP_LOAD)
+    if (a->ops & CTS_STEP_LOAD)
         get_load_res(r, &a->load);
-    if (a->ops & CTS_OP_RUN)
+    if (a->ops & CTS_STEP_RUN)
         get_run_res(r, &a->run);
-    if (a->ops & CTS_OP_ROWS)
+    if (a->ops & CTS_STEP_ROWS)
         a->rows = cts_rd_bytes(r, &a->rows_bytes);
     if (r->failed || a->ops & ~ALL_OPS)
         return malformed(err, "answer");

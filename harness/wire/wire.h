@@ -53,20 +53,20 @@ struct cts_frame {
 
 /* Steps of an item, in this order. `prog` names the program from its load to its unload: 0 ..
  * CTS_WIRE_PROGS - 1. */
-enum cts_item_ops {
-    CTS_OP_LOAD = 1 << 0,
-    CTS_OP_RUN = 1 << 1, /* skipped if the program is not loaded (rejected) */
-    CTS_OP_UNLOAD = 1 << 2,
-    CTS_OP_ROWS = 1 << 3, /* the region's bytes travel in the item and in the answer: for workers
+enum cts_step {
+    CTS_STEP_LOAD = 1 << 0,
+    CTS_STEP_RUN = 1 << 1, /* skipped if the program is not loaded (rejected) */
+    CTS_STEP_UNLOAD = 1 << 2,
+    CTS_STEP_ROWS = 1 << 3, /* the region's bytes travel in the item and in the answer: for workers
                              whose window is not shared */
 };
 
 struct cts_item {
     uint8_t ops;
     uint8_t prog;
-    struct cts_load_req load;      /* with CTS_OP_LOAD */
-    struct cts_run_req run;        /* with CTS_OP_RUN */
-    uint32_t rows_off, rows_bytes; /* with CTS_OP_ROWS: where in the window */
+    struct cts_load_req load;      /* with CTS_STEP_LOAD */
+    struct cts_run_req run;        /* with CTS_STEP_RUN */
+    uint32_t rows_off, rows_bytes; /* with CTS_STEP_ROWS: where in the window */
     const uint8_t *rows;
 };
 

@@ -105,9 +105,9 @@ struct cts_map_def {
 };
 
 enum cts_prog_kind {
-    CTS_PK_WINDOW, /* works on rows; falls through to its end (the environment's exit is part of it
-                      unless the window is native) */
-    CTS_PK_WHOLE,  /* a whole program: r1 = context; its r0 is the result */
+    CTS_PROG_WINDOW, /* works on rows; falls through to its end (the environment's exit is part of
+                      it unless the window is native) */
+    CTS_PROG_WHOLE,  /* a whole program: r1 = context; its r0 is the result */
 };
 
 struct cts_load_req {

@@ -252,18 +252,18 @@ static bool layout_fits(const struct worker *w, const struct cts_layout *l)
 /* What wire.c cannot know: whether it fits this worker's window. */
 static int check_item(const struct worker *w, const struct cts_item *it, struct cts_err *err)
 {
-    if (it->ops & CTS_OP_LOAD) {
+    if (it->ops & CTS_STEP_LOAD) {
         const struct cts_load_req *q = &it->load;
-        if ((q->kind == CTS_PK_WINDOW) != (q->segments > 0))
+        if ((q->kind == CTS_PROG_WINDOW) != (q->segments > 0))
             return cts_err_set(err, CTS_E_PROTOCOL, "%u layouts for a program of kind %u",
                                q->segments, q->kind);
         for (uint32_t i = 0; i < q->segments; i++)
             if (!layout_fits(w, &q->layout[i]))
                 return cts_err_set(err, CTS_E_PROTOCOL, "layout %u does not fit the window", i);
     }
-    if (it->ops & CTS_OP_RUN && it->run.threads > 1 && !(w->caps.features & CTS_FEAT_THREADS))
+    if (it->ops & CTS_STEP_RUN && it->run.threads > 1 && !(w->caps.features & CTS_FEAT_THREADS))
         return cts_err_set(err, CTS_E_PROTOCOL, "a run of %u threads", it->run.threads);
-    if (it->ops & CTS_OP_ROWS && !in_window(w, it->rows_off, it->rows_bytes))
+    if (it->ops & CTS_STEP_ROWS && !in_window(w, it->rows_off, it->rows_bytes))
         return cts_err_set(err, CTS_E_PROTOCOL, "rows outside the window");
     return 0;
 }
@@ -296,7 +296,7 @@ static void do_load(struct worker *w, struct cts_item *it, struct loaded *p)
     else
         copy_text(res->text, sizeof(res->text), "out of memory");
     p->is = res->verdict == CTS_ACCEPTED;
-    w->answer.ops |= CTS_OP_LOAD;
+    w->answer.ops |= CTS_STEP_LOAD;
 }
 
 static void do_run(struct worker *w, const struct cts_item *it, const struct loaded *p)
@@ -310,17 +310,17 @@ static void do_run(struct worker *w, const struct cts_item *it, const struct loa
         return;
     if (!w->adapter->run) {
         copy_text(res->text, sizeof(res->text), "this engine runs nothing");
-        w->answer.ops |= CTS_OP_RUN;
+        w->answer.ops |= CTS_STEP_RUN;
         return;
     }
-    bool rows = it->ops & CTS_OP_ROWS && it->rows_bytes;
+    bool rows = it->ops & CTS_STEP_ROWS && it->rows_bytes;
     uint8_t *at = rows ? (uint8_t *)w->caps.window + it->rows_off : NULL;
     if (rows)
         memcpy(at, it->rows, it->rows_bytes);
     w->adapter->run(w->self, p->prog, &it->run, res);
-    w->answer.ops |= CTS_OP_RUN;
+    w->answer.ops |= CTS_STEP_RUN;
     if (rows) {
-        w->answer.ops |= CTS_OP_ROWS;
+        w->answer.ops |= CTS_STEP_ROWS;
         w->answer.rows = at;
         w->answer.rows_bytes = it->rows_bytes;
     }
@@ -337,13 +337,13 @@ static int do_item(struct worker *w, struct cts_rd *r, struct cts_err *err)
     struct loaded *p = &w->progs[it.prog];
     w->answer.ops = 0;
     tell_begun(w);
-    if (it.ops & CTS_OP_LOAD)
+    if (it.ops & CTS_STEP_LOAD)
         do_load(w, &it, p);
-    if (it.ops & CTS_OP_RUN)
+    if (it.ops & CTS_STEP_RUN)
         do_run(w, &it, p);
-    if (it.ops & CTS_OP_UNLOAD && p->is) {
+    if (it.ops & CTS_STEP_UNLOAD && p->is) {
         unload(w, p);
-        w->answer.ops |= CTS_OP_UNLOAD;
+        w->answer.ops |= CTS_STEP_UNLOAD;
     }
     cts_wire_put_answer(&w->out, &w->answer);
     return w->out.failed ? cts_err_set(err, CTS_E_LIMIT, "the answer is too long") : 0;
@@ -363,7 +363,7 @@ static void look_ahead(struct worker *w, struct cts_rd r, uint32_t n)
         struct cts_item it;
         if (cts_wire_get_item(&r, &it, &w->room, NULL))
             break;
-        if (it.ops & CTS_OP_LOAD)
+        if (it.ops & CTS_STEP_LOAD)
             reqs[loads++] = (struct cts_load_req){.kind = it.load.kind,
                                                   .packet = it.load.packet,
                                                   .code = it.load.code,

@@ -104,7 +104,7 @@ static enum cts_row_id refused_row(struct bpf_run *b, const uint8_t *code, uint3
 static bool may_loop(const struct cts_load_req *q)
 {
     const uint8_t *last = q->code + (size_t)(q->slots - 1) * CTS_SLOT_BYTES;
-    return q->kind == CTS_PK_WINDOW && q->slots && q->slots <= LOOP_REACH &&
+    return q->kind == CTS_PROG_WINDOW && q->slots && q->slots <= LOOP_REACH &&
            last[0] == cts_row_info(CTS_ROW_EXIT)->opcode;
 }
 

@@ -218,7 +218,7 @@ static struct dp_params params_of(const struct machine *m, const struct cts_load
         .symbols = helpers,
         .symbol_count = CTS_ARRAY_LEN(helpers),
         .argument = {.type = DP_ARG_PTR,
-                     .size = req->kind == CTS_PK_WHOLE ? CTX_BYTES : m->window.bytes},
+                     .size = req->kind == CTS_PROG_WHOLE ? CTX_BYTES : m->window.bytes},
     };
 }
 
@@ -262,7 +262,7 @@ static void unload(void *self, void *prog)
 static void accept(struct machine *m, const struct cts_load_req *req, struct program *p,
                    struct cts_load_res *res)
 {
-    p->argument = req->kind == CTS_PK_WHOLE ? m->ctx : m->window.data;
+    p->argument = req->kind == CTS_PROG_WHOLE ? m->ctx : m->window.data;
     m->lib.get_native(p->loaded, &p->native);
     if (m->engine == JIT && !p->native.run) {
         reject_as_told(m, res);

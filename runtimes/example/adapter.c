@@ -31,7 +31,7 @@ static void load(void *self, const struct cts_load_req *q, void **prog, struct c
     struct loaded *l = calloc(1, sizeof(*l));
     const char *why = "no memory";
     (void)self;
-    if (l && q->kind == CTS_PK_WINDOW)
+    if (l && q->kind == CTS_PROG_WINDOW)
         l->layout = q->layout[0];
     if (l && (l->program = toy_load(q->code, q->slots, &why)) != NULL)
         *prog = l;
@@ -49,8 +49,8 @@ static void run_row(const struct loaded *l, uint8_t *row)
     if (l->layout.stack_off)
         memcpy(stack, row + l->layout.stack_off, CTS_STACK_BYTES);
     for (unsigned i = 0; i < 10; i++) {
-        const uint64_t of_place[] = {[CTS_PL_VALUE] = cts_get64le(row + CTS_ROW_IN + 8 * i),
-                                     [CTS_PL_MEM] = (uintptr_t)(row + CTS_ROW_MEM),
+        const uint64_t of_place[] = {[CTS_PL_VALUE] = cts_get64le(row + CTS_ENTRY_IN + 8 * i),
+                                     [CTS_PL_MEM] = (uintptr_t)(row + CTS_ENTRY_MEM),
                                      [CTS_PL_FP] = fp,
                                      [CTS_PL_NONE] = 0};
         r[i] = of_place[l->layout.place[i]] + (uint64_t)(int64_t)l->layout.add[i];
@@ -58,14 +58,14 @@ static void run_row(const struct loaded *l, uint8_t *row)
     bool exited = toy_run(l->program, l->layout.body_slots, r);
     for (unsigned i = 0; i < 10; i++)
         if (l->layout.out_mask >> i & 1 || (exited && i == 0))
-            cts_put64le(row + CTS_ROW_OUT + 8 * i, r[i]);
+            cts_put64le(row + CTS_ENTRY_OUT + 8 * i, r[i]);
     if (l->layout.record) {
-        cts_put64le(row + CTS_ROW_SELF, (uintptr_t)row);
-        cts_put64le(row + CTS_ROW_FP, fp);
+        cts_put64le(row + CTS_ENTRY_SELF, (uintptr_t)row);
+        cts_put64le(row + CTS_ENTRY_FP, fp);
     }
     if (l->layout.stack_off)
         memcpy(row + l->layout.stack_off + CTS_STACK_BYTES, stack, CTS_STACK_BYTES);
-    cts_put64le(row + CTS_ROW_END, exited ? CTS_END_EXITED : CTS_END_FELL_THROUGH);
+    cts_put64le(row + CTS_ENTRY_END, exited ? CTS_ENDED_EXITED : CTS_ENDED_FELL_THROUGH);
 }
 
 static void run(void *self, void *prog, const struct cts_run_req *q, struct cts_run_res *res)

@@ -31,11 +31,11 @@ struct engine {
 
 /* In the order of `engines`. */
 static const struct engine engine_traits[] = {
-    {.code_kind = CTS_LX_NATIVE},
-    {.code_kind = CTS_LX_NATIVE, .harden = true},
-    {.code_kind = CTS_LX_INTERPRETED},
-    {.code_kind = CTS_LX_NATIVE, .cap_bpf = true},
-    {.code_kind = CTS_LX_NATIVE, .private_stack = true},
+    {.code_kind = CTS_LX_CODE_NATIVE},
+    {.code_kind = CTS_LX_CODE_NATIVE, .harden = true},
+    {.code_kind = CTS_LX_CODE_INTERPRETED},
+    {.code_kind = CTS_LX_CODE_NATIVE, .cap_bpf = true},
+    {.code_kind = CTS_LX_CODE_NATIVE, .private_stack = true},
 };
 
 static const struct engine *find_engine(const char *name)
@@ -98,9 +98,10 @@ static int want_switches(struct cts_lx *lx, const struct engine *e, struct cts_e
     int rc = 0;
 
     /* A kernel without a JIT has no switch, and interprets everything. */
-    if (e->code_kind == CTS_LX_INTERPRETED && has_enable)
+    if (e->code_kind == CTS_LX_CODE_INTERPRETED && has_enable)
         rc = cts_lx_knobs_want(&lx->knobs, CTS_LX_JIT_ENABLE, 0, err);
-    else if (e->code_kind == CTS_LX_NATIVE && has_enable && lx->knobs.own[CTS_LX_JIT_ENABLE] == 0)
+    else if (e->code_kind == CTS_LX_CODE_NATIVE && has_enable &&
+             lx->knobs.own[CTS_LX_JIT_ENABLE] == 0)
         rc = cts_lx_knobs_want(&lx->knobs, CTS_LX_JIT_ENABLE, 1, err);
     if (rc == 0 && e->harden)
         rc = cts_lx_knobs_want(&lx->knobs, CTS_LX_JIT_HARDEN, 2, err);
@@ -115,7 +116,7 @@ static int try_insns(struct cts_lx *lx, const struct cts_insn *insn, uint32_t n,
 {
     const struct cts_run_req run_req = {.iterations = 2};
     uint8_t code[TRIED_SLOTS * CTS_SLOT_BYTES];
-    struct cts_load_req req = {.kind = CTS_PK_WHOLE, .log = true, .code = code, .slots = n};
+    struct cts_load_req req = {.kind = CTS_PROG_WHOLE, .log = true, .code = code, .slots = n};
     void *prog;
 
     for (size_t i = 0; i < n; i++)

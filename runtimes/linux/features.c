@@ -123,7 +123,7 @@ static bool has(struct cts_lx *lx, const struct probe *probe)
     static const uint8_t packet[32] = {0, 1, 2, 3};
     uint8_t code[MAX_SLOTS * CTS_SLOT_BYTES];
     bool data = probe->feature & (CTS_FEAT_FUNCTION_DATA | CTS_FEAT_GOTOX);
-    struct cts_load_req req = {.kind = CTS_PK_WHOLE,
+    struct cts_load_req req = {.kind = CTS_PROG_WHOLE,
                                .packet = probe->packet,
                                .code = code,
                                .slots = probe->slots,

@@ -25,7 +25,7 @@ enum {
     CTS_LX_PRIVATE_BYTES = 64, /* the smallest frame that a compiler puts on a private stack */
 };
 
-enum cts_lx_code { CTS_LX_ANY, CTS_LX_NATIVE, CTS_LX_INTERPRETED };
+enum cts_lx_code { CTS_LX_CODE_ANY, CTS_LX_CODE_NATIVE, CTS_LX_CODE_INTERPRETED };
 
 struct cts_lx {
     uint8_t code_kind;  /* enum cts_lx_code: what a loaded program must be */

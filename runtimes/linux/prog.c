@@ -133,7 +133,7 @@ static int make_maps(struct prog *p, const struct cts_load_req *req)
  * whole programs, which are judged as they are. */
 static bool wants_larger_frame(const struct cts_lx *lx, const struct cts_load_req *req)
 {
-    bool wants = lx->private_stack && req->kind == CTS_PK_WINDOW;
+    bool wants = lx->private_stack && req->kind == CTS_PROG_WINDOW;
 
     for (uint32_t i = 0; i < req->map_count; i++)
         wants &= !cts_lx_names_functions(&req->maps[i]);
@@ -349,11 +349,11 @@ static bool check_code_kind(const struct cts_lx *lx, int fd, uint32_t most_slots
         load_error(res, -rc, "BPF_OBJ_GET_INFO_BY_FD");
         return false;
     }
-    if (lx->code_kind == CTS_LX_NATIVE && res->native_bytes == 0) {
+    if (lx->code_kind == CTS_LX_CODE_NATIVE && res->native_bytes == 0) {
         load_error(res, 0, "not compiled: the kernel fell back to its interpreter");
         return false;
     }
-    if (lx->code_kind == CTS_LX_INTERPRETED && res->native_bytes != 0) {
+    if (lx->code_kind == CTS_LX_CODE_INTERPRETED && res->native_bytes != 0) {
         load_error(res, 0, "compiled, although the interpreter was asked for");
         return false;
     }

@@ -12,10 +12,10 @@
 #include "wire/worker.h"
 
 enum {
-    PLG_ROW = CTS_ROW_MEM + 64, /* a row without memory and stack, as most are */
-    PLG_BODIES = 8,             /* in one program */
-    PLG_LOOP_ROWS = 128,        /* of them in one argument */
-    PLG_ARGUMENT_MOST = 131071, /* characters of one argument: Linux's MAX_ARG_STRLEN */
+    PLG_ROW = CTS_ENTRY_MEM + 64, /* a row without memory and stack, as most are */
+    PLG_BODIES = 8,               /* in one program */
+    PLG_LOOP_ROWS = 128,          /* of them in one argument */
+    PLG_ARGUMENT_MOST = 131071,   /* characters of one argument: Linux's MAX_ARG_STRLEN */
     PLG_HALF = 64 + CTS_WIN_RESERVED + PLG_LOOP_ROWS * PLG_ROW,
     PLG_WINDOW = 2 * PLG_HALF, /* what the harness fills, and what is being run */
     PLG_TEXT_SLOTS = 65535,    /* the longest program: what the smallest of the known VMs take */

@@ -58,7 +58,7 @@ static void number_helpers(struct plg_prog *p)
 int plg_prog_init(struct plg_prog *p, const struct cts_load_req *req, struct cts_err *err)
 {
     struct cts_insn in;
-    *p = (struct plg_prog){.slots = req->slots, .whole = req->kind == CTS_PK_WHOLE};
+    *p = (struct plg_prog){.slots = req->slots, .whole = req->kind == CTS_PROG_WHOLE};
     p->code = malloc(p->slots ? (size_t)p->slots * CTS_SLOT_BYTES : 1);
     if (!p->code)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");

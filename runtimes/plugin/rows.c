@@ -28,7 +28,7 @@ struct piece {
 /* The bytes of a row that anybody looks at. */
 static uint32_t row_bytes(const struct cts_layout *l)
 {
-    uint32_t bytes = CTS_ROW_MEM + l->mem_bytes;
+    uint32_t bytes = CTS_ENTRY_MEM + l->mem_bytes;
     if (l->stack_off)
         bytes = l->stack_off + 2 * CTS_STACK_BYTES;
     return (bytes + 7) & ~(uint32_t)7;
@@ -51,7 +51,7 @@ static void leave_scratch(const struct piece *c, uint8_t *image)
         if (!(c->p->out_mask[i] & 2))
             continue;
         size_t row = row_at(c, rows_of(c) - c->p->bodies + i);
-        memcpy(image + CTS_WIN_SCRATCH, image + row + CTS_ROW_OUT + 8, 8);
+        memcpy(image + CTS_WIN_SCRATCH, image + row + CTS_ENTRY_OUT + 8, 8);
         return;
     }
 }

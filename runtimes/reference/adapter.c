@@ -172,7 +172,7 @@ static bool is_power_of_two(uint32_t v)
 static int check_layout(const struct machine *self, const struct cts_layout *l, uint32_t slots,
                         struct cts_err *err)
 {
-    uint64_t row = (uint64_t)CTS_ROW_MEM + l->mem_bytes;
+    uint64_t row = (uint64_t)CTS_ENTRY_MEM + l->mem_bytes;
     if (l->stack_off != 0 && l->stack_off < row)
         return cts_err_set(err, CTS_E_INVAL, "layout: the stack overlaps the memory");
     if (l->stack_off != 0)
@@ -193,7 +193,7 @@ static int check_request(const struct machine *self, const struct cts_load_req *
 {
     if (req->slots > MAX_SLOTS)
         return cts_err_set(err, CTS_E_LIMIT, "a program of %u slots", req->slots);
-    if (req->kind == CTS_PK_WHOLE)
+    if (req->kind == CTS_PROG_WHOLE)
         return 0;
     if (req->segments == 0 || req->segments > (self->env ? MAX_SEGMENTS : 1) || !req->layout)
         return cts_err_set(err, CTS_E_INVAL, "a program of %u segments", req->segments);
@@ -230,7 +230,7 @@ static int check_program(struct program *p, struct cts_err *err)
 /* Bytes of the window that a program can reach: those of map 0. */
 static uint32_t window_bytes(const struct machine *self, const struct cts_load_req *req)
 {
-    if (req->kind == CTS_PK_WHOLE)
+    if (req->kind == CTS_PROG_WHOLE)
         return 0;
     return self->env ? self->window.bytes : req->layout[0].mem_bytes;
 }
@@ -283,9 +283,9 @@ static struct program *new_program(struct machine *self, const struct cts_load_r
         cts_err_set(err, CTS_E_NOMEM, "no memory for a program of %u slots", req->slots);
         return NULL;
     }
-    p->bare = req->kind == CTS_PK_WINDOW && !self->env;
-    p->has_window = req->kind == CTS_PK_WINDOW;
-    p->takes_window = req->kind == CTS_PK_WINDOW && self->argument;
+    p->bare = req->kind == CTS_PROG_WINDOW && !self->env;
+    p->has_window = req->kind == CTS_PROG_WINDOW;
+    p->takes_window = req->kind == CTS_PROG_WINDOW && self->argument;
     p->slots = req->slots;
     if (p->bare)
         p->layout = req->layout[0];
@@ -324,7 +324,7 @@ static uint64_t register_in(const struct program *p, const struct cts_mach *m, u
     uint64_t add = (uint64_t)(int64_t)p->layout.add[i];
     switch ((enum cts_place)p->layout.place[i]) {
     case CTS_PL_VALUE:
-        return get64(row + CTS_ROW_IN + 8 * i, be);
+        return get64(row + CTS_ENTRY_IN + 8 * i, be);
     case CTS_PL_MEM:
         return m->region[0].base + add;
     case CTS_PL_FP:
@@ -374,15 +374,15 @@ static void store_row(const struct machine *self, const struct program *p, const
     unsigned mask = l->out_mask | (exited ? 1u : 0u);
     for (unsigned i = 0; i < 10; i++)
         if (mask >> i & 1)
-            put64(row + CTS_ROW_OUT + 8 * i, self->be, m->r[i]);
+            put64(row + CTS_ENTRY_OUT + 8 * i, self->be, m->r[i]);
     if (l->record) {
-        put64(row + CTS_ROW_SELF, self->be, m->region[0].base - CTS_ROW_MEM);
-        put64(row + CTS_ROW_FP, self->be, REF_FP);
+        put64(row + CTS_ENTRY_SELF, self->be, m->region[0].base - CTS_ENTRY_MEM);
+        put64(row + CTS_ENTRY_FP, self->be, REF_FP);
     }
     if (l->stack_off)
         memcpy(row + l->stack_off + CTS_STACK_BYTES,
                r->stacks + CTS_MACH_STACKS_BYTES - CTS_STACK_BYTES, CTS_STACK_BYTES);
-    put64(row + CTS_ROW_END, self->be, exited ? CTS_END_EXITED : CTS_END_FELL_THROUGH);
+    put64(row + CTS_ENTRY_END, self->be, exited ? CTS_ENDED_EXITED : CTS_ENDED_FELL_THROUGH);
 }
 
 static bool has_faulted(const struct cts_mach *m)
@@ -398,8 +398,8 @@ static void begin_row(struct machine *self, const struct program *p, struct runn
     uint64_t at =
         (uint64_t)l->region + CTS_WIN_HEADER + (uint64_t)(index & (l->rows - 1)) * l->stride;
     r->row = self->window.data + at;
-    m->region[0].base = REF_WINDOW_BASE + at + CTS_ROW_MEM;
-    m->region[0].host = r->row + CTS_ROW_MEM;
+    m->region[0].base = REF_WINDOW_BASE + at + CTS_ENTRY_MEM;
+    m->region[0].host = r->row + CTS_ENTRY_MEM;
     start_machine(m);
     for (unsigned i = 0; i < 10; i++)
         m->r[i] = register_in(p, m, i, r->row, self->be);

@@ -318,8 +318,8 @@ static void init_map(struct ref_map *map, uint32_t n, const struct cts_map_def *
 static int init_maps(struct ref_platform *p, const struct cts_load_req *req, uint32_t window_bytes,
                      struct cts_err *err)
 {
-    const struct cts_map_def window = {req->kind == CTS_PK_WINDOW ? window_bytes : REF_CTX_BYTES, 1,
-                                       NULL};
+    const struct cts_map_def window = {req->kind == CTS_PROG_WINDOW ? window_bytes : REF_CTX_BYTES,
+                                       1, NULL};
     uint64_t total;
     int rc = values_size(req, &total, err);
     if (rc)
@@ -329,7 +329,7 @@ static int init_maps(struct ref_platform *p, const struct cts_load_req *req, uin
     if (!p->values)
         return cts_err_set(err, CTS_E_NOMEM, "no memory for maps");
     p->maps = req->map_count + 1;
-    if (req->kind == CTS_PK_WINDOW)
+    if (req->kind == CTS_PROG_WINDOW)
         p->map[0] = (struct ref_map){.value_bytes = window.value_bytes, .entries = 1};
     else
         init_map(&p->map[0], 0, &window, p->values, p->values + total);

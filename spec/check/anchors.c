@@ -128,7 +128,7 @@ const struct cts_anchor_row *cts_anchor_of(const struct cts_anchor *anchor,
 
 /* Reads anchors/NAME, a sequence of mappings of these fields; null and a fault if it is none. */
 static const struct cts_yaml *load_list(struct cts_check_run *run, const char *name,
-                                        const struct cts_field *fields, const char *what)
+                                        const struct cts_schema_field *fields, const char *what)
 {
     const char *path = cts_arena_fmt(run->arena, "%s/anchors/%s", run->spec_dir, name);
     struct cts_yaml *root = NULL;
@@ -171,20 +171,20 @@ static void refuse_twins(struct cts_check_run *run, const struct cts_yaml *root)
 
 static const char *const DIFFERENCE_FIELD_WORDS[] = {"row", "group", "section", NULL};
 
-static const struct cts_field DIFFERENCE_FIELDS[] = {
-    {.key = "id", .type = CTS_FT_ID, .required = true, .doc = "D and two digits"},
-    {.key = "anchors", .type = CTS_FT_STRS, .required = true, .doc = "the tables it is about"},
-    {.key = "rows", .type = CTS_FT_STRS, .doc = "rows of spec/isa"},
-    {.key = "keys", .type = CTS_FT_STRS, .doc = "rows of the table"},
+static const struct cts_schema_field DIFFERENCE_FIELDS[] = {
+    {.key = "id", .type = CTS_SCHEMA_ID, .required = true, .doc = "D and two digits"},
+    {.key = "anchors", .type = CTS_SCHEMA_STRS, .required = true, .doc = "the tables it is about"},
+    {.key = "rows", .type = CTS_SCHEMA_STRS, .doc = "rows of spec/isa"},
+    {.key = "keys", .type = CTS_SCHEMA_STRS, .doc = "rows of the table"},
     {.key = "field",
-     .type = CTS_FT_WORD,
+     .type = CTS_SCHEMA_WORD,
      .required = true,
      .doc = "what differs",
      .words = DIFFERENCE_FIELD_WORDS},
-    {.key = "there", .type = CTS_FT_STR, .required = true, .doc = "what the table says"},
-    {.key = "here", .type = CTS_FT_STR, .required = true, .doc = "what spec/isa says"},
-    {.key = "ambiguity", .type = CTS_FT_ID, .doc = "the question it comes from"},
-    {.key = "why", .type = CTS_FT_STR, .required = true, .doc = "the reason"},
+    {.key = "there", .type = CTS_SCHEMA_STR, .required = true, .doc = "what the table says"},
+    {.key = "here", .type = CTS_SCHEMA_STR, .required = true, .doc = "what spec/isa says"},
+    {.key = "ambiguity", .type = CTS_SCHEMA_ID, .doc = "the question it comes from"},
+    {.key = "why", .type = CTS_SCHEMA_STR, .required = true, .doc = "the reason"},
     {.key = NULL},
 };
 
@@ -268,23 +268,26 @@ static const char *const LIMIT_FIELD_WORDS[] = {"all", "imm", "next_imm", "off",
 static const enum cts_spec_field LIMIT_FIELD[] = {CTS_SF_COUNT, CTS_SF_IMM, CTS_SF_NEXT_IMM,
                                                   CTS_SF_OFF};
 
-static const struct cts_field LIMIT_FIELDS[] = {
-    {.key = "id", .type = CTS_FT_ID, .required = true, .doc = "L and two digits"},
+static const struct cts_schema_field LIMIT_FIELDS[] = {
+    {.key = "id", .type = CTS_SCHEMA_ID, .required = true, .doc = "L and two digits"},
     {.key = "tool",
-     .type = CTS_FT_WORD,
+     .type = CTS_SCHEMA_WORD,
      .required = true,
      .doc = "the assembler",
      .words = TOOL_WORDS},
-    {.key = "version", .type = CTS_FT_STR, .required = true, .doc = "the one that was looked at"},
-    {.key = "rows", .type = CTS_FT_STRS, .required = true, .doc = "rows of spec/isa"},
+    {.key = "version",
+     .type = CTS_SCHEMA_STR,
+     .required = true,
+     .doc = "the one that was looked at"},
+    {.key = "rows", .type = CTS_SCHEMA_STRS, .required = true, .doc = "rows of spec/isa"},
     {.key = "field",
-     .type = CTS_FT_WORD,
+     .type = CTS_SCHEMA_WORD,
      .required = true,
      .doc = "what it cannot say",
      .words = LIMIT_FIELD_WORDS},
-    {.key = "lo", .type = CTS_FT_NUM, .doc = "the least value of the field that it can"},
-    {.key = "hi", .type = CTS_FT_NUM, .doc = "the greatest"},
-    {.key = "why", .type = CTS_FT_STR, .required = true, .doc = "the reason"},
+    {.key = "lo", .type = CTS_SCHEMA_NUM, .doc = "the least value of the field that it can"},
+    {.key = "hi", .type = CTS_SCHEMA_NUM, .doc = "the greatest"},
+    {.key = "why", .type = CTS_SCHEMA_STR, .required = true, .doc = "the reason"},
     {.key = NULL},
 };
 

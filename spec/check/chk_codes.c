@@ -79,23 +79,23 @@ static void collect(struct codes *c, const struct cts_expr *e)
     bool shift = e->kind == CTS_X_BINARY && (e->op == CTS_OP_SHL || e->op == CTS_OP_SHR);
 
     if (e->kind == CTS_X_BINARY || e->kind == CTS_X_UNARY)
-        c->ops[e->op][cts_sema_type_is_signed(e->kid[0]->type)]++;
+        c->ops[e->op][cts_sema_type_is_signed(e->child[0]->type)]++;
     if (e->kind == CTS_X_CALL)
         c->calls[e->func]++;
-    if (e->kind == CTS_X_CONVERT && cts_sema_type_is_signed(e->kid[0]->type) &&
-        e->kid[0]->kind == CTS_X_CONVERT)
+    if (e->kind == CTS_X_CONVERT && cts_sema_type_is_signed(e->child[0]->type) &&
+        e->child[0]->kind == CTS_X_CONVERT)
         c->sign_extensions++;
     if (e->kind == CTS_X_MEM) {
         c->loads = true;
         return;
     }
     if (e->kind == CTS_X_COND) {
-        collect(c, e->kid[1]);
-        collect(c, e->kid[2]);
+        collect(c, e->child[1]);
+        collect(c, e->child[2]);
         return;
     }
-    for (size_t k = 0; k < (shift ? 1 : 3) && e->kid[k]; k++)
-        collect(c, e->kid[k]);
+    for (size_t k = 0; k < (shift ? 1 : 3) && e->child[k]; k++)
+        collect(c, e->child[k]);
 }
 
 static void collect_stmt(struct codes *c, const struct cts_stmt *s)

@@ -71,7 +71,7 @@ static bool is_arithmetic(enum cts_sema_op op)
 static void check_shift(struct walk *w, const struct cts_expr *count)
 {
     const struct cts_expr *mask =
-        count->kind == CTS_X_BINARY && count->op == CTS_OP_AND ? count->kid[1] : NULL;
+        count->kind == CTS_X_BINARY && count->op == CTS_OP_AND ? count->child[1] : NULL;
 
     if (!mask || mask->kind != CTS_X_LITERAL || mask->value != w->width - 1)
         FAULT(w, "%s: the shift count is not masked with %u", w->row->id, w->width - 1);
@@ -88,19 +88,19 @@ static void check_width(struct walk *w, const struct cts_expr *e)
         FAULT(w, "%s: '%s' with %u bits in a %u-bit instruction", w->row->id,
               cts_sema_op_text(e->op), cts_sema_type_bits(e->type), w->width);
     if (e->op == CTS_OP_SHL || e->op == CTS_OP_SHR)
-        check_shift(w, e->kid[1]);
+        check_shift(w, e->child[1]);
 }
 
 /* Are the bits above 32 zero, visibly? */
 static bool is_zero_extended(const struct cts_expr *e)
 {
     if (e->kind == CTS_X_COND)
-        return is_zero_extended(e->kid[1]) && is_zero_extended(e->kid[2]);
+        return is_zero_extended(e->child[1]) && is_zero_extended(e->child[2]);
     if (e->kind == CTS_X_LITERAL)
         return e->value <= UINT32_MAX;
     if (e->kind != CTS_X_CONVERT)
         return false;
-    enum cts_sema_type from = e->kid[0]->type;
+    enum cts_sema_type from = e->child[0]->type;
     return cts_sema_type_bits(from) <= 32 && !cts_sema_type_is_signed(from);
 }
 
@@ -113,7 +113,7 @@ static bool is_shift(enum cts_sema_op op)
 
 static bool binary_agrees(const struct cts_expr *e)
 {
-    enum cts_sema_type a = e->kid[0]->type, b = e->kid[1]->type;
+    enum cts_sema_type a = e->child[0]->type, b = e->child[1]->type;
 
     if (e->op == CTS_OP_ANDALSO || e->op == CTS_OP_ORELSE)
         return a == CTS_T_BOOL && b == CTS_T_BOOL && e->type == CTS_T_BOOL;
@@ -127,7 +127,7 @@ static bool binary_agrees(const struct cts_expr *e)
 static bool unary_agrees(const struct cts_expr *e)
 {
     bool truth = e->op == CTS_OP_NOT;
-    return e->type == e->kid[0]->type && truth == (e->type == CTS_T_BOOL);
+    return e->type == e->child[0]->type && truth == (e->type == CTS_T_BOOL);
 }
 
 static bool type_agrees(const struct cts_expr *e)
@@ -139,19 +139,19 @@ static bool type_agrees(const struct cts_expr *e)
     case CTS_X_OPERAND:
         return e->type == cts_sema_operand_type(e->operand);
     case CTS_X_MEM:
-        return e->type == cts_sema_type_of(e->bits, false) && e->kid[0]->type == CTS_T_U64;
+        return e->type == cts_sema_type_of(e->bits, false) && e->child[0]->type == CTS_T_U64;
     case CTS_X_CONVERT:
-        return e->type == e->to && e->kid[0]->type != CTS_T_BOOL;
+        return e->type == e->to && e->child[0]->type != CTS_T_BOOL;
     case CTS_X_UNARY:
         return unary_agrees(e);
     case CTS_X_BINARY:
         return binary_agrees(e);
     case CTS_X_COND:
-        return e->kid[0]->type == CTS_T_BOOL && e->kid[1]->type == e->type &&
-               e->kid[2]->type == e->type;
+        return e->child[0]->type == CTS_T_BOOL && e->child[1]->type == e->type &&
+               e->child[2]->type == e->type;
     case CTS_X_CALL:
         return e->type == cts_sema_func_result(e->func) &&
-               e->kid[0]->type == cts_sema_func_arg(e->func);
+               e->child[0]->type == cts_sema_func_arg(e->func);
     case CTS_X_CHOOSE:
         return e->type == CTS_T_BOOL;
     }
@@ -169,8 +169,8 @@ static void walk_expr(struct walk *w, const struct cts_expr *e, const struct cts
     if (e->kind == CTS_X_MEM && w->size && e->bits != w->size)
         FAULT(w, "%s: mem%u, but the opcode says %u bits", w->row->id, e->bits, w->size);
     check_width(w, e);
-    for (size_t k = 0; k < 3 && e->kid[k]; k++)
-        walk_expr(w, e->kid[k], e);
+    for (size_t k = 0; k < 3 && e->child[k]; k++)
+        walk_expr(w, e->child[k], e);
 }
 
 static void walk_stmt(struct walk *w, const struct cts_stmt *s)

@@ -14,7 +14,7 @@ static bool is_pure(const struct cts_expr *x)
         return true;
     if (x->kind == CTS_X_MEM || x->kind == CTS_X_CALL || x->kind == CTS_X_CHOOSE)
         return false;
-    return is_pure(x->kid[0]) && is_pure(x->kid[1]) && is_pure(x->kid[2]);
+    return is_pure(x->child[0]) && is_pure(x->child[1]) && is_pure(x->child[2]);
 }
 
 static bool is_commutative(enum cts_sema_op op)
@@ -26,10 +26,10 @@ static bool is_commutative(enum cts_sema_op op)
 
 static void swap_kids(struct cts_expr *x)
 {
-    struct cts_expr *first = x->kid[0];
+    struct cts_expr *first = x->child[0];
 
-    x->kid[0] = x->kid[1];
-    x->kid[1] = first;
+    x->child[0] = x->child[1];
+    x->child[1] = first;
 }
 
 /* Any order will do as long as equal trees are equal in it: that of their text. */
@@ -52,16 +52,16 @@ static void normalise(struct cts_expr *x)
     if (!x)
         return;
     for (size_t i = 0; i < 3; i++)
-        normalise(x->kid[i]);
+        normalise(x->child[i]);
     if (x->kind != CTS_X_BINARY)
         return;
-    if (!is_pure(x->kid[0]) || !is_pure(x->kid[1]))
+    if (!is_pure(x->child[0]) || !is_pure(x->child[1]))
         return;
     if (x->op == CTS_OP_GT || x->op == CTS_OP_GE) { /* a > b is b < a */
         x->op = x->op == CTS_OP_GT ? CTS_OP_LT : CTS_OP_LE;
         swap_kids(x);
     }
-    if (is_commutative(x->op) && compare_text(x->kid[0], x->kid[1]) > 0)
+    if (is_commutative(x->op) && compare_text(x->child[0], x->child[1]) > 0)
         swap_kids(x);
 }
 

@@ -115,13 +115,13 @@ static void emit_unary(struct emitter *e, const struct cts_expr *x)
 {
     if (x->op == CTS_OP_NOT) {
         cts_buf_addc(e->out, '!');
-        emit_tight(e, x->kid[0]);
+        emit_tight(e, x->child[0]);
         return;
     }
     if (!is_native(x->type))
         cts_buf_addf(e->out, "(%s)(", c_type(x->type));
     cts_buf_adds(e->out, x->op == CTS_OP_INV ? "~" : "0 - ");
-    emit_wide(e, x->kid[0]);
+    emit_wide(e, x->child[0]);
     cts_buf_adds(e->out, is_native(x->type) ? "" : ")");
 }
 
@@ -133,14 +133,14 @@ static void emit_shift(struct emitter *e, const struct cts_expr *x)
 
     if (!is_native(x->type))
         cts_buf_addf(e->out, "(%s)", c_type(x->type));
-    if (cts_expr_is_masked(x->kid[1], bits)) {
+    if (cts_expr_is_masked(x->child[1], bits)) {
         cts_buf_adds(e->out, is_native(x->type) ? "" : "(");
         if (left)
-            emit_wide(e, x->kid[0]);
+            emit_wide(e, x->child[0]);
         else
-            emit_tight(e, x->kid[0]);
+            emit_tight(e, x->child[0]);
         cts_buf_adds(e->out, left ? " << " : " >> ");
-        emit_tight(e, x->kid[1]);
+        emit_tight(e, x->child[1]);
         cts_buf_adds(e->out, is_native(x->type) ? "" : ")");
         return;
     }
@@ -149,9 +149,9 @@ static void emit_shift(struct emitter *e, const struct cts_expr *x)
     cts_buf_addf(e->out, "cts_sem_%s(", left ? "shl" : is_signed ? "sar" : "shr");
     if (left && is_signed)
         cts_buf_addf(e->out, "(uint%u_t)", bits); /* its bits, not its value */
-    emit_tight(e, x->kid[0]);
+    emit_tight(e, x->child[0]);
     cts_buf_adds(e->out, ", ");
-    emit(e, x->kid[1]);
+    emit(e, x->child[1]);
     cts_buf_addf(e->out, ", %u)", bits);
 }
 
@@ -160,9 +160,9 @@ static void emit_division(struct emitter *e, const struct cts_expr *x)
     cts_buf_addf(e->out, "(%s)cts_sem_%c%s%d(", c_type(x->type),
                  cts_sema_type_is_signed(x->type) ? 's' : 'u', x->op == CTS_OP_DIV ? "div" : "mod",
                  cts_sema_type_bits(x->type) == 64 ? 64 : 32);
-    emit(e, x->kid[0]);
+    emit(e, x->child[0]);
     cts_buf_adds(e->out, ", ");
-    emit(e, x->kid[1]);
+    emit(e, x->child[1]);
     cts_buf_addc(e->out, ')');
 }
 
@@ -170,9 +170,9 @@ static void emit_mulhi(struct emitter *e, const struct cts_expr *x)
 {
     cts_buf_addf(e->out, "(%s)cts_sem_%cmulhi(", c_type(x->type),
                  cts_sema_type_is_signed(x->type) ? 's' : 'u');
-    emit(e, x->kid[0]);
+    emit(e, x->child[0]);
     cts_buf_adds(e->out, ", ");
-    emit(e, x->kid[1]);
+    emit(e, x->child[1]);
     cts_buf_addf(e->out, ", %u)", cts_sema_type_bits(x->type));
 }
 
@@ -180,9 +180,9 @@ static void emit_infix(struct emitter *e, const struct cts_expr *x, bool wide)
 {
     void (*side)(struct emitter *, const struct cts_expr *) = wide ? emit_wide : emit_tight;
 
-    side(e, x->kid[0]);
+    side(e, x->child[0]);
     cts_buf_addf(e->out, " %s ", cts_sema_op_text(x->op));
-    side(e, x->kid[1]);
+    side(e, x->child[1]);
 }
 
 static void emit_binary(struct emitter *e, const struct cts_expr *x)
@@ -236,11 +236,11 @@ static void emit_cond(struct emitter *e, const struct cts_expr *x)
 
     if (cast)
         cts_buf_addf(e->out, "(%s)(", c_type(x->type));
-    emit_tight(e, x->kid[0]);
+    emit_tight(e, x->child[0]);
     cts_buf_adds(e->out, " ? ");
-    emit_tight(e, x->kid[1]);
+    emit_tight(e, x->child[1]);
     cts_buf_adds(e->out, " : ");
-    emit_tight(e, x->kid[2]);
+    emit_tight(e, x->child[2]);
     if (cast)
         cts_buf_addc(e->out, ')');
 }
@@ -253,7 +253,7 @@ static void emit_call(struct emitter *e, const struct cts_expr *x)
         cts_buf_addf(e->out, "__builtin_%s(", name);
     else
         cts_buf_addf(e->out, "cts_sem_%s(m, ", name);
-    emit(e, x->kid[0]);
+    emit(e, x->child[0]);
     cts_buf_addc(e->out, ')');
 }
 
@@ -274,9 +274,9 @@ static void emit(struct emitter *e, const struct cts_expr *x)
         cts_buf_addf(e->out, "v_%s", x->name);
         return;
     case CTS_X_CONVERT:
-        if (x->type != x->kid[0]->type)
+        if (x->type != x->child[0]->type)
             cts_buf_addf(e->out, "(%s)", c_type(x->type));
-        emit_tight(e, x->kid[0]);
+        emit_tight(e, x->child[0]);
         return;
     case CTS_X_UNARY:
         emit_unary(e, x);
@@ -311,7 +311,7 @@ static void emit_temps(struct emitter *e, const struct cts_expr *x)
     if (!x)
         return;
     for (size_t i = 0; i < 3; i++)
-        emit_temps(e, x->kid[i]);
+        emit_temps(e, x->child[i]);
     if (!is_temp(x))
         return;
     if (e->temps == TEMPS_MAX) {
@@ -325,7 +325,7 @@ static void emit_temps(struct emitter *e, const struct cts_expr *x)
         cts_buf_adds(e->out, x->bits < 64 ? "(" : "");
         cts_buf_addf(e->out, x->bits < 64 ? "%s)cts_mach_load(m, " : "cts_mach_load(m, ",
                      c_type(x->type));
-        emit(e, x->kid[0]);
+        emit(e, x->child[0]);
         cts_buf_addf(e->out, ", %u)", x->bits / 8);
     }
     cts_buf_adds(e->out, ";\n");
@@ -346,10 +346,10 @@ static void emit_assign(struct emitter *e, const struct cts_stmt *s, bool last)
         cts_buf_adds(e->out, ";\n");
         return;
     }
-    emit_temps(e, target->kid[0]);
+    emit_temps(e, target->child[0]);
     emit_temps(e, s->value);
     cts_buf_adds(e->out, "    cts_mach_store(m, ");
-    emit(e, target->kid[0]);
+    emit(e, target->child[0]);
     cts_buf_addf(e->out, ", %u, ", target->bits / 8);
     emit(e, s->value);
     cts_buf_adds(e->out, ");\n");
@@ -377,8 +377,8 @@ static bool expr_names(const struct cts_expr *x, unsigned local)
         return false;
     if (x->kind == CTS_X_LOCAL && x->local == local)
         return true;
-    return expr_names(x->kid[0], local) || expr_names(x->kid[1], local) ||
-           expr_names(x->kid[2], local);
+    return expr_names(x->child[0], local) || expr_names(x->child[1], local) ||
+           expr_names(x->child[2], local);
 }
 
 static bool stmts_name(const struct cts_stmt *s, unsigned local)

@@ -43,11 +43,11 @@ static void add_node(const struct cts_expr *x, const char *kind, const char *nam
         cts_buf_addf(out, ", \"%s\": ", name);
         cts_json_string(value, out);
     }
-    for (size_t i = 0; i < 3 && x->kid[i]; i++) {
+    for (size_t i = 0; i < 3 && x->child[i]; i++) {
         cts_buf_adds(out, i ? ", " : ", \"args\": [");
-        add_expr(x->kid[i], out);
+        add_expr(x->child[i], out);
     }
-    cts_buf_adds(out, x->kid[0] ? "]}" : "}");
+    cts_buf_adds(out, x->child[0] ? "]}" : "}");
 }
 
 static void add_literal(const struct cts_expr *x, struct cts_buf *out)
@@ -119,7 +119,7 @@ static void add_stmt(const struct cts_stmt *s, struct cts_buf *out)
     add_part("if", s->cond, out);
     add_part("value", s->value, out);
     if (s->kind == CTS_S_ATOMIC) {
-        if (s->order != CTS_SEMA_PLAIN)
+        if (s->order != CTS_MO_PLAIN)
             cts_buf_addf(out, ", \"order\": \"%s\"", cts_sema_order_name(s->order));
         cts_buf_adds(out, ", \"body\": ");
         add_stmts(s->body, out);

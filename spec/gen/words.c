@@ -35,17 +35,18 @@ static const struct cts_expr *without_widening(const struct cts_expr *x)
 {
     if (x->kind != CTS_X_CONVERT || cts_sema_type_bits(x->to) != 64)
         return x;
-    const struct cts_expr *kid = x->kid[0];
-    if (is_operand(kid, CTS_O_OFF) || is_operand(kid, CTS_O_IMM) || is_operand(kid, CTS_O_NEXT_IMM))
-        return kid;
+    const struct cts_expr *child = x->child[0];
+    if (is_operand(child, CTS_O_OFF) || is_operand(child, CTS_O_IMM) ||
+        is_operand(child, CTS_O_NEXT_IMM))
+        return child;
     /* s64(dst): the operator says that it is signed */
-    return kid->type == CTS_T_U64 ? kid : x;
+    return child->type == CTS_T_U64 ? child : x;
 }
 
 static void add_mem(const struct cts_expr *mem, char sign, struct cts_buf *out)
 {
     cts_buf_addf(out, "*(%c%u *)(", sign, mem->bits);
-    add(mem->kid[0], out);
+    add(mem->child[0], out);
     cts_buf_addc(out, ')');
 }
 
@@ -57,15 +58,15 @@ static void add_cast(const char *type, const struct cts_expr *x, struct cts_buf 
 
 static void add_convert(const struct cts_expr *x, struct cts_buf *out)
 {
-    const struct cts_expr *kid = without_widening(x);
+    const struct cts_expr *child = without_widening(x);
 
-    if (kid != x)
-        add(kid, out);
-    else if (x->kid[0]->kind == CTS_X_MEM && cts_sema_type_is_signed(x->to) &&
-             cts_sema_type_bits(x->to) == x->kid[0]->bits)
-        add_mem(x->kid[0], 's', out);
+    if (child != x)
+        add(child, out);
+    else if (x->child[0]->kind == CTS_X_MEM && cts_sema_type_is_signed(x->to) &&
+             cts_sema_type_bits(x->to) == x->child[0]->bits)
+        add_mem(x->child[0], 's', out);
     else
-        add_cast(cts_sema_type_name(x->to), x->kid[0], out);
+        add_cast(cts_sema_type_name(x->to), x->child[0], out);
 }
 
 static bool has_signed_form(enum cts_sema_op op)
@@ -76,7 +77,7 @@ static bool has_signed_form(enum cts_sema_op op)
 
 static void add_operator(const struct cts_expr *x, struct cts_buf *out)
 {
-    bool s = has_signed_form(x->op) && cts_sema_type_is_signed(x->kid[0]->type);
+    bool s = has_signed_form(x->op) && cts_sema_type_is_signed(x->child[0]->type);
 
     cts_buf_addf(out, " %s%s ", s ? "s" : "", cts_sema_op_text(x->op));
 }
@@ -86,9 +87,9 @@ static void add_named(const struct cts_expr *x, struct cts_buf *out)
 {
     cts_buf_addf(out, "%c%s(", cts_sema_type_is_signed(x->type) ? 's' : 'u',
                  cts_sema_op_text(x->op));
-    add(without_widening(x->kid[0]), out);
+    add(without_widening(x->child[0]), out);
     cts_buf_adds(out, ", ");
-    add(without_widening(x->kid[1]), out);
+    add(without_widening(x->child[1]), out);
     cts_buf_addc(out, ')');
 }
 
@@ -98,7 +99,7 @@ static void add_binary(const struct cts_expr *x, struct cts_buf *out)
         add_named(x, out);
         return;
     }
-    const struct cts_expr *left = without_widening(x->kid[0]);
+    const struct cts_expr *left = without_widening(x->child[0]);
     bool chained = left->kind == CTS_X_BINARY && left->op == x->op;
 
     if (chained)
@@ -106,7 +107,7 @@ static void add_binary(const struct cts_expr *x, struct cts_buf *out)
     else
         add_inner(left, out);
     add_operator(x, out);
-    add_inner(without_widening(x->kid[1]), out);
+    add_inner(without_widening(x->child[1]), out);
 }
 
 static void add(const struct cts_expr *x, struct cts_buf *out)
@@ -128,21 +129,21 @@ static void add(const struct cts_expr *x, struct cts_buf *out)
         return;
     case CTS_X_UNARY:
         cts_buf_adds(out, cts_sema_op_text(x->op));
-        add_inner(x->kid[0], out);
+        add_inner(x->child[0], out);
         return;
     case CTS_X_BINARY:
         add_binary(x, out);
         return;
     case CTS_X_COND:
-        add_inner(x->kid[0], out);
+        add_inner(x->child[0], out);
         cts_buf_adds(out, " ? ");
-        add_inner(x->kid[1], out);
+        add_inner(x->child[1], out);
         cts_buf_adds(out, " : ");
-        add_inner(x->kid[2], out);
+        add_inner(x->child[2], out);
         return;
     case CTS_X_CALL:
         cts_buf_addf(out, "%s(", cts_sema_func_name(x->func));
-        add(x->kid[0], out);
+        add(x->child[0], out);
         cts_buf_addc(out, ')');
         return;
     }
@@ -151,25 +152,25 @@ static void add(const struct cts_expr *x, struct cts_buf *out)
 /* A value that fills a 64-bit register: how a narrower one is extended is said as the RFC does. */
 static void add_value(const struct cts_expr *x, struct cts_buf *out)
 {
-    const struct cts_expr *kid = x->kid[0];
+    const struct cts_expr *child = x->child[0];
 
     if (x->kind != CTS_X_CONVERT || x->to != CTS_T_U64 || without_widening(x) != x) {
         add(x, out);
         return;
     }
-    if (cts_sema_type_bits(kid->type) == 64) {
-        add(kid, out);
-    } else if (cts_sema_type_is_signed(kid->type)) {
+    if (cts_sema_type_bits(child->type) == 64) {
+        add(child, out);
+    } else if (cts_sema_type_is_signed(child->type)) {
         /* a signed load says it itself */
-        bool load = kid->kind == CTS_X_CONVERT && kid->kid[0]->kind == CTS_X_MEM;
+        bool load = child->kind == CTS_X_CONVERT && child->child[0]->kind == CTS_X_MEM;
         if (load)
-            add(kid, out);
+            add(child, out);
         else
-            add_cast("s64", kid, out);
-    } else if (is_compound(kid) || kid->kind == CTS_X_UNARY) {
-        add_cast(cts_sema_type_name(kid->type), kid, out);
+            add_cast("s64", child, out);
+    } else if (is_compound(child) || child->kind == CTS_X_UNARY) {
+        add_cast(cts_sema_type_name(child->type), child, out);
     } else {
-        add(kid, out);
+        add(child, out);
     }
 }
 
@@ -178,16 +179,17 @@ static bool add_updated(const struct cts_stmt *s, struct cts_buf *out)
 {
     const struct cts_expr *v = s->value;
 
-    if (v->kind == CTS_X_CONVERT && v->to == CTS_T_U64 && cts_sema_type_bits(v->kid[0]->type) == 64)
-        v = v->kid[0]; /* only the sign differs */
+    if (v->kind == CTS_X_CONVERT && v->to == CTS_T_U64 &&
+        cts_sema_type_bits(v->child[0]->type) == 64)
+        v = v->child[0]; /* only the sign differs */
     if (s->target->kind != CTS_X_OPERAND || v->kind != CTS_X_BINARY || v->op < CTS_OP_ADD ||
         cts_sema_op_is_named(v->op) || v->op > CTS_OP_SHR ||
-        !cts_expr_equal(s->target, without_widening(v->kid[0])))
+        !cts_expr_equal(s->target, without_widening(v->child[0])))
         return false;
-    bool s_form = has_signed_form(v->op) && cts_sema_type_is_signed(v->kid[0]->type);
+    bool s_form = has_signed_form(v->op) && cts_sema_type_is_signed(v->child[0]->type);
     add(s->target, out);
     cts_buf_addf(out, " %s%s= ", s_form ? "s" : "", cts_sema_op_text(v->op));
-    add(without_widening(v->kid[1]), out);
+    add(without_widening(v->child[1]), out);
     return true;
 }
 
@@ -230,7 +232,7 @@ static void add_stmt(const struct cts_stmt *s, struct cts_buf *out)
         cts_buf_adds(out, "exit");
         return;
     case CTS_S_ATOMIC:
-        cts_buf_addf(out, "lock%s%s { ", s->order == CTS_SEMA_PLAIN ? "" : " ",
+        cts_buf_addf(out, "lock%s%s { ", s->order == CTS_MO_PLAIN ? "" : " ",
                      cts_sema_order_name(s->order));
         add_stmts(s->body, out);
         cts_buf_adds(out, " }");

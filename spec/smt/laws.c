@@ -13,26 +13,26 @@ enum { LAWS_MAX = 8192, PAIRS_MAX = 16, VARS_MAX = 16 };
 static const char *const EXPECTED_WORDS[] = {"valid", "counterexample", NULL};
 static const char *const TACTIC_WORDS[] = {"bits", NULL};
 
-static const struct cts_field LAW_FIELDS[] = {
-    {.key = "id", .type = CTS_FT_STR, .required = true, .doc = "stable name; may hold {key}s"},
-    {.key = "says", .type = CTS_FT_STR, .required = true, .doc = "the law in words"},
+static const struct cts_schema_field LAW_FIELDS[] = {
+    {.key = "id", .type = CTS_SCHEMA_STR, .required = true, .doc = "stable name; may hold {key}s"},
+    {.key = "says", .type = CTS_SCHEMA_STR, .required = true, .doc = "the law in words"},
     {.key = "each",
-     .type = CTS_FT_MAPS,
+     .type = CTS_SCHEMA_MAPS,
      .doc = "the law holds for each of these; {key} in other fields stands for the value"},
-    {.key = "with", .type = CTS_FT_MAPS, .doc = "and in each case for each of these"},
-    {.key = "for", .type = CTS_FT_MAP, .required = true, .doc = "variables and their types"},
-    {.key = "given", .type = CTS_FT_STR, .doc = "what is assumed; an SMT-LIB term"},
-    {.key = "holds", .type = CTS_FT_STR, .required = true, .doc = "an SMT-LIB term"},
+    {.key = "with", .type = CTS_SCHEMA_MAPS, .doc = "and in each case for each of these"},
+    {.key = "for", .type = CTS_SCHEMA_MAP, .required = true, .doc = "variables and their types"},
+    {.key = "given", .type = CTS_SCHEMA_STR, .doc = "what is assumed; an SMT-LIB term"},
+    {.key = "holds", .type = CTS_SCHEMA_STR, .required = true, .doc = "an SMT-LIB term"},
     {.key = "expected",
-     .type = CTS_FT_WORD,
+     .type = CTS_SCHEMA_WORD,
      .required = true,
      .doc = "valid, or counterexample: it only looks like a law",
      .words = EXPECTED_WORDS},
     {.key = "tactic",
-     .type = CTS_FT_WORD,
+     .type = CTS_SCHEMA_WORD,
      .doc = "bits: turn all into bits first, for divisions; not with memory",
      .words = TACTIC_WORDS},
-    {.key = "may be unknown", .type = CTS_FT_STR, .doc = "why the solver need not decide it"},
+    {.key = "may be unknown", .type = CTS_SCHEMA_STR, .doc = "why the solver need not decide it"},
     {.key = NULL},
 };
 

@@ -296,7 +296,7 @@ static void note_address(struct encoder *e, const char *address)
 
 static const char *load(struct encoder *e, const struct cts_expr *x)
 {
-    const char *at = term(e, x->kid[0]);
+    const char *at = term(e, x->child[0]);
 
     note_address(e, at);
     return text(e, "(%s %s %s %s)", memory_name(e, "load", x->bits), use(e, &e->mem), at,
@@ -305,7 +305,7 @@ static const char *load(struct encoder *e, const struct cts_expr *x)
 
 static const char *convert(struct encoder *e, const struct cts_expr *x)
 {
-    const struct cts_expr *from = x->kid[0];
+    const struct cts_expr *from = x->child[0];
     unsigned a = cts_sema_type_bits(from->type), b = cts_sema_type_bits(x->type);
     const char *inner = term(e, from);
 
@@ -321,7 +321,7 @@ static const char *unary(struct encoder *e, const struct cts_expr *x)
 {
     const char *name = x->op == CTS_OP_NOT ? "not" : x->op == CTS_OP_INV ? "bvnot" : "bvneg";
 
-    return text(e, "(%s %s)", name, term(e, x->kid[0]));
+    return text(e, "(%s %s)", name, term(e, x->child[0]));
 }
 
 static const char *op_name(enum cts_sema_op op, bool is_signed)
@@ -351,11 +351,11 @@ static const char *op_name(enum cts_sema_op op, bool is_signed)
 
 static const char *lazy(struct encoder *e, const struct cts_expr *x)
 {
-    const char *a = term(e, x->kid[0]), *b;
+    const char *a = term(e, x->child[0]), *b;
 
     note(e, e->out->cond, &e->out->conds, a);
     enter(e, x->op == CTS_OP_ANDALSO ? a : text(e, "(not %s)", a));
-    b = term(e, x->kid[1]);
+    b = term(e, x->child[1]);
     leave(e);
     return text(e, "(%s %s %s)", op_name(x->op, false), a, b);
 }
@@ -372,13 +372,13 @@ static const char *mulhi(struct encoder *e, enum cts_sema_type type, const char 
 
 static const char *binary(struct encoder *e, const struct cts_expr *x)
 {
-    enum cts_sema_type type = x->kid[0]->type;
+    enum cts_sema_type type = x->child[0]->type;
     const char *a, *b;
 
     if (x->op == CTS_OP_ANDALSO || x->op == CTS_OP_ORELSE)
         return lazy(e, x);
-    a = term(e, x->kid[0]);
-    b = term(e, x->kid[1]);
+    a = term(e, x->child[0]);
+    b = term(e, x->child[1]);
     if (x->op == CTS_OP_MULHI)
         return mulhi(e, type, a, b);
     if (x->op == CTS_OP_DIV || x->op == CTS_OP_MOD)
@@ -391,14 +391,14 @@ static const char *binary(struct encoder *e, const struct cts_expr *x)
 
 static const char *choice(struct encoder *e, const struct cts_expr *x)
 {
-    const char *cond = term(e, x->kid[0]), *a, *b;
+    const char *cond = term(e, x->child[0]), *a, *b;
 
     note(e, e->out->cond, &e->out->conds, cond);
     enter(e, cond);
-    a = term(e, x->kid[1]);
+    a = term(e, x->child[1]);
     leave(e);
     enter(e, text(e, "(not %s)", cond));
-    b = term(e, x->kid[2]);
+    b = term(e, x->child[2]);
     leave(e);
     return text(e, "(ite %s %s %s)", cond, a, b);
 }
@@ -406,7 +406,7 @@ static const char *choice(struct encoder *e, const struct cts_expr *x)
 static const char *call(struct encoder *e, const struct cts_expr *x)
 {
     const char *name = cts_sema_func_name(x->func);
-    const char *inner = term(e, x->kid[0]);
+    const char *inner = term(e, x->child[0]);
 
     if (x->func >= CTS_FN_LE16 && x->func <= CTS_FN_BE64)
         return text(e, "(%s %s %s)", name, inner, input(e, CTS_SI_BE));
@@ -482,7 +482,7 @@ static void assign(struct encoder *e, const struct cts_stmt *s)
         e->written[cell] = true;
         return;
     }
-    at = term(e, target->kid[0]);
+    at = term(e, target->child[0]);
     note_address(e, at);
     value = term(e, s->value);
     name = memory_name(e, "store", target->bits);

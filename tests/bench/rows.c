@@ -78,7 +78,7 @@ static bool is_right(const struct cts_caps *caps)
 {
     const uint8_t *first = (const uint8_t *)caps->window + CTS_WIN_HEADER;
     for (uint32_t i = 0; i < RING_ROWS; i++) {
-        const uint8_t *out = first + (size_t)i * STRIDE + CTS_ROW_OUT;
+        const uint8_t *out = first + (size_t)i * STRIDE + CTS_ENTRY_OUT;
         if (cts_get64_host(out + 24) != (uint64_t)i + 7)
             return false;
     }
@@ -109,7 +109,7 @@ static int bench(const struct cts_adapter *a, const char *engine, uint32_t n, do
     cts_buf_init(&code, 0);
     if (n > caps.max_segments || build_program(&caps, n, layout, &code, &err) != 0)
         return fail(err.code ? err.msg : "the engine takes fewer segments");
-    struct cts_load_req load = {.kind = CTS_PK_WINDOW,
+    struct cts_load_req load = {.kind = CTS_PROG_WINDOW,
                                 .log = true,
                                 .code = (const uint8_t *)code.data,
                                 .slots = (uint32_t)(code.len / CTS_SLOT_BYTES),

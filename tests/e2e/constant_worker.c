@@ -63,7 +63,7 @@ static void load(void *self, const struct cts_load_req *req, void **prog, struct
     *prog = p;
     if (!p)
         return;
-    p->whole = req->kind == CTS_PK_WHOLE;
+    p->whole = req->kind == CTS_PROG_WHOLE;
     p->empty = req->slots == 0;
     if (!p->whole)
         p->layout = req->layout[0];
@@ -73,10 +73,10 @@ static uint64_t value_in(const struct cts_layout *l, const uint8_t *row, unsigne
 {
     uint64_t add = (uint64_t)(int64_t)l->add[i];
     if (l->place[i] == CTS_PL_MEM)
-        return ADDRESS + CTS_ROW_MEM + add;
+        return ADDRESS + CTS_ENTRY_MEM + add;
     if (l->place[i] == CTS_PL_FP)
         return 2 * ADDRESS + add;
-    return cts_get64le(row + CTS_ROW_IN + 8 * i);
+    return cts_get64le(row + CTS_ENTRY_IN + 8 * i);
 }
 
 static uint64_t answer(const struct self *s, uint64_t r1)
@@ -92,15 +92,15 @@ static void run_row(const struct self *s, const struct prog *p, uint8_t *row)
         if (i == 0 && !p->empty)
             v = answer(s, value_in(l, row, 1));
         if (l->out_mask >> i & 1)
-            cts_put64le(row + CTS_ROW_OUT + 8 * i, v);
+            cts_put64le(row + CTS_ENTRY_OUT + 8 * i, v);
     }
     if (l->record) {
-        cts_put64le(row + CTS_ROW_SELF, ADDRESS);
-        cts_put64le(row + CTS_ROW_FP, 2 * ADDRESS);
+        cts_put64le(row + CTS_ENTRY_SELF, ADDRESS);
+        cts_put64le(row + CTS_ENTRY_FP, 2 * ADDRESS);
     }
     if (l->stack_off)
         memcpy(row + l->stack_off + CTS_STACK_BYTES, row + l->stack_off, CTS_STACK_BYTES);
-    cts_put64le(row + CTS_ROW_END, CTS_END_FELL_THROUGH);
+    cts_put64le(row + CTS_ENTRY_END, CTS_ENDED_FELL_THROUGH);
 }
 
 static void run(void *self, void *prog, const struct cts_run_req *req, struct cts_run_res *res)

@@ -201,11 +201,11 @@ static void echo_row(const struct fake *f, const struct cts_layout *l, uint32_t 
                    (size_t)(index & (l->rows - 1)) * l->stride;
     for (unsigned i = 0; i < 10; i++)
         if (l->out_mask >> i & 1)
-            memcpy(row + CTS_ROW_OUT + 8 * i, row + CTS_ROW_IN + 8 * i, 8);
+            memcpy(row + CTS_ENTRY_OUT + 8 * i, row + CTS_ENTRY_IN + 8 * i, 8);
     if (l->out_mask & 1)
-        memset(row + CTS_ROW_OUT, 0, 8);
-    memset(row + CTS_ROW_END, 0, 8);
-    row[CTS_ROW_END + (f->caps.be ? 7 : 0)] = CTS_END_FELL_THROUGH;
+        memset(row + CTS_ENTRY_OUT, 0, 8);
+    memset(row + CTS_ENTRY_END, 0, 8);
+    row[CTS_ENTRY_END + (f->caps.be ? 7 : 0)] = CTS_ENDED_FELL_THROUGH;
     if (l->stack_off)
         memcpy(row + l->stack_off + CTS_STACK_BYTES, row + l->stack_off, CTS_STACK_BYTES);
 }
@@ -244,7 +244,7 @@ static void wrong(struct fake *f, struct program *p, struct cts_run_res *res)
     res->r0 ^= 1;
     if (p->segments) {
         const struct cts_layout *l = &p->layout[0];
-        uint8_t *out = (uint8_t *)f->caps.window + l->region + CTS_WIN_HEADER + CTS_ROW_OUT;
+        uint8_t *out = (uint8_t *)f->caps.window + l->region + CTS_WIN_HEADER + CTS_ENTRY_OUT;
         for (unsigned i = 0; i < 10; i++)
             if (l->out_mask >> i & 1)
                 out[8 * i] ^= 1;
@@ -556,9 +556,9 @@ static void odd_row(struct fake *f, struct program *p, struct cts_run_res *res)
         from = number_at(f, region + CTS_WIN_INDEX) - f->rows_run;
     for (uint32_t i = 0; i < f->rows_run; i++) {
         uint8_t *row = region + CTS_WIN_HEADER + (size_t)((from + i) & (l->rows - 1)) * l->stride;
-        if (number_at(f, row + CTS_ROW_IN + 32) == value &&
+        if (number_at(f, row + CTS_ENTRY_IN + 32) == value &&
             (!getenv("FAKE_STATE") || is_first_time()))
-            row[CTS_ROW_OUT + 24 + (f->caps.be ? 7 : 0)] ^= 1;
+            row[CTS_ENTRY_OUT + 24 + (f->caps.be ? 7 : 0)] ^= 1;
     }
 }
 

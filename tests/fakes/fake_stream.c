@@ -170,7 +170,7 @@ static bool trailing(struct fake_frame *f, int out)
 static bool more_steps(struct fake_frame *f, int out)
 {
     if (f->marked)
-        f->bytes[CTS_FRAME_HEADER + 4] &= (uint8_t)~CTS_OP_LOAD;
+        f->bytes[CTS_FRAME_HEADER + 4] &= (uint8_t)~CTS_STEP_LOAD;
     return send(f, out);
 }
 
@@ -242,7 +242,7 @@ static bool answers_are_marked(const struct fake_frame *f)
     for (uint32_t n = cts_rd_u32(&r); n; n--) {
         if (cts_wire_get_answer(&r, &a, NULL))
             return false;
-        if (a.ops & CTS_OP_LOAD && a.load.native_bytes == FAKE_MARK_BYTES)
+        if (a.ops & CTS_STEP_LOAD && a.load.native_bytes == FAKE_MARK_BYTES)
             return true;
     }
     return false;

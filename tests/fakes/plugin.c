@@ -322,7 +322,7 @@ static uint64_t run(struct plugin *p)
     struct cts_caps caps;
     struct cts_err err = {0};
     const struct cts_load_req load = {
-        .kind = CTS_PK_WHOLE, .code = p->code, .slots = (uint32_t)p->slots};
+        .kind = CTS_PROG_WHOLE, .code = p->code, .slots = (uint32_t)p->slots};
     const struct cts_run_req request = {.iterations = 1,
                                         .packet = p->memory_bytes ? p->memory : NULL,
                                         .packet_bytes = (uint32_t)p->memory_bytes};

@@ -306,14 +306,14 @@ static void load(struct raw *w, struct cts_item *it, struct program *p)
     struct cts_load_res *res = &w->answer.load;
     uint64_t *code = malloc((size_t)it->load.slots * 8 + 8);
     struct program new = {.maps = it->load.map_count > 0};
-    if (it->load.kind == CTS_PK_WHOLE && it->load.slots)
+    if (it->load.kind == CTS_PROG_WHOLE && it->load.slots)
         new.first = it->load.code[0];
     *res = (struct cts_load_res){0};
     if (!code)
         end(3);
     memcpy(code, it->load.code ? it->load.code : (const uint8_t *)"", (size_t)it->load.slots * 8);
     it->load.code = (const uint8_t *)code;
-    w->answer.ops |= CTS_OP_LOAD;
+    w->answer.ops |= CTS_STEP_LOAD;
     if (w->fault == F_LONG_DIES && it->load.slots > 4096)
         end(EXIT_FAULT);
     if (w->fault == F_KEEPS_OLD && p->prog) {
@@ -324,7 +324,7 @@ static void load(struct raw *w, struct cts_item *it, struct program *p)
         forget(w, p);
     cts_reference_adapter.load(w->machine, &it->load, &new.prog, res);
     free(code);
-    if (w->fault == F_LAYOUT_ANY && it->load.kind == CTS_PK_WINDOW &&
+    if (w->fault == F_LAYOUT_ANY && it->load.kind == CTS_PROG_WINDOW &&
         res->verdict == CTS_LOAD_ERROR) {
         *res = (struct cts_load_res){.verdict = CTS_ACCEPTED};
         new.prog = w; /* nothing that could be run */
@@ -362,9 +362,10 @@ static void run(struct raw *w, const struct cts_item *it, struct program *p)
     struct cts_run_req req = it->run;
     struct cts_run_res *res = &w->answer.run;
     uint8_t *rows = (uint8_t *)w->caps.window + it->rows_off;
-    bool has_rows = it->ops & CTS_OP_ROWS && it->rows_bytes && it->rows_off < w->caps.window_bytes;
+    bool has_rows =
+        it->ops & CTS_STEP_ROWS && it->rows_bytes && it->rows_off < w->caps.window_bytes;
     *res = (struct cts_run_res){.status = CTS_RUN_ERROR};
-    w->answer.ops |= it->ops & (CTS_OP_RUN | CTS_OP_ROWS);
+    w->answer.ops |= it->ops & (CTS_STEP_RUN | CTS_STEP_ROWS);
     if (has_rows)
         memcpy(rows, it->rows, it->rows_bytes);
     if (w->fault == F_ONCE)
@@ -375,7 +376,7 @@ static void run(struct raw *w, const struct cts_item *it, struct program *p)
     if (stops_early(w, p))
         *res = (struct cts_run_res){.status = CTS_FAULTED};
     if (w->fault == F_ROWS_SPILT && has_rows)
-        rows[CTS_WIN_HEADER + (it->rows_bytes - CTS_WIN_HEADER) / 4 + CTS_ROW_OUT] ^= 1;
+        rows[CTS_WIN_HEADER + (it->rows_bytes - CTS_WIN_HEADER) / 4 + CTS_ENTRY_OUT] ^= 1;
     w->answer.rows = has_rows && w->fault != F_ROWS_LOST ? rows : it->rows;
     w->answer.rows_bytes = it->rows_bytes;
 }
@@ -384,9 +385,9 @@ static bool fits(const struct raw *w, const struct cts_item *it)
 {
     const struct cts_layout *l = it->load.layout;
     uint64_t most = w->caps.window_bytes;
-    if (it->ops & CTS_OP_ROWS && (uint64_t)it->rows_off + it->rows_bytes > most)
+    if (it->ops & CTS_STEP_ROWS && (uint64_t)it->rows_off + it->rows_bytes > most)
         return w->fault == F_ROWS_ANYWHERE;
-    if (it->ops & CTS_OP_LOAD && it->load.segments &&
+    if (it->ops & CTS_STEP_LOAD && it->load.segments &&
         (uint64_t)l->region + cts_layout_bytes(l) > most)
         return w->fault == F_LAYOUT_ANY;
     return true;
@@ -401,7 +402,7 @@ static struct program *program_of(struct raw *w, unsigned number)
 static void put_long_text(struct raw *w)
 {
     static const char text[3000 + 1] = {[0 ... 2999] = 'x'};
-    cts_wr_u8(&w->out, CTS_OP_LOAD);
+    cts_wr_u8(&w->out, CTS_STEP_LOAD);
     cts_wr_u8(&w->out, CTS_REJECTED);
     cts_wr_u32(&w->out, 22);
     cts_wr_u32(&w->out, 0);
@@ -411,7 +412,7 @@ static void put_long_text(struct raw *w)
 static void put_answer(struct raw *w)
 {
     const struct cts_answer *a = &w->answer;
-    if (w->fault == F_LONG_TEXT && a->ops & CTS_OP_LOAD && a->load.verdict == CTS_REJECTED)
+    if (w->fault == F_LONG_TEXT && a->ops & CTS_STEP_LOAD && a->load.verdict == CTS_REJECTED)
         put_long_text(w);
     else
         cts_wire_put_answer(&w->out, a);
@@ -429,16 +430,16 @@ static bool item(struct raw *w, struct cts_rd *r)
     cts_put64_host((uint8_t *)w->caps.window + CTS_WIN_WAITING, w->fault == F_WAITS_ON);
     tell_progress(w);
     w->answer.ops = 0;
-    if (it.ops & CTS_OP_LOAD)
+    if (it.ops & CTS_STEP_LOAD)
         load(w, &it, p);
-    bool refused = w->answer.ops & CTS_OP_LOAD && w->answer.load.verdict != CTS_ACCEPTED;
+    bool refused = w->answer.ops & CTS_STEP_LOAD && w->answer.load.verdict != CTS_ACCEPTED;
     bool there = p->prog && !refused;
-    if (it.ops & CTS_OP_RUN &&
+    if (it.ops & CTS_STEP_RUN &&
         (there || (refused && w->fault == F_REFUSED_RUN) || (!refused && w->fault == F_ABSENT)))
         run(w, &it, p);
-    if (it.ops & CTS_OP_UNLOAD && there) {
+    if (it.ops & CTS_STEP_UNLOAD && there) {
         forget(w, p);
-        w->answer.ops |= CTS_OP_UNLOAD;
+        w->answer.ops |= CTS_STEP_UNLOAD;
     }
     put_answer(w);
     return true;

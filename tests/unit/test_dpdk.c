@@ -268,7 +268,7 @@ static bool open_rig(struct rig *r, const char *engine)
 
 static void load_program(struct rig *r, struct program p)
 {
-    const struct cts_load_req req = {.kind = CTS_PK_WHOLE, .code = p.code, .slots = p.slots};
+    const struct cts_load_req req = {.kind = CTS_PROG_WHOLE, .code = p.code, .slots = p.slots};
     if (r->prog)
         cts_dpdk_adapter.unload(r->self, r->prog);
     cts_dpdk_adapter.load(r->self, &req, &r->prog, &r->loaded);

@@ -115,7 +115,7 @@ static struct cts_layout with_memory(uint32_t bytes)
 static struct cts_layout with_stack(int32_t spill)
 {
     struct cts_layout l = with_memory(64);
-    l.stack_off = CTS_ROW_MEM + 64;
+    l.stack_off = CTS_ENTRY_MEM + 64;
     l.stride = 2048;
     l.spill = spill;
     return l;
@@ -156,7 +156,7 @@ static uint64_t expected(const struct cts_layout *l, uint32_t row, unsigned reg)
     case CTS_PL_VALUE:
         return input(row & (l->rows - 1), reg);
     case CTS_PL_MEM:
-        return WINDOW_AT + row_offset(l, row) + CTS_ROW_MEM + add;
+        return WINDOW_AT + row_offset(l, row) + CTS_ENTRY_MEM + add;
     case CTS_PL_FP:
         return FP + add;
     case CTS_PL_CTX:
@@ -179,9 +179,9 @@ static void fill(const struct cts_layout *l)
     for (uint32_t r = 0; r < l->rows; r++) {
         uint8_t *row = row_at(l, r);
         for (unsigned i = 0; i < 10; i++)
-            put64(row + CTS_ROW_IN + 8 * i, input(r, i));
+            put64(row + CTS_ENTRY_IN + 8 * i, input(r, i));
         for (uint32_t i = 0; i < l->mem_bytes; i++)
-            row[CTS_ROW_MEM + i] = pattern(r, i);
+            row[CTS_ENTRY_MEM + i] = pattern(r, i);
         for (uint32_t i = 0; l->stack_off && i < CTS_STACK_BYTES; i++)
             row[l->stack_off + i] = pattern(r, i + 1000);
     }
@@ -273,7 +273,7 @@ static void check_row(const struct cts_layout *l, uint32_t r)
 {
     const uint8_t *row = row_at(l, r);
     for (unsigned i = 0; i < 10; i++) {
-        const uint8_t *out = row + CTS_ROW_OUT + 8 * i;
+        const uint8_t *out = row + CTS_ENTRY_OUT + 8 * i;
         if (!(l->out_mask >> i & 1))
             continue;
         if (get64(out) != expected(l, r, i))
@@ -281,9 +281,9 @@ static void check_row(const struct cts_layout *l, uint32_t r)
         same_now(out, 8);
     }
     if (l->record) {
-        assert_true(get64(row + CTS_ROW_SELF) == WINDOW_AT + row_offset(l, r));
-        assert_true(get64(row + CTS_ROW_FP) == FP);
-        same_now(row + CTS_ROW_SELF, 16);
+        assert_true(get64(row + CTS_ENTRY_SELF) == WINDOW_AT + row_offset(l, r));
+        assert_true(get64(row + CTS_ENTRY_FP) == FP);
+        same_now(row + CTS_ENTRY_SELF, 16);
     }
     if (l->stack_off)
         check_stack(l, r, row);
@@ -364,7 +364,7 @@ static void test_rows_and_strides(void **state)
 /* Each register in turn holds each kind of address. */
 static void places(void)
 {
-    static const int32_t adds[] = {0, 8, -16, 1 << 20, INT32_MAX - CTS_ROW_MEM, INT32_MIN};
+    static const int32_t adds[] = {0, 8, -16, 1 << 20, INT32_MAX - CTS_ENTRY_MEM, INT32_MIN};
     for (unsigned reg = 0; reg < 10; reg++) {
         for (size_t i = 0; i < CTS_ARRAY_LEN(adds); i++) {
             struct cts_layout l = with_record();
@@ -474,7 +474,7 @@ static void segments(void)
         run(16 / n);
         for (uint32_t r = 0; r < 16 / n * n; r++) {
             uint32_t s = r % n;
-            uint8_t *out = row_at(&l, r) + CTS_ROW_OUT + 8 * (size_t)s;
+            uint8_t *out = row_at(&l, r) + CTS_ENTRY_OUT + 8 * (size_t)s;
             assert_true(get64(out) == input(r, s) + s + 1);
             put64(out, input(r, s));
             check_row(&seg[s].layout, r);
@@ -504,8 +504,8 @@ static void body_writes(void)
     build(&seg, 1);
     run(1);
     uint8_t *row = row_at(&l, 0);
-    assert_true(get64(row + CTS_ROW_MEM + 56) == input(0, 4));
-    same_now(row + CTS_ROW_MEM + 56, 8);
+    assert_true(get64(row + CTS_ENTRY_MEM + 56) == input(0, 4));
+    same_now(row + CTS_ENTRY_MEM + 56, 8);
     uint8_t *low = row + l.stack_off + CTS_STACK_BYTES;
     assert_true(get64(low) == input(0, 6));
     for (uint32_t i = 0; i < 8; i++)
@@ -592,10 +592,10 @@ static void subprograms(void)
         uint8_t *row = row_at(&l, r);
         uint64_t sum = 1000 + (r == 3 ? 3 : r + 1) + 10 + 100;
         if (r != 2) {
-            assert_true(get64(row + CTS_ROW_OUT) == sum);
-            assert_true(get64(row + CTS_ROW_OUT + 48) == sum);
-            put64(row + CTS_ROW_OUT, input(r, 0));
-            put64(row + CTS_ROW_OUT + 48, input(r, 6));
+            assert_true(get64(row + CTS_ENTRY_OUT) == sum);
+            assert_true(get64(row + CTS_ENTRY_OUT + 48) == sum);
+            put64(row + CTS_ENTRY_OUT, input(r, 0));
+            put64(row + CTS_ENTRY_OUT + 48, input(r, 6));
         }
         check_row(&l, r);
     }
@@ -626,8 +626,8 @@ static void test_wide_in_body(void **state)
     fill(&l);
     build(&seg, 1);
     run(1);
-    assert_true(get64(row_at(&l, 0) + CTS_ROW_OUT) == 5);
-    put64(row_at(&l, 0) + CTS_ROW_OUT, input(0, 0));
+    assert_true(get64(row_at(&l, 0) + CTS_ENTRY_OUT) == 5);
+    put64(row_at(&l, 0) + CTS_ENTRY_OUT, input(0, 0));
     check_row(&l, 0);
     check_rest(&l, 1);
     stop();
@@ -752,7 +752,7 @@ static void test_keep_in_segments(void **state)
         assert_true(get64(top - (r % 2 ? 24 : 16)) == input(r, r % 2 ? 5 : 3));
         assert_true(get64(top - 504) == input(r, r % 2 ? 6 : 4));
         for (unsigned i = 0; i < 10; i++)
-            assert_true(get64(row_at(&l[0], r) + CTS_ROW_OUT + 8 * i) == input(r, i));
+            assert_true(get64(row_at(&l[0], r) + CTS_ENTRY_OUT + 8 * i) == input(r, i));
     }
     stop();
 }

@@ -536,7 +536,7 @@ static uint32_t add_body(struct book *b)
     b->pack.data_bytes = sizeof(b->data);
     b->unit[u].flags = 0;
     b->unit[u].layout = (struct cts_layout){.mem_bytes = BODY_MEM,
-                                            .stack_off = CTS_ROW_MEM + BODY_MEM,
+                                            .stack_off = CTS_ENTRY_MEM + BODY_MEM,
                                             .spill = -8,
                                             .out_mask = 0x3ff,
                                             .record = 1,
@@ -553,12 +553,12 @@ static void conform(const struct court *c, uint8_t *row)
 {
     const struct cts_pk_state *want = &c->book.state[1];
     bool be = c->caps.be;
-    cts_order_put64(be, row + CTS_ROW_SELF, 0x7000);
+    cts_order_put64(be, row + CTS_ENTRY_SELF, 0x7000);
     for (unsigned i = 0; i < 10; i++)
-        cts_order_put64(be, row + CTS_ROW_OUT + 8 * i,
-                        i == 3 ? 0x7000 + CTS_ROW_MEM + 8 : want->r[i]);
-    memcpy(row + CTS_ROW_MEM, c->book.data + (be ? want->mem.be : want->mem.data), BODY_MEM);
-    memcpy(row + CTS_ROW_MEM + BODY_MEM + CTS_STACK_BYTES, c->book.data + want->stack.data,
+        cts_order_put64(be, row + CTS_ENTRY_OUT + 8 * i,
+                        i == 3 ? 0x7000 + CTS_ENTRY_MEM + 8 : want->r[i]);
+    memcpy(row + CTS_ENTRY_MEM, c->book.data + (be ? want->mem.be : want->mem.data), BODY_MEM);
+    memcpy(row + CTS_ENTRY_MEM + BODY_MEM + CTS_STACK_BYTES, c->book.data + want->stack.data,
            CTS_STACK_BYTES);
 }
 
@@ -566,13 +566,14 @@ static void conform(const struct court *c, uint8_t *row)
 static void check_stale(const struct court *c, const uint8_t *row)
 {
     const struct cts_pk_state *want = &c->book.state[1];
-    const uint8_t *stack = row + CTS_ROW_MEM + BODY_MEM + CTS_STACK_BYTES;
+    const uint8_t *stack = row + CTS_ENTRY_MEM + BODY_MEM + CTS_STACK_BYTES;
     for (unsigned i = 0; i < 10; i++)
-        assert_true(i == 3 || cts_order_get64(c->caps.be, row + CTS_ROW_OUT + 8 * i) != want->r[i]);
+        assert_true(i == 3 ||
+                    cts_order_get64(c->caps.be, row + CTS_ENTRY_OUT + 8 * i) != want->r[i]);
     for (uint32_t i = 0; i < CTS_STACK_BYTES; i++)
         assert_int_not_equal(stack[i], c->book.data[want->stack.data + i]);
-    assert_true(cts_order_get64(c->caps.be, row + CTS_ROW_SELF) == 0);
-    assert_true(cts_order_get64(c->caps.be, row + CTS_ROW_FP) == 0);
+    assert_true(cts_order_get64(c->caps.be, row + CTS_ENTRY_SELF) == 0);
+    assert_true(cts_order_get64(c->caps.be, row + CTS_ENTRY_FP) == 0);
 }
 
 /* kept: the slot of the window's address where that is an argument; else 0. */
@@ -591,24 +592,24 @@ static void check_body(bool be, int32_t spill, int32_t kept)
     memset(row, 0x77, sizeof(row));
     cts_seg_fill(&seg, 0, row, NULL);
     check_stale(&c, row);
-    assert_true(cts_order_get64(be, row + CTS_ROW_IN + 16) == UINT64_C(0x2222222222222222));
-    assert_memory_equal(row + CTS_ROW_MEM, c.book.data, BODY_MEM);
-    assert_memory_equal(row + CTS_ROW_MEM + BODY_MEM, c.book.data + 16, CTS_STACK_BYTES);
+    assert_true(cts_order_get64(be, row + CTS_ENTRY_IN + 16) == UINT64_C(0x2222222222222222));
+    assert_memory_equal(row + CTS_ENTRY_MEM, c.book.data, BODY_MEM);
+    assert_memory_equal(row + CTS_ENTRY_MEM + BODY_MEM, c.book.data + 16, CTS_STACK_BYTES);
     /* Nobody wrote it: not a match, and known as such. */
     assert_false(cts_seg_match(&seg, 0, row, NULL, (struct cts_who){"here", NULL}));
     assert_true(cts_seg_untouched(&seg, 0, row, NULL));
     conform(&c, row);
     assert_true(cts_seg_match(&seg, 0, row, NULL, (struct cts_who){"here", NULL}));
     assert_false(cts_seg_untouched(&seg, 0, row, NULL));
-    for (uint32_t at = CTS_ROW_OUT; at < CTS_ROW_MEM + BODY_MEM + 2 * CTS_STACK_BYTES; at++) {
-        uint32_t stack = CTS_ROW_MEM + BODY_MEM + CTS_STACK_BYTES;
-        bool reg4 = at >= CTS_ROW_OUT + 32 && at < CTS_ROW_OUT + 40;
-        bool dead = at >= CTS_ROW_FP && at < CTS_ROW_MEM;
+    for (uint32_t at = CTS_ENTRY_OUT; at < CTS_ENTRY_MEM + BODY_MEM + 2 * CTS_STACK_BYTES; at++) {
+        uint32_t stack = CTS_ENTRY_MEM + BODY_MEM + CTS_STACK_BYTES;
+        bool reg4 = at >= CTS_ENTRY_OUT + 32 && at < CTS_ENTRY_OUT + 40;
+        bool dead = at >= CTS_ENTRY_FP && at < CTS_ENTRY_MEM;
         uint32_t hole = stack + CTS_STACK_BYTES - (uint32_t)-spill;
         uint32_t second = stack + CTS_STACK_BYTES - (uint32_t)-kept;
-        bool any = at == CTS_ROW_MEM + 9, spilt = at >= hole && at < hole + 8;
+        bool any = at == CTS_ENTRY_MEM + 9, spilt = at >= hole && at < hole + 8;
         spilt = spilt || (kept && at >= second && at < second + 8);
-        bool stack_in = at >= CTS_ROW_MEM + BODY_MEM && at < stack;
+        bool stack_in = at >= CTS_ENTRY_MEM + BODY_MEM && at < stack;
         row[at] ^= 0x10;
         if (cts_seg_match(&seg, 0, row, NULL, (struct cts_who){"here", NULL}) !=
             (reg4 || dead || any || spilt || stack_in))
@@ -643,7 +644,7 @@ static void test_body_without_pointers(void **state)
     assert_int_equal(seg.layout.out_mask, 0x3ff & ~(1 << 3));
     cts_seg_fill(&seg, 0, row, NULL);
     conform(&c, row);
-    cts_order_put64(false, row + CTS_ROW_OUT + 24, 1);
+    cts_order_put64(false, row + CTS_ENTRY_OUT + 24, 1);
     assert_true(cts_seg_match(&seg, 0, row, NULL, (struct cts_who){"here", NULL}));
     court_release(&c);
 }
@@ -671,7 +672,7 @@ static void test_number_for_an_address(void **state)
     cts_seg_fill(&seg, 0, row, NULL);
     conform(&c, row);
     assert_false(cts_seg_match(&seg, 0, row, NULL, (struct cts_who){"here", NULL}));
-    cts_order_put64(false, row + CTS_ROW_OUT + 24, 0x88);
+    cts_order_put64(false, row + CTS_ENTRY_OUT + 24, 0x88);
     assert_true(cts_seg_match(&seg, 0, row, NULL, (struct cts_who){"here", NULL}));
     /* Whatever it holds is not known to be a number. */
     want->any |= 1 << 3;
@@ -741,28 +742,28 @@ static void test_differences(void **state)
     struct cts_obs ran = {.seen = CTS_SEEN_RAN, .row = row};
     cts_seg_fill(&seg, 0, row, NULL);
     conform(&c, row);
-    for (uint32_t at = CTS_ROW_OUT; at < CTS_ROW_MEM + BODY_MEM + 2 * CTS_STACK_BYTES; at++) {
+    for (uint32_t at = CTS_ENTRY_OUT; at < CTS_ENTRY_MEM + BODY_MEM + 2 * CTS_STACK_BYTES; at++) {
         char want[64];
-        uint32_t stack = CTS_ROW_MEM + BODY_MEM + CTS_STACK_BYTES;
+        uint32_t stack = CTS_ENTRY_MEM + BODY_MEM + CTS_STACK_BYTES;
         uint8_t was = row[at];
         row[at] ^= 0x10;
         forget(&c);
         const struct cts_track *t = see(&c, u, &ran);
         /* The frame pointer is what other addresses are counted from. */
-        if (t->status == CTS_ST_PASS || (at >= CTS_ROW_OUT + 80 && at < CTS_ROW_MEM)) {
+        if (t->status == CTS_ST_PASS || (at >= CTS_ENTRY_OUT + 80 && at < CTS_ENTRY_MEM)) {
             row[at] = was;
             continue;
         }
-        unsigned reg = (at - CTS_ROW_OUT) / 8;
-        uint64_t got = cts_order_get64(false, row + CTS_ROW_OUT + 8 * reg);
-        if (at < CTS_ROW_MEM)
+        unsigned reg = (at - CTS_ENTRY_OUT) / 8;
+        uint64_t got = cts_order_get64(false, row + CTS_ENTRY_OUT + 8 * reg);
+        if (at < CTS_ENTRY_MEM)
             snprintf(want, sizeof(want), "r%u = 0x%llx, expected 0x%llx", reg,
                      (unsigned long long)got,
                      (unsigned long long)(got ^ UINT64_C(0x10) << 8 * (at % 8)));
         else
             snprintf(want, sizeof(want), "byte %s%d = 0x%02x, expected 0x%02x",
                      at < stack ? "mem+" : "fp",
-                     at < stack ? (int)(at - CTS_ROW_MEM) : (int)(at - stack) - CTS_STACK_BYTES,
+                     at < stack ? (int)(at - CTS_ENTRY_MEM) : (int)(at - stack) - CTS_STACK_BYTES,
                      row[at], was);
         assert_string_equal(t->message, want);
         assert_non_null(strstr(t->detail, "differs"));
@@ -786,7 +787,8 @@ static void test_detail_fits(void **state)
     struct cts_seg seg = seg_of(&c, u);
     struct cts_obs ran = {.seen = CTS_SEEN_RAN, .row = row};
     cts_seg_fill(&seg, 0, row, NULL);
-    memset(row + CTS_ROW_OUT, 0x5a, CTS_ROW_MEM + BODY_MEM + 2 * CTS_STACK_BYTES - CTS_ROW_OUT);
+    memset(row + CTS_ENTRY_OUT, 0x5a,
+           CTS_ENTRY_MEM + BODY_MEM + 2 * CTS_STACK_BYTES - CTS_ENTRY_OUT);
     const char *line = strstr(see(&c, u, &ran)->detail, "  state ");
     assert_non_null(line);
     for (; *line; line += strcspn(line, "\n") + 1, lines++)

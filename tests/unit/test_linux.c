@@ -310,7 +310,7 @@ static void expect_r0(struct engine *e, const struct program *p, struct cts_load
 
 static struct cts_load_res expect_rejected(struct engine *e, const struct program *p)
 {
-    struct cts_load_req req = {.kind = CTS_PK_WHOLE, .log = true};
+    struct cts_load_req req = {.kind = CTS_PROG_WHOLE, .log = true};
     void *prog = &req;
     struct cts_load_res res = load(e, p, &req, &prog);
 
@@ -324,7 +324,7 @@ static void test_whole(void **state)
 {
     struct engine e = open_engine("jit");
     struct program p = MAKE(I(0xb7, 0, 0, 0, -2), EXIT);
-    struct cts_load_req req = {.kind = CTS_PK_WHOLE};
+    struct cts_load_req req = {.kind = CTS_PROG_WHOLE};
 
     (void)state;
     expect_r0(&e, &p, &req, 0xfffffffe);
@@ -341,7 +341,7 @@ static void test_window(void **state)
     struct program p = MAKE(I(0x18, 9, 2, 0, 0), I(0, 0, 0, 0, 128), I(0x79, 8, 9, 0, 0),
                             I(0x79, 1, 9, 64, 0), I(0x0f, 1, 1, 0, 0), I(0x7b, 9, 1, 64, 0),
                             I(0x07, 8, 0, 0, 1), I(0x7b, 9, 8, 0, 0), I(0xb7, 0, 0, 0, 0), EXIT);
-    struct cts_load_req req = {.kind = CTS_PK_WINDOW};
+    struct cts_load_req req = {.kind = CTS_PROG_WINDOW};
     const struct cts_run_req run_req = {.iterations = 5};
     struct cts_run_res ran;
     uint8_t *region = (uint8_t *)e.caps.window + 128, *other;
@@ -384,7 +384,7 @@ static void frames_of(const char *name, uint64_t r10[5], uint64_t *runs)
                             /* 24 */ NOTE(3), TOUCH(8), I(0xb7, 0, 0, 0, 0), EXIT);
 #undef TOUCH
 #undef NOTE
-    struct cts_load_req req = {.kind = CTS_PK_WINDOW, .log = true};
+    struct cts_load_req req = {.kind = CTS_PROG_WINDOW, .log = true};
     const struct cts_run_req run_req = {.iterations = 5};
     struct cts_run_res ran;
     uint8_t *region = (uint8_t *)e.caps.window + 128;
@@ -436,7 +436,7 @@ static void test_private_stack_of_a_whole_program(void **state)
     struct program p = MAKE(I(0x7a, 10, 0, -8, 6), I(0x79, 0, 10, -8, 0), EXIT);
     struct program nothing = MAKE(EXIT);
     struct program reads = MAKE(I(0x61, 0, 1, 88, 0), I(0x07, 0, 0, 0, 7), EXIT);
-    struct cts_load_req req = {.kind = CTS_PK_WHOLE};
+    struct cts_load_req req = {.kind = CTS_PROG_WHOLE};
 
     (void)state;
     expect_r0(&e, &p, &req, 6);
@@ -455,7 +455,7 @@ static void test_threads(void **state)
     struct engine e = open_engine("jit");
     struct program p = MAKE(I(0x18, 1, 2, 0, 0), I(0, 0, 0, 0, 128), I(0xb7, 2, 0, 0, 1),
                             I(0xdb, 1, 2, 0, 0), I(0xb7, 0, 0, 0, 7), EXIT);
-    struct cts_load_req req = {.kind = CTS_PK_WINDOW};
+    struct cts_load_req req = {.kind = CTS_PROG_WINDOW};
     struct cts_run_req run_req = {.iterations = TIMES, .threads = THREADS};
     struct cts_run_res ran;
     uint8_t *word = (uint8_t *)e.caps.window + 128;
@@ -489,7 +489,7 @@ static void test_maps(void **state)
         MAKE(I(0x18, 1, 2, 0, 2), I(0, 0, 0, 0, 4), I(0x61, 0, 1, 0, 0), I(0x62, 1, 0, 0, 6), EXIT);
     struct program by_index =
         MAKE(I(0x18, 1, 6, 0, 2), I(0, 0, 0, 0, 4), I(0x61, 0, 1, 0, 0), EXIT);
-    struct cts_load_req req = {.kind = CTS_PK_WHOLE, .maps = maps, .map_count = 2};
+    struct cts_load_req req = {.kind = CTS_PROG_WHOLE, .maps = maps, .map_count = 2};
 
     (void)state;
     expect_r0(&e, &by_fd, &req, 6);
@@ -508,7 +508,7 @@ static void test_tail_calls(void **state)
         MAKE(I(0xbf, 6, 1, 0, 0), I(0x18, 7, 2, 0, 1), I(0, 0, 0, 0, 0), I(0xb7, 1, 0, 0, 1),
              I(0xdb, 7, 1, 0, 0), I(0xbf, 1, 6, 0, 0), I(0x18, 2, 1, 0, 2), I(0, 0, 0, 0, 0),
              I(0xb7, 3, 0, 0, 0), I(0x85, 0, 0, 0, 12), I(0x61, 0, 7, 0, 0), EXIT);
-    struct cts_load_req req = {.kind = CTS_PK_WHOLE, .maps = maps, .map_count = 2};
+    struct cts_load_req req = {.kind = CTS_PROG_WHOLE, .maps = maps, .map_count = 2};
     const struct cts_run_req once = {.iterations = 1};
     struct cts_run_res ran;
     void *prog;
@@ -537,7 +537,7 @@ static void test_function_from_data(void **state)
     struct program p =
         MAKE(I(0x18, 2, 2, 0, 1), I(0, 0, 0, 0, 0), I(0x79, 2, 2, 8, 0), I(0xb7, 1, 0, 0, 10),
              I(0x8d, 2, 0, 0, 0), EXIT, I(0xbf, 0, 1, 0, 0), I(0x07, 0, 0, 0, 1), EXIT);
-    struct cts_load_req req = {.kind = CTS_PK_WHOLE, .log = true, .maps = &map, .map_count = 1};
+    struct cts_load_req req = {.kind = CTS_PROG_WHOLE, .log = true, .maps = &map, .map_count = 1};
     void *prog;
 
     (void)state;
@@ -558,7 +558,7 @@ static void test_own_btf(void **state)
 {
     struct engine e = open_engine("jit");
     struct program p = MAKE(I(0x85, 0, 1, 0, 1), EXIT, I(0x79, 0, 11, 56, 0), EXIT);
-    struct cts_load_req req = {.kind = CTS_PK_WHOLE, .log = true};
+    struct cts_load_req req = {.kind = CTS_PROG_WHOLE, .log = true};
     void *prog;
     struct cts_load_res res = load(&e, &p, &req, &prog);
 
@@ -602,7 +602,7 @@ static void test_unknown_name(void **state)
     struct engine e = open_engine("jit");
     const char *name = "cts_no_such_function";
     struct program p = MAKE(I(0x85, 0, 2, 0, 0), I(0xb7, 0, 0, 0, 0), EXIT);
-    struct cts_load_req req = {.kind = CTS_PK_WHOLE, .names = &name, .name_count = 1};
+    struct cts_load_req req = {.kind = CTS_PROG_WHOLE, .names = &name, .name_count = 1};
     struct cts_load_res res;
     void *prog;
 
@@ -617,7 +617,7 @@ static void test_packet(void **state)
 {
     static const uint8_t packet[20] = {[3] = 9, [19] = 200};
     struct program p = MAKE(I(0xbf, 6, 1, 0, 0), I(0x30, 0, 0, 0, 19), EXIT);
-    struct cts_load_req req = {.kind = CTS_PK_WHOLE, .packet = true};
+    struct cts_load_req req = {.kind = CTS_PROG_WHOLE, .packet = true};
     const struct cts_run_req run_req = {
         .iterations = 1, .packet = packet, .packet_bytes = sizeof(packet)};
     struct engine e = open_engine("jit");
@@ -666,7 +666,7 @@ static void test_limits_of_a_run(void **state)
 {
     struct engine e = open_engine("jit");
     struct program p = MAKE(I(0xb7, 0, 0, 0, 0), EXIT);
-    struct cts_load_req req = {.kind = CTS_PK_WHOLE};
+    struct cts_load_req req = {.kind = CTS_PROG_WHOLE};
     const struct cts_run_req run_req = {.iterations = e.caps.max_iterations + 1};
     struct cts_run_res ran;
     void *prog;
@@ -683,7 +683,7 @@ static void test_hardened(void **state)
 {
     struct engine e = open_engine("jit-hardened");
     struct program p = MAKE(I(0xb7, 0, 0, 0, 0x12345678), EXIT);
-    struct cts_load_req req = {.kind = CTS_PK_WHOLE};
+    struct cts_load_req req = {.kind = CTS_PROG_WHOLE};
 
     (void)state;
     expect_r0(&e, &p, &req, 0x12345678);
@@ -694,7 +694,7 @@ static void test_interp(void **state)
 {
     struct engine e = open_engine("interp");
     struct program p = MAKE(I(0xb7, 0, 0, 0, 5), EXIT);
-    struct cts_load_req req = {.kind = CTS_PK_WHOLE};
+    struct cts_load_req req = {.kind = CTS_PROG_WHOLE};
 
     (void)state;
     expect_r0(&e, &p, &req, 5);

@@ -279,14 +279,14 @@ static void test_model(void **state)
     assert_int_equal(run_wrong(does, (struct cts_insn){.dst = 3, .src = 4}, 9, 2), (uint64_t)-7);
 }
 
-static enum cts_mut_seen_as decode(const struct cts_mutant *m, const uint8_t *bytes, size_t n,
+static enum cts_mut_decoded decode(const struct cts_mutant *m, const uint8_t *bytes, size_t n,
                                    uint8_t *out)
 {
     struct cts_buf code;
     assert_non_null(m);
     cts_buf_init(&code, 0);
     cts_buf_add(&code, bytes, n);
-    enum cts_mut_seen_as seen = m->model->decode(m, &code);
+    enum cts_mut_decoded seen = m->model->decode(m, &code);
     memcpy(out, code.data, code.len < 32 ? code.len : 32);
     cts_buf_release(&code);
     return seen;
@@ -300,18 +300,18 @@ static void test_decoders(void **state)
     struct fixture *f = *state;
     uint8_t out[32];
     const struct cts_mutant *m = find(f, "neg64", "any src is accepted");
-    assert_int_equal(decode(m, neg_src, sizeof(neg_src), out), CTS_MUT_CHANGED);
+    assert_int_equal(decode(m, neg_src, sizeof(neg_src), out), CTS_DECODED_CHANGED);
     assert_memory_equal(out, neg, sizeof(neg));
-    assert_int_equal(decode(m, neg, sizeof(neg), out), CTS_MUT_SAME);
+    assert_int_equal(decode(m, neg, sizeof(neg), out), CTS_DECODED_SAME);
     m = find(f, "neg64", "the instruction is refused");
-    assert_int_equal(decode(m, neg, sizeof(neg), out), CTS_MUT_REFUSED);
-    assert_int_equal(decode(m, mov, sizeof(mov), out), CTS_MUT_SAME);
+    assert_int_equal(decode(m, neg, sizeof(neg), out), CTS_DECODED_REJECTED);
+    assert_int_equal(decode(m, mov, sizeof(mov), out), CTS_DECODED_SAME);
     for (size_t i = 0; i < f->list.count; i++)
         if (strcmp(f->list.all[i].text, "a program without an end is accepted") == 0)
             m = &f->list.all[i];
-    assert_int_equal(decode(m, mov, sizeof(mov), out), CTS_MUT_CHANGED);
+    assert_int_equal(decode(m, mov, sizeof(mov), out), CTS_DECODED_CHANGED);
     assert_int_equal(out[8], 0x95);
-    assert_int_equal(decode(m, neg, sizeof(neg), out), CTS_MUT_SAME);
+    assert_int_equal(decode(m, neg, sizeof(neg), out), CTS_DECODED_SAME);
 }
 
 static void test_score(void **state)

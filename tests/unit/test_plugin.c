@@ -136,7 +136,7 @@ static uint64_t run_text(const char *text, uint8_t *memory, uint32_t bytes)
     void *self, *prog = NULL;
     uint8_t *code = (uint8_t *)aligned;
     const struct cts_load_req load = {
-        .kind = CTS_PK_WHOLE, .code = code, .slots = decode(text, code) / CTS_SLOT_BYTES};
+        .kind = CTS_PROG_WHOLE, .code = code, .slots = decode(text, code) / CTS_SLOT_BYTES};
     const struct cts_run_req request = {.iterations = 1, .packet = memory, .packet_bytes = bytes};
     assert_int_equal(cts_reference_open(cts_exec_table, &self,
                                         CTS_HOST_IS_BE ? "interp-be" : "interp", &caps, NULL),
@@ -160,8 +160,11 @@ static void check_tail(bool loops, uint32_t rows, uint32_t first, uint32_t words
     struct code c = counting(&tail);
     const struct cts_layout layout = {
         .rows = 1, .stride = 256, .out_mask = 0x3ff, .body_slots = tail};
-    const struct cts_load_req req = {
-        .kind = CTS_PK_WINDOW, .code = c.bytes, .slots = c.slots, .layout = &layout, .segments = 1};
+    const struct cts_load_req req = {.kind = CTS_PROG_WINDOW,
+                                     .code = c.bytes,
+                                     .slots = c.slots,
+                                     .layout = &layout,
+                                     .segments = 1};
     for (unsigned i = 0; i < sizeof(memory); i++)
         memory[i] = (uint8_t)(i * 13 + 1);
     cts_put64_host(memory + CTS_WIN_INDEX, 0);
@@ -201,7 +204,7 @@ static void test_an_environment_of_another_kind(void **state)
     (void)state;
     for (uint32_t at = 0; at < c.slots + 2; at++) {
         const struct cts_layout layout = {.rows = 1, .stride = 256, .body_slots = at};
-        const struct cts_load_req req = {.kind = CTS_PK_WINDOW,
+        const struct cts_load_req req = {.kind = CTS_PROG_WINDOW,
                                          .code = c.bytes,
                                          .slots = c.slots,
                                          .layout = &layout,

@@ -41,7 +41,7 @@ static void rig_open(struct rig *r, const char *engine)
                                     .stride = STRIDE,
                                     .mem_bytes = MEM_BYTES,
                                     .out_mask = 0x3ff};
-    r->req = (struct cts_load_req){.kind = CTS_PK_WINDOW, .layout = &r->layout, .segments = 1};
+    r->req = (struct cts_load_req){.kind = CTS_PROG_WINDOW, .layout = &r->layout, .segments = 1};
 }
 
 static void rig_close(struct rig *r)
@@ -115,17 +115,17 @@ static void put64(const struct rig *r, uint8_t *at, uint64_t v)
 
 static void set_in(struct rig *r, uint32_t row, unsigned reg, uint64_t v)
 {
-    put64(r, row_at(r, row) + CTS_ROW_IN + 8 * reg, v);
+    put64(r, row_at(r, row) + CTS_ENTRY_IN + 8 * reg, v);
 }
 
 static uint64_t out(struct rig *r, uint32_t row, unsigned reg)
 {
-    return get64(r, row_at(r, row) + CTS_ROW_OUT + 8 * reg);
+    return get64(r, row_at(r, row) + CTS_ENTRY_OUT + 8 * reg);
 }
 
 static uint64_t end_of(struct rig *r, uint32_t row)
 {
-    return get64(r, row_at(r, row) + CTS_ROW_END);
+    return get64(r, row_at(r, row) + CTS_ENTRY_END);
 }
 
 /* Threads take turns between instructions, not inside of one: an atomic addition loses nothing, a
@@ -144,15 +144,15 @@ static void test_threads(void **state)
     run_in_threads(&r, THREADS, TIMES);
     assert_int_equal(r.ran.status, CTS_RAN);
     assert_int_equal(r.ran.done, TIMES);
-    assert_int_equal(get64(&r, row_at(&r, 0) + CTS_ROW_MEM), THREADS * TIMES);
+    assert_int_equal(get64(&r, row_at(&r, 0) + CTS_ENTRY_MEM), THREADS * TIMES);
     assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDX_DW, {.dst = 3, .src = 1}},
                           {CTS_ROW_ADD64_X, {.dst = 3, .src = 2}},
                           {CTS_ROW_STX_DW, {.dst = 1, .src = 3}}),
                      CTS_ACCEPTED);
-    put64(&r, row_at(&r, 0) + CTS_ROW_MEM, 0);
+    put64(&r, row_at(&r, 0) + CTS_ENTRY_MEM, 0);
     run_in_threads(&r, THREADS, TIMES);
     assert_int_equal(r.ran.done, TIMES);
-    uint64_t count = get64(&r, row_at(&r, 0) + CTS_ROW_MEM);
+    uint64_t count = get64(&r, row_at(&r, 0) + CTS_ENTRY_MEM);
     assert_true(count >= TIMES && count < THREADS * TIMES);
     /* A fault in one of them ends all. */
     assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDX_DW, {.dst = 3, .src = 2}}), CTS_ACCEPTED);
@@ -193,7 +193,7 @@ static void check_rows(const char *engine)
     assert_int_equal(r.ran.done, 4);
     for (uint32_t i = 0; i < ROWS; i++) {
         bool mine = i >= 2 && i < 6;
-        assert_int_equal(end_of(&r, i), mine ? CTS_END_FELL_THROUGH : CTS_END_UNKNOWN);
+        assert_int_equal(end_of(&r, i), mine ? CTS_ENDED_FELL_THROUGH : CTS_ENDED_UNKNOWN);
         for (unsigned reg = 0; reg < 10; reg++)
             assert_int_equal(out(&r, i, reg),
                              !mine ? 0
@@ -221,7 +221,7 @@ static void test_out_mask_and_record(void **state)
     r.layout.place[2] = CTS_PL_FP;
     r.layout.add[2] = -16;
     r.layout.place[5] = CTS_PL_NONE;
-    memset(row_at(&r, 1), 0x77, CTS_ROW_MEM + MEM_BYTES + 8);
+    memset(row_at(&r, 1), 0x77, CTS_ENTRY_MEM + MEM_BYTES + 8);
     assert_int_equal(LOAD(&r, 0, {CTS_ROW_MOV64_K, {.dst = 4, .imm = -1}},
                           {CTS_ROW_STX_DW, {.dst = 1, .src = 2}},
                           {CTS_ROW_STX_DW, {.dst = 1, .src = 1, .off = 8}},
@@ -233,12 +233,12 @@ static void test_out_mask_and_record(void **state)
     assert_int_equal(out(&r, 1, 3), U64(0x7777777777777777));
     assert_int_equal(out(&r, 1, 0), U64(0x7777777777777777));
     uint8_t *row = row_at(&r, 1);
-    uint64_t self = get64(&r, row + CTS_ROW_SELF), fp = get64(&r, row + CTS_ROW_FP);
-    assert_int_equal(get64(&r, row + CTS_ROW_MEM), U64(0x7777777777777777));
-    assert_int_equal(get64(&r, row + CTS_ROW_MEM + 8), fp - 16);
-    assert_int_equal(get64(&r, row + CTS_ROW_MEM + 16), self + CTS_ROW_MEM + 8);
-    assert_int_equal(get64(&r, row + CTS_ROW_MEM + 24), cts_mach_unspecified(5));
-    assert_int_equal(get64(&r, row + CTS_ROW_MEM + MEM_BYTES), U64(0x7777777777777777));
+    uint64_t self = get64(&r, row + CTS_ENTRY_SELF), fp = get64(&r, row + CTS_ENTRY_FP);
+    assert_int_equal(get64(&r, row + CTS_ENTRY_MEM), U64(0x7777777777777777));
+    assert_int_equal(get64(&r, row + CTS_ENTRY_MEM + 8), fp - 16);
+    assert_int_equal(get64(&r, row + CTS_ENTRY_MEM + 16), self + CTS_ENTRY_MEM + 8);
+    assert_int_equal(get64(&r, row + CTS_ENTRY_MEM + 24), cts_mach_unspecified(5));
+    assert_int_equal(get64(&r, row + CTS_ENTRY_MEM + MEM_BYTES), U64(0x7777777777777777));
     rig_close(&r);
 }
 
@@ -264,7 +264,7 @@ static void test_stack(void **state)
     (void)state;
     struct rig r;
     rig_open(&r, "interp");
-    r.layout.stack_off = CTS_ROW_MEM + MEM_BYTES;
+    r.layout.stack_off = CTS_ENTRY_MEM + MEM_BYTES;
     assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDX_B, {.dst = 0, .src = 10, .off = -512}},
                           {CTS_ROW_LDX_B, {.dst = 1, .src = 10, .off = -1}},
                           {CTS_ROW_ST_B, {.dst = 10, .off = -512, .imm = 0x55}},
@@ -303,11 +303,11 @@ static void test_ends(void **state)
     assert_int_equal(r.ran.status, CTS_FAULTED);
     assert_int_equal(r.ran.done, 2);
     assert_non_null(strstr(r.ran.text, "memory fault: slot 4: load of 1 bytes at 0x2"));
-    assert_int_equal(end_of(&r, 0), CTS_END_EXITED);
+    assert_int_equal(end_of(&r, 0), CTS_ENDED_EXITED);
     assert_int_equal(out(&r, 0, 0), 40);
-    assert_int_equal(end_of(&r, 1), CTS_END_FELL_THROUGH);
+    assert_int_equal(end_of(&r, 1), CTS_ENDED_FELL_THROUGH);
     assert_int_equal(out(&r, 1, 0), 0);
-    assert_int_equal(end_of(&r, 2), CTS_END_UNKNOWN);
+    assert_int_equal(end_of(&r, 2), CTS_ENDED_UNKNOWN);
     rig_close(&r);
 }
 
@@ -321,7 +321,7 @@ static void test_body_and_functions(void **state)
                           {CTS_ROW_MOV64_K, {.dst = 0, .imm = 7}}, {CTS_ROW_EXIT, {.imm = 0}}),
                      CTS_ACCEPTED);
     run(&r, 0, 1);
-    assert_int_equal(end_of(&r, 0), CTS_END_FELL_THROUGH);
+    assert_int_equal(end_of(&r, 0), CTS_ENDED_FELL_THROUGH);
     assert_int_equal(out(&r, 0, 0), 8);
     assert_int_equal(out(&r, 0, 1), cts_mach_unspecified(1));
     /* The last function has to end. */
@@ -333,7 +333,7 @@ static void test_body_and_functions(void **state)
     set_in(&r, 3, 9, 99);
     run(&r, 3, 1);
     assert_int_equal(out(&r, 3, 9), 99);
-    assert_int_equal(end_of(&r, 3), CTS_END_FELL_THROUGH);
+    assert_int_equal(end_of(&r, 3), CTS_ENDED_FELL_THROUGH);
     rig_close(&r);
 }
 
@@ -401,7 +401,7 @@ static void test_whole_programs(void **state)
     (void)state;
     struct rig r;
     rig_open(&r, "interp");
-    r.req.kind = CTS_PK_WHOLE;
+    r.req.kind = CTS_PROG_WHOLE;
     r.req.layout = NULL;
     r.req.segments = 0;
     assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDDW, {.dst = 0, .imm = -1, .next_imm = 1}},
@@ -435,8 +435,8 @@ static void test_maps(void **state)
     rig_open(&r, "interp");
     r.req.maps = &map;
     r.req.map_count = 1;
-    put64(&r, row_at(&r, 0) + CTS_ROW_MEM + 8, 88);
-    put64(&r, row_at(&r, 1) + CTS_ROW_MEM + 8, 99);
+    put64(&r, row_at(&r, 0) + CTS_ENTRY_MEM + 8, 88);
+    put64(&r, row_at(&r, 1) + CTS_ENTRY_MEM + 8, 99);
     assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDDW_MAP_FD_VALUE, {.dst = 6, .imm = 1, .next_imm = 8}},
                           {CTS_ROW_LDX_DW, {.dst = 3, .src = 6}},
                           {CTS_ROW_ST_DW, {.dst = 6, .imm = 5}}, /* gone at the next run */
@@ -543,11 +543,11 @@ static void test_loop_helper(void **state)
     for (uint32_t i = 0; i < CTS_ARRAY_LEN(facts); i++) {
         set_in(&r, i, 8, facts[i].times);
         set_in(&r, i, 9, facts[i].flags);
-        put64(&r, row_at(&r, i) + CTS_ROW_MEM + 8, facts[i].stop_at);
+        put64(&r, row_at(&r, i) + CTS_ENTRY_MEM + 8, facts[i].stop_at);
         run(&r, i, 1);
         assert_int_equal(r.ran.status, CTS_RAN);
         assert_int_equal(out(&r, i, 0), facts[i].want);
-        assert_int_equal(get64(&r, row_at(&r, i) + CTS_ROW_MEM), facts[i].sum);
+        assert_int_equal(get64(&r, row_at(&r, i) + CTS_ENTRY_MEM), facts[i].sum);
     }
     rig_close(&r);
 }
@@ -592,7 +592,7 @@ static void test_checksum(void **state)
         uint64_t sum = be ? 0xddf2 : 0xf2dd;
         r.layout.place[1] = CTS_PL_MEM;
         r.layout.place[3] = CTS_PL_MEM;
-        memcpy(row_at(&r, 0) + CTS_ROW_MEM, example, 8);
+        memcpy(row_at(&r, 0) + CTS_ENTRY_MEM, example, 8);
         assert_int_equal(call_with(&r, 28, (uint64_t[5]){0, 0, 0, 8, 0}), sum);
         assert_int_equal(call_with(&r, 28, (uint64_t[5]){0, 8, 0, 0, 0}), 0xffff - sum);
         assert_int_equal(call_with(&r, 28, (uint64_t[5]){0, 0, 0, 0, 0x12345}), 0x2346);
@@ -625,18 +625,18 @@ static void test_packets(void **state)
     assert_int_equal(load_packet(&r, CTS_ROW_LDABS_H, 0, 14, packet, 16), 0x0e0f);
     assert_int_equal(load_packet(&r, CTS_ROW_LDIND_B, 3, 5, packet, 16), 8);
     assert_int_equal(load_packet(&r, CTS_ROW_LDIND_W, 20, -8, packet, 16), 0x0c0d0e0f);
-    assert_int_equal(end_of(&r, 0), CTS_END_FELL_THROUGH);
+    assert_int_equal(end_of(&r, 0), CTS_ENDED_FELL_THROUGH);
     assert_int_equal(out(&r, 0, 5), cts_mach_unspecified(5));
     static const int32_t outside[] = {13, 16, INT32_MAX, -1, INT32_MIN};
     for (size_t i = 0; i < CTS_ARRAY_LEN(outside); i++) {
         assert_int_equal(load_packet(&r, CTS_ROW_LDABS_W, 0, outside[i], packet, 16), 0);
         assert_int_equal(r.ran.status, CTS_RAN);
-        assert_int_equal(end_of(&r, 0), CTS_END_EXITED);
+        assert_int_equal(end_of(&r, 0), CTS_ENDED_EXITED);
     }
     load_packet(&r, CTS_ROW_LDABS_B, 0, 0, packet, 1u << 30);
     assert_int_equal(r.ran.status, CTS_RUN_ERROR);
     load_packet(&r, CTS_ROW_LDABS_B, 0, 0, NULL, 16);
-    assert_int_equal(end_of(&r, 0), CTS_END_EXITED);
+    assert_int_equal(end_of(&r, 0), CTS_ENDED_EXITED);
     r.layout.place[6] = CTS_PL_VALUE;
     load_packet(&r, CTS_ROW_LDABS_B, 0, 0, packet, 16);
     assert_int_equal(r.ran.status, CTS_FAULTED);

@@ -36,7 +36,7 @@ static void slot(uint8_t *at, uint8_t opcode, uint8_t regs, int16_t off, int32_t
 
 static void *load(struct engine *e, const uint8_t *code, uint32_t slots, struct cts_load_res *res)
 {
-    const struct cts_load_req req = {.kind = CTS_PK_WHOLE, .code = code, .slots = slots};
+    const struct cts_load_req req = {.kind = CTS_PROG_WHOLE, .code = code, .slots = slots};
     void *prog = NULL;
 
     cts_ub_adapter.load(e->self, &req, &prog, res);

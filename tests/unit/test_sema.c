@@ -238,8 +238,8 @@ static void types_are_those_of_the_operands(void **state)
     const struct cts_stmt *first = f.sema->body;
     assert_int_equal(first->kind, CTS_S_ASSIGN);
     assert_int_equal(first->value->type, CTS_T_U64);
-    assert_int_equal(first->value->kid[0]->op, CTS_OP_ADD);
-    assert_int_equal(first->value->kid[0]->type, CTS_T_S32);
+    assert_int_equal(first->value->child[0]->op, CTS_OP_ADD);
+    assert_int_equal(first->value->child[0]->type, CTS_T_S32);
     assert_int_equal(first->next->value->type, CTS_T_U16);
     assert_int_equal(first->next->target->bits, 16);
     assert_null(first->next->next);
@@ -284,7 +284,7 @@ static void conditions_stand_alone(void **state)
     assert_condition("imm == $", "a value is wanted here, not the end");
     read_with(&f, "atomic release { mem8[dst] = u8(src) }; if (choose) goto s64(off)", 0);
     assert_int_equal(f.rc, 0);
-    assert_int_equal(f.sema->body->order, CTS_SEMA_RELEASE);
+    assert_int_equal(f.sema->body->order, CTS_MO_RELEASE);
     assert_int_equal(f.sema->body->next->cond->kind, CTS_X_CHOOSE);
     assert_int_equal(cts_sema_uses(f.sema),
                      CTS_USES_ATOMIC | CTS_USES_STORE | CTS_USES_JUMP | CTS_USES_CHOOSE);
@@ -341,7 +341,7 @@ static int drop_convert(void *arg, struct cts_expr **slot)
     (void)arg;
     if ((*slot)->kind != CTS_X_CONVERT || (*slot)->to != CTS_T_U32)
         return 0;
-    *slot = (*slot)->kid[0];
+    *slot = (*slot)->child[0];
     return 1;
 }
 

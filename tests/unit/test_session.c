@@ -64,8 +64,8 @@ static struct program returns(uint32_t value)
 
 static struct cts_item whole(const struct program *p)
 {
-    struct cts_item it = {.ops = CTS_OP_LOAD | CTS_OP_RUN | CTS_OP_UNLOAD,
-                          .load = {.kind = CTS_PK_WHOLE, .code = p->code, .slots = 2},
+    struct cts_item it = {.ops = CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD,
+                          .load = {.kind = CTS_PROG_WHOLE, .code = p->code, .slots = 2},
                           .run = {.iterations = 1}};
     return it;
 }
@@ -134,7 +134,7 @@ static void test_question_and_answer(void **state)
     assert_int_equal(cts_session_pending(&f.s), 1);
     assert_int_equal(answer(&f, &a, PLENTY_MS), 0);
     assert_int_equal(cts_session_pending(&f.s), 0);
-    assert_int_equal(a.ops, CTS_OP_LOAD | CTS_OP_RUN | CTS_OP_UNLOAD);
+    assert_int_equal(a.ops, CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD);
     assert_int_equal(a.load.verdict, CTS_ACCEPTED);
     assert_int_equal(a.run.status, CTS_RAN);
     assert_int_equal(a.run.done, 1);
@@ -145,7 +145,7 @@ static void test_question_and_answer(void **state)
     struct cts_item it = whole(&bad);
     assert_int_equal(cts_session_ask(&f.s, &it, 1, PLENTY_MS, NULL), 0);
     assert_int_equal(answer(&f, &a, PLENTY_MS), 0);
-    assert_int_equal(a.ops, CTS_OP_LOAD);
+    assert_int_equal(a.ops, CTS_STEP_LOAD);
     assert_int_equal(a.load.verdict, CTS_REJECTED);
     assert_true(a.load.text[0]);
     cts_session_release(&f.s);
@@ -245,8 +245,8 @@ static const struct cts_layout layout = {
 
 static struct cts_item body(const struct program *p)
 {
-    struct cts_item it = {.ops = CTS_OP_LOAD | CTS_OP_RUN | CTS_OP_UNLOAD,
-                          .load = {.kind = CTS_PK_WINDOW,
+    struct cts_item it = {.ops = CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD,
+                          .load = {.kind = CTS_PROG_WINDOW,
                                    .code = p->code,
                                    .slots = 1,
                                    .layout = &layout,
@@ -274,10 +274,10 @@ static void fill_rows(struct fake *f)
 static void assert_rows(struct fake *f, uint64_t r0)
 {
     for (unsigned i = 0; i < ROWS; i++) {
-        assert_int_equal(cts_get64le(row(f, i) + CTS_ROW_OUT), r0);
+        assert_int_equal(cts_get64le(row(f, i) + CTS_ENTRY_OUT), r0);
         for (unsigned r = 1; r < 10; r++)
-            assert_int_equal(cts_get64le(row(f, i) + CTS_ROW_OUT + 8 * r), 1000 * i + r);
-        assert_int_equal(row(f, i)[CTS_ROW_END], CTS_END_FELL_THROUGH);
+            assert_int_equal(cts_get64le(row(f, i) + CTS_ENTRY_OUT + 8 * r), 1000 * i + r);
+        assert_int_equal(row(f, i)[CTS_ENTRY_END], CTS_ENDED_FELL_THROUGH);
     }
 }
 
@@ -305,7 +305,7 @@ static void test_rows_through_a_shared_window(void **state)
     close(fd);
     assert_true(f.s.shared);
     assert_int_equal(run_body(&f, 7, &a), 0);
-    assert_int_equal(a.ops, CTS_OP_LOAD | CTS_OP_RUN | CTS_OP_UNLOAD);
+    assert_int_equal(a.ops, CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD);
     assert_rows(&f, 7);
     /* What the worker wrote stays readable when it is gone. */
     cts_session_stop(&f.s);
@@ -369,7 +369,7 @@ static void test_rows_that_travel(void **state)
         open_session(&f, faults[i]);
         assert_false(f.s.shared);
         assert_int_equal(run_body(&f, 7, &a), 0);
-        assert_int_equal(a.ops, CTS_OP_LOAD | CTS_OP_RUN | CTS_OP_UNLOAD);
+        assert_int_equal(a.ops, CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD);
         assert_null(a.rows);
         assert_rows(&f, 7);
         memset(f.s.caps.window, 0, 128);
@@ -392,7 +392,7 @@ static void test_liars_are_believed(void **state)
     assert_int_equal(run_body(&f, 7, &a), 0);
     assert_int_equal(a.run.status, CTS_RAN);
     for (unsigned i = 0; i < 80; i++)
-        assert_int_equal(row(&f, 0)[CTS_ROW_OUT + i], 0xee);
+        assert_int_equal(row(&f, 0)[CTS_ENTRY_OUT + i], 0xee);
     cts_session_release(&f.s);
 
     open_session(&f, "lie-r0");

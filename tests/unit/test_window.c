@@ -168,7 +168,7 @@ static const char *input_of(struct stage *g, uint32_t row, char text[32])
     uint8_t at[ROW_BYTES], expect[ROW_BYTES];
     cts_seg_fill(seg, row, at, expect);
     snprintf(text, 32, "0x%016llx",
-             (unsigned long long)cts_order_get64(seg->be, at + CTS_ROW_IN + 32));
+             (unsigned long long)cts_order_get64(seg->be, at + CTS_ENTRY_IN + 32));
     return text;
 }
 

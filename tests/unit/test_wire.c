@@ -248,9 +248,9 @@ static void fill_layout(struct cts_layout *l)
 static struct cts_item full_item(const struct cts_layout *layouts, const struct cts_map_def *maps)
 {
     struct cts_item it = {
-        .ops = CTS_OP_LOAD | CTS_OP_RUN | CTS_OP_UNLOAD | CTS_OP_ROWS,
+        .ops = CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD | CTS_STEP_ROWS,
         .prog = 63,
-        .load = {.kind = CTS_PK_WINDOW,
+        .load = {.kind = CTS_PROG_WINDOW,
                  .packet = true,
                  .code = two_slots,
                  .slots = 2,
@@ -279,7 +279,7 @@ static struct cts_item full_item(const struct cts_layout *layouts, const struct 
 static void assert_full_item(const struct cts_item *it, const struct cts_layout *layouts)
 {
     assert_int_equal(it->prog, 63);
-    assert_int_equal(it->load.kind, CTS_PK_WINDOW);
+    assert_int_equal(it->load.kind, CTS_PROG_WINDOW);
     assert_true(it->load.packet);
     assert_false(it->load.log);
     assert_int_equal(it->load.slots, 2);
@@ -395,13 +395,13 @@ static void test_item_with_any_bytes(void **state)
             continue;
         understood++;
         assert_true(r.at <= len);
-        if (it.ops & CTS_OP_LOAD) {
+        if (it.ops & CTS_STEP_LOAD) {
             assert_true(it.load.code >= broken && it.load.code + it.load.slots * 8 <= broken + len);
             assert_true(it.load.segments <= CTS_ITEM_LAYOUTS);
             assert_true(it.load.map_count <= CTS_ITEM_MAPS);
             assert_true(it.load.name_count <= CTS_ITEM_NAMES);
         }
-        if (it.ops & CTS_OP_ROWS)
+        if (it.ops & CTS_STEP_ROWS)
             assert_true(it.rows >= broken && it.rows + it.rows_bytes <= broken + len);
     }
     assert_true(understood > 0);
@@ -457,7 +457,7 @@ static void test_items_beyond_the_limits(void **state)
     more.run.iterations = 0;
     assert_int_equal(reread(more), CTS_E_PROTOCOL);
     more = it;
-    more.load.kind = CTS_PK_WHOLE + 1;
+    more.load.kind = CTS_PROG_WHOLE + 1;
     assert_int_equal(reread(more), CTS_E_PROTOCOL);
     long_name[CTS_ITEM_NAME_BYTES - 1] = 'n';
     long_name[CTS_ITEM_NAME_BYTES] = '\0';
@@ -488,9 +488,9 @@ static void test_the_documented_example(void **state)
     };
     uint8_t room[128];
     struct cts_wr w = {.data = room, .cap = sizeof(room)};
-    struct cts_item it = {.ops = CTS_OP_LOAD | CTS_OP_RUN | CTS_OP_UNLOAD,
+    struct cts_item it = {.ops = CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD,
                           .prog = 5,
-                          .load = {.kind = CTS_PK_WHOLE, .code = two_slots, .slots = 2},
+                          .load = {.kind = CTS_PROG_WHOLE, .code = two_slots, .slots = 2},
                           .run = {.iterations = 1}};
     (void)state;
     cts_wire_put_item(&w, &it);
@@ -505,7 +505,7 @@ static void test_answer(void **state)
     static struct cts_answer in, out;
     uint8_t room[8192];
     (void)state;
-    in = (struct cts_answer){.ops = CTS_OP_LOAD | CTS_OP_RUN | CTS_OP_ROWS,
+    in = (struct cts_answer){.ops = CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_ROWS,
                              .load = {.verdict = CTS_ACCEPTED, .err_no = -22, .native_bytes = 99},
                              .run = {.status = CTS_FAULTED, .done = 3, .r0 = UINT64_MAX - 1},
                              .rows = map_data,
@@ -547,7 +547,7 @@ static void test_the_documented_answer(void **state)
         0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, /* r0 = 1 */
         0x00, 0x00, 0x00, 0x00,                         /* no text */
     };
-    static const struct cts_answer a = {.ops = CTS_OP_LOAD | CTS_OP_RUN | CTS_OP_UNLOAD,
+    static const struct cts_answer a = {.ops = CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD,
                                         .load = {.verdict = CTS_ACCEPTED},
                                         .run = {.status = CTS_RAN, .done = 1, .r0 = 1}};
     uint8_t room[128];
@@ -592,10 +592,10 @@ static void test_progress(void **state)
 static void test_bad_answers(void **state)
 {
     static const uint8_t bad[][32] = {
-        {0x10},                     /* a step that does not exist */
-        {CTS_OP_LOAD, 6},           /* a verdict that does not exist */
-        {CTS_OP_RUN, 7},            /* a status that does not exist */
-        {CTS_OP_ROWS, 29, 0, 0, 0}, /* more rows than there are */
+        {0x10},                       /* a step that does not exist */
+        {CTS_STEP_LOAD, 6},           /* a verdict that does not exist */
+        {CTS_STEP_RUN, 7},            /* a status that does not exist */
+        {CTS_STEP_ROWS, 29, 0, 0, 0}, /* more rows than there are */
     };
     static struct cts_answer out;
     (void)state;

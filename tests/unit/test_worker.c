@@ -265,7 +265,7 @@ static size_t whole_item(uint8_t *room, size_t cap, uint8_t ops, uint8_t prog, u
     struct cts_item it = {
         .ops = ops,
         .prog = prog,
-        .load = {.kind = CTS_PK_WHOLE, .code = code, .slots = 2, .elf = map_data, .elf_bytes = 4},
+        .load = {.kind = CTS_PROG_WHOLE, .code = code, .slots = 2, .elf = map_data, .elf_bytes = 4},
         .run = {.iterations = 3},
         .rows_off = 64,
         .rows_bytes = 8,
@@ -295,7 +295,7 @@ static struct cts_answer *one_answer(struct link *l, uint32_t seq)
 
 static void test_worker_steps(void **state)
 {
-    enum { ALL = CTS_OP_LOAD | CTS_OP_RUN | CTS_OP_UNLOAD };
+    enum { ALL = CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD };
     struct link *l = *state;
     open_engine(l);
     ask_item(l, 2, ALL, 0, 0xb7);
@@ -308,27 +308,27 @@ static void test_worker_steps(void **state)
 
     ask_item(l, 3, ALL, 0, 0xff);
     a = one_answer(l, 3);
-    assert_int_equal(a->ops, CTS_OP_LOAD);
+    assert_int_equal(a->ops, CTS_STEP_LOAD);
     assert_int_equal(a->load.verdict, CTS_REJECTED);
     assert_string_equal(a->load.text, "no");
 
     /* Split over questions; a run without a program does nothing. */
-    ask_item(l, 4, CTS_OP_RUN, 9, 0);
+    ask_item(l, 4, CTS_STEP_RUN, 9, 0);
     assert_int_equal(one_answer(l, 4)->ops, 0);
-    ask_item(l, 5, CTS_OP_LOAD, 9, 0xb7);
-    assert_int_equal(one_answer(l, 5)->ops, CTS_OP_LOAD);
-    ask_item(l, 6, CTS_OP_RUN, 9, 0);
-    assert_int_equal(one_answer(l, 6)->ops, CTS_OP_RUN);
-    ask_item(l, 7, CTS_OP_UNLOAD, 9, 0);
-    assert_int_equal(one_answer(l, 7)->ops, CTS_OP_UNLOAD);
-    ask_item(l, 8, CTS_OP_UNLOAD, 9, 0);
+    ask_item(l, 5, CTS_STEP_LOAD, 9, 0xb7);
+    assert_int_equal(one_answer(l, 5)->ops, CTS_STEP_LOAD);
+    ask_item(l, 6, CTS_STEP_RUN, 9, 0);
+    assert_int_equal(one_answer(l, 6)->ops, CTS_STEP_RUN);
+    ask_item(l, 7, CTS_STEP_UNLOAD, 9, 0);
+    assert_int_equal(one_answer(l, 7)->ops, CTS_STEP_UNLOAD);
+    ask_item(l, 8, CTS_STEP_UNLOAD, 9, 0);
     assert_int_equal(one_answer(l, 8)->ops, 0);
     assert_int_equal(notes->unloads, 2);
 
     /* A number that is taken again gives its program up; the end of input gives up the rest. */
-    ask_item(l, 9, CTS_OP_LOAD, 9, 0xb7);
+    ask_item(l, 9, CTS_STEP_LOAD, 9, 0xb7);
     one_answer(l, 9);
-    ask_item(l, 10, CTS_OP_LOAD, 9, 0xb7);
+    ask_item(l, 10, CTS_STEP_LOAD, 9, 0xb7);
     one_answer(l, 10);
     assert_int_equal(notes->unloads, 3);
     assert_int_equal(exit_of(l), 0);
@@ -345,9 +345,9 @@ static void test_worker_rows(void **state)
 {
     struct link *l = *state;
     open_engine(l);
-    ask_item(l, 2, CTS_OP_LOAD | CTS_OP_RUN | CTS_OP_ROWS, 0, 0xb7);
+    ask_item(l, 2, CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_ROWS, 0, 0xb7);
     struct cts_answer *a = one_answer(l, 2);
-    assert_true(a->ops & CTS_OP_ROWS);
+    assert_true(a->ops & CTS_STEP_ROWS);
     assert_int_equal(a->rows_bytes, 8);
     assert_int_equal(a->rows[0], map_data[0] + 1);
     assert_memory_equal(a->rows + 1, map_data + 1, 7);
@@ -357,7 +357,7 @@ static void test_worker_refuses_what_it_cannot_read(void **state)
 {
     struct link *l = *state;
     uint8_t room[512] = {1};
-    ask_item(l, 1, CTS_OP_LOAD, 0, 0xb7); /* before the greeting */
+    ask_item(l, 1, CTS_STEP_LOAD, 0, 0xb7); /* before the greeting */
     expect_failed(l, 1);
     open_engine(l);
     ask_raw(l, CTS_FT_HELLO, 2, room, 0);
@@ -366,7 +366,7 @@ static void test_worker_refuses_what_it_cannot_read(void **state)
     expect_failed(l, 3);
     ask_raw(l, CTS_FT_EXEC, 4, room, 0);
     expect_failed(l, 4);
-    size_t n = whole_item(room + 4, sizeof(room) - 4, CTS_OP_LOAD, 0, 0xb7);
+    size_t n = whole_item(room + 4, sizeof(room) - 4, CTS_STEP_LOAD, 0, 0xb7);
     ask_raw(l, CTS_FT_EXEC, 5, room, n + 3); /* cut */
     expect_failed(l, 5);
     ask_raw(l, CTS_FT_EXEC, 6, room, n + 5); /* a byte too many */
@@ -377,8 +377,8 @@ static void test_worker_refuses_what_it_cannot_read(void **state)
     room[0] = room[1] = room[2] = room[3] = 0xff;
     ask_raw(l, CTS_FT_EXEC, 8, room, n + 4);
     expect_failed(l, 8);
-    ask_item(l, 9, CTS_OP_LOAD | CTS_OP_RUN, 0, 0xb7); /* and it goes on */
-    assert_int_equal(one_answer(l, 9)->ops, CTS_OP_LOAD | CTS_OP_RUN);
+    ask_item(l, 9, CTS_STEP_LOAD | CTS_STEP_RUN, 0, 0xb7); /* and it goes on */
+    assert_int_equal(one_answer(l, 9)->ops, CTS_STEP_LOAD | CTS_STEP_RUN);
     assert_int_equal(exit_of(l), 0);
 }
 
@@ -386,7 +386,7 @@ static void ask_layout(struct link *l, uint32_t seq, const struct cts_layout *la
 {
     uint8_t room[512] = {1};
     struct cts_item it = {
-        .ops = CTS_OP_LOAD,
+        .ops = CTS_STEP_LOAD,
         .load = {.code = two_slots, .slots = 2, .layout = layout, .segments = layout ? 1 : 0}};
     struct cts_wr w = {.data = room, .len = 4, .cap = sizeof(room)};
     cts_wire_put_item(&w, &it);

@@ -235,17 +235,17 @@ static void getters_say_what_they_want(void **state)
 
 static const char *const COLOURS[] = {"red", "green", NULL};
 
-static const struct cts_field INNER[] = {
-    {.key = "x", .type = CTS_FT_NUM, .required = true, .doc = "a number"},
+static const struct cts_schema_field INNER[] = {
+    {.key = "x", .type = CTS_SCHEMA_NUM, .required = true, .doc = "a number"},
     {.key = NULL},
 };
 
-static const struct cts_field FIELDS[] = {
-    {.key = "name", .type = CTS_FT_ID, .required = true, .doc = "its name"},
-    {.key = "colour", .type = CTS_FT_WORD, .words = COLOURS},
-    {.key = "inner", .type = CTS_FT_MAP, .sub = INNER},
-    {.key = "many", .type = CTS_FT_MAPS, .sub = INNER},
-    {.key = "words", .type = CTS_FT_STRS},
+static const struct cts_schema_field FIELDS[] = {
+    {.key = "name", .type = CTS_SCHEMA_ID, .required = true, .doc = "its name"},
+    {.key = "colour", .type = CTS_SCHEMA_WORD, .words = COLOURS},
+    {.key = "inner", .type = CTS_SCHEMA_MAP, .sub = INNER},
+    {.key = "many", .type = CTS_SCHEMA_MAPS, .sub = INNER},
+    {.key = "words", .type = CTS_SCHEMA_STRS},
     {.key = NULL},
 };
 
