@@ -1,7 +1,5 @@
 #include "base/text.h"
 
-#include "base/fmt.h"
-
 enum { REPLACEMENT = 0xfffd };
 
 /* ---- UTF-8 ---- */
@@ -103,6 +101,20 @@ uint32_t cts_text_take(struct cts_text_walk *w, bool *hide)
     return c;
 }
 
+/* \x1b or \u202e. */
+static unsigned put_escape(char out[CTS_TEXT_STEP], uint32_t c)
+{
+    unsigned digits = c < 0x80 ? 2 : 4, n = 0;
+    while (c >> (4 * digits))
+        digits++;
+    out[n++] = '\\';
+    out[n++] = c < 0x80 ? 'x' : 'u';
+    while (digits--)
+        out[n++] = "0123456789abcdef"[c >> (4 * digits) & 0xf];
+    out[n] = '\0';
+    return n;
+}
+
 unsigned cts_text_step(struct cts_text_walk *w, char out[CTS_TEXT_STEP])
 {
     bool hide;
@@ -114,7 +126,7 @@ unsigned cts_text_step(struct cts_text_walk *w, char out[CTS_TEXT_STEP])
         return cts_text_put(out, ' ');
     if (!hide)
         return cts_text_put(out, c);
-    return (unsigned)cts_fmt(out, CTS_TEXT_STEP, c < 0x80 ? "\\x%02x" : "\\u%04x", c);
+    return put_escape(out, c);
 }
 
 size_t cts_text_visible(char *buf, size_t cap, const char *text)
@@ -129,4 +141,16 @@ size_t cts_text_visible(char *buf, size_t cap, const char *text)
     if (cap)
         buf[at] = '\0';
     return len;
+}
+
+void cts_text_make_safe(char *text)
+{
+    const char *next = text;
+    for (char *p = text; *p; p = text + (next - text)) {
+        uint32_t c = cts_text_next(&next);
+        bool broken = next == p + 1 && (uint8_t)*p >= 0x80;
+        if (broken || (cts_text_is_unsafe(c) && c != '\n' && c != '\t'))
+            while (p < next)
+                *p++ = '?';
+    }
 }

@@ -35,4 +35,8 @@ unsigned cts_text_put(char out[CTS_TEXT_STEP], uint32_t c);
  * had. */
 size_t cts_text_visible(char *buf, size_t cap, const char *text);
 
+/* In place: bytes that are no character become '?', and so do those of unsafe characters but
+ * newline and tab. */
+void cts_text_make_safe(char *text);
+
 #endif

@@ -79,8 +79,8 @@ static void tell(void *arg, const struct cts_kit_result *r)
     if (bad) {
         cts_buf_adds(&j->line, "  ---\n");
         add_key(&j->line, "message", r->why);
-        add_key(&j->line, "stderr", r->words);
-        add_hex(&j->line, "asked", &r->asked);
+        add_key(&j->line, "stderr", r->last_line);
+        add_hex(&j->line, "request", &r->request);
         add_hex(&j->line, "seen", &r->seen);
         cts_buf_adds(&j->line, "  ...\n");
     }

@@ -84,7 +84,7 @@ uint32_t cts_x_check_rows(struct cts_exec *x, const struct job *j, uint32_t s, s
         /* Of a window that is gone no row is believed; the next question says so. */
         if (cts_seg_match(seg, j->first + i, cts_x_row_at(x, j, at), cts_x_expect_at(j, at),
                           cts_x_who(x)) &&
-            !(i + 1 == rows && cts_share_is_gone(&x->session->window)))
+            !(i + 1 == rows && cts_session_window_is_gone(x->session)))
             continue;
         if (wrong)
             *wrong = cts_x_wrong_row(x, j, s, j->first + i, at);
@@ -312,7 +312,7 @@ bool cts_x_restart(struct cts_exec *x)
             x->why_broken = x->session->gave_up;
             break;
         }
-        if (cts_session_start_firmly(x->session, CTS_START_TIMEOUT_MS, &err) == 0) {
+        if (cts_session_start_with_retry(x->session, CTS_START_TIMEOUT_MS, &err) == 0) {
             x->failed_starts = 0;
             return true;
         }

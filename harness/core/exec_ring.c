@@ -82,7 +82,7 @@ static struct wrong ring_check(struct cts_exec *x, const struct ring *g, uint32_
                            cts_x_who(x)))
             return cts_x_wrong_row(x, g->j, 0, r, at);
     }
-    if (cts_share_is_gone(&x->session->window)) /* the next question says so */
+    if (cts_session_window_is_gone(x->session)) /* the next question says so */
         return cts_x_wrong_row(x, g->j, 0, run * g->part, 0);
     cts_judge_matched(x->judge, seg, run * g->part, n);
     return cts_x_not_wrong();

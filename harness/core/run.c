@@ -143,7 +143,7 @@ static void try_basis(struct run *run, struct engine *e, const uint8_t *made_of)
     struct cts_err err = {0};
     char text[128];
     struct cts_exec *x = NULL;
-    if (e->first.up || cts_session_start_firmly(&e->first, CTS_START_TIMEOUT_MS, &err) == 0)
+    if (e->first.up || cts_session_start_with_retry(&e->first, CTS_START_TIMEOUT_MS, &err) == 0)
         x = cts_exec_new(&e->first, run->opts, &err);
     for (uint32_t v = 0; x && v < p->vector_count; v++) {
         const struct cts_pk_vector *vec = &p->vectors[v];
@@ -396,7 +396,7 @@ static struct cts_exec *exec_for(struct crew *c, uint32_t target, struct cts_err
     else
         cts_session_expect(s, &e->caps);
     s->stop = c->run->opts->stop;
-    if (!s->up && cts_session_start_firmly(s, CTS_START_TIMEOUT_MS, err) != 0)
+    if (!s->up && cts_session_start_with_retry(s, CTS_START_TIMEOUT_MS, err) != 0)
         return NULL;
     return c->exec[target] = cts_exec_new(s, c->run->opts, err);
 }

@@ -2,15 +2,13 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/bytes.h"
-#include "host/clock.h"
+#include "base/text.h"
 
 enum {
-    MOST_ARGS = 64,
     START_TRIES = 5,
-    STDERR_LIMIT = 4 * CTS_SESSION_STDERR,
+    MOST_STDERR = 16 << 20, /* for one response */
     /* What texts and numbers of one answer can take; rows come on top. */
     CAPS_MOST = 16 << 10,
     ANSWER_MOST = 128 + 2 * CTS_TEXT_MAX,
@@ -18,128 +16,81 @@ enum {
 
 void cts_session_init(struct cts_session *s, const char *const *argv, const char *engine)
 {
+    const struct cts_link_limits limits = {.stderr_bytes = MOST_STDERR};
     *s = (struct cts_session){.argv = argv, .engine = engine ? engine : ""};
-    cts_proc_init(&s->proc);
-    cts_buf_init(&s->in, 2 * (size_t)CTS_FRAME_MAX);
-    cts_buf_init(&s->stderr_text, STDERR_LIMIT);
-    s->out.grow = cts_wr_grow_malloc;
+    cts_link_init(&s->link, &limits);
 }
 
 void cts_session_expect(struct cts_session *s, const struct cts_caps *caps)
 {
-    s->said = *caps;
-}
-
-void cts_session_stop(struct cts_session *s)
-{
-    cts_proc_end(&s->proc);
-    s->up = false;
-    s->seq_asked = s->seq_answered = 0;
-    s->expected = 0;
-    s->in_at = 0;
-    cts_buf_clear(&s->in);
+    s->first_caps = *caps;
 }
 
 void cts_session_release(struct cts_session *s)
 {
     cts_session_stop(s);
     cts_session_close_window(s);
-    cts_wr_release_malloc(&s->out);
-    cts_buf_release(&s->in);
-    cts_buf_release(&s->stderr_text);
+    cts_link_release(&s->link);
     for (unsigned i = 0; i < CTS_SESSION_DEPTH; i++)
-        free(s->asked[i].steps);
-    memset(s->asked, 0, sizeof(s->asked));
-}
-
-/* Questions. */
-
-static void begin(struct cts_session *s)
-{
-    static const uint8_t room[CTS_FRAME_HEADER];
-    s->out.len = 0;
-    s->out.failed = false;
-    if (s->out.cap < sizeof(room) && !s->out.grow(&s->out, sizeof(room)))
-        s->out.failed = true;
-    else
-        s->out.len = sizeof(room);
-}
-
-/* xorshift64*: enough that a worker cannot answer what it has not been asked yet. */
-static uint32_t next_random(struct cts_session *s)
-{
-    s->random ^= s->random >> 12;
-    s->random ^= s->random << 25;
-    s->random ^= s->random >> 27;
-    return (uint32_t)((s->random * 0x2545f4914f6cdd1du) >> 32);
-}
-
-/* Registers the question in s->out, whose answer takes `most` bytes at most, and sends it. */
-static int send_question(struct cts_session *s, uint16_t type, uint32_t n, uint64_t most,
-                         struct cts_err *err)
-{
-    struct cts_session_question *q = &s->asked[++s->seq_asked % CTS_SESSION_DEPTH];
-    struct cts_frame f = {.bytes = (uint32_t)(s->out.len - CTS_FRAME_HEADER),
-                          .type = type,
-                          .seq = q->seq = next_random(s)};
-    q->n = n;
-    q->told = (struct cts_wire_progress){0};
-    q->words = 0;
-    q->most = CTS_FRAME_HEADER + most;
-    s->expected += q->most + cts_session_progress_most(n);
-    cts_frame_put(s->out.data, &f);
-    return cts_session_send(s, err);
+        free(s->steps[i].step);
+    memset(s->steps, 0, sizeof(s->steps));
 }
 
 /* Starting. */
 
-static int spawn(struct cts_session *s, struct cts_err *err)
-{
-    const char *args[MOST_ARGS + 2];
-    unsigned n = 0;
-    while (s->argv[n] && n < MOST_ARGS) {
-        args[n] = s->argv[n];
-        n++;
-    }
-    if (s->argv[n])
-        return cts_err_set(err, CTS_E_INVAL, "the worker's command has more than %d words",
-                           MOST_ARGS);
-    if (s->engine[0])
-        args[n++] = s->engine;
-    args[n] = NULL;
-    return cts_proc_start(&s->proc, args, err);
-}
-
 static int say_hello(struct cts_session *s, struct cts_err *err)
 {
-    begin(s);
-    cts_wr_u32(&s->out, CTS_WIRE_VERSION);
-    cts_wr_u32(&s->out, CTS_WIRE_VERSION);
-    cts_wr_str(&s->out, s->engine);
-    if (s->out.failed)
-        return cts_err_set(err, CTS_E_NOMEM, "no memory for a question");
-    return send_question(s, CTS_FT_HELLO, 0, CAPS_MOST, err);
-}
-
-static int protocol(struct cts_session *s, struct cts_err *err, const char *what)
-{
-    struct cts_err why = {0};
-    cts_err_set(&why, CTS_E_PROTOCOL, "%s", what);
-    return cts_session_lose_protocol(s, &why, err);
+    struct cts_wr *out = &s->link.out;
+    cts_link_begin(&s->link);
+    cts_wr_u32(out, CTS_WIRE_VERSION);
+    cts_wr_u32(out, CTS_WIRE_VERSION);
+    cts_wr_str(out, s->engine);
+    int rc = cts_link_seal(&s->link, CTS_FT_HELLO, 0, CAPS_MOST, err);
+    return rc ? rc : cts_session_send(s, err);
 }
 
 /* The worker's own no, in its own words. */
-static int refused(struct cts_session *s, int code, struct cts_rd *r, struct cts_err *err)
+static int unavailable(struct cts_session *s, int code, struct cts_rd *r, struct cts_err *err)
 {
     char reason[CTS_ERR_MSG_MAX];
     cts_rd_str(r, reason, sizeof(reason));
     if (r->failed || r->at != r->len)
-        return protocol(s, err, "malformed refusal");
-    cts_session_clean_text(reason);
+        return cts_session_lose_protocol(s, "malformed reason", err);
+    cts_text_make_safe(reason);
     cts_session_stop(s);
     if (code != CTS_E_UNSUPPORTED)
         code = CTS_E_WORKER;
-    return cts_err_set(err, code, "%s", reason[0] ? reason : "refused without a reason");
+    return cts_err_set(err, code, "%s", reason[0] ? reason : "no reason given");
+}
+
+/* All that was made ready for a worker (memory, programs, what is expected of it) is for what it
+ * said of itself first. */
+static int check_same(const struct cts_caps *before, const struct cts_caps *now,
+                      struct cts_err *err)
+{
+    const struct {
+        bool same;
+        const char *what;
+    } checks[] = {
+        {strcmp(before->runtime, now->runtime) == 0, "runtime"},
+        {strcmp(before->engine, now->engine) == 0, "engine"},
+        {strcmp(before->version, now->version) == 0, "version"},
+        {before->be == now->be, "byte order"},
+        {before->window_kind == now->window_kind, "kind of window"},
+        {before->window_bytes == now->window_bytes || now->window_kind == CTS_WK_NONE,
+         "size of window"},
+        {before->features == now->features, "features"},
+        {before->max_slots == now->max_slots, "number of slots"},
+        {before->max_segments == now->max_segments, "number of segments"},
+        {before->max_iterations == now->max_iterations, "number of iterations"},
+        {before->r0_bits == now->r0_bits, "width of r0"},
+    };
+    for (unsigned i = 0; before->runtime[0] && i < CTS_ARRAY_LEN(checks); i++)
+        if (!checks[i].same)
+            return cts_err_set(err, CTS_E_PROTOCOL,
+                               "its %s is not what it was when it was started first",
+                               checks[i].what);
+    return 0;
 }
 
 static int read_caps(struct cts_session *s, struct cts_rd *r, struct cts_err *err)
@@ -148,19 +99,19 @@ static int read_caps(struct cts_session *s, struct cts_rd *r, struct cts_err *er
     uint32_t version = cts_rd_u32(r);
     int code = (int)cts_rd_u32(r);
     if (code && !r->failed)
-        return refused(s, code, r, err);
+        return unavailable(s, code, r, err);
     uint32_t reason_bytes;
     cts_rd_bytes(r, &reason_bytes);
     if (r->failed || version != CTS_WIRE_VERSION)
-        return protocol(s, err, "it does not speak this version of the protocol");
+        return cts_session_lose_protocol(s, "it does not speak this version of the protocol", err);
     int rc = cts_wire_get_caps(r, &s->caps, &why);
     if (rc == 0 && r->at != r->len)
         rc = cts_err_set(&why, CTS_E_PROTOCOL, "bytes behind the capabilities");
     if (rc == 0)
-        rc = cts_session_check_caps(&s->caps, &why);
+        rc = cts_link_check_caps(&s->caps, &why);
     if (rc == 0)
-        rc = cts_session_check_same(&s->said, &s->caps, &why);
-    return rc ? cts_session_lose_protocol(s, &why, err) : 0;
+        rc = check_same(&s->first_caps, &s->caps, &why);
+    return rc ? cts_session_lose_protocol(s, why.msg, err) : 0;
 }
 
 static int shake_hands(struct cts_session *s, struct cts_err *err)
@@ -173,7 +124,7 @@ static int shake_hands(struct cts_session *s, struct cts_err *err)
     if (rc)
         return rc;
     if (f.type != CTS_FT_CAPS)
-        return protocol(s, err, "it does not answer the greeting");
+        return cts_session_lose_protocol(s, "it does not answer the greeting", err);
     rc = read_caps(s, &r, err);
     return rc ? rc : cts_session_open_window(s, err);
 }
@@ -183,17 +134,11 @@ int cts_session_start(struct cts_session *s, unsigned timeout_ms, struct cts_err
     cts_session_stop(s);
     cts_session_close_window(s);
     s->caps = (struct cts_caps){.window_fd = -1};
-    s->out_ended = false;
-    s->noise = 0;
     s->items_asked = s->items_done = s->begun_seen = 0;
-    s->late = s->told = false;
-    if (getrandom(&s->random, sizeof(s->random), GRND_NONBLOCK) != sizeof(s->random))
-        s->random = cts_clock_ns();
-    s->random |= 1;
-    cts_buf_clear(&s->stderr_text);
+    s->late = false;
     if (s->starts++)
         s->restarts++;
-    int rc = spawn(s, err);
+    int rc = cts_link_start(&s->link, s->argv, s->engine, err);
     cts_session_time(s, timeout_ms, 0);
     if (rc == 0)
         rc = shake_hands(s, err);
@@ -201,11 +146,11 @@ int cts_session_start(struct cts_session *s, unsigned timeout_ms, struct cts_err
     if (rc)
         cts_session_stop(s);
     else
-        s->said = s->caps;
+        s->first_caps = s->caps;
     return rc;
 }
 
-int cts_session_start_firmly(struct cts_session *s, unsigned timeout_ms, struct cts_err *err)
+int cts_session_start_with_retry(struct cts_session *s, unsigned timeout_ms, struct cts_err *err)
 {
     for (unsigned tries = 1;; tries++) {
         struct cts_err why = {0};
@@ -233,69 +178,70 @@ static int prepare_item(const struct cts_session *s, struct cts_item *it, struct
     return 0;
 }
 
-static int room_for_steps(struct cts_session_question *q, uint32_t n, struct cts_err *err)
+static int room_for_steps(struct cts_session_steps *steps, uint32_t n, struct cts_err *err)
 {
-    if (n <= q->cap)
+    if (n <= steps->cap)
         return 0;
-    struct cts_session_step *steps = realloc(q->steps, n * sizeof(*steps));
-    if (!steps)
+    struct cts_session_step *step = realloc(steps->step, n * sizeof(*step));
+    if (!step)
         return cts_err_set(err, CTS_E_NOMEM, "no memory for %u items", n);
-    q->steps = steps;
-    q->cap = n;
+    steps->step = step;
+    steps->cap = n;
     return 0;
 }
 
-static int write_items(struct cts_session *s, struct cts_session_question *q,
+static int write_items(struct cts_session *s, struct cts_session_step *steps,
                        struct cts_item *items, uint32_t n, uint64_t *most, struct cts_err *err)
 {
-    begin(s);
-    cts_wr_u32(&s->out, n);
+    cts_link_begin(&s->link);
+    cts_wr_u32(&s->link.out, n);
     *most = sizeof(uint32_t);
     for (uint32_t i = 0; i < n; i++) {
         int rc = prepare_item(s, &items[i], err);
         if (rc)
             return rc;
-        cts_wire_put_item(&s->out, &items[i]);
+        cts_wire_put_item(&s->link.out, &items[i]);
         bool rows = items[i].ops & CTS_STEP_ROWS;
-        q->steps[i] = (struct cts_session_step){.ops = items[i].ops,
-                                                .iterations = items[i].run.iterations,
-                                                .rows_off = items[i].rows_off,
-                                                .rows_bytes = items[i].rows_bytes};
+        steps[i] = (struct cts_session_step){.ops = items[i].ops,
+                                             .iterations = items[i].run.iterations,
+                                             .rows_off = items[i].rows_off,
+                                             .rows_bytes = items[i].rows_bytes};
         *most += ANSWER_MOST + (rows ? items[i].rows_bytes : 0);
     }
-    return s->out.failed ? cts_err_set(err, CTS_E_LIMIT, "the question is too long") : 0;
+    return 0;
+}
+
+/* While no request is under way: what the worker says all the same is a flood. */
+static int check_quiet(struct cts_session *s, struct cts_err *err)
+{
+    struct cts_err why = {0};
+    return cts_link_read(&s->link, &why) ? cts_session_lose_link(s, &why, err) : 0;
 }
 
 int cts_session_ask(struct cts_session *s, struct cts_item *items, uint32_t n, unsigned timeout_ms,
                     struct cts_err *err)
 {
     if (!s->up || n > CTS_SESSION_ITEMS)
-        return cts_err_set(err, CTS_E_INVAL, s->up ? "%u items in a question" : "no worker is up",
+        return cts_err_set(err, CTS_E_INVAL, s->up ? "%u items in a request" : "no worker is up",
                            n);
     if (cts_session_pending(s) >= CTS_SESSION_DEPTH)
-        return cts_err_set(err, CTS_E_LIMIT, "%d questions are under way", CTS_SESSION_DEPTH);
-    struct cts_session_question *q = &s->asked[(s->seq_asked + 1) % CTS_SESSION_DEPTH];
+        return cts_err_set(err, CTS_E_LIMIT, "%d requests are under way", CTS_SESSION_DEPTH);
+    struct cts_session_steps *steps = &s->steps[(s->link.sent + 1) % CTS_SESSION_DEPTH];
     uint64_t most;
     int rc = cts_session_check_window(s, err);
     if (rc == 0 && !cts_session_pending(s))
-        rc = cts_session_check_quiet(s, err);
+        rc = check_quiet(s, err);
     if (rc == 0)
-        rc = room_for_steps(q, n, err);
+        rc = room_for_steps(steps, n, err);
     if (rc == 0)
-        rc = write_items(s, q, items, n, &most, err);
+        rc = write_items(s, steps->step, items, n, &most, err);
+    if (rc == 0)
+        rc = cts_link_seal(&s->link, CTS_FT_EXEC, n, most, err);
     if (rc)
         return rc;
     s->items_asked += n;
     cts_session_time(s, timeout_ms, (uint32_t)(s->items_asked - s->items_done));
-    return send_question(s, CTS_FT_EXEC, n, most, err);
-}
-
-uint64_t cts_session_begun(const struct cts_session *s)
-{
-    if (!s->shared || s->caps.window_bytes < CTS_WIN_RESERVED)
-        return s->items_asked;
-    uint64_t begun = cts_get64_host((const uint8_t *)s->caps.window + CTS_WIN_BEGUN);
-    return begun < s->items_asked ? begun : s->items_asked;
+    return cts_session_send(s, err);
 }
 
 /* Answers. */
@@ -335,25 +281,25 @@ static void take_answer(struct cts_session *s, const struct cts_session_step *as
     a->rows = NULL;
     a->ops &= (uint8_t)~CTS_STEP_ROWS;
     if (a->load.text[0])
-        cts_session_clean_text(a->load.text);
+        cts_text_make_safe(a->load.text);
     if (a->run.text[0])
-        cts_session_clean_text(a->run.text);
+        cts_text_make_safe(a->run.text);
 }
 
-static int read_answers(struct cts_session *s, const struct cts_session_question *q,
+static int read_answers(struct cts_session *s, const struct cts_session_step *steps, uint32_t n,
                         struct cts_rd *r, struct cts_answer *answers, struct cts_err *why)
 {
-    uint32_t n = cts_rd_u32(r);
-    if (n != q->n)
-        return cts_err_set(why, CTS_E_PROTOCOL, "%u answers to %u items", n, q->n);
+    uint32_t count = cts_rd_u32(r);
+    if (count != n)
+        return cts_err_set(why, CTS_E_PROTOCOL, "%u answers to %u items", count, n);
     for (uint32_t i = 0; i < n; i++) {
         int rc = cts_wire_get_answer(r, &answers[i], why);
         if (rc)
             return rc;
-        const char *fault = fault_in(&q->steps[i], &answers[i]);
+        const char *fault = fault_in(&steps[i], &answers[i]);
         if (fault)
             return cts_err_set(why, CTS_E_PROTOCOL, "%s", fault);
-        take_answer(s, &q->steps[i], &answers[i]);
+        take_answer(s, &steps[i], &answers[i]);
     }
     if (r->at != r->len)
         return cts_err_set(why, CTS_E_PROTOCOL, "bytes behind the answers");
@@ -367,7 +313,7 @@ static int complaint(struct cts_session *s, struct cts_rd *r, struct cts_err *er
     char text[CTS_ERR_MSG_MAX / 2];
     cts_rd_u32(r);
     cts_rd_str(r, text, sizeof(text));
-    cts_session_clean_text(text);
+    cts_text_make_safe(text);
     return cts_session_lose_unclear(s, text, err);
 }
 
@@ -378,10 +324,12 @@ int cts_session_answer(struct cts_session *s, struct cts_answer *answers, uint32
     struct cts_frame f;
     struct cts_rd r;
     if (!s->up || cts_session_pending(s) == 0)
-        return cts_err_set(err, CTS_E_INVAL, "no question is under way");
-    const struct cts_session_question *q = &s->asked[(s->seq_answered + 1) % CTS_SESSION_DEPTH];
-    if (q->n != n)
-        return cts_err_set(err, CTS_E_INVAL, "the oldest question had %u items, not %u", q->n, n);
+        return cts_err_set(err, CTS_E_INVAL, "no request is under way");
+    const struct cts_session_step *steps =
+        s->steps[(s->link.answered + 1) % CTS_SESSION_DEPTH].step;
+    uint32_t asked = cts_link_oldest(&s->link)->items;
+    if (asked != n)
+        return cts_err_set(err, CTS_E_INVAL, "the oldest request had %u items, not %u", asked, n);
     cts_session_time(s, timeout_ms, n);
     int rc = cts_session_receive(s, &f, &r, err);
     if (rc)
@@ -389,12 +337,12 @@ int cts_session_answer(struct cts_session *s, struct cts_answer *answers, uint32
     if (f.type == CTS_FT_FAILED)
         return complaint(s, &r, err);
     if (f.type != CTS_FT_DONE)
-        return protocol(s, err, "a frame that is no answer");
-    rc = read_answers(s, q, &r, answers, &why);
+        return cts_session_lose_protocol(s, "a frame that is no answer", err);
+    rc = read_answers(s, steps, n, &r, answers, &why);
     if (rc)
-        return cts_session_lose_protocol(s, &why, err);
+        return cts_session_lose_protocol(s, why.msg, err);
     /* Before anybody looks at the rows: what they would see is none of the worker's. */
     for (uint32_t i = 0; i < n; i++)
-        cts_share_touch(&s->window, q->steps[i].rows_off, q->steps[i].rows_bytes);
+        cts_share_touch(&s->link.window, steps[i].rows_off, steps[i].rows_bytes);
     return cts_session_check_window(s, err);
 }

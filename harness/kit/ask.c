@@ -5,60 +5,21 @@
 
 enum {
     CAPS_MOST = 1 << 14,
-    FAILED_MOST = 1 << 16,
     ANSWER_MOST = 128 + 2 * CTS_TEXT_MAX, /* of one item, without rows */
-    MOST_WINDOW = 1 << 30,
-    LEAST_WINDOW = 64,
 };
-
-/* Questions. */
 
 void kit_begin(struct kit *k)
 {
-    k->out.len = 0;
-    k->out.failed = false;
-    if (k->out.cap < CTS_FRAME_HEADER && !k->out.grow(&k->out, CTS_FRAME_HEADER))
-        k->out.failed = true;
-    else
-        k->out.len = CTS_FRAME_HEADER;
-}
-
-int kit_seal(struct kit *k, uint16_t type, uint32_t items, uint64_t most)
-{
-    struct kit_talk *t = k->t;
-    if (k->out.failed || t->count == KIT_DEPTH)
-        return kit_fail(k, "the question is too long");
-    t->seq = t->seq * 1664525 + 1013904223; /* nobody can answer what he was not asked */
-    struct cts_frame f = {
-        .bytes = (uint32_t)(k->out.len - CTS_FRAME_HEADER), .type = type, .seq = t->seq};
-    cts_frame_put(k->out.data, &f);
-    t->asked[(t->first + t->count++) % KIT_DEPTH] =
-        (struct kit_question){.seq = t->seq, .items = items, .most = most};
-    return 0;
+    cts_link_begin(k->link);
 }
 
 int kit_ask(struct kit *k, uint16_t type, uint32_t items, uint64_t most)
 {
     int rc = kit_seal(k, type, items, most);
-    return rc ? rc : kit_send(k, k->out.data, k->out.len);
+    return rc ? rc : kit_send(k, k->link->out.data, k->link->out.len);
 }
 
-/* Answers. */
-
-int kit_reply(struct kit *k, struct cts_frame *f, struct cts_rd *r)
-{
-    struct kit_talk *t = k->t;
-    const struct kit_question *q = &t->asked[t->first];
-    int rc = kit_receive(k, q->most < FAILED_MOST ? FAILED_MOST : q->most, f, r);
-    if (rc)
-        return rc;
-    t->first = (t->first + 1) % KIT_DEPTH;
-    t->count--;
-    if (f->seq != q->seq)
-        return kit_fail(k, "the answer's sequence number is 0x%08x; the question's is 0x%08x",
-                        f->seq, q->seq);
-    return 0;
-}
+/* Responses. */
 
 static int wrong_type(struct kit *k, const struct cts_frame *f, const char *want, struct cts_rd *r)
 {
@@ -150,9 +111,9 @@ int kit_want_failed(struct kit *k, const char *what)
 int kit_hello(struct kit *k, uint32_t lowest, uint32_t highest, const char *engine)
 {
     kit_begin(k);
-    cts_wr_u32(&k->out, lowest);
-    cts_wr_u32(&k->out, highest);
-    cts_wr_str(&k->out, engine);
+    cts_wr_u32(&k->link->out, lowest);
+    cts_wr_u32(&k->link->out, highest);
+    cts_wr_str(&k->link->out, engine);
     return kit_ask(k, CTS_FT_HELLO, 0, CAPS_MOST);
 }
 
@@ -203,64 +164,18 @@ int kit_want_caps(struct kit *k, struct cts_caps *caps, int *code, char reason[C
         return kit_fail(k, "code %d: it is 0, or below 0 for a failure", *code);
     if (*code && !reason[0])
         return kit_fail(k, "code %d without a reason", *code);
-    return *code ? at_end(k, &r, "the refusal") : take_caps(k, &r, caps);
-}
-
-static bool is_word(const char *text)
-{
-    for (; *text; text++)
-        if (*text < 0x20 || *text > 0x7e)
-            return false;
-    return true;
-}
-
-static int check_window(struct kit *k, const struct cts_caps *c)
-{
-    if (c->window_kind == CTS_WK_NONE) {
-        if (c->window_bytes || c->window_fd != -1)
-            return kit_fail(k, "window_kind 0 with window_bytes %u and window_fd %d: 0 and -1",
-                            c->window_bytes, c->window_fd);
-        return 0;
-    }
-    if (c->window_bytes < LEAST_WINDOW || c->window_bytes > MOST_WINDOW || c->window_bytes % 8)
-        return kit_fail(k, "window_bytes %u: a multiple of 8, from %d to 1 GiB", c->window_bytes,
-                        LEAST_WINDOW);
-    if (c->window_fd < -1)
-        return kit_fail(k, "window_fd %d: a descriptor, or -1", c->window_fd);
-    if (c->window_kind == CTS_WK_ABSOLUTE &&
-        (!c->window_addr || c->window_addr % 8 || c->window_addr > UINT64_MAX - c->window_bytes))
-        return kit_fail(k, "window_addr 0x%llx: an address, divisible by 8",
-                        (unsigned long long)c->window_addr);
-    return 0;
+    return *code ? at_end(k, &r, "the reason") : take_caps(k, &r, caps);
 }
 
 int kit_check_caps(struct kit *k, const struct cts_caps *c)
 {
-    const struct {
-        bool ok;
-        const char *what;
-    } names[] = {{c->runtime[0] && is_word(c->runtime), "runtime"},
-                 {c->engine[0] && is_word(c->engine), "engine"},
-                 {is_word(c->version), "version"}};
-    const struct {
-        const char *name;
-        uint32_t value, lowest, highest;
-    } numbers[] = {{"max_slots", c->max_slots, 1, CTS_FRAME_MAX / 8},
-                   {"max_segments", c->max_segments, 1, CTS_ITEM_LAYOUTS},
-                   {"max_iterations", c->max_iterations, 1, UINT32_MAX}};
-    for (unsigned i = 0; i < CTS_ARRAY_LEN(names); i++)
-        if (!names[i].ok)
-            return kit_fail(k, "%s: it is empty, or not printable ASCII", names[i].what);
-    for (unsigned i = 0; i < CTS_ARRAY_LEN(numbers); i++)
-        if (numbers[i].value < numbers[i].lowest || numbers[i].value > numbers[i].highest)
-            return kit_fail(k, "%s is %u, not from %u to %u", numbers[i].name, numbers[i].value,
-                            numbers[i].lowest, numbers[i].highest);
-    for (unsigned i = 0; i < 32; i++)
-        if (c->features >> i & 1 && !cts_feature_name(i))
-            return kit_fail(k, "features is 0x%08x: bit %u has no meaning", c->features, i);
-    if (c->r0_bits != 32 && c->r0_bits != 64)
-        return kit_fail(k, "r0_bits is %u, not 32 or 64", c->r0_bits);
-    return check_window(k, c);
+    struct cts_err err = {0};
+    if (cts_link_check_caps(c, &err))
+        return kit_fail(k, "%s", err.msg);
+    if (c->window_kind == CTS_WK_NONE && (c->window_bytes || c->window_fd != -1))
+        return kit_fail(k, "window_kind is 0 with window_bytes %u and window_fd %d, not 0 and -1",
+                        c->window_bytes, c->window_fd);
+    return 0;
 }
 
 int kit_open(struct kit *k)
@@ -308,16 +223,16 @@ static void put_item(struct kit *k, const struct cts_item *item)
     } else {
         cts_buf_clear(&k->elf);
     }
-    cts_wire_put_item(&k->out, &it);
+    cts_wire_put_item(&k->link->out, &it);
 }
 
 int kit_put_items(struct kit *k, const struct cts_item *items, uint32_t n)
 {
     kit_begin(k);
-    cts_wr_u32(&k->out, n);
+    cts_wr_u32(&k->link->out, n);
     for (uint32_t i = 0; i < n; i++)
         put_item(k, &items[i]);
-    return k->out.failed ? kit_fail(k, "the question is too long") : 0;
+    return k->link->out.failed ? kit_fail(k, "the request is too long") : 0;
 }
 
 int kit_ask_items(struct kit *k, const struct cts_item *items, uint32_t n)

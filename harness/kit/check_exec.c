@@ -300,7 +300,7 @@ static int run_bad(struct kit *k, const char *what, const struct kit_code *c)
     if (rc)
         return rc;
     rc = kit_exec(k, &it, 1);
-    if (rc && k->t->ended && kit_has_died(k, &status)) {
+    if (rc && k->link->ended && kit_has_died(k, &status)) {
         k->why[0] = '\0';
         return 0;
     }

@@ -35,31 +35,31 @@ static struct place write_good(struct kit *k)
     p.first_row = p.elf + 4 + k->elf.len;
     p.iterations = p.first_row + 4;
     p.threads = p.iterations + 8;
-    p.end = k->out.len;
+    p.end = k->link->out.len;
     return p;
 }
 
 static void set8(struct kit *k, size_t at, uint8_t v)
 {
-    if (at < k->out.len)
-        k->out.data[at] = v;
+    if (at < k->link->out.len)
+        k->link->out.data[at] = v;
 }
 
 static void set32(struct kit *k, size_t at, uint32_t v)
 {
-    if (at + 4 <= k->out.len)
-        cts_put32le(k->out.data + at, v);
+    if (at + 4 <= k->link->out.len)
+        cts_put32le(k->link->out.data + at, v);
 }
 
 /* Puts bytes in, before `at`. */
 static void insert(struct kit *k, size_t at, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        cts_wr_u8(&k->out, 0);
-    if (k->out.failed || at + n > k->out.len)
+        cts_wr_u8(&k->link->out, 0);
+    if (k->link->out.failed || at + n > k->link->out.len)
         return;
-    memmove(k->out.data + at + n, k->out.data + at, k->out.len - at - n);
-    memset(k->out.data + at, 0, n);
+    memmove(k->link->out.data + at + n, k->link->out.data + at, k->link->out.len - at - n);
+    memset(k->link->out.data + at, 0, n);
 }
 
 static void bad_ops(struct kit *k, struct place p)
@@ -85,8 +85,9 @@ static void bad_bool(struct kit *k, struct place p)
 static void half_slot(struct kit *k, struct place p)
 {
     set32(k, p.code, 12);
-    memmove(k->out.data + p.code + 16, k->out.data + p.layouts, k->out.len - p.layouts);
-    k->out.len -= 4;
+    memmove(k->link->out.data + p.code + 16, k->link->out.data + p.layouts,
+            k->link->out.len - p.layouts);
+    k->link->out.len -= 4;
 }
 
 static void long_code(struct kit *k, struct place p)
@@ -128,7 +129,7 @@ static void long_name(struct kit *k, struct place p)
     set32(k, p.names, 1);
     insert(k, p.elf, 4 + 64);
     set32(k, p.elf, 64);
-    memset(k->out.data + p.elf + 4, 'n', 64);
+    memset(k->link->out.data + p.elf + 4, 'n', 64);
 }
 
 static void long_elf(struct kit *k, struct place p)
@@ -159,13 +160,13 @@ static void many_threads(struct kit *k, struct place p)
 
 static void cut_off(struct kit *k, struct place p)
 {
-    k->out.len = p.end - 2;
+    k->link->out.len = p.end - 2;
 }
 
 static void left_over(struct kit *k, struct place p)
 {
     (void)p;
-    cts_wr_u32(&k->out, 0);
+    cts_wr_u32(&k->link->out, 0);
 }
 
 static void more_items(struct kit *k, struct place p)
@@ -180,7 +181,7 @@ static void countless_items(struct kit *k, struct place p)
 
 static void no_count(struct kit *k, struct place p)
 {
-    k->out.len = p.item - 2;
+    k->link->out.len = p.item - 2;
 }
 
 static const struct {
@@ -230,7 +231,7 @@ static int check_no_question(struct kit *k)
     int rc = kit_open(k);
     for (unsigned i = 0; rc == 0 && i < CTS_ARRAY_LEN(types); i++) {
         kit_begin(k);
-        cts_wr_u32(&k->out, 0);
+        cts_wr_u32(&k->link->out, 0);
         rc = kit_ask(k, types[i], 0, 0);
         if (rc == 0)
             rc = kit_want_failed(k, "a frame that is no question");
@@ -259,11 +260,11 @@ static int check_header(struct kit *k)
     for (unsigned i = 0; rc == 0 && i < CTS_ARRAY_LEN(bad_headers); i++) {
         rc = kit_open(k);
         kit_begin(k);
-        k->out.len = 0;
+        k->link->out.len = 0;
         for (unsigned n = 0; n < CTS_FRAME_HEADER; n++)
-            cts_wr_u8(&k->out, bad_headers[i].header[n]);
+            cts_wr_u8(&k->link->out, bad_headers[i].header[n]);
         if (rc == 0)
-            rc = kit_send(k, k->out.data, k->out.len);
+            rc = kit_send(k, k->link->out.data, k->link->out.len);
         if (rc == 0 && kit_wait_end(k, &status)) {
             k->why[0] = '\0';
             return kit_fail(k, "after a header with %s: it goes on", bad_headers[i].what);
@@ -287,9 +288,9 @@ static int check_broken_off(struct kit *k)
         if (rc == 0)
             rc = kit_seal(k, CTS_FT_EXEC, 1, 0);
         if (rc == 0)
-            rc = kit_send(k, k->out.data, cut[i]);
+            rc = kit_send(k, k->link->out.data, cut[i]);
         if (rc == 0) {
-            kit_hang_up(k);
+            cts_link_hang_up(k->link);
             rc = kit_wait_end(k, &status);
         }
         if (rc == 0 && !WIFEXITED(status))
@@ -308,7 +309,7 @@ static void wait_until_taken(const struct kit *k)
     int left = 1;
     for (unsigned i = 0; left && i < MOST_WAITS; i++) {
         nanosleep(&t, NULL);
-        if (ioctl(k->t->proc.in, FIONREAD, &left) != 0)
+        if (ioctl(k->link->proc.in, FIONREAD, &left) != 0)
             return;
     }
 }
@@ -327,12 +328,12 @@ static int check_pieces(struct kit *k)
         rc = kit_seal(k, CTS_FT_EXEC, 1, kit_most(&it, 1));
     size_t at = 0;
     for (unsigned i = 0; rc == 0 && i < CTS_ARRAY_LEN(pieces); i++) {
-        rc = kit_send(k, k->out.data + at, pieces[i]);
+        rc = kit_send(k, k->link->out.data + at, pieces[i]);
         at += pieces[i];
         wait_until_taken(k);
     }
     if (rc == 0)
-        rc = kit_send(k, k->out.data + at, k->out.len - at);
+        rc = kit_send(k, k->link->out.data + at, k->link->out.len - at);
     if (rc == 0)
         rc = kit_want_done(k, &it, 1);
     return rc ? rc : kit_want_ran(k, 0, &it, 21);
@@ -357,16 +358,16 @@ static int send_questions(struct kit *k, struct cts_buf *all)
     struct kit_code c[PER_QUESTION];
     struct cts_item items[PER_QUESTION];
     int rc = 0;
-    for (unsigned q = 0; rc == 0 && q < KIT_DEPTH; q++) {
+    for (unsigned q = 0; rc == 0 && q < CTS_LINK_DEPTH; q++) {
         make_question(k, q, c, items);
         rc = kit_put_items(k, items, PER_QUESTION);
         if (rc == 0)
             rc = kit_seal(k, CTS_FT_EXEC, PER_QUESTION, kit_most(items, PER_QUESTION));
         if (rc == 0)
-            cts_buf_add(all, k->out.data, k->out.len);
+            cts_buf_add(all, k->link->out.data, k->link->out.len);
     }
     if (rc == 0 && all->failed)
-        rc = kit_fail(k, "no memory for %d questions", KIT_DEPTH);
+        rc = kit_fail(k, "no memory for %d questions", CTS_LINK_DEPTH);
     return rc ? rc : kit_send(k, all->data, all->len);
 }
 
@@ -380,7 +381,7 @@ static int check_under_way(struct kit *k)
     if (rc == 0)
         rc = send_questions(k, &all);
     cts_buf_release(&all);
-    for (unsigned q = 0; rc == 0 && q < KIT_DEPTH; q++) {
+    for (unsigned q = 0; rc == 0 && q < CTS_LINK_DEPTH; q++) {
         make_question(k, q, c, items);
         rc = kit_want_done(k, items, PER_QUESTION);
         for (uint32_t i = 0; rc == 0 && i < PER_QUESTION; i++)

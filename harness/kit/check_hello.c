@@ -97,7 +97,7 @@ static int check_hello_malformed(struct kit *k)
     struct cts_caps caps;
     int rc = kit_spawn(k, false);
     kit_begin(k);
-    cts_wr_u32(&k->out, CTS_WIRE_VERSION);
+    cts_wr_u32(&k->link->out, CTS_WIRE_VERSION);
     if (rc == 0)
         rc = kit_ask(k, CTS_FT_HELLO, 0, 0);
     if (rc == 0)

@@ -49,7 +49,7 @@ static int check_end_asked(struct kit *k)
     if (rc == 0)
         rc = kit_ask_items(k, items, 2);
     if (rc == 0) {
-        kit_hang_up(k);
+        cts_link_hang_up(k->link);
         rc = kit_want_done(k, items, 2);
     }
     for (uint32_t i = 0; rc == 0 && i < 2; i++)
@@ -73,7 +73,7 @@ static int check_killed(struct kit *k)
             rc = kit_ask_items(k, items, CTS_WIRE_PROGS);
         if (rc == 0 && round % 2 == 0)
             rc = kit_want_done(k, items, CTS_WIRE_PROGS);
-        kit_stop(k->t);
+        kit_stop(k->link);
     }
     if (rc == 0)
         rc = kit_open(k);
@@ -84,11 +84,11 @@ static int check_together(struct kit *k)
 {
     int rc = 0;
     for (unsigned i = 0; rc == 0 && i < TOGETHER; i++) {
-        k->t = &k->talks[i];
+        k->link = &k->links[i];
         rc = kit_open(k);
     }
     for (unsigned i = 0; rc == 0 && i < 2 * TOGETHER; i++) {
-        k->t = &k->talks[i % TOGETHER];
+        k->link = &k->links[i % TOGETHER];
         rc = kit_runs(k, (int32_t)(50 + i));
     }
     return rc;

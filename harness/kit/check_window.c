@@ -186,7 +186,7 @@ static int check_rows(struct kit *k)
 static int run_shared(struct kit *k, const struct window_program *p)
 {
     struct cts_item it = item_of(p, ALL);
-    uint8_t *region = (uint8_t *)k->t->window.data + REGION;
+    uint8_t *region = (uint8_t *)k->link->window.data + REGION;
     fill(k, region);
     int rc = kit_exec(k, &it, 1);
     if (rc == 0)
@@ -259,8 +259,8 @@ static int check_layout(struct kit *k)
 
 static int want_begun(struct kit *k, uint64_t items)
 {
-    uint64_t begun = cts_get64_host((const uint8_t *)k->t->window.data + CTS_WIN_BEGUN);
-    uint64_t waiting = cts_get64_host((const uint8_t *)k->t->window.data + CTS_WIN_WAITING);
+    uint64_t begun = cts_get64_host((const uint8_t *)k->link->window.data + CTS_WIN_BEGUN);
+    uint64_t waiting = cts_get64_host((const uint8_t *)k->link->window.data + CTS_WIN_WAITING);
     if (waiting)
         return kit_fail(k,
                         "it has answered, and the second number of its window says that it "

@@ -1,5 +1,5 @@
-/* Between the files of the kit: the conversation (talk.c), questions and answers (ask.c), programs
- * (prog.c), the checks by what they are about (check_*.c), and their order (kit.c).
+/* Between the files of the kit: links (talk.c), requests and responses (ask.c), programs (prog.c),
+ * the checks by what they are about (check_*.c), and their order (kit.c).
  *
  * Functions that can find something wrong return 0, or KIT_FAIL after the first of them has said
  * what it is. A check hands that on. */
@@ -7,77 +7,42 @@
 #define CTS_KIT_IMPL_H
 
 #include "base/bytes.h"
-#include "base/effort.h"
 #include "host/buf.h"
-#include "host/proc.h"
-#include "host/share.h"
 #include "isa/isa.h"
 #include "kit/kit.h"
+#include "link/link.h"
 
 enum { KIT_PASS = 0, KIT_FAIL = -1, KIT_SKIP = 1 };
 
 enum {
-    KIT_DEPTH = 16,  /* questions under way, as the protocol has it */
-    KIT_ITEMS = 256, /* of one question */
-    KIT_TALKS = 4,   /* workers at a time */
-    KIT_WORDS = 256,
-};
-
-/* A question that is under way. */
-struct kit_question {
-    uint32_t seq;
-    uint32_t items;
-    uint64_t most; /* bytes of payload that an answer can take */
-    struct cts_wire_progress told;
-    uint32_t words; /* of progress */
-};
-
-/* One worker process. */
-struct kit_talk {
-    struct cts_proc proc;
-    struct cts_buf in; /* its stdout; bytes before `at` are done with */
-    size_t at;
-    bool ended;            /* stdout is at its end, or the process is */
-    bool held;             /* the process is over, and somebody else has its stdout */
-    uint64_t noise;        /* bytes of stderr since the last answer */
-    char words[KIT_WORDS]; /* the end of stderr */
-    size_t words_len;
-    struct kit_question asked[KIT_DEPTH];
-    unsigned first, count; /* of `asked`, a ring */
-    uint32_t seq;
-    struct cts_effort effort; /* of the wait under way */
-    struct cts_share window;  /* if it is mapped */
+    KIT_ITEMS = 256, /* of one request */
+    KIT_LINKS = 4,   /* workers at a time */
 };
 
 struct kit {
     const struct cts_kit_opts *opts;
     bool have_caps;
     struct cts_caps caps;
-    struct kit_talk talks[KIT_TALKS];
-    struct kit_talk *t; /* the one that is being spoken to */
-    struct cts_wr out;  /* the question: room for a header, then the payload */
+    struct cts_link links[KIT_LINKS];
+    struct cts_link *link; /* the one that is being spoken to */
     struct cts_answer answers[KIT_ITEMS];
     struct cts_buf elf;  /* the object of the program last put */
     struct cts_buf code; /* of programs too long for struct kit_code */
     char why[CTS_ERR_MSG_MAX];
-    char words[KIT_WORDS];
-    struct cts_kit_bytes question, seen;
+    char last_line[CTS_LINK_LAST_LINE]; /* of stderr */
+    struct cts_kit_bytes request, seen;
 };
 
 int kit_fail(struct kit *k, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int kit_skip(struct kit *k, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The conversation. */
+/* The link. */
 
 /* Starts the process; the engine of the options is its last argument unless `bare`. */
 int kit_spawn(struct kit *k, bool bare);
-void kit_stop(struct kit_talk *t);
+void kit_stop(struct cts_link *l);
 /* All of it, reading meanwhile. */
 int kit_send(struct kit *k, const void *data, size_t len);
-/* Ends the worker's stdin. */
-void kit_hang_up(struct kit *k);
-/* Waits for a frame that is well-formed; the payload is in memory until the next call. */
-int kit_receive(struct kit *k, uint64_t most, struct cts_frame *f, struct cts_rd *payload);
 /* Nothing more comes for a while. */
 int kit_is_quiet(struct kit *k, unsigned ms);
 /* Waits for the end of the process: its wait status. What it says meanwhile stays to be read. */
@@ -86,25 +51,25 @@ int kit_wait_end(struct kit *k, int *status);
 int kit_end_well(struct kit *k);
 /* Of the last thing that went wrong: did the process die of itself? */
 bool kit_has_died(const struct kit *k, int *status);
-/* Maps the worker's window: KIT_SKIP if that is not to be had. */
+/* Maps the worker's window: KIT_SKIP if it is unavailable. */
 int kit_map_window(struct kit *k);
 /* Has a window that is mapped gone meanwhile? Then nothing else that was found counts. */
 int kit_check_window(struct kit *k);
 
-/* Questions and answers. */
+/* Requests and responses. The payload of a request is written to link->out. */
 
 void kit_begin(struct kit *k);
-/* Sends the question as a frame of this type; the answer is to have `items` parts. */
+/* Sends the request as a frame of this type; the response is to have `items` parts. */
 int kit_ask(struct kit *k, uint16_t type, uint32_t items, uint64_t most);
-/* Puts the header before the payload in k->out and registers the question, without sending. */
+/* Puts the header before the payload and counts the request, without sending. */
 int kit_seal(struct kit *k, uint16_t type, uint32_t items, uint64_t most);
-/* The answer to the oldest question. */
+/* Waits for the response to the oldest request; the payload is in memory until the next call. */
 int kit_reply(struct kit *k, struct cts_frame *f, struct cts_rd *r);
-/* The answer is FAILED, with a code and a reason; `what` is what was wrong with the question. */
+/* The response is FAILED, with a code and a reason; `what` is what was wrong with the request. */
 int kit_want_failed(struct kit *k, const char *what);
 
 int kit_hello(struct kit *k, uint32_t lowest, uint32_t highest, const char *engine);
-/* The answer to HELLO, taken apart; *code is 0 and *caps filled, or below 0 and the reason. */
+/* The response to HELLO, taken apart; *code is 0 and *caps filled, or below 0 and the reason. */
 int kit_want_caps(struct kit *k, struct cts_caps *caps, int *code, char reason[CTS_ERR_MSG_MAX]);
 /* Starts, greets, and wants the engine of the options. */
 int kit_open(struct kit *k);
@@ -112,18 +77,18 @@ int kit_check_caps(struct kit *k, const struct cts_caps *c);
 
 /* The steps that the worker is asked for: one that only loads is never asked to run. */
 unsigned kit_steps(const struct kit *k, const struct cts_item *it);
-/* The most an answer with these items can take. */
+/* The most a response with these items can take. */
 uint64_t kit_most(const struct cts_item *items, uint32_t n);
 int kit_put_items(struct kit *k, const struct cts_item *items, uint32_t n);
 int kit_ask_items(struct kit *k, const struct cts_item *items, uint32_t n);
-/* The answers to the oldest question, into k->answers, each with steps that the protocol allows
+/* The response to the oldest request, into k->answers, each with steps that the protocol allows
  * for its item. */
 int kit_want_done(struct kit *k, const struct cts_item *items, uint32_t n);
 /* Both. */
 int kit_exec(struct kit *k, const struct cts_item *items, uint32_t n);
 /* Answer i is that of an item whose steps were all taken, and whose result was r0. */
 int kit_want_ran(struct kit *k, uint32_t i, const struct cts_item *it, uint64_t r0);
-/* A program that returns `value`, in one question: does the worker still do its work? */
+/* A program that returns `value`, in one request: does the worker still do its work? */
 int kit_runs(struct kit *k, int32_t value);
 /* Answer i has exactly these steps. */
 int kit_want_ops(struct kit *k, uint32_t i, unsigned ops, const char *when);

@@ -5,6 +5,11 @@
 
 #include "kit/impl.h"
 
+enum {
+    MOST_STDERR = 128 << 20, /* for one response */
+    MOST_STRAY = 1 << 20,
+};
+
 static const struct kit_check *const groups[] = {
     kit_checks_hello, kit_checks_exec, kit_checks_window, kit_checks_frame, kit_checks_life};
 
@@ -64,16 +69,17 @@ static const char *missing(const struct kit *k, const struct kit_check *c, unsig
 
 static void begin_check(struct kit *k)
 {
-    k->t = &k->talks[0];
-    k->why[0] = k->words[0] = '\0';
-    k->question.len = k->seen.len = 0;
-    k->out.len = 0;
+    k->link = &k->links[0];
+    k->why[0] = k->last_line[0] = '\0';
+    k->request.len = k->seen.len = 0;
+    for (unsigned i = 0; i < KIT_LINKS; i++)
+        k->links[i].out.len = 0;
 }
 
 static void end_check(struct kit *k)
 {
-    for (unsigned i = 0; i < KIT_TALKS; i++)
-        kit_stop(&k->talks[i]);
+    for (unsigned i = 0; i < KIT_LINKS; i++)
+        kit_stop(&k->links[i]);
 }
 
 static int run_check(struct kit *k, const struct kit_check *c, unsigned *failed)
@@ -102,8 +108,8 @@ static void tell_check(const struct kit *k, const struct kit_check *c, unsigned 
         .rule = c->rule,
         .status = status[rc + 1],
         .why = rc ? k->why : "",
-        .words = k->words,
-        .asked = k->question,
+        .last_line = k->last_line,
+        .request = k->request,
         .seen = k->seen,
     };
     tell(arg, &r);
@@ -150,6 +156,7 @@ int cts_kit_run(const struct cts_kit_opts *opts,
                 void (*tell)(void *arg, const struct cts_kit_result *r), void *arg,
                 struct cts_caps *caps, struct cts_err *err)
 {
+    const struct cts_link_limits limits = {.stderr_bytes = MOST_STDERR, .stray_bytes = MOST_STRAY};
     *caps = (struct cts_caps){.window_fd = -1};
     int rc = check_names(opts, err);
     if (rc)
@@ -158,19 +165,15 @@ int cts_kit_run(const struct cts_kit_opts *opts,
     if (!k)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     k->opts = opts;
-    k->out.grow = cts_wr_grow_malloc;
     cts_buf_init(&k->code, 2 * (size_t)CTS_FRAME_MAX);
     cts_buf_init(&k->elf, 2 * (size_t)CTS_FRAME_MAX);
-    for (unsigned i = 0; i < KIT_TALKS; i++) {
-        cts_proc_init(&k->talks[i].proc);
-        cts_buf_init(&k->talks[i].in, 2 * (size_t)CTS_FRAME_MAX);
-    }
+    for (unsigned i = 0; i < KIT_LINKS; i++)
+        cts_link_init(&k->links[i], &limits);
     rc = run_all(k, tell, arg, caps, err);
-    for (unsigned i = 0; i < KIT_TALKS; i++)
-        cts_buf_release(&k->talks[i].in);
+    for (unsigned i = 0; i < KIT_LINKS; i++)
+        cts_link_release(&k->links[i]);
     cts_buf_release(&k->code);
     cts_buf_release(&k->elf);
-    cts_wr_release_malloc(&k->out);
     free(k);
     return rc;
 }

@@ -1,8 +1,8 @@
 /* Tests of a worker against the frame protocol (wire/PROTOCOL.md), whatever it drives and in
  * whatever language it is written.
  *
- * Each check starts the worker anew, asks it a few questions and looks at every byte of the
- * answers. Nothing is taken from it on trust: it may crash, hang, flood or lie, and costs no more
+ * Each check starts the worker anew, sends it a few requests and looks at every byte of the
+ * responses. Nothing is taken from it on trust: it may crash, hang, flood or lie, and costs no more
  * than the check. The programs are a few instructions long and mean the same on every runtime. */
 #ifndef CTS_KIT_KIT_H
 #define CTS_KIT_KIT_H
@@ -34,15 +34,15 @@ struct cts_kit_result {
     unsigned number;         /* from 1 */
     const char *name, *rule; /* "refused"; what a worker has to do, in one line */
     enum cts_kit_status status;
-    const char *why;                  /* what is wrong, or why it is skipped; "" */
-    const char *words;                /* the last line of the worker's stderr; "" */
-    struct cts_kit_bytes asked, seen; /* of a failure: the question's frame, the bytes that came */
+    const char *why;                    /* what is wrong, or why it is skipped; "" */
+    const char *last_line;              /* of the worker's stderr; "" */
+    struct cts_kit_bytes request, seen; /* of a failure: the request's frame, the bytes that came */
 };
 
 struct cts_kit_opts {
     const char *const *argv; /* the worker's command, ended by null */
     const char *engine;      /* "": its default */
-    unsigned timeout_ms;     /* of one answer, and of the end of the process */
+    unsigned timeout_ms;     /* of one response, and of the end of the process */
     /* Writes code as an ELF object, for workers that want one (asm/object.h); null: they get none.
      */
     int (*object)(const uint8_t *code, size_t len, bool be, const char *section,
@@ -56,7 +56,7 @@ bool cts_kit_check_at(unsigned i, const char **name, const char **rule);
 
 /* Runs the checks and tells each. 0 when they were run, whatever the results; *caps is what the
  * worker said of itself, its runtime "" if nothing of use. CTS_E_WORKER: it cannot be started.
- * CTS_E_UNSUPPORTED: it says that its engine is not to be had here, and err why. CTS_E_NOTFOUND: no
+ * CTS_E_UNSUPPORTED: it says that its engine is unavailable here, and err why. CTS_E_NOTFOUND: no
  * check of a name in `only`. */
 int cts_kit_run(const struct cts_kit_opts *opts,
                 void (*tell)(void *arg, const struct cts_kit_result *r), void *arg,

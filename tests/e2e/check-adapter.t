@@ -210,12 +210,12 @@ while read -r who fault _ failing; do
 done <table
 
 messages() { sed -n 's/^  message: //p' "$1.out" | head -n 1; }
-like "$(messages fake-crash)" 'it died before it answered: signal 11 \(SIGSEGV\)' "a death is told with its signal"
-like "$(sed -n 's/^  stderr: //p' fake-crash.out)" 'about to crash' "... and the worker's last words"
+like "$(messages fake-crash)" 'it died before it responded: signal 11 \(SIGSEGV\)' "a death is told with its signal"
+like "$(sed -n 's/^  stderr: //p' fake-crash.out)" 'about to crash' "... and the worker's last line of stderr"
 like "$(messages fake-text)" 'text on stdout.*: Hello, this is no frame' "text instead of frames is shown"
 like "$(sed -n '/^  seen:/,/^  \.\.\./p' fake-garbage.out | head -n 2)" '^    de ad be ef 80 81 82 83' "bytes that came are shown"
-like "$(sed -n '/^  asked:/,/^  seen/p' fake-wrong.out)" 'b7 00 00 00 ad de' "the question is shown"
-like "$(messages fake-hang)" 'no answer within 1000 ms' "silence is told"
+like "$(sed -n '/^  request:/,/^  seen/p' fake-wrong.out)" 'b7 00 00 00 ad de' "the request is shown"
+like "$(messages fake-hang)" 'no response within 1000 ms' "silence is told"
 like "$(messages fake-seq)" 'sequence number' "a wrong sequence number is told"
 like "$(messages fake-file-window)" 'nothing that the harness will share: it is neither a memory file nor a BPF map' "a window that cannot be shared is told, with the reason"
 grep -q 'no arenas here' fake-arena-window.out ||

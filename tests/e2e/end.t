@@ -149,7 +149,7 @@ is "$rc" 2 "--max-fails and --update-known do not go together"
 # shellcheck disable=SC2086
 run_cmd "$CTS" run -r ./dies:interp -r ./right:interp $formats in.yaml
 is "$rc" 3 "a worker that dies at its start: exit code 3"
-like "$out" "^dies:interp  broken: worker 'dies:interp' died: exit 9; last words: no hands$" "... its last words are said"
+like "$out" "^dies:interp  broken: worker 'dies:interp' died: exit 9; last line of stderr: no hands$" "... its last line of stderr is shown"
 like "$out" ' on 1 engines \(0 skipped, 1 broken\) of ' "... it is counted as broken"
 like "$out" "^total: $CASES passed, 1 failed, 0 skipped$" "... and as one error"
 like "$(cat json)" '"engine":"interp","version":"","skipped":false,"broken":true,"reason":"worker .*no hands"' "json has it"

@@ -84,12 +84,12 @@ trickle       1 mark  timeout          did.not.answer
 flood-stderr  1 mark  crash            floods.stderr
 flood-stdout  1 mark  crash            (text.on|floods).stdout
 short         1 mark  crash            answers.to
-truncate      1 mark  crash            middle.of.an.answer
+truncate      1 mark  crash            middle.of.a.response
 seq           1 mark  crash            sequence.number
 type          1 mark  crash            no.answer
 failed        - busy  -                did.not.understand
 huge          1 mark  crash            a.frame.of
-large         1 mark  crash            an.answer.of
+large         1 mark  crash            a.frame.of
 trailing      1 mark  crash            bytes.behind
 ops           1 mark  crash            malformed.answer
 closed        1 mark  crash            closed.its.stdout
@@ -113,9 +113,9 @@ noexec        3 start -                never.works
 garbage       3 start -                not.a.frame
 text          3 start -                text.on.stdout
 other-memory  - lost -                 does.not.hand.a.state
-huge-window   3 start -                impossible.window
-no-slots      3 start -                number.of.slots
-odd-version   3 start -                impossible.version
+huge-window   3 start -                window_bytes
+no-slots      3 start -                max_slots
+odd-version   3 start -                version.*printable
 X
 
 # Every fault that the worker has is in the table. How a worker wants to be asked is none: see verdict-only.t.

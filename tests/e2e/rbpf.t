@@ -23,7 +23,7 @@ count() { # STATUS
 
 run_cmd "$CTS" run -r "$worker:interp" -f base32/ja-displacements/ja-forward
 is "$rc" 1 "a panic is a failure"
-like "$out" "^FAIL .*: crash: worker 'cts-worker-rbpf:interp' died: signal 6 \(SIGABRT\); last words: panic: .* \(rbpf-[0-9.]+/src/interpreter\.rs:[0-9]+\)$" \
+like "$out" "^FAIL .*: crash: worker 'cts-worker-rbpf:interp' died: signal 6 \(SIGABRT\); last line of stderr: panic: .* \(rbpf-[0-9.]+/src/interpreter\.rs:[0-9]+\)$" \
     "... a crash that quotes what the panic said, and where"
 
 # ---- engines ----

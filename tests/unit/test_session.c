@@ -1,4 +1,4 @@
-/* uses: base host isa wire pack result core */
+/* uses: base host isa wire link pack result core */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -297,7 +297,7 @@ static void test_rows_through_a_shared_window(void **state)
     (void)state;
     open_session(&f, "none");
     int fd = cts_proc_take_fd(
-        &f.s.proc, 0); /* where the kernel lets nobody have it, there is nothing to test */
+        &f.s.link.proc, 0); /* where the kernel lets nobody have it, there is nothing to test */
     if (fd < 0) {
         cts_session_release(&f.s);
         skip();
@@ -446,9 +446,9 @@ static void test_chatter_does_no_harm(void **state)
         assert_int_equal(round_trip(&f, i, PLENTY_MS, &r0), 0);
         assert_int_equal(r0, i);
     }
-    assert_true(f.s.stderr_text.len >= CTS_SESSION_STDERR);
-    assert_true(f.s.stderr_text.len <= 4 * CTS_SESSION_STDERR);
-    assert_int_equal(f.s.stderr_text.data[f.s.stderr_text.len - 1], '\n');
+    assert_true(f.s.link.stderr_text.len >= CTS_LINK_STDERR);
+    assert_true(f.s.link.stderr_text.len <= 4 * CTS_LINK_STDERR);
+    assert_int_equal(f.s.link.stderr_text.data[f.s.link.stderr_text.len - 1], '\n');
     cts_session_release(&f.s);
 }
 
@@ -461,14 +461,14 @@ static void test_starts_that_go_wrong(void **state)
         int code;
         const char *says;
     } cases[] = {
-        {"noexec", CTS_E_WORKER, "exit 1; last words: this worker never works"},
+        {"noexec", CTS_E_WORKER, "exit 1; last line of stderr: this worker never works"},
         {"unsupported", CTS_E_UNSUPPORTED, "the moon is not full; wait for it"},
         {"broken", CTS_E_WORKER, "the library cannot be loaded"},
         {"garbage", CTS_E_PROTOCOL, "not a frame"},
         {"text", CTS_E_PROTOCOL, "text on stdout: Hello, this is no frame at all"},
-        {"huge-window", CTS_E_PROTOCOL, "impossible window"},
-        {"no-slots", CTS_E_PROTOCOL, "impossible number of slots"},
-        {"odd-version", CTS_E_PROTOCOL, "impossible version"},
+        {"huge-window", CTS_E_PROTOCOL, "window_bytes"},
+        {"no-slots", CTS_E_PROTOCOL, "max_slots is 0"},
+        {"odd-version", CTS_E_PROTOCOL, "version: it is empty, or not printable"},
         {"no-such-fault", CTS_E_WORKER, "exit 2"},
     };
     (void)state;
@@ -479,7 +479,7 @@ static void test_starts_that_go_wrong(void **state)
         assert_int_equal(f.err.code, cases[i].code);
         assert_says(&f, cases[i].says);
         assert_false(f.s.up);
-        assert_int_equal(f.s.proc.pid, 0);
+        assert_int_equal(f.s.link.proc.pid, 0);
         cts_session_release(&f.s);
     }
 }
@@ -519,7 +519,8 @@ static void test_faults_in_the_middle(void **state)
         const char *says;
         unsigned timeout_ms;
     } cases[] = {
-        {"crash", CTS_E_WORKER, "died: signal 11 (SIGSEGV); last words: about to crash", PLENTY_MS},
+        {"crash", CTS_E_WORKER, "died: signal 11 (SIGSEGV); last line of stderr: about to crash",
+         PLENTY_MS},
         {"crash-load", CTS_E_WORKER, "died: signal 11 (SIGSEGV)", PLENTY_MS},
         {"exit", CTS_E_WORKER, "died: exit 7", PLENTY_MS},
         {"child", CTS_E_WORKER, "died: signal 11 (SIGSEGV)", PLENTY_MS},
@@ -531,11 +532,11 @@ static void test_faults_in_the_middle(void **state)
         {"flood-stderr", CTS_E_PROTOCOL, "it floods stderr", PLENTY_MS},
         {"flood-stdout", CTS_E_PROTOCOL, "broke the protocol: ", PLENTY_MS},
         {"short", CTS_E_PROTOCOL, "0 answers to 1 items", PLENTY_MS},
-        {"truncate", CTS_E_WORKER, "died in the middle of an answer: signal 9", PLENTY_MS},
+        {"truncate", CTS_E_WORKER, "died in the middle of a response: signal 9", PLENTY_MS},
         {"closed", CTS_E_WORKER, "closed its stdout", PLENTY_MS},
         {"seq", CTS_E_PROTOCOL, "sequence number", PLENTY_MS},
         {"type", CTS_E_PROTOCOL, "no answer", PLENTY_MS},
-        {"failed", CTS_E_UNCLEAR, "did not understand a question: what?", PLENTY_MS},
+        {"failed", CTS_E_UNCLEAR, "did not understand a request: what?", PLENTY_MS},
         {"huge", CTS_E_PROTOCOL, "4294967295 bytes", PLENTY_MS},
         {"large", CTS_E_PROTOCOL, "67108864 bytes", PLENTY_MS},
         {"trailing", CTS_E_PROTOCOL, "bytes behind the answers", PLENTY_MS},
@@ -556,7 +557,7 @@ static void test_faults_in_the_middle(void **state)
         assert_says(&f, cases[i].says);
         assert_says(&f, "worker 'cts-fake-worker:interp' ");
         assert_false(f.s.up);
-        assert_int_equal(f.s.proc.pid, 0);
+        assert_int_equal(f.s.link.proc.pid, 0);
         assert_int_equal(ask(&f, 1, PLENTY_MS), CTS_E_INVAL);
 
         f.err = (struct cts_err){0};
@@ -592,9 +593,9 @@ static pid_t starve(const struct fake *f)
         cpu++;
     CPU_ZERO(&one);
     CPU_SET(cpu, &one);
-    assert_int_equal(sched_setaffinity(f->s.proc.pid, sizeof(one), &one), 0);
+    assert_int_equal(sched_setaffinity(f->s.link.proc.pid, sizeof(one), &one), 0);
     int own = getpriority(PRIO_PROCESS, 0); /* the whole test may be a nice one */
-    assert_int_equal(setpriority(PRIO_PROCESS, (id_t)f->s.proc.pid, own + 5), 0);
+    assert_int_equal(setpriority(PRIO_PROCESS, (id_t)f->s.link.proc.pid, own + 5), 0);
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
@@ -734,8 +735,8 @@ static void test_death_between_questions(void **state)
     int status;
     (void)state;
     open_session(&f, "none");
-    kill(f.s.proc.pid, SIGTERM);
-    assert_true(cts_proc_wait(&f.s.proc, PLENTY_MS, &status));
+    kill(f.s.link.proc.pid, SIGTERM);
+    assert_true(cts_proc_wait(&f.s.link.proc, PLENTY_MS, &status));
     assert_int_equal(round_trip(&f, 1, PLENTY_MS, &r0), CTS_E_WORKER);
     assert_says(&f, "died: signal 15 (SIGTERM)");
     cts_session_release(&f.s);
@@ -802,7 +803,7 @@ static void test_nothing_is_left_behind(void **state)
     for (unsigned i = 0; i < 20; i++) {
         f.err = (struct cts_err){0};
         assert_int_equal(cts_session_start(&f.s, PLENTY_MS, &f.err), 0);
-        pid_t group = f.s.proc.pid;
+        pid_t group = f.s.link.proc.pid;
         assert_int_equal(round_trip(&f, MARK, PLENTY_MS, &r0), CTS_E_WORKER);
         for (unsigned n = 0; n < 500 && group_is_alive(group); n++)
             usleep(10000);

@@ -1,4 +1,4 @@
-/* uses: base host isa wire pack result core */
+/* uses: base host isa wire link pack result core */
 #include "book.h"
 
 #include <stdio.h>
