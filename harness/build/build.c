@@ -352,7 +352,7 @@ static const uint64_t *imm_domain(const struct cts_vec *v, enum cts_level level,
 {
     *n = 0;
     for (size_t i = 0; i < v->sweep_count; i++)
-        if (v->sweeps[i].target == CTS_VT_IMM)
+        if (v->sweeps[i].target == CTS_SWEEP_IMM)
             return cts_domain_values(cts_domain_find(v->sweeps[i].domain), level, n);
     return NULL;
 }
@@ -420,7 +420,7 @@ static int plan_codes(struct cts_builder *b, struct cts_plan *p, struct cts_err 
 {
     uint64_t *imms = NULL;
     size_t n = 0;
-    if (p->v->kind == CTS_VEC_VERDICT)
+    if (p->v->kind == CTS_VK_VERDICT)
         return plan_verdict(b, p, err);
     int rc = cts_bld_bind(b, p->v, &p->bindings, &p->binding_count, err);
     for (size_t i = 0; rc == 0 && i < p->binding_count; i++)
@@ -459,9 +459,9 @@ static bool has_variant(struct cts_builder *b, const struct cts_plan *p,
 /* Without opaque operands a case may be left with no unit at all: that is a mistake, not a pass. */
 static int refuse_idle_cases(struct cts_builder *b, const struct cts_plan *p, struct cts_err *err)
 {
-    for (size_t i = 0; p->v->kind == CTS_VEC_RUN && i < p->v->case_count; i++) {
+    for (size_t i = 0; p->v->kind == CTS_VK_RUN && i < p->v->case_count; i++) {
         const struct cts_vec_case *c = &p->v->cases[i];
-        if (!(p->v->operands & CTS_VEC_OPAQUE && !p->v->computed) && !has_variant(b, p, c))
+        if (!(cts_vec_asks(p->v, CTS_OPD_OPAQUE) && !p->v->computed) && !has_variant(b, p, c))
             return cts_err_at(
                 err, CTS_E_SCHEMA, c->pos.file, c->pos.line, c->pos.col,
                 "this case cannot run with code behind it that checks it (as constant, "

@@ -368,7 +368,7 @@ int cts_bld_compose(struct cts_builder *b, const struct cts_vec *v, struct cts_c
     struct cts_buf code;
     cts_buf_init(&code, 0);
     int rc = is_joined(v) ? joined_code(b, c, &code, err) : pieced_code(b, v, c, &code, err);
-    if (rc == 0 && c->body_slots == 0 && v->kind != CTS_VEC_VERDICT)
+    if (rc == 0 && c->body_slots == 0 && v->kind != CTS_VK_VERDICT)
         rc = at_pos(err, CTS_E_SCHEMA, &v->pos, "the body has no instruction");
     if (rc == 0) {
         c->slots = (uint32_t)(code.len / 8);

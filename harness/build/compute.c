@@ -95,7 +95,7 @@ static int compute_case(struct cts_builder *b, const struct cts_plan *p, struct 
     int rc = 0;
     for (unsigned run = 0; rc == 0 && run < RUNS; run++) {
         bool be = run & 1;
-        if ((be && kase->order == CTS_VEC_LITTLE) || (!be && kase->order == CTS_VEC_BIG))
+        if ((be && kase->order == CTS_ORDER_LITTLE) || (!be && kase->order == CTS_ORDER_BIG))
             continue;
         rc = run_code(x, p->v, kase, c, run, prog, err);
         if (rc == 0)
@@ -114,7 +114,7 @@ static int refuse_surroundings(const struct cts_vec *v, struct cts_err *err)
                  !v->has_ctx;
     for (size_t i = 0; plain && i < v->case_count; i++) {
         const struct cts_vec_case *c = &v->cases[i];
-        plain = c->outcome_count == 1 && c->outcomes[0].kind == CTS_VO_RAN;
+        plain = c->outcome_count == 1 && c->outcomes[0].kind == CTS_OUT_RAN;
         for (size_t k = 0; k < c->in.reg_count; k++)
             plain = plain && c->in.regs[k].kind == CTS_VV_INT;
     }

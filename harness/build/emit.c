@@ -49,18 +49,13 @@ static struct cts_pk_range row_ids(struct cts_builder *b, const struct cts_vec *
 
 static void emit_cases(struct emitter *e)
 {
-    static const uint8_t orders[] = {
-        [CTS_VEC_ANY_ORDER] = CTS_ORDER_ANY,
-        [CTS_VEC_LITTLE] = CTS_ORDER_LITTLE,
-        [CTS_VEC_BIG] = CTS_ORDER_BIG,
-    };
     for (size_t i = 0; i < e->v->case_count; i++) {
         struct cts_pk_case c;
         memset(&c, 0, sizeof(c));
         c.vector = e->vector;
         c.name = cts_pkw_str(&e->b->w, e->v->cases[i].name);
         c.line = e->v->cases[i].pos.line;
-        c.order = orders[e->v->cases[i].order];
+        c.order = e->v->cases[i].order;
         cts_pkw_add(&e->b->w, CTS_PT_CASES, &c);
     }
 }
@@ -89,18 +84,13 @@ static void add_imm(struct cts_buf *out, uint64_t imm)
 /* "dst=r3 src=r7 imm=5 opaque": enough to tell a vector's units apart. */
 static cts_pk_str label(struct emitter *e, const struct unit *u)
 {
-    static const char *const operands[] = {
-        [CTS_OPD_OPAQUE] = "opaque",
-        [CTS_OPD_CONSTANT] = "constant",
-        [CTS_OPD_MASKED] = "masked",
-    };
     struct cts_buf text;
     cts_buf_init(&text, 1024);
     for (size_t i = 0; i < e->v->role_count; i++)
         cts_buf_addf(&text, "%s=r%u ", e->v->roles[i].name, u->c->binding->reg[i]);
     if (u->c->has_imm)
         add_imm(&text, u->c->imm);
-    cts_buf_adds(&text, e->v->kind == CTS_VEC_VERDICT ? "program" : operands[u->operands]);
+    cts_buf_adds(&text, e->v->kind == CTS_VK_VERDICT ? "program" : cts_operands_names[u->operands]);
     if (e->v->flip)
         cts_buf_addf(&text, " %s", e->v->cases[u->c->kase].name);
     if (e->v->threads > 1)
@@ -186,7 +176,7 @@ static bool is_packet(const struct cts_vec *v)
 static bool only_runs(const struct cts_vec_case *c)
 {
     for (size_t i = 0; i < c->outcome_count; i++)
-        if (c->outcomes[i].kind != CTS_VO_RAN)
+        if (c->outcomes[i].kind != CTS_OUT_RAN)
             return false;
     return true;
 }
@@ -201,21 +191,21 @@ static uint8_t flags_of(const struct emitter *e, const struct unit *u)
         !cts_bld_takes_arguments(u->code + (size_t)u->body_slots * CTS_SLOT_BYTES,
                                  u->slots - u->body_slots))
         flags |= CTS_UF_NO_ARGUMENTS;
-    if (e->v->kind == CTS_VEC_VERDICT)
+    if (e->v->kind == CTS_VK_VERDICT)
         return (uint8_t)(flags | CTS_UF_WHOLE | CTS_UF_ALONE);
     cts_bld_facts(u->code, u->slots, u->body_slots, &facts);
     if (facts.alone || e->v->threads > 1 || e->v->repeat > 1)
         flags |= CTS_UF_ALONE;
     for (size_t i = 0; i < u->case_count; i++)
         if (!only_runs(&e->v->cases[u->cases[i]]))
-            flags |= e->v->kind == CTS_VEC_RUN ? CTS_UF_ALONE : 0;
+            flags |= e->v->kind == CTS_VK_RUN ? CTS_UF_ALONE : 0;
     return (uint8_t)flags;
 }
 
 static uint32_t outcome_state(struct emitter *e, const struct unit *u, size_t kase,
                               const struct cts_vec_outcome *o)
 {
-    if (o->kind != CTS_VO_RAN || e->v->kind == CTS_VEC_VERDICT)
+    if (o->kind != CTS_OUT_RAN || e->v->kind == CTS_VK_VERDICT)
         return NO_INDEX;
     return cts_bld_state(e->b, e->v, u->c->binding, &e->v->cases[kase].in, &o->out, (unsigned)kase,
                          u->scratch);
@@ -223,12 +213,6 @@ static uint32_t outcome_state(struct emitter *e, const struct unit *u, size_t ka
 
 static struct cts_pk_range emit_outcomes(struct emitter *e, const struct unit *u, size_t kase)
 {
-    static const uint8_t kinds[] = {
-        [CTS_VO_RAN] = CTS_OUT_RAN,
-        [CTS_VO_REJECTED] = CTS_OUT_REJECTED,
-        [CTS_VO_FAULTED] = CTS_OUT_FAULTED,
-        [CTS_VO_EXITED] = CTS_OUT_EXITED,
-    };
     struct cts_pk_writer *w = &e->b->w;
     const struct cts_vec_case *c = &e->v->cases[kase];
     struct cts_pk_range r = {cts_pkw_count(w, CTS_PT_OUTCOMES), (uint32_t)c->outcome_count};
@@ -236,7 +220,7 @@ static struct cts_pk_range emit_outcomes(struct emitter *e, const struct unit *u
         const struct cts_vec_outcome *from = &c->outcomes[i];
         struct cts_pk_outcome o;
         memset(&o, 0, sizeof(o));
-        o.kind = kinds[from->kind];
+        o.kind = from->kind;
         o.has_r0 = from->has_r0;
         o.r0 = from->r0;
         o.state = outcome_state(e, u, kase, from);
@@ -253,7 +237,7 @@ static void emit_rows(struct emitter *e, const struct unit *u)
         size_t kase = u->cases[i];
         memset(&row, 0, sizeof(row));
         row.kase = e->first_case + (uint32_t)kase;
-        row.in = e->v->kind == CTS_VEC_VERDICT
+        row.in = e->v->kind == CTS_VK_VERDICT
                      ? NO_INDEX
                      : cts_bld_state(e->b, e->v, u->c->binding, &e->v->cases[kase].in, NULL,
                                      (unsigned)kase, NULL);
@@ -273,12 +257,12 @@ static uint32_t emit_sweep(struct emitter *e, const struct unit *u)
     for (size_t i = 0; i < e->v->sweep_count; i++) {
         const struct cts_vec_sweep *from = &e->v->sweeps[i];
         struct cts_pk_operand o;
-        if (from->target == CTS_VT_IMM)
+        if (from->target == CTS_SWEEP_IMM)
             continue;
         memset(&o, 0, sizeof(o));
-        o.target = from->target == CTS_VT_MEM ? CTS_ST_MEM : CTS_ST_REG;
-        o.reg = from->target == CTS_VT_REG ? (uint8_t)cts_bld_reg(from->reg, u->c->binding) : 0;
-        o.width = from->target == CTS_VT_MEM ? 8 : 0;
+        o.target = from->target;
+        o.reg = from->target == CTS_SWEEP_REG ? (uint8_t)cts_bld_reg(from->reg, u->c->binding) : 0;
+        o.width = from->target == CTS_SWEEP_MEM ? 8 : 0;
         o.domain = (uint8_t)cts_domain_find(from->domain);
         o.at = from->at;
         cts_pkw_add(w, CTS_PT_OPERANDS, &o);
@@ -298,7 +282,7 @@ static void emit_unit(struct emitter *e, const struct unit *u)
     out.slots = u->slots;
     out.body_slots = u->body_slots;
     e->uses |= cts_code_uses(u->code, u->slots);
-    if (e->v->kind != CTS_VEC_VERDICT)
+    if (e->v->kind != CTS_VK_VERDICT)
         lay_out(e, u, &out.layout);
     out.flags = flags_of(e, u);
     e->uses |= out.flags & CTS_UF_PACKET ? CTS_FEAT_PACKET : 0;
@@ -311,7 +295,7 @@ static void emit_unit(struct emitter *e, const struct unit *u)
     out.names = e->names;
     out.rows.first = cts_pkw_count(w, CTS_PT_ROWS);
     out.sweep = NO_INDEX;
-    if (e->v->kind == CTS_VEC_SWEEP)
+    if (e->v->kind == CTS_VK_SWEEP)
         out.sweep = emit_sweep(e, u);
     else
         emit_rows(e, u);
@@ -422,14 +406,14 @@ static void emit_run(struct emitter *e)
     for (size_t i = 0; i < e->plan->concrete_count; i++) {
         const struct cts_concrete *c = &e->plan->concretes[i];
         bool plainest = c->binding == e->plan->bindings;
-        if (v->operands & CTS_VEC_OPAQUE && !v->computed)
+        if (cts_vec_asks(v, CTS_OPD_OPAQUE) && !v->computed)
             emit_opaque(e, c, cases, done);
         /* The body's own branches let a verifier know something of opaque operands, too. */
-        if (v->operands & CTS_VEC_OPAQUE && v->computed)
+        if (cts_vec_asks(v, CTS_OPD_OPAQUE) && v->computed)
             emit_variants(e, c, CTS_OPD_OPAQUE);
-        if (v->operands & CTS_VEC_CONSTANT && plainest)
+        if (cts_vec_asks(v, CTS_OPD_CONSTANT) && plainest)
             emit_variants(e, c, CTS_OPD_CONSTANT);
-        if (v->operands & CTS_VEC_MASKED && plainest)
+        if (cts_vec_asks(v, CTS_OPD_MASKED) && plainest)
             emit_variants(e, c, CTS_OPD_MASKED);
     }
 }
@@ -460,11 +444,6 @@ static uint32_t needs_of(const struct cts_vec *v)
 
 static void describe(struct emitter *e, struct cts_pk_vector *out)
 {
-    static const uint8_t kinds[] = {
-        [CTS_VEC_RUN] = CTS_VK_RUN,
-        [CTS_VEC_SWEEP] = CTS_VK_SWEEP,
-        [CTS_VEC_VERDICT] = CTS_VK_VERDICT,
-    };
     struct cts_pk_writer *w = &e->b->w;
     const struct cts_vec *v = e->v;
     out->id = cts_pkw_str(w, v->id);
@@ -481,7 +460,7 @@ static void describe(struct emitter *e, struct cts_pk_vector *out)
     out->bugs = refs(e->b, v->bugs, v->bug_count);
     out->only = refs(e->b, v->only, v->only_count);
     out->needs = needs_of(v);
-    out->kind = kinds[v->kind];
+    out->kind = v->kind;
     out->group = (uint8_t)cts_row_info(cts_row_find(v->rows[0]))->group;
 }
 
@@ -500,7 +479,7 @@ void cts_bld_emit(struct cts_builder *b, const struct cts_plan *plan)
     emit_objects(&e);
     out.cases = (struct cts_pk_range){e.first_case, (uint32_t)plan->v->case_count};
     out.units.first = cts_pkw_count(w, CTS_PT_UNITS);
-    if (plan->v->kind == CTS_VEC_RUN)
+    if (plan->v->kind == CTS_VK_RUN)
         emit_run(&e);
     else
         emit_single(&e);

@@ -185,7 +185,7 @@ static int check_sweep(const struct cts_vec *v, const struct cts_binding *bind, 
     for (size_t i = 0; i < v->sweep_count; i++) {
         const struct cts_vec_sweep *s = &v->sweeps[i];
         unsigned reg = cts_bld_reg(s->reg, bind);
-        if (s->target != CTS_VT_REG)
+        if (s->target != CTS_SWEEP_REG)
             continue;
         if (seen >> reg & 1)
             return cts_err_at(err, CTS_E_SCHEMA, s->pos.file, s->pos.line, s->pos.col,
@@ -208,7 +208,7 @@ int cts_bld_check_states(const struct cts_vec *v, const struct cts_binding *bind
         for (size_t k = 0; rc == 0 && k < c->outcome_count; k++)
             rc = check_state(v, &c->outcomes[k].out, bind, err);
     }
-    if (rc == 0 && v->kind == CTS_VEC_SWEEP)
+    if (rc == 0 && v->kind == CTS_VK_SWEEP)
         rc = check_sweep(v, bind, err);
     return rc;
 }

@@ -180,7 +180,7 @@ bool cts_bld_variant(struct cts_builder *b, const struct cts_vec *v, const struc
     struct cts_code_facts facts;
     struct known_regs in, checked;
     memset(out, 0, sizeof(*out));
-    if (kase->outcome_count != 1 || kase->outcomes[0].kind != CTS_VO_RAN)
+    if (kase->outcome_count != 1 || kase->outcomes[0].kind != CTS_OUT_RAN)
         return false;
     cts_bld_facts(c->code, c->slots, c->body_slots, &facts);
     plain_regs(&kase->in, c->binding, &in);

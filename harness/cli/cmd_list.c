@@ -96,8 +96,6 @@ static int list_runtimes(void)
 
 static int list_vectors(void)
 {
-    static const char *const kinds[] = {
-        [CTS_VK_RUN] = "run", [CTS_VK_SWEEP] = "sweep", [CTS_VK_VERDICT] = "verdict"};
     struct cts_vectors v = {0};
     struct cts_err err = {0};
     if (cts_vectors_open(&v, &err) != 0)
@@ -105,7 +103,8 @@ static int list_vectors(void)
     const struct cts_pack *p = &v.pack;
     for (uint32_t i = 0; i < p->vector_count; i++) {
         const struct cts_pk_vector *x = &p->vectors[i];
-        cts_out("%-60s %-7s %3u cases  ", cts_pack_text(p, x->id), kinds[x->kind], x->cases.count);
+        cts_out("%-60s %-7s %3u cases  ", cts_pack_text(p, x->id), cts_vector_kinds[x->kind],
+                x->cases.count);
         for (uint32_t r = 0; r < x->rows.count; r++)
             cts_out("%s%s", r ? " " : "",
                     cts_row_info((enum cts_row_id)p->row_ids[x->rows.first + r])->id);

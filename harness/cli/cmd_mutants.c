@@ -137,7 +137,7 @@ static const char *const status_names[] = {[CTS_MUT_KILLED] = "killed",
 
 static const char *level_or_null(unsigned level)
 {
-    return level == CTS_MUT_NEVER ? NULL : cts_level_name((enum cts_level)level);
+    return level == CTS_MUT_NEVER ? NULL : cts_level_names[level];
 }
 
 static const char *level_or_dash(unsigned level)

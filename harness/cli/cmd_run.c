@@ -260,7 +260,7 @@ static int set_repeats(struct job *j, const struct cts_vectors *vectors, struct 
     const char *call = cts_quoted(program_invocation_name, &j->arena);
     call = add_word(j, call, "run");
     if (j->vectors.level != CTS_LEVEL_QUICK)
-        call = add_word(j, add_word(j, call, "--level"), cts_level_name(j->vectors.level));
+        call = add_word(j, add_word(j, call, "--level"), cts_level_names[j->vectors.level]);
     if (j->timeout_ms != DEFAULT_TIMEOUT_MS)
         call = add_word(
             j, add_word(j, call, "--timeout"),

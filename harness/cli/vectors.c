@@ -8,18 +8,10 @@
 #include "cli/progress.h"
 #include "cli/say.h"
 
-static const char *const level_names[] = {
-    [CTS_LEVEL_QUICK] = "quick", [CTS_LEVEL_FULL] = "full", [CTS_LEVEL_EXHAUSTIVE] = "exhaustive"};
-
-const char *cts_level_name(enum cts_level level)
-{
-    return level_names[level];
-}
-
 int cts_vectors_level(struct cts_vectors *v, const struct cts_opts *o)
 {
-    for (unsigned i = 0; i < sizeof(level_names) / sizeof(level_names[0]); i++)
-        if (strcmp(level_names[i], o->value) == 0) {
+    for (unsigned i = 0; i < CTS_LEVEL_COUNT; i++)
+        if (strcmp(cts_level_names[i], o->value) == 0) {
             v->level = (enum cts_level)i;
             return 0;
         }

@@ -35,7 +35,5 @@ void cts_vectors_hash(const struct cts_vectors *v, char hash[65]);
 /* Take an argument or an option's value; 0 or, after a message, CTS_EXIT_USAGE. */
 int cts_vectors_path(struct cts_vectors *v, const struct cts_opts *o);
 int cts_vectors_level(struct cts_vectors *v, const struct cts_opts *o);
-/* "quick", "full", "exhaustive". */
-const char *cts_level_name(enum cts_level level);
 
 #endif

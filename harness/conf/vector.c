@@ -59,7 +59,7 @@ static unsigned demand(enum cts_row_id row)
 static int find_rows(const struct cts_conf_test *t, struct cts_arena *arena, struct cts_vec *v,
                      struct cts_err *err)
 {
-    bool seen[CTS_ROW_COUNT] = {[CTS_ROW_CALL_LOCAL] = v->kind == CTS_VEC_RUN};
+    bool seen[CTS_ROW_COUNT] = {[CTS_ROW_CALL_LOCAL] = v->kind == CTS_VK_RUN};
     const char **rows = cts_arena_take_array(arena, CTS_ROW_COUNT, sizeof(*rows));
     if (!rows)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
@@ -130,17 +130,17 @@ static size_t fill_outcomes(const struct cts_conf_test *t, const struct cts_vec 
 {
     size_t n = 0;
     if (t->has_result)
-        o[n++] = (struct cts_vec_outcome){.kind = CTS_VO_RAN,
-                                          .has_r0 = v->kind == CTS_VEC_VERDICT,
+        o[n++] = (struct cts_vec_outcome){.kind = CTS_OUT_RAN,
+                                          .has_r0 = v->kind == CTS_VK_VERDICT,
                                           .r0 = t->result,
                                           .out = *out,
                                           .runtime = ""};
-    if (t->has_result && v->kind == CTS_VEC_RUN && unwinds(t))
+    if (t->has_result && v->kind == CTS_VK_RUN && unwinds(t))
         o[n++] = (struct cts_vec_outcome){
-            .kind = CTS_VO_EXITED, .has_r0 = true, .r0 = t->result, .runtime = ""};
+            .kind = CTS_OUT_EXITED, .has_r0 = true, .r0 = t->result, .runtime = ""};
     if (t->is_error) {
-        o[n++] = (struct cts_vec_outcome){.kind = CTS_VO_FAULTED, .runtime = ""};
-        o[n++] = (struct cts_vec_outcome){.kind = CTS_VO_REJECTED, .runtime = ""};
+        o[n++] = (struct cts_vec_outcome){.kind = CTS_OUT_FAULTED, .runtime = ""};
+        o[n++] = (struct cts_vec_outcome){.kind = CTS_OUT_REJECTED, .runtime = ""};
     }
     return n;
 }
@@ -154,8 +154,8 @@ static int fill_case(const struct cts_conf_test *t, struct cts_arena *arena, str
     if (!o || !r0)
         return CTS_E_NOMEM;
     c->pos = c->in.pos = t->pos;
-    c->name = v->kind == CTS_VEC_VERDICT ? "verdict" : "1";
-    if (v->memory && v->kind == CTS_VEC_RUN && fill_memory(t, arena, &c->in, &out, v->memory))
+    c->name = v->kind == CTS_VK_VERDICT ? "verdict" : "1";
+    if (v->memory && v->kind == CTS_VK_RUN && fill_memory(t, arena, &c->in, &out, v->memory))
         return CTS_E_NOMEM;
     *r0 = (struct cts_vec_set){.reg = {.role = -1}, .v = t->result, .pos = t->pos};
     out.regs = r0;
@@ -199,14 +199,14 @@ int cts_conf_vector(const struct cts_conf_test *test, const char *suite, const c
                             .message = t->error,
                             .skip = t->skip,
                             .no_jit = t->no_jit,
-                            .kind = whole ? CTS_VEC_VERDICT : CTS_VEC_RUN,
+                            .kind = whole ? CTS_VK_VERDICT : CTS_VK_RUN,
                             .function = !whole,
                             .named = 0x3ff,
                             .cases = c,
                             .case_count = 1,
                             .memory = (t->mem_bytes + 7) / 8 * 8,
                             .unreadable = whole ? 0 : 0x3e,
-                            .operands = CTS_VEC_OPAQUE};
+                            .operands = 1u << CTS_OPD_OPAQUE};
     out->id = cts_arena_fmt(arena, "%s/%s", suite, name);
     if (!body || !subs || !c || !out->id)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");

@@ -67,10 +67,10 @@ static void add_bytes(struct cts_buf *out, const struct cts_vec_bytes *b)
 
 static void add_other(struct cts_buf *out, const struct cts_vec_outcome *o)
 {
-    if (o->kind == CTS_VO_EXITED)
+    if (o->kind == CTS_OUT_EXITED)
         cts_buf_addf(out, "{exits: 0x%llx}", (unsigned long long)o->r0);
     else
-        cts_buf_adds(out, o->kind == CTS_VO_REJECTED ? "reject" : "fault");
+        cts_buf_adds(out, o->kind == CTS_OUT_REJECTED ? "reject" : "fault");
 }
 
 static void add_case(struct cts_buf *out, const struct cts_vec_case *c)
@@ -82,7 +82,7 @@ static void add_case(struct cts_buf *out, const struct cts_vec_case *c)
         add_bytes(out, &c->in.mem[0]);
         cts_buf_adds(out, "}, ");
     }
-    if (o->kind != CTS_VO_RAN) {
+    if (o->kind != CTS_OUT_RAN) {
         cts_buf_adds(out, "faults: true, or: [reject]}\n");
         return;
     }
@@ -99,7 +99,7 @@ static void add_case(struct cts_buf *out, const struct cts_vec_case *c)
 
 static void add_verdict(struct cts_buf *out, const struct cts_vec_outcome *o)
 {
-    if (o->kind == CTS_VO_RAN)
+    if (o->kind == CTS_OUT_RAN)
         cts_buf_addf(out, "    verdict: any\n    r0: 0x%llx\n", (unsigned long long)o->r0);
     else
         cts_buf_adds(out, "    verdict: reject-or-fault\n");
@@ -122,7 +122,7 @@ void cts_conf_yaml_add(struct cts_buf *out, const struct cts_vec *v)
     add_list(out, "rows", v->rows, v->row_count);
     cts_buf_addf(out, "    clauses: []\n    policy: %s\n", v->policy);
     add_text(out, "no-jit", v->no_jit);
-    if (v->kind == CTS_VEC_VERDICT) {
+    if (v->kind == CTS_VK_VERDICT) {
         add_text(out, "message", v->message);
         add_code(out, "program", &v->code);
         add_verdict(out, &v->cases[0].outcomes[0]);

@@ -372,7 +372,7 @@ static void fill_swept(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *exp
         cts_mach_map(m, stack_top - STACK, stack, STACK, true);
     }
     for (uint32_t i = 0; i < s->operands; i++) {
-        if (s->operand[i].target == CTS_ST_REG)
+        if (s->operand[i].target == CTS_SWEEP_REG)
             m->r[s->operand[i].reg] = value[i];
         else
             put_sized(s->be, mem + s->operand[i].at, s->operand[i].width, value[i]);
@@ -783,7 +783,7 @@ static void expected_swept(struct cts_seg *s, uint32_t r, const uint8_t *row, co
         v->r[i] = swept_register(s, i, row, expect);
     }
     for (uint32_t i = 0; i < s->operands; i++) {
-        if (s->operand[i].target == CTS_ST_REG)
+        if (s->operand[i].target == CTS_SWEEP_REG)
             v->in[s->operand[i].reg] = value[i];
         else
             put_sized(s->be, s->base_mem + s->operand[i].at, s->operand[i].width, value[i]);

@@ -39,15 +39,13 @@ static const char *const verdict_words[] = {
     "reject", "accept", "reject-or-run", "fault", "reject-or-fault", "any", NULL,
 };
 
-static const char *const level_words[] = {"quick", "full", "exhaustive", NULL};
-
 static const struct cts_schema_field vector_fields[] = {
     {"name", CTS_SCHEMA_ID, true, "words with dashes; the id is suite/name", NULL, NULL},
     {"why", CTS_SCHEMA_STR, false, "what it would catch", NULL, NULL},
     {"rows", CTS_SCHEMA_STRS, true, "the rows under test; the first gives the group", NULL, NULL},
     {"clauses", CTS_SCHEMA_STRS, true, "what the expectation rests on", NULL, NULL},
     {"policy", CTS_SCHEMA_STR, false, "whose, where the RFC is silent", NULL, NULL},
-    {"level", CTS_SCHEMA_WORD, false, "the lowest at which it runs", NULL, level_words},
+    {"level", CTS_SCHEMA_WORD, false, "the lowest at which it runs", NULL, cts_level_names},
     {"bugs", CTS_SCHEMA_STRS, false, "bugs it would have caught", NULL, NULL},
     {"asm", CTS_SCHEMA_STR, false, "the body in LLVM's syntax", NULL, NULL},
     {"code", CTS_SCHEMA_SEQ, false, "the body in pieces", NULL, NULL},
@@ -84,7 +82,7 @@ static const struct cts_schema_field vector_fields[] = {
 /* Which keys a kind of vector may not have, and which it must. */
 static const struct {
     const char *key;
-    bool may[3], must[3]; /* by enum cts_vec_kind_ */
+    bool may[3], must[3]; /* by enum cts_vector_kind */
 } kind_keys[] = {
     {"vary", {true, true, false}, {false}},
     {"alias", {true, true, false}, {false}},
@@ -165,7 +163,7 @@ static int read_policy(struct cts_vec_reader *r, const struct cts_yaml *map)
     r->v.no_jit = no_jit ? no_jit->text : "";
     r->v.skip = "";
     int rc = policy ? cts_vec_check_name(r, policy, &r->known->policies, "policy") : 0;
-    if (rc == 0 && !klass && r->v.kind == CTS_VEC_VERDICT && strcmp(r->v.policy, "imported") != 0)
+    if (rc == 0 && !klass && r->v.kind == CTS_VK_VERDICT && strcmp(r->v.policy, "imported") != 0)
         rc = cts_yaml_error(map, CTS_E_SCHEMA, r->err, "a verdict needs 'class'");
     if (rc == 0 && klass)
         rc = cts_vec_check_name(r, klass, &r->known->classes, "class");
@@ -174,7 +172,7 @@ static int read_policy(struct cts_vec_reader *r, const struct cts_yaml *map)
 
 static void read_level(struct cts_vec_reader *r, const struct cts_yaml *level)
 {
-    while (level && level_words[r->v.level + 1] && !cts_yaml_is(level, level_words[r->v.level]))
+    while (level && !cts_yaml_is(level, cts_level_names[r->v.level]))
         r->v.level++;
 }
 
@@ -224,7 +222,7 @@ static int find_flip(struct cts_vec_reader *r)
             const struct cts_vec_piece *p = &codes[i]->pieces[k];
             if (!p->flip.field)
                 continue;
-            if (r->v.flip || p->repeat != 1 || r->v.kind != CTS_VEC_VERDICT)
+            if (r->v.flip || p->repeat != 1 || r->v.kind != CTS_VK_VERDICT)
                 return cts_err_at(r->err, CTS_E_SCHEMA, p->pos.file, p->pos.line, p->pos.col,
                                   "flip: in one piece of a verdict's program, without repeat");
             r->v.flip = &p->flip;
@@ -329,13 +327,12 @@ static int read_alias(struct cts_vec_reader *r, const struct cts_yaml *node)
 
 static int read_operands(struct cts_vec_reader *r, const struct cts_yaml *node)
 {
-    static const char *const words[] = {"opaque", "constant", "masked"};
-    r->v.operands = node ? 0 : CTS_VEC_OPAQUE | CTS_VEC_CONSTANT | CTS_VEC_MASKED;
+    r->v.operands = node ? 0 : (1u << CTS_OPD_COUNT) - 1;
     for (size_t i = 0; node && i < node->count; i++) {
         unsigned w = 0;
-        while (w < 3 && !cts_yaml_is(node->items[i], words[w]))
+        while (w < CTS_OPD_COUNT && !cts_yaml_is(node->items[i], cts_operands_names[w]))
             w++;
-        if (w == 3)
+        if (w == CTS_OPD_COUNT)
             return cts_yaml_error(node->items[i], CTS_E_SCHEMA, r->err,
                                   "operands: opaque, constant, masked");
         r->v.operands = (uint8_t)(r->v.operands | 1u << w);
@@ -382,7 +379,7 @@ static int read_runs(struct cts_vec_reader *r, const struct cts_yaml *map)
         rc = cts_yaml_range(repeat, "repeat", 1, CTS_VEC_RUNS_MAX, &times, r->err);
     r->v.threads = (uint8_t)n;
     r->v.repeat = (uint32_t)times;
-    if (rc == 0 && (threads || repeat) && r->v.operands != CTS_VEC_OPAQUE)
+    if (rc == 0 && (threads || repeat) && r->v.operands != 1u << CTS_OPD_OPAQUE)
         rc = cts_yaml_error(map, CTS_E_SCHEMA, r->err,
                             "threads and repeat go with operands: [opaque]");
     return rc;
@@ -474,13 +471,13 @@ static int read_sweep_target(struct cts_vec_reader *r, const struct cts_yaml *ke
     enum cts_vec_value_kind kind;
     int64_t add;
     if (cts_yaml_is(key, "imm")) {
-        s->target = CTS_VT_IMM;
+        s->target = CTS_SWEEP_IMM;
         if (!r->v.uses_imm)
             return cts_yaml_error(key, CTS_E_SCHEMA, r->err, "imm: the code has no {imm}");
         return 0;
     }
     if (cts_vec_address(key->text, &kind, &add)) {
-        s->target = CTS_VT_MEM;
+        s->target = CTS_SWEEP_MEM;
         if (r->v.memory == 0 && !r->memory_given)
             r->v.memory = 64;
         if (kind != CTS_VV_MEM || add < 0 || add + 8 > r->v.memory)
@@ -490,7 +487,7 @@ static int read_sweep_target(struct cts_vec_reader *r, const struct cts_yaml *ke
         s->at = (uint32_t)add;
         return 0;
     }
-    s->target = CTS_VT_REG;
+    s->target = CTS_SWEEP_REG;
     int rc = cts_vec_read_reg(r, key, &s->reg);
     if (rc == 0 && s->reg.role >= 0 && r->role[s->reg.role].alias_of >= 0)
         s->reg.role = r->role[s->reg.role].alias_of;
@@ -518,7 +515,7 @@ static int read_sweep(struct cts_vec_reader *r, const struct cts_yaml *map)
             rc = cts_yaml_str(node->items[i], "domain", &s[i].domain, r->err);
         if (rc == 0)
             rc = cts_vec_check_name(r, node->items[i], &r->known->domains, "domain");
-        imm |= s[i].target == CTS_VT_IMM;
+        imm |= s[i].target == CTS_SWEEP_IMM;
     }
     if (rc == 0 && r->v.uses_imm && !imm)
         rc = cts_yaml_error(node, CTS_E_SCHEMA, r->err,
@@ -553,16 +550,16 @@ static int add_verdict(struct cts_vec_reader *r, const struct cts_yaml *node, co
                               "reject-or-fault or any");
     if (verdicts[k].reject) {
         o[*n] = base;
-        o[(*n)++].kind = CTS_VO_REJECTED;
+        o[(*n)++].kind = CTS_OUT_REJECTED;
     }
     if (verdicts[k].fault) {
         o[*n] = base;
-        o[(*n)++].kind = CTS_VO_FAULTED;
+        o[(*n)++].kind = CTS_OUT_FAULTED;
     }
     if (verdicts[k].run) {
         int rc = 0;
         o[*n] = base;
-        o[*n].kind = CTS_VO_RAN;
+        o[*n].kind = CTS_OUT_RAN;
         o[*n].has_r0 = r0 != NULL;
         if (r0)
             rc = cts_yaml_u64_bits(r0, "r0", &o[*n].r0, r->err);
@@ -643,7 +640,7 @@ static int read_verdict(struct cts_vec_reader *r, const struct cts_yaml *map)
     for (size_t i = 0; rc == 0 && per && i < per->count; i++)
         rc = add_verdict_of(r, per, i, r0, o, &n);
     for (size_t i = 0; i < n; i++)
-        runs |= o[i].kind == CTS_VO_RAN;
+        runs |= o[i].kind == CTS_OUT_RAN;
     if (rc == 0 && r0 && !runs)
         rc = cts_yaml_error(r0, CTS_E_SCHEMA, r->err, "r0: no verdict here lets it run");
     if (rc == 0 && r->v.uses_imm)
@@ -653,17 +650,16 @@ static int read_verdict(struct cts_vec_reader *r, const struct cts_yaml *map)
     return rc ? rc : verdict_cases(r, &base);
 }
 
+static int read_cases(struct cts_vec_reader *r, const struct cts_yaml *map)
+{
+    return cts_vec_read_cases(r, cts_yaml_get(map, "cases"));
+}
+
 static int read_expectation(struct cts_vec_reader *r, const struct cts_yaml *map)
 {
-    switch ((enum cts_vec_kind_)r->v.kind) {
-    case CTS_VEC_RUN:
-        return cts_vec_read_cases(r, cts_yaml_get(map, "cases"));
-    case CTS_VEC_SWEEP:
-        return read_sweep(r, map);
-    case CTS_VEC_VERDICT:
-        return read_verdict(r, map);
-    }
-    return 0;
+    static int (*const read[CTS_VK_COUNT])(struct cts_vec_reader *, const struct cts_yaml *) = {
+        [CTS_VK_RUN] = read_cases, [CTS_VK_SWEEP] = read_sweep, [CTS_VK_VERDICT] = read_verdict};
+    return read[r->v.kind](r, map);
 }
 
 static int read_vector(struct cts_vec_reader *r, const struct cts_yaml *map, const char *suite)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/vector.h"
 #include "host/arena.h"
 
 enum {
@@ -69,17 +70,13 @@ struct cts_vec_state {
     size_t mem_count, stack_count;
 };
 
-enum cts_vec_outcome_kind { CTS_VO_RAN, CTS_VO_REJECTED, CTS_VO_FAULTED, CTS_VO_EXITED };
-
 struct cts_vec_outcome {
-    uint8_t kind; /* enum cts_vec_outcome_kind */
+    uint8_t kind; /* enum cts_outcome_kind */
     bool has_r0;  /* EXITED, and RAN of a whole program */
     uint64_t r0;
     struct cts_vec_state out; /* RAN of a body */
     const char *runtime; /* verdict vectors: "linux" or "linux:jit"; "": all that are not named */
 };
-
-enum cts_vec_order { CTS_VEC_ANY_ORDER, CTS_VEC_LITTLE, CTS_VEC_BIG };
 
 struct cts_vec_case {
     struct cts_vec_pos pos;
@@ -89,7 +86,7 @@ struct cts_vec_case {
     struct cts_vec_state in;
     const struct cts_vec_outcome *outcomes; /* at least one */
     size_t outcome_count;
-    uint8_t order;    /* enum cts_vec_order */
+    uint8_t order;    /* enum cts_order */
     uint8_t flip_bit; /* of the vector's `flip`: the bit of the field that is inverted */
 };
 
@@ -141,10 +138,8 @@ struct cts_vec_role {
     int8_t alias_of; /* index of the role whose register it shares; -1 */
 };
 
-enum cts_vec_target { CTS_VT_REG, CTS_VT_IMM, CTS_VT_MEM };
-
 struct cts_vec_sweep {
-    uint8_t target; /* enum cts_vec_target */
+    uint8_t target; /* enum cts_sweep_target */
     struct cts_vec_reg reg;
     uint32_t at;
     const char *domain;
@@ -157,13 +152,6 @@ struct cts_vec_map {
     size_t data_count;
 };
 
-enum cts_vec_kind_ { CTS_VEC_RUN, CTS_VEC_SWEEP, CTS_VEC_VERDICT };
-
-/* The lowest at which it runs. */
-enum cts_vec_level { CTS_VEC_QUICK, CTS_VEC_FULL, CTS_VEC_EXHAUSTIVE };
-
-enum cts_vec_operands { CTS_VEC_OPAQUE = 1, CTS_VEC_CONSTANT = 2, CTS_VEC_MASKED = 4 };
-
 struct cts_vec {
     struct cts_vec_pos pos;
     const char *id;      /* suite/name */
@@ -173,8 +161,8 @@ struct cts_vec {
     const char *message; /* what the rejecting runtime is known to say; "" */
     const char *skip;    /* why nobody is asked it; "" */
     const char *no_jit;  /* why compilers are not asked it; "" */
-    uint8_t kind;        /* enum cts_vec_kind_ */
-    uint8_t level;       /* enum cts_vec_level */
+    uint8_t kind;        /* enum cts_vector_kind */
+    uint8_t level;       /* enum cts_level */
     bool function; /* its code does no more than call its one subprogram, with r1 = the address of
                       the memory and r2 = its length (0 and 0 without): the code before the call
                       ends with r2; r0 is what counts */
@@ -195,7 +183,7 @@ struct cts_vec {
     uint32_t memory; /* bytes, a multiple of 8; 0: none */
     bool stack;
     uint16_t unreadable; /* bit i: ri */
-    uint8_t operands;    /* enum cts_vec_operands */
+    uint8_t operands;    /* bit i: enum cts_operands i is asked for */
     bool computed;       /* some register of some `out` is CTS_VV_COMPUTED */
     uint8_t threads;     /* that run each case at the same time; 1 normally */
     uint32_t repeat;     /* runs of each case in each thread, one after the other; 1 normally */
@@ -212,6 +200,11 @@ struct cts_vec_file {
     const struct cts_vec *vectors;
     size_t count;
 };
+
+static inline bool cts_vec_asks(const struct cts_vec *v, enum cts_operands o)
+{
+    return v->operands >> o & 1;
+}
 
 /* The names a vector may use; a list that is null is not checked. */
 struct cts_vec_names {

@@ -328,7 +328,7 @@ int cts_vec_read_state(struct cts_vec_reader *r, const struct cts_yaml *node,
 static int read_exits(struct cts_vec_reader *r, const struct cts_yaml *node,
                       struct cts_vec_outcome *o)
 {
-    *o = (struct cts_vec_outcome){.kind = CTS_VO_EXITED, .runtime = ""};
+    *o = (struct cts_vec_outcome){.kind = CTS_OUT_EXITED, .runtime = ""};
     if (cts_yaml_is(node, "any"))
         return 0;
     o->has_r0 = true;
@@ -338,7 +338,7 @@ static int read_exits(struct cts_vec_reader *r, const struct cts_yaml *node,
 static int read_out(struct cts_vec_reader *r, const struct cts_yaml *node,
                     struct cts_vec_outcome *o)
 {
-    *o = (struct cts_vec_outcome){.kind = CTS_VO_RAN, .runtime = ""};
+    *o = (struct cts_vec_outcome){.kind = CTS_OUT_RAN, .runtime = ""};
     return cts_vec_read_state(r, node, CTS_VW_OUT, &o->out);
 }
 
@@ -349,7 +349,7 @@ static int read_faults(struct cts_vec_reader *r, const struct cts_yaml *node,
     int rc = cts_yaml_bool(node, "faults", &yes, r->err);
     if (rc == 0 && !yes)
         return cts_yaml_error(node, CTS_E_SCHEMA, r->err, "faults: true, or leave it out");
-    *o = (struct cts_vec_outcome){.kind = CTS_VO_FAULTED, .runtime = ""};
+    *o = (struct cts_vec_outcome){.kind = CTS_OUT_FAULTED, .runtime = ""};
     return rc;
 }
 
@@ -391,9 +391,9 @@ static int read_alternative(struct cts_vec_reader *r, const struct cts_yaml *nod
         return rc ? rc : read_outcome(r, node, o);
     }
     if (cts_yaml_is(node, "reject"))
-        *o = (struct cts_vec_outcome){.kind = CTS_VO_REJECTED, .runtime = ""};
+        *o = (struct cts_vec_outcome){.kind = CTS_OUT_REJECTED, .runtime = ""};
     else if (cts_yaml_is(node, "fault"))
-        *o = (struct cts_vec_outcome){.kind = CTS_VO_FAULTED, .runtime = ""};
+        *o = (struct cts_vec_outcome){.kind = CTS_OUT_FAULTED, .runtime = ""};
     else
         return cts_yaml_error(node, CTS_E_SCHEMA, r->err,
                               "or: a list of reject, fault, {out: {..}}, {exits: ..}");
@@ -433,7 +433,6 @@ static int read_imm(struct cts_vec_reader *r, const struct cts_yaml *map, struct
 static int read_case(struct cts_vec_reader *r, const struct cts_yaml *node, size_t number,
                      struct cts_vec_case *c)
 {
-    static const char *const orders[] = {"little", "big", NULL};
     static const struct cts_schema_field fields[] = {
         {"name", CTS_SCHEMA_ID, false, "default: its number", NULL, NULL},
         {"imm", CTS_SCHEMA_NUM, false, "the value of {imm}", NULL, NULL},
@@ -442,7 +441,8 @@ static int read_case(struct cts_vec_reader *r, const struct cts_yaml *node, size
         {"exits", CTS_SCHEMA_STR, false, "the body ends the program with this r0", NULL, NULL},
         {"faults", CTS_SCHEMA_BOOL, false, "the runtime stops it", NULL, NULL},
         {"or", CTS_SCHEMA_SEQ, false, "further outcomes that conform", NULL, NULL},
-        {"order", CTS_SCHEMA_WORD, false, "machines it is for", NULL, orders},
+        {"order", CTS_SCHEMA_WORD, false, "machines it is for", NULL,
+         cts_order_names + CTS_ORDER_LITTLE},
         {0},
     };
     const struct cts_yaml *name = cts_yaml_get(node, "name"), *in = cts_yaml_get(node, "in");
@@ -457,7 +457,7 @@ static int read_case(struct cts_vec_reader *r, const struct cts_yaml *node, size
     if (!c->name)
         return cts_vec_nomem(r);
     if (order)
-        c->order = cts_yaml_is(order, "big") ? CTS_VEC_BIG : CTS_VEC_LITTLE;
+        c->order = cts_yaml_is(order, "big") ? CTS_ORDER_BIG : CTS_ORDER_LITTLE;
     if (in)
         rc = cts_vec_read_state(r, in, CTS_VW_IN, &c->in);
     if (rc == 0)

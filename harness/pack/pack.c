@@ -216,9 +216,9 @@ static bool operand_ok(const struct cts_pk_unit *u, const struct cts_pk_operand 
 {
     if (o->domain >= CTS_DOM_COUNT)
         return false;
-    if (o->target == CTS_ST_REG)
+    if (o->target == CTS_SWEEP_REG)
         return o->reg < 10;
-    return o->target == CTS_ST_MEM &&
+    return o->target == CTS_SWEEP_MEM &&
            (o->width == 1 || o->width == 2 || o->width == 4 || o->width == 8) &&
            bytes_ok(o->at, o->width, u->layout.mem_bytes);
 }

@@ -13,10 +13,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/vector.h"
 #include "wire/layout.h"
-
-/* As enum cts_vec_level. */
-enum cts_level { CTS_LEVEL_QUICK, CTS_LEVEL_FULL, CTS_LEVEL_EXHAUSTIVE };
 
 /* A run of consecutive records of another table. */
 struct cts_pk_range {
@@ -25,8 +23,6 @@ struct cts_pk_range {
 
 /* An offset into the string table; text is terminated. 0 is "". */
 typedef uint32_t cts_pk_str;
-
-enum cts_vec_kind { CTS_VK_RUN, CTS_VK_SWEEP, CTS_VK_VERDICT };
 
 /* One vector: a template and its cases. */
 struct cts_pk_vector {
@@ -47,11 +43,9 @@ struct cts_pk_vector {
     struct cts_pk_range units;
     uint32_t needs; /* enum cts_feature: what it says of itself */
     uint32_t uses;  /* enum cts_feature: what its programs use, all of them together */
-    uint8_t kind;   /* enum cts_vec_kind */
+    uint8_t kind;   /* enum cts_vector_kind */
     uint8_t group;  /* enum cts_group of its first row */
 };
-
-enum cts_order { CTS_ORDER_ANY, CTS_ORDER_LITTLE, CTS_ORDER_BIG };
 
 /* One case: the unit that is counted. */
 struct cts_pk_case {
@@ -72,8 +66,6 @@ enum cts_unit_flags {
     CTS_UF_NO_ARGUMENTS = 1 << 4, /* such a subprogram that has no memory and reads neither r1 nor
                                      r2: run as a whole program wherever all of r0 is seen */
 };
-
-enum cts_operands { CTS_OPD_OPAQUE, CTS_OPD_CONSTANT, CTS_OPD_MASKED };
 
 /* One unit: a vector made concrete, one piece of code with its rows. */
 struct cts_pk_unit {
@@ -100,14 +92,6 @@ struct cts_pk_row {
     uint32_t kase;           /* the case it belongs to */
     uint32_t in;             /* state; UINT32_MAX for whole programs */
     struct cts_pk_range out; /* outcomes: any of them conforms */
-};
-
-enum cts_outcome_kind {
-    CTS_OUT_RAN, /* the body fell through to its end with this state; a whole program exited with r0
-                  */
-    CTS_OUT_REJECTED, /* refused at load */
-    CTS_OUT_FAULTED,  /* stopped by the runtime */
-    CTS_OUT_EXITED,   /* the body ended the program itself, with r0 */
 };
 
 struct cts_pk_outcome {
@@ -141,10 +125,8 @@ struct cts_pk_state {
     uint32_t mem_bytes; /* the layout's of every unit that uses it; 0 if there is no mem */
 };
 
-enum cts_sweep_target { CTS_ST_REG, CTS_ST_MEM };
-
 struct cts_pk_operand {
-    uint8_t target; /* enum cts_sweep_target */
+    uint8_t target; /* enum cts_sweep_target: REG or MEM */
     uint8_t reg;
     uint8_t width;  /* bytes written, for memory */
     uint8_t domain; /* enum cts_domain */

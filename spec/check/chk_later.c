@@ -60,11 +60,11 @@ static bool must_be_rejected(const struct cts_vec *v)
 {
     for (size_t c = 0; c < v->case_count; c++) {
         for (size_t o = 0; o < v->cases[c].outcome_count; o++) {
-            if (v->cases[c].outcomes[o].kind != CTS_VO_REJECTED)
+            if (v->cases[c].outcomes[o].kind != CTS_OUT_REJECTED)
                 return false;
         }
     }
-    return v->kind == CTS_VEC_VERDICT;
+    return v->kind == CTS_VK_VERDICT;
 }
 
 /* The first slot of a piece with one bit inverted, little-endian encoding. */

@@ -17,7 +17,7 @@ static void mark(const struct cts_spec *spec, const struct cts_vec *v, uint8_t *
                  uint8_t *classes)
 {
     static const uint8_t bit[] = {
-        [CTS_VEC_RUN] = BY_HAND, [CTS_VEC_SWEEP] = BY_SWEEP, [CTS_VEC_VERDICT] = BY_VERDICT};
+        [CTS_VK_RUN] = BY_HAND, [CTS_VK_SWEEP] = BY_SWEEP, [CTS_VK_VERDICT] = BY_VERDICT};
 
     for (size_t i = 0; i < v->row_count; i++) {
         const struct cts_spec_row *row = cts_spec_row_find(spec, v->rows[i]);

@@ -39,8 +39,8 @@ const char *cts_doc_example(struct cts_doc *d, const struct cts_spec_row *row, c
 
 /* The i-th vector about a row, of a kind; null behind the last. */
 const struct cts_vec *cts_doc_vector(const struct cts_doc *d, const char *row_id,
-                                     enum cts_vec_kind_ kind, size_t i);
-size_t cts_doc_vectors(const struct cts_doc *d, const char *row_id, enum cts_vec_kind_ kind,
+                                     enum cts_vector_kind kind, size_t i);
+size_t cts_doc_vectors(const struct cts_doc *d, const char *row_id, enum cts_vector_kind kind,
                        size_t *cases);
 size_t cts_doc_rows_of(const struct cts_doc *d, unsigned group);
 

@@ -250,7 +250,7 @@ static void add_row_clauses(struct cts_doc *d, const struct cts_spec_row *row)
 }
 
 static void add_vector_list(struct cts_doc *d, const struct cts_spec_row *row,
-                            enum cts_vec_kind_ kind, size_t count, size_t cases)
+                            enum cts_vector_kind kind, size_t count, size_t cases)
 {
     bool folded = count > VECTORS_SHOWN;
 
@@ -261,21 +261,21 @@ static void add_vector_list(struct cts_doc *d, const struct cts_spec_row *row,
         code(d, cts_doc_vector(d, row->id, kind, i)->id);
     }
     raw(d, folded ? "</details>" : "");
-    if (kind == CTS_VEC_RUN)
+    if (kind == CTS_VK_RUN)
         cts_buf_addf(d->out, " <span class=\"soft\">(%zu case%s)</span>", cases,
                      cases == 1 ? "" : "s");
 }
 
 static void add_vectors(struct cts_doc *d, const struct cts_spec_row *row)
 {
-    static const char *const KINDS[][2] = {[CTS_VEC_RUN] = {"by hand", "by hand"},
-                                           [CTS_VEC_SWEEP] = {"sweep", "sweeps"},
-                                           [CTS_VEC_VERDICT] = {"verdict", "verdicts"}};
+    static const char *const KINDS[][2] = {[CTS_VK_RUN] = {"by hand", "by hand"},
+                                           [CTS_VK_SWEEP] = {"sweep", "sweeps"},
+                                           [CTS_VK_VERDICT] = {"verdict", "verdicts"}};
     bool any = false;
 
     raw(d, "<h3>Vectors</h3><dl class=\"vectors\">");
-    for (unsigned kind = 0; kind <= CTS_VEC_VERDICT; kind++) {
-        enum cts_vec_kind_ k = (enum cts_vec_kind_)kind;
+    for (unsigned kind = 0; kind <= CTS_VK_VERDICT; kind++) {
+        enum cts_vector_kind k = (enum cts_vector_kind)kind;
         size_t cases, count = cts_doc_vectors(d, row->id, k, &cases);
         if (!count)
             continue;

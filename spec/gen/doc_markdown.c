@@ -62,15 +62,15 @@ static void add_outcomes(struct cts_doc *d, const struct cts_spec_row *row)
 static void add_vectors(struct cts_doc *d, const struct cts_spec_row *row)
 {
     static const char *const KINDS[] = {
-        [CTS_VEC_RUN] = "by hand", [CTS_VEC_SWEEP] = "sweeps", [CTS_VEC_VERDICT] = "verdicts"};
+        [CTS_VK_RUN] = "by hand", [CTS_VK_SWEEP] = "sweeps", [CTS_VK_VERDICT] = "verdicts"};
 
-    for (unsigned kind = 0; kind <= CTS_VEC_VERDICT; kind++) {
-        size_t cases, count = cts_doc_vectors(d, row->id, (enum cts_vec_kind_)kind, &cases);
+    for (unsigned kind = 0; kind <= CTS_VK_VERDICT; kind++) {
+        size_t cases, count = cts_doc_vectors(d, row->id, (enum cts_vector_kind)kind, &cases);
         for (size_t i = 0; i < count; i++) {
             if (!i)
                 cts_buf_addf(d->out, "\nVectors, %s:", KINDS[kind]);
             cts_buf_addf(d->out, "%s `%s`", i ? "," : "",
-                         cts_doc_vector(d, row->id, (enum cts_vec_kind_)kind, i)->id);
+                         cts_doc_vector(d, row->id, (enum cts_vector_kind)kind, i)->id);
         }
         cts_buf_adds(d->out, count ? "\n" : "");
     }

@@ -6,12 +6,12 @@
 
 #include "host/fs.h"
 
-/* How much tests a thing, by kind of vector (enum cts_vec_kind_). */
+/* How much tests a thing, by kind of vector (enum cts_vector_kind). */
 enum { KINDS = 3 };
 static const char *const KIND_NAMES[KINDS] = {
-    [CTS_VEC_RUN] = "hand",
-    [CTS_VEC_SWEEP] = "sweep",
-    [CTS_VEC_VERDICT] = "verdict",
+    [CTS_VK_RUN] = "hand",
+    [CTS_VK_SWEEP] = "sweep",
+    [CTS_VK_VERDICT] = "verdict",
 };
 
 struct count {
@@ -286,10 +286,10 @@ static void print_subject(const struct coverage *c, const struct subject *s, str
         struct count n = count_of(c, s, i);
         cts_grid_add(&grid, s->id(c->spec, i));
         cts_grid_add(&grid, s->note(c->spec, i));
-        cts_grid_addf(&grid, "%zu", n.vectors[CTS_VEC_RUN]);
-        cts_grid_addf(&grid, "%zu", n.cases[CTS_VEC_RUN]);
-        cts_grid_addf(&grid, "%zu", n.vectors[CTS_VEC_SWEEP]);
-        cts_grid_addf(&grid, "%zu", n.vectors[CTS_VEC_VERDICT]);
+        cts_grid_addf(&grid, "%zu", n.vectors[CTS_VK_RUN]);
+        cts_grid_addf(&grid, "%zu", n.cases[CTS_VK_RUN]);
+        cts_grid_addf(&grid, "%zu", n.vectors[CTS_VK_SWEEP]);
+        cts_grid_addf(&grid, "%zu", n.vectors[CTS_VK_VERDICT]);
     }
     heading(c, s->heading, out);
     cts_grid_print(&grid, c->rq->format, out);
@@ -310,7 +310,7 @@ static void print_lacks(const struct coverage *c, struct cts_buf *out)
         for (size_t i = 0; i < s->size(c->spec); i++) {
             struct count n = count_of(c, s, i);
             const char *excuse = s->excuse(c, i);
-            bool by_hand = n.vectors[CTS_VEC_RUN] || n.vectors[CTS_VEC_VERDICT];
+            bool by_hand = n.vectors[CTS_VK_RUN] || n.vectors[CTS_VK_VERDICT];
             if (by_hand || (excuse && !all_vectors(&n)))
                 continue;
             lacks++;
@@ -370,8 +370,8 @@ static void print_totals(const struct coverage *c, struct cts_buf *out)
         for (size_t i = 0; i < size; i++) {
             struct count n = count_of(c, s, i);
             any += all_vectors(&n) != 0;
-            hand += n.vectors[CTS_VEC_RUN] || n.vectors[CTS_VEC_VERDICT];
-            swept += n.vectors[CTS_VEC_SWEEP] != 0;
+            hand += n.vectors[CTS_VK_RUN] || n.vectors[CTS_VK_VERDICT];
+            swept += n.vectors[CTS_VK_SWEEP] != 0;
             ruled += !all_vectors(&n) && is_by_rule(c, s, i);
             excused += !all_vectors(&n) && s->excuse(c, i) && !is_by_rule(c, s, i);
         }
@@ -397,8 +397,8 @@ static void print_report(const struct coverage *c, struct cts_buf *out)
     cts_buf_addf(out,
                  "%s%zu vectors: %zu written by hand with %zu cases, %zu sweeps, %zu verdicts.\n\n",
                  strcmp(c->rq->format, "markdown") ? "" : "# Coverage of the specification\n\n",
-                 c->rq->tested->count, n.vectors[CTS_VEC_RUN], n.cases[CTS_VEC_RUN],
-                 n.vectors[CTS_VEC_SWEEP], n.vectors[CTS_VEC_VERDICT]);
+                 c->rq->tested->count, n.vectors[CTS_VK_RUN], n.cases[CTS_VK_RUN],
+                 n.vectors[CTS_VK_SWEEP], n.vectors[CTS_VK_VERDICT]);
     print_totals(c, out);
     for (size_t k = 0; k < SUBJECT_COUNT; k++)
         print_subject(c, &SUBJECTS[k], out);

@@ -163,7 +163,7 @@ const char *cts_doc_example(struct cts_doc *d, const struct cts_spec_row *row, c
 }
 
 const struct cts_vec *cts_doc_vector(const struct cts_doc *d, const char *row_id,
-                                     enum cts_vec_kind_ kind, size_t i)
+                                     enum cts_vector_kind kind, size_t i)
 {
     for (size_t k = 0; k < d->rq->tested->count; k++) {
         const struct cts_vec *v = d->rq->tested->vectors[k];
@@ -173,7 +173,7 @@ const struct cts_vec *cts_doc_vector(const struct cts_doc *d, const char *row_id
     return NULL;
 }
 
-size_t cts_doc_vectors(const struct cts_doc *d, const char *row_id, enum cts_vec_kind_ kind,
+size_t cts_doc_vectors(const struct cts_doc *d, const char *row_id, enum cts_vector_kind kind,
                        size_t *cases)
 {
     size_t count = 0;

@@ -271,7 +271,7 @@ static void skip_is(const char *text, const char *why)
     assert_string_equal(f.test.skip, why);
     assert_int_equal(cts_conf_vector(&f.test, "data", "x", &f.arena, &v, &f.err), 0);
     assert_string_equal(v.skip, why);
-    assert_int_equal(v.kind, CTS_VEC_VERDICT);
+    assert_int_equal(v.kind, CTS_VK_VERDICT);
     done(&f);
 }
 
@@ -320,7 +320,7 @@ static void vectors_call_the_program(void **state)
              "-- result\n5\n");
     assert_int_equal(cts_conf_vector(&f.test, "data", "a-b", &f.arena, &v, &f.err), 0);
     assert_string_equal(v.id, "data/a-b");
-    assert_int_equal(v.kind, CTS_VEC_RUN);
+    assert_int_equal(v.kind, CTS_VK_RUN);
     assert_int_equal(v.code.count, 2);
     assert_int_equal(v.code.pieces[0].imm.v, 12);
     assert_int_equal(v.code.pieces[1].opcode, 0x85);
@@ -337,18 +337,18 @@ static void vectors_call_the_program(void **state)
     done(&f);
     good(&f, "-- raw\n0xffffffffffffffff\n-- error\nno\n");
     assert_int_equal(cts_conf_vector(&f.test, "data", "bad", &f.arena, &v, &f.err), 0);
-    assert_int_equal(v.kind, CTS_VEC_VERDICT);
+    assert_int_equal(v.kind, CTS_VK_VERDICT);
     assert_int_equal(v.code.count, 1);
     assert_int_equal(v.subs.count, 0);
-    assert_int_equal(v.cases[0].outcomes[0].kind, CTS_VO_FAULTED);
-    assert_int_equal(v.cases[0].outcomes[1].kind, CTS_VO_REJECTED);
+    assert_int_equal(v.cases[0].outcomes[0].kind, CTS_OUT_FAULTED);
+    assert_int_equal(v.cases[0].outcomes[1].kind, CTS_OUT_REJECTED);
     assert_string_equal(v.rows[0], "exit");
     done(&f);
     good(&f, "-- asm\nldxw %r0, [%r1+8]\nexit\n-- mem\n1\n-- error\nno\n");
     assert_int_equal(cts_conf_vector(&f.test, "data", "bad", &f.arena, &v, &f.err), 0);
-    assert_int_equal(v.kind, CTS_VEC_RUN);
+    assert_int_equal(v.kind, CTS_VK_RUN);
     assert_int_equal(v.subs.count, 2);
-    assert_int_equal(v.cases[0].outcomes[0].kind, CTS_VO_FAULTED);
+    assert_int_equal(v.cases[0].outcomes[0].kind, CTS_OUT_FAULTED);
     assert_int_equal(v.cases[0].outcome_count, 2);
     done(&f);
     good(&f, "-- asm\nmov %r0, 7\nexit\n-- result\n7\n");

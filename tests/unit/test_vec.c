@@ -154,7 +154,7 @@ static void a_level_is_read(void **state)
 {
     static const char *const words[] = {"quick", "full", "exhaustive"};
     (void)state;
-    for (unsigned level = CTS_VEC_QUICK; level <= CTS_VEC_EXHAUSTIVE; level++) {
+    for (unsigned level = CTS_LEVEL_QUICK; level <= CTS_LEVEL_EXHAUSTIVE; level++) {
         struct fixture f;
         char text[512];
         snprintf(text, sizeof(text), HEAD ADD "    level: %s\n    cases: [{out: {dst: 1}}]\n",
@@ -247,13 +247,13 @@ static void a_vector_is_read(void **state)
     assert_int_equal(c[0].in.regs[1].kind, CTS_VV_FP);
     assert_int_equal(c[0].outcomes[0].out.regs[1].kind, CTS_VV_ANY);
     assert_string_equal(c[1].name, "z");
-    assert_int_equal(c[1].order, CTS_VEC_BIG);
+    assert_int_equal(c[1].order, CTS_ORDER_BIG);
     assert_int_equal((int64_t)c[1].in.regs[0].v, -8);
     assert_int_equal(c[1].outcome_count, 3);
-    assert_int_equal(c[1].outcomes[0].kind, CTS_VO_EXITED);
+    assert_int_equal(c[1].outcomes[0].kind, CTS_OUT_EXITED);
     assert_int_equal(c[1].outcomes[0].r0, 7);
-    assert_int_equal(c[1].outcomes[1].kind, CTS_VO_REJECTED);
-    assert_int_equal(c[1].outcomes[2].kind, CTS_VO_FAULTED);
+    assert_int_equal(c[1].outcomes[1].kind, CTS_OUT_REJECTED);
+    assert_int_equal(c[1].outcomes[2].kind, CTS_OUT_FAULTED);
     done(&f);
 }
 
@@ -332,14 +332,14 @@ static void sweeps_and_verdicts_are_read(void **state)
     assert_int_equal(f.faults.len, 0);
     assert_int_equal(f.file.count, 2);
     const struct cts_vec *s = &f.file.vectors[0], *d = &f.file.vectors[1];
-    assert_int_equal(s->kind, CTS_VEC_SWEEP);
+    assert_int_equal(s->kind, CTS_VK_SWEEP);
     assert_int_equal(s->sweep_count, 3);
-    assert_int_equal(s->sweeps[2].target, CTS_VT_MEM);
+    assert_int_equal(s->sweeps[2].target, CTS_SWEEP_MEM);
     assert_int_equal(s->sweeps[2].at, 8);
     assert_int_equal(s->cases[0].in.reg_count, 1);
-    assert_int_equal(d->kind, CTS_VEC_VERDICT);
+    assert_int_equal(d->kind, CTS_VK_VERDICT);
     assert_int_equal(d->cases[0].outcome_count, 3);
-    assert_int_equal(d->cases[0].outcomes[1].kind, CTS_VO_RAN);
+    assert_int_equal(d->cases[0].outcomes[1].kind, CTS_OUT_RAN);
     assert_true(d->cases[0].outcomes[1].has_r0);
     assert_string_equal(d->cases[0].outcomes[2].runtime, "linux");
     done(&f);
@@ -412,11 +412,11 @@ static void one_word_names_all_verifiers(void **state)
     parse(&f, HEAD VECTOR "    class: V27\n    program: [exit]\n    verdict: any\n"
                           "    verdicts: {verifiers: reject, dpdk: accept}\n");
     const struct cts_vec_case *c = &only(&f)->cases[0];
-    assert_true(has_outcome(c, "linux", CTS_VO_REJECTED));
-    assert_true(has_outcome(c, "prevail", CTS_VO_REJECTED));
-    assert_true(has_outcome(c, "dpdk", CTS_VO_RAN));
-    assert_false(has_outcome(c, "dpdk", CTS_VO_REJECTED));
-    assert_false(has_outcome(c, "verifiers", CTS_VO_REJECTED));
+    assert_true(has_outcome(c, "linux", CTS_OUT_REJECTED));
+    assert_true(has_outcome(c, "prevail", CTS_OUT_REJECTED));
+    assert_true(has_outcome(c, "dpdk", CTS_OUT_RAN));
+    assert_false(has_outcome(c, "dpdk", CTS_OUT_REJECTED));
+    assert_false(has_outcome(c, "verifiers", CTS_OUT_REJECTED));
     done(&f);
 }
 

@@ -53,7 +53,7 @@ static uint32_t add_sweep(struct book *b)
         .layout = {.spill = -CTS_STACK_BYTES, .out_mask = 0x3ff, .body_slots = 1}};
     for (unsigned i = 0; i < 2; i++)
         operand[i] = (struct cts_pk_operand){
-            .target = CTS_ST_REG, .reg = (uint8_t)(3 + i), .domain = CTS_DOM_U64};
+            .target = CTS_SWEEP_REG, .reg = (uint8_t)(3 + i), .domain = CTS_DOM_U64};
     for (unsigned i = 0; i < 10; i++)
         b->state[0].r[i] = 0x1111111111111111u * (i + 1);
     b->state[0].mem = b->state[0].stack = (struct cts_pk_bytes_ref){
