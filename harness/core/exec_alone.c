@@ -33,7 +33,7 @@ struct wrong cts_x_wrong_row(struct cts_exec *x, const struct job *j, uint32_t s
 struct wrong cts_x_wrong_end(struct cts_exec *x, const struct cts_seg *seg, uint32_t first,
                              const struct cts_answer *a)
 {
-    bool loaded = a->load.verdict == CTS_ACCEPTED;
+    bool loaded = a->load.verdict == CTS_LOAD_ACCEPTED;
     const char *why = loaded ? a->run.text : a->load.text;
     uint32_t r = loaded && a->run.done < seg->rows - first ? first + a->run.done : first;
     const char *text =
@@ -109,11 +109,11 @@ static bool is_session_error(int rc)
 static struct cts_obs observe_one(struct cts_exec *x, const struct job *j,
                                   const struct cts_answer *a)
 {
-    if (a->load.verdict != CTS_ACCEPTED)
+    if (a->load.verdict != CTS_LOAD_ACCEPTED)
         return (struct cts_obs){.seen = cts_x_seen_of_load(&a->load), .text = a->load.text};
     if (j->iterations == 0)
         return (struct cts_obs){.seen = CTS_SEEN_ACCEPTED};
-    if (a->run.status != CTS_RAN)
+    if (a->run.status != CTS_RUN_COMPLETED)
         return cts_x_observe_stop(&a->run);
     return cts_x_observe(x, j, 0, 0, a);
 }
@@ -203,7 +203,7 @@ static void run_sweep(struct cts_exec *x, struct cts_seg *seg, struct wrong wron
         cts_x_add_job_failed(x, seg, rc, &err);
         return;
     }
-    if (a->load.verdict != CTS_ACCEPTED || a->run.status != CTS_RAN)
+    if (a->load.verdict != CTS_LOAD_ACCEPTED || a->run.status != CTS_RUN_COMPLETED)
         wrong = cts_x_wrong_end(x, seg, 0, a);
     else
         cts_x_check_rows(x, &x->frame[0]->job[0], 0, &wrong);
@@ -279,12 +279,12 @@ static uint32_t run_kept(struct cts_exec *x, struct cts_seg *seg)
             return r + 1;
         }
         const struct cts_answer *a = &f->answer[0];
-        if (first && a->load.verdict == CTS_REJECTED) {
+        if (first && a->load.verdict == CTS_LOAD_REJECTED) {
             struct cts_obs refused = {.seen = CTS_SEEN_REJECTED, .text = a->load.text};
             cts_judge_unit(x->judge, seg, &refused);
             return seg->rows;
         }
-        if (!(a->ops & CTS_STEP_RUN) || a->run.status != CTS_RAN)
+        if (!(a->ops & CTS_STEP_RUN) || a->run.status != CTS_RUN_COMPLETED)
             return r;
         struct cts_obs o = cts_x_observe(x, &f->job[0], 0, 0, a);
         if (o.seen == CTS_SEEN_RAN && !cts_seg_match(seg, r, o.row, o.expect, cts_x_who(x)))
@@ -312,7 +312,7 @@ static void run_unit(struct cts_exec *x, struct cts_seg *seg, const struct wrong
         cts_x_reset_frame(x->frame[0]);
         int rc = cts_x_run_job(x, &made, &err);
         const struct cts_answer *a = &x->frame[0]->answer[0];
-        if (rc == 0 && a->load.verdict == CTS_ACCEPTED && a->run.status == CTS_RAN &&
+        if (rc == 0 && a->load.verdict == CTS_LOAD_ACCEPTED && a->run.status == CTS_RUN_COMPLETED &&
             cts_x_check_rows(x, &x->frame[0]->job[0], 0, NULL) == UINT32_MAX) {
             if (wrong->row < seg->rows)
                 cts_x_run_row(x, seg, wrong->row, wrong);

@@ -99,10 +99,10 @@ uint32_t cts_x_check_rows(struct cts_exec *x, const struct job *j, uint32_t s, s
 
 enum cts_seen cts_x_seen_of_load(const struct cts_load_res *l)
 {
-    switch ((enum cts_verdict)l->verdict) {
-    case CTS_ACCEPTED:
+    switch ((enum cts_load_status)l->verdict) {
+    case CTS_LOAD_ACCEPTED:
         return CTS_SEEN_ACCEPTED;
-    case CTS_REJECTED:
+    case CTS_LOAD_REJECTED:
         return CTS_SEEN_REJECTED;
     case CTS_LOAD_CRASHED:
         return CTS_SEEN_CRASHED;
@@ -119,17 +119,17 @@ enum cts_seen cts_x_seen_of_load(const struct cts_load_res *l)
 enum cts_seen cts_x_seen_of_run(const struct cts_run_res *r)
 {
     switch ((enum cts_run_status)r->status) {
-    case CTS_RAN:
+    case CTS_RUN_COMPLETED:
         return CTS_SEEN_RAN;
-    case CTS_FAULTED:
+    case CTS_RUN_FAULTED:
         return CTS_SEEN_FAULTED;
     case CTS_RUN_CRASHED:
         return CTS_SEEN_CRASHED;
     case CTS_RUN_TIMED_OUT:
         return CTS_SEEN_TIMED_OUT;
-    case CTS_REFUSED:
+    case CTS_RUN_REFUSED:
         return CTS_SEEN_REFUSED;
-    case CTS_UNSTEADY:
+    case CTS_RUN_UNSTEADY:
         return CTS_SEEN_RAN;
     case CTS_RUN_ERROR:
         break;
@@ -140,7 +140,7 @@ enum cts_seen cts_x_seen_of_run(const struct cts_run_res *r)
 struct cts_obs cts_x_observe_stop(const struct cts_run_res *r)
 {
     return (struct cts_obs){
-        .seen = cts_x_seen_of_run(r), .flaky = r->status == CTS_UNSTEADY, .text = r->text};
+        .seen = cts_x_seen_of_run(r), .flaky = r->status == CTS_RUN_UNSTEADY, .text = r->text};
 }
 
 static void blame_job(struct cts_exec *x, const struct job *j, struct cts_among among,
@@ -177,10 +177,10 @@ static void blame_and_look_again(struct cts_exec *x, const struct job *j, int co
 /* The runtime died of the program, or did not end, and the worker lives. */
 static bool look_again_at_death(struct cts_exec *x, const struct job *j, const struct cts_answer *a)
 {
-    bool ran = a->load.verdict == CTS_ACCEPTED && j->iterations;
-    enum cts_seen seen = a->load.verdict != CTS_ACCEPTED ? cts_x_seen_of_load(&a->load)
-                         : ran                           ? cts_x_seen_of_run(&a->run)
-                                                         : CTS_SEEN_ACCEPTED;
+    bool ran = a->load.verdict == CTS_LOAD_ACCEPTED && j->iterations;
+    enum cts_seen seen = a->load.verdict != CTS_LOAD_ACCEPTED ? cts_x_seen_of_load(&a->load)
+                         : ran                                ? cts_x_seen_of_run(&a->run)
+                                                              : CTS_SEEN_ACCEPTED;
     if (!cts_x_is_death(seen))
         return false;
     blame_and_look_again(x, j, seen == CTS_SEEN_TIMED_OUT ? CTS_E_TIMEOUT : CTS_E_WORKER,
@@ -233,7 +233,7 @@ static bool proves_nothing(const struct cts_exec *x, const struct cts_seg *seg)
 static void first_sight(struct cts_exec *x, const struct job *j, const struct cts_answer *a)
 {
     struct cts_seg *one = j->seg[0];
-    if (a->load.verdict != CTS_ACCEPTED) {
+    if (a->load.verdict != CTS_LOAD_ACCEPTED) {
         struct cts_obs o = {.seen = cts_x_seen_of_load(&a->load), .text = a->load.text};
         if (j->segs == 1 && o.seen == CTS_SEEN_REJECTED)
             cts_judge_unit(x->judge, one, &o);
@@ -251,7 +251,7 @@ static void first_sight(struct cts_exec *x, const struct job *j, const struct ct
         cts_x_look_again_all(x, j);
         return;
     }
-    if (a->run.status != CTS_RAN) {
+    if (a->run.status != CTS_RUN_COMPLETED) {
         stopped_at_first_sight(x, j, a);
         return;
     }
@@ -272,11 +272,11 @@ static void first_sight(struct cts_exec *x, const struct job *j, const struct ct
 static void whole_sight(struct cts_exec *x, const struct job *j, const struct cts_answer *a)
 {
     struct cts_obs o = cts_x_observe(x, j, 0, 0, a);
-    if (a->load.verdict != CTS_ACCEPTED)
+    if (a->load.verdict != CTS_LOAD_ACCEPTED)
         o = (struct cts_obs){.seen = cts_x_seen_of_load(&a->load), .text = a->load.text};
     else if (j->iterations == 0)
         o = (struct cts_obs){.seen = CTS_SEEN_ACCEPTED};
-    else if (a->run.status != CTS_RAN)
+    else if (a->run.status != CTS_RUN_COMPLETED)
         o = cts_x_observe_stop(&a->run);
     cts_judge_row(x->judge, j->seg[0], 0, &o);
 }

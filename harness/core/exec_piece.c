@@ -65,7 +65,7 @@ static bool run_piece(struct cts_exec *x, struct cts_seg *seg, const struct job 
         cts_x_add_job_failed(x, seg, rc, &err);
         return false;
     }
-    if (a->load.verdict != CTS_ACCEPTED || a->run.status != CTS_RAN)
+    if (a->load.verdict != CTS_LOAD_ACCEPTED || a->run.status != CTS_RUN_COMPLETED)
         wrong = cts_x_wrong_end(x, seg, j->first, a);
     else
         cts_x_check_rows(x, &x->frame[0]->job[0], 0, &wrong);

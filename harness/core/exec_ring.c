@@ -107,7 +107,7 @@ static int ring_run(struct cts_exec *x, const struct ring *g, struct wrong *wron
         if (rc != 0)
             break;
         if (wrong->row == UINT32_MAX &&
-            (a->load.verdict != CTS_ACCEPTED || a->run.status != CTS_RAN))
+            (a->load.verdict != CTS_LOAD_ACCEPTED || a->run.status != CTS_RUN_COMPLETED))
             *wrong = cts_x_wrong_end(x, g->j->seg[0], taken * g->part, a);
         else if (wrong->row == UINT32_MAX)
             *wrong = ring_check(x, g, taken);

@@ -108,11 +108,11 @@ static const char *test_shape(struct cts_exec *x, const struct cts_pk_unit *unit
     const char *what = NULL;
     if (rc != 0)
         what = cts_err_text(&err, text, sizeof(text));
-    else if (a->load.verdict != CTS_ACCEPTED)
+    else if (a->load.verdict != CTS_LOAD_ACCEPTED)
         what = a->load.text[0] ? a->load.text : "refused at load";
     else if (cts_x_loads_only(x))
         what = NULL;
-    else if (a->run.status != CTS_RAN)
+    else if (a->run.status != CTS_RUN_COMPLETED)
         what = a->run.text[0] ? a->run.text : "stopped";
     else if (cts_x_check_rows(x, &x->frame[0]->job[0], 0, NULL) != UINT32_MAX)
         what = "a register or a byte differs";

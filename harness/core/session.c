@@ -253,7 +253,7 @@ static bool steps_match(const struct cts_session_step *asked, const struct cts_a
     if ((a->ops ^ asked->ops) & CTS_STEP_LOAD || a->ops & ~asked->ops)
         return false;
     if (a->ops & CTS_STEP_LOAD)
-        loaded = a->load.verdict == CTS_ACCEPTED;
+        loaded = a->load.verdict == CTS_LOAD_ACCEPTED;
     if (!loaded)
         return a->ops == CTS_STEP_LOAD;
     if (a->ops & CTS_STEP_LOAD && a->ops != asked->ops)

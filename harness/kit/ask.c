@@ -259,7 +259,7 @@ static int take_run(struct kit *k, struct cts_rd *r, uint32_t i, struct cts_run_
     res->status = cts_rd_u8(r);
     res->done = cts_rd_u32(r);
     res->r0 = cts_rd_u64(r);
-    unsigned last = k->caps.features & CTS_FEAT_GUESS ? CTS_UNSTEADY : CTS_RUN_TIMED_OUT;
+    unsigned last = k->caps.features & CTS_FEAT_GUESS ? CTS_RUN_UNSTEADY : CTS_RUN_TIMED_OUT;
     if (res->status > last && !r->failed)
         return kit_fail(k, "answer %u, at byte %u of the payload: status %u, not from 0 to %u", i,
                         (unsigned)at, res->status, last);
@@ -298,7 +298,7 @@ static int check_steps(struct kit *k, uint32_t i, const struct cts_item *it,
                        const struct cts_answer *a)
 {
     unsigned steps = kit_steps(k, it);
-    bool refused = a->ops & CTS_STEP_LOAD && a->load.verdict != CTS_ACCEPTED;
+    bool refused = a->ops & CTS_STEP_LOAD && a->load.verdict != CTS_LOAD_ACCEPTED;
     if (steps & CTS_STEP_LOAD && refused && a->ops != CTS_STEP_LOAD)
         return kit_fail(k,
                         "answer %u: ops 0x%02x for a program that was not accepted; load alone "
@@ -369,7 +369,7 @@ int kit_want_ran(struct kit *k, uint32_t i, const struct cts_item *it, uint64_t 
     int rc = kit_want_ops(k, i, steps, "");
     if (rc || !(steps & CTS_STEP_RUN))
         return rc;
-    if (run->status != CTS_RAN)
+    if (run->status != CTS_RUN_COMPLETED)
         return kit_fail(k, "answer %u: it did not run, but ended with status %u: %s", i,
                         run->status, run->text);
     if (run->done != it->run.iterations)

@@ -215,7 +215,7 @@ static int find_refused(struct kit *k, struct kit_code *c, bool *found)
         int rc = kit_exec(k, &it, 1);
         if (rc)
             return rc;
-        *found = k->answers[0].load.verdict == CTS_REJECTED;
+        *found = k->answers[0].load.verdict == CTS_LOAD_REJECTED;
     }
     return 0;
 }
@@ -231,7 +231,7 @@ static int refuse_and_go_on(struct kit *k, const struct kit_code *bad)
         kit_item(ALL, 2, &good),
     };
     int rc = kit_exec(k, items, 3);
-    if (rc == 0 && k->answers[0].load.verdict != CTS_REJECTED)
+    if (rc == 0 && k->answers[0].load.verdict != CTS_LOAD_REJECTED)
         rc = kit_fail(k, "it refused the program once and accepted it the next time");
     if (rc == 0)
         rc = kit_want_ops(k, 1, 0, "after a program that was refused");
@@ -283,7 +283,7 @@ static int check_reason(struct kit *k)
     it.load.log = true;
     if (rc == 0)
         rc = kit_exec(k, &it, 1);
-    if (rc == 0 && k->answers[0].load.verdict != CTS_REJECTED)
+    if (rc == 0 && k->answers[0].load.verdict != CTS_LOAD_REJECTED)
         rc = kit_fail(k, "it accepts the program when the reason for its refusal is wanted");
     if (rc == 0 && !k->answers[0].load.text[0] && !k->answers[0].load.err_no)
         rc = kit_fail(k, "a refusal without a text, and without an error number");
@@ -310,9 +310,9 @@ static int run_bad(struct kit *k, const char *what, const struct kit_code *c)
         return rc;
     }
     const struct cts_answer *a = &k->answers[0];
-    if (a->ops & CTS_STEP_RUN && a->run.status == CTS_RAN)
+    if (a->ops & CTS_STEP_RUN && a->run.status == CTS_RUN_COMPLETED)
         return kit_fail(k, "%s: it was accepted, and ran to its end", what);
-    if (a->ops & CTS_STEP_RUN && a->run.status == CTS_FAULTED && a->run.done)
+    if (a->ops & CTS_STEP_RUN && a->run.status == CTS_RUN_FAULTED && a->run.done)
         return kit_fail(k, "%s: a fault in iteration %u of 1; the first one is 0", what,
                         a->run.done);
     return 0;
@@ -341,7 +341,7 @@ static int check_find(struct kit *k, const struct kit_code *c, uint64_t r0, cons
     int rc = kit_exec(k, &it, 1);
     if (rc == 0 && k->answers[0].ops == CTS_STEP_LOAD)
         return kit_skip(k, "it refuses the program");
-    if (rc == 0 && k->answers[0].run.status == CTS_FAULTED)
+    if (rc == 0 && k->answers[0].run.status == CTS_RUN_FAULTED)
         return kit_fail(k, "a fault: %s", what);
     return rc ? rc : kit_want_ran(k, 0, &it, r0);
 }

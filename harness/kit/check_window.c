@@ -251,7 +251,7 @@ static int check_layout(struct kit *k)
         rc = kit_reply(k, &f, &r);
     /* FAILED, or an answer that does not accept it. */
     if (rc == 0 && f.type != CTS_FT_FAILED &&
-        !(r.len > 5 && r.data[4] == CTS_STEP_LOAD && r.data[5] != CTS_ACCEPTED))
+        !(r.len > 5 && r.data[4] == CTS_STEP_LOAD && r.data[5] != CTS_LOAD_ACCEPTED))
         rc = kit_fail(k, "it accepts a region that lies behind its window");
     cts_buf_release(&p.code);
     return rc ? rc : kit_runs(k, 62);

@@ -105,7 +105,7 @@ static void load_code(struct cts_mut_rig *g, struct cts_mut_own *m, struct cts_m
     fill_objects(pack_of(g), u, m->caps.be, &objects, &req);
     l->prog = NULL;
     g->run->opts->machine.adapter->load(m->self, &req, &l->prog, &g->load_res);
-    l->accepted = g->load_res.verdict == CTS_ACCEPTED;
+    l->accepted = g->load_res.verdict == CTS_LOAD_ACCEPTED;
     if (g->load_res.verdict == CTS_LOAD_ERROR)
         cts_err_set(&g->err, CTS_E_WORKER, "%s: %s",
                     cts_pack_text(pack_of(g), pack_of(g)->vectors[u->vector].id), g->load_res.text);
@@ -263,7 +263,7 @@ static bool whole_kills(struct cts_mut_rig *g, struct cts_mut_own *m, struct cts
         obs.seen = CTS_SEEN_ACCEPTED;
     } else if (may_run(pack_of(g), &l->seg, m)) {
         start(g, m, l, 0, 1);
-        obs.seen = g->run_res.status == CTS_FAULTED ? CTS_SEEN_FAULTED : CTS_SEEN_RAN;
+        obs.seen = g->run_res.status == CTS_RUN_FAULTED ? CTS_SEEN_FAULTED : CTS_SEEN_RAN;
         obs.result_known = obs.seen == CTS_SEEN_RAN;
         obs.r0 = g->run_res.r0;
         obs.text = g->run_res.text;
@@ -320,7 +320,7 @@ static bool ring_kills(struct cts_mut_rig *g, struct cts_mut_own *m, struct cts_
         start(g, m, l, r, first + n - r);
         uint32_t done =
             repeats(l->seg.unit) ? g->run_res.done == l->seg.unit->repeat : g->run_res.done;
-        bool faulted = g->run_res.status == CTS_FAULTED;
+        bool faulted = g->run_res.status == CTS_RUN_FAULTED;
         if (g->err.code)
             return false;
         for (; done > 0; done--, r++)

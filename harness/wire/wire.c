@@ -451,7 +451,7 @@ static void get_run_res(struct cts_rd *r, struct cts_run_res *res)
     res->done = cts_rd_u32(r);
     res->r0 = cts_rd_u64(r);
     cts_rd_str(r, res->text, sizeof(res->text));
-    if (res->status > CTS_UNSTEADY)
+    if (res->status > CTS_RUN_UNSTEADY)
         r->failed = true;
 }
 

@@ -130,9 +130,9 @@ struct cts_load_req {
     uint32_t elf_bytes;
 };
 
-enum cts_verdict {
-    CTS_ACCEPTED,
-    CTS_REJECTED,
+enum cts_load_status {
+    CTS_LOAD_ACCEPTED,
+    CTS_LOAD_REJECTED,
     CTS_LOAD_ERROR,     /* neither: the adapter's own trouble */
     CTS_LOAD_CRASHED,   /* the runtime died of it, and not the worker: it is a process of its own */
     CTS_LOAD_TIMED_OUT, /* likewise; it was ended */
@@ -143,7 +143,7 @@ enum cts_verdict {
 enum { CTS_TEXT_MAX = 2048 };
 
 struct cts_load_res {
-    uint8_t verdict;         /* enum cts_verdict */
+    uint8_t verdict;         /* enum cts_load_status */
     int32_t err_no;          /* the runtime's error number, 0 if it has none */
     uint32_t native_bytes;   /* size of the compiled code, 0: interpreted or unknown */
     char text[CTS_TEXT_MAX]; /* a rejection's reason; for logs: their last lines */
@@ -167,13 +167,13 @@ struct cts_run_req {
 enum { CTS_RUN_THREADS = CTS_MOST_THREADS }; /* the most that is asked for */
 
 enum cts_run_status {
-    CTS_RAN,
-    CTS_FAULTED,
+    CTS_RUN_COMPLETED,
+    CTS_RUN_FAULTED,
     CTS_RUN_ERROR,     /* the adapter's own trouble */
     CTS_RUN_CRASHED,   /* the runtime, which is a process of its own, and not the worker */
     CTS_RUN_TIMED_OUT, /* likewise */
-    CTS_REFUSED,       /* CTS_FEAT_GUESS: not accepted, or stopped: it cannot be told which */
-    CTS_UNSTEADY,      /* CTS_FEAT_GUESS: what it does changes from one time to the next */
+    CTS_RUN_REFUSED,   /* CTS_FEAT_GUESS: not accepted, or stopped: it cannot be told which */
+    CTS_RUN_UNSTEADY,  /* CTS_FEAT_GUESS: what it does changes from one time to the next */
 };
 
 struct cts_run_res {

@@ -295,7 +295,7 @@ static void do_load(struct worker *w, struct cts_item *it, struct loaded *p)
         w->adapter->load(w->self, &it->load, &p->prog, res);
     else
         copy_text(res->text, sizeof(res->text), "out of memory");
-    p->is = res->verdict == CTS_ACCEPTED;
+    p->is = res->verdict == CTS_LOAD_ACCEPTED;
     w->answer.ops |= CTS_STEP_LOAD;
 }
 

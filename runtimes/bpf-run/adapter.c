@@ -115,7 +115,7 @@ static void bpf_run_load(void *self, const struct cts_load_req *q, void **prog,
     size_t bytes = (size_t)q->slots * CTS_SLOT_BYTES;
     enum cts_row_id row = refused_row(b, q->code, q->slots);
     if (row != CTS_ROW_COUNT || q->slots > BPF_RUN_MOST_SLOTS - LOOP_SLOTS) {
-        res->verdict = CTS_REJECTED;
+        res->verdict = CTS_LOAD_REJECTED;
         if (row != CTS_ROW_COUNT)
             cts_fmt(res->text, sizeof(res->text), "%s: %s", cts_row_info(row)->id, b->words[row]);
         else
@@ -132,7 +132,7 @@ static void bpf_run_load(void *self, const struct cts_load_req *q, void **prog,
     if (bytes)
         memcpy(p->code, q->code, bytes);
     *prog = p;
-    res->verdict = CTS_ACCEPTED;
+    res->verdict = CTS_LOAD_ACCEPTED;
 }
 
 /* Runs up to `times` iterations in one go; how many were completed. */
@@ -162,12 +162,9 @@ static uint32_t run_some(struct bpf_run *b, const struct program *p, uint32_t ti
 }
 
 static const uint8_t status_of[] = {
-    [BPF_RUN_EXITED] = CTS_RAN,
-    [BPF_RUN_STOPPED] = CTS_FAULTED,
-    [BPF_RUN_NO_INSTRUCTION] = CTS_FAULTED,
-    [BPF_RUN_CRASHED] = CTS_RUN_CRASHED,
-    [BPF_RUN_ENDLESS] = CTS_RUN_TIMED_OUT,
-    [BPF_RUN_BROKE] = CTS_RUN_ERROR,
+    [BPF_RUN_EXITED] = CTS_RUN_COMPLETED,       [BPF_RUN_STOPPED] = CTS_RUN_FAULTED,
+    [BPF_RUN_NO_INSTRUCTION] = CTS_RUN_FAULTED, [BPF_RUN_CRASHED] = CTS_RUN_CRASHED,
+    [BPF_RUN_ENDLESS] = CTS_RUN_TIMED_OUT,      [BPF_RUN_BROKE] = CTS_RUN_ERROR,
 };
 
 static void bpf_run_run(void *self, void *prog, const struct cts_run_req *q,
@@ -175,7 +172,7 @@ static void bpf_run_run(void *self, void *prog, const struct cts_run_req *q,
 {
     struct bpf_run *b = self;
     struct bpf_run_said said = {.kind = BPF_RUN_EXITED};
-    res->status = CTS_RAN;
+    res->status = CTS_RUN_COMPLETED;
     res->done = 0;
     while (res->done < q->iterations && said.kind == BPF_RUN_EXITED)
         res->done += run_some(b, prog, q->iterations - res->done, &said);

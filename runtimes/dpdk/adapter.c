@@ -185,7 +185,7 @@ static int probe(void **self, const char *engine, struct cts_caps *caps, struct 
 
 static void reject(struct cts_load_res *res, const char *why)
 {
-    res->verdict = CTS_REJECTED;
+    res->verdict = CTS_LOAD_REJECTED;
     res->err_no = EINVAL;
     cts_fmt(res->text, sizeof(res->text), "%s", why);
 }
@@ -198,7 +198,7 @@ static void reject_as_told(struct machine *m, struct cts_load_res *res)
         cts_fmt(res->text, sizeof(res->text), "rte_bpf_load: out of memory");
         return;
     }
-    res->verdict = CTS_REJECTED;
+    res->verdict = CTS_LOAD_REJECTED;
     res->err_no = error;
     dp_clean_words(&m->lib.words, res->text, sizeof(res->text));
 }
@@ -266,10 +266,10 @@ static void accept(struct machine *m, const struct cts_load_req *req, struct pro
     m->lib.get_native(p->loaded, &p->native);
     if (m->engine == JIT && !p->native.run) {
         reject_as_told(m, res);
-        res->verdict = CTS_REJECTED;
+        res->verdict = CTS_LOAD_REJECTED;
         return;
     }
-    res->verdict = CTS_ACCEPTED;
+    res->verdict = CTS_LOAD_ACCEPTED;
     if (m->engine == JIT)
         res->native_bytes = (uint32_t)p->native.bytes;
 }
@@ -301,7 +301,7 @@ static void load(void *self, const struct cts_load_req *req, void **prog, struct
         cts_fmt(res->text, sizeof(res->text), "no memory for a program of %u slots", req->slots);
     }
     free(code);
-    if (res->verdict == CTS_ACCEPTED)
+    if (res->verdict == CTS_LOAD_ACCEPTED)
         *prog = p;
     else if (p && p->loaded)
         unload(m, p);
@@ -329,14 +329,14 @@ static void run(void *self, void *prog, const struct cts_run_req *req, struct ct
 {
     struct machine *m = self;
     const struct program *p = prog;
-    *res = (struct cts_run_res){.status = CTS_RAN};
+    *res = (struct cts_run_res){.status = CTS_RUN_COMPLETED};
     forget_words(m);
     memset(m->ctx, 0, sizeof(m->ctx));
     for (; res->done < req->iterations; res->done++) {
         res->r0 = run_once(m, p);
         if (m->lib.words.len == 0)
             continue;
-        res->status = CTS_FAULTED;
+        res->status = CTS_RUN_FAULTED;
         dp_clean_words(&m->lib.words, res->text, sizeof(res->text));
         return;
     }

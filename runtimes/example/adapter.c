@@ -37,7 +37,7 @@ static void load(void *self, const struct cts_load_req *q, void **prog, struct c
         *prog = l;
     else
         free(l);
-    res->verdict = *prog ? CTS_ACCEPTED : l ? CTS_REJECTED : CTS_LOAD_ERROR;
+    res->verdict = *prog ? CTS_LOAD_ACCEPTED : l ? CTS_LOAD_REJECTED : CTS_LOAD_ERROR;
     cts_fmt(res->text, sizeof(res->text), "%s", *prog ? "" : why);
 }
 
@@ -72,15 +72,16 @@ static void run(void *self, void *prog, const struct cts_run_req *q, struct cts_
 {
     const struct loaded *l = prog;
     uint8_t *rows = (uint8_t *)self + l->layout.region + CTS_WIN_HEADER;
-    for (res->status = CTS_RAN; res->done < q->iterations && res->status == CTS_RAN;) {
+    for (res->status = CTS_RUN_COMPLETED;
+         res->done < q->iterations && res->status == CTS_RUN_COMPLETED;) {
         uint32_t i = q->first_row + res->done;
         uint64_t r[11] = {0};
         if (l->layout.rows)
             run_row(l, rows + (size_t)(i & (l->layout.rows - 1)) * l->layout.stride);
         else if (!toy_run(l->program, TOY_SLOTS, r))
-            res->status = CTS_FAULTED; /* it has no exit */
+            res->status = CTS_RUN_FAULTED; /* it has no exit */
         res->r0 = r[0];
-        res->done += res->status == CTS_RAN;
+        res->done += res->status == CTS_RUN_COMPLETED;
     }
 }
 

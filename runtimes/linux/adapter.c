@@ -129,7 +129,7 @@ static int try_insns(struct cts_lx *lx, const struct cts_insn *insn, uint32_t n,
                            loaded->text);
     cts_lx_run(lx, prog, &run_req, ran);
     cts_lx_unload(lx, prog);
-    if (ran->status != CTS_RAN)
+    if (ran->status != CTS_RUN_COMPLETED)
         return cts_err_set(err, CTS_E_UNSUPPORTED, "the simplest program cannot be run: %.500s",
                            ran->text);
     return 0;

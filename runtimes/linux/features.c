@@ -144,7 +144,7 @@ static bool has(struct cts_lx *lx, const struct probe *probe)
         return false;
     cts_lx_run(lx, prog, &run_req, &ran);
     cts_lx_unload(lx, prog);
-    return ran.status == CTS_RAN && ran.r0 == RESULT;
+    return ran.status == CTS_RUN_COMPLETED && ran.r0 == RESULT;
 }
 
 uint32_t cts_lx_features(struct cts_lx *lx)

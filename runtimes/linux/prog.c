@@ -275,7 +275,7 @@ static void refused(struct cts_lx *lx, const struct cts_lx_prog_spec *spec, bool
         load_error(res, err_no, "BPF_PROG_LOAD");
         return;
     }
-    res->verdict = CTS_REJECTED;
+    res->verdict = CTS_LOAD_REJECTED;
     res->err_no = err_no;
     if (log && took_long(lx, spec, err_no))
         cts_lx_log_text(lx->log, CTS_LX_LOG_BYTES, res->text);
@@ -466,14 +466,14 @@ static void fill_prog(struct cts_lx *lx, const struct cts_load_req *req, struct 
         return;
     }
     if (patch(lx, req, p, &uses, &err) < 0) {
-        res->verdict = CTS_REJECTED;
+        res->verdict = CTS_LOAD_REJECTED;
         res->err_no = ENOENT;
         cts_fmt(res->text, sizeof(res->text), "%s", err.msg);
         return;
     }
     wraps = cts_lx_blinding_wraps(lx->code, lx->slots);
     if (wraps && cts_lx_knobs_blind(&lx->knobs)) {
-        res->verdict = CTS_REJECTED;
+        res->verdict = CTS_LOAD_REJECTED;
         cts_fmt(res->text, sizeof(res->text),
                 "%skept from the kernel: blinding may turn a branch so far back around, and it "
                 "would run wild",
@@ -488,7 +488,7 @@ static void fill_prog(struct cts_lx *lx, const struct cts_load_req *req, struct 
         check_code_kind(lx, p->fd, wraps ? unblinded_slots(lx->code, lx->slots) : UINT32_MAX,
                         res) &&
         fill_tables(p, res))
-        res->verdict = CTS_ACCEPTED;
+        res->verdict = CTS_LOAD_ACCEPTED;
 }
 
 void cts_lx_load(void *self, const struct cts_load_req *req, void **prog, struct cts_load_res *res)
@@ -506,7 +506,7 @@ void cts_lx_load(void *self, const struct cts_load_req *req, void **prog, struct
     }
     p->fd = -1;
     fill_prog(self, req, p, res);
-    if (res->verdict == CTS_ACCEPTED)
+    if (res->verdict == CTS_LOAD_ACCEPTED)
         *prog = p;
     else
         free_prog(p);
@@ -619,7 +619,7 @@ void cts_lx_run(void *self, void *prog, const struct cts_run_req *req, struct ct
     uint32_t retval;
     int rc;
 
-    res->status = CTS_RAN;
+    res->status = CTS_RUN_COMPLETED;
     res->done = 0;
     res->r0 = 0;
     res->text[0] = 0;

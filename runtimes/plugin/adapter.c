@@ -30,8 +30,8 @@ void plg_ask(struct plg *g, const char *text, size_t len, const uint8_t *memory,
 uint8_t plg_status(const struct plg_out *out)
 {
     static const uint8_t by_end[] = {
-        [PLG_ANSWERED] = CTS_RAN,
-        [PLG_REFUSED] = CTS_REFUSED,
+        [PLG_ANSWERED] = CTS_RUN_COMPLETED,
+        [PLG_REFUSED] = CTS_RUN_REFUSED,
         [PLG_GARBAGE] = CTS_RUN_ERROR,
         [PLG_DIED] = CTS_RUN_CRASHED,
     };
@@ -94,7 +94,7 @@ static void load(void *self, const struct cts_load_req *req, void **prog, struct
         free(p);
         return;
     }
-    res->verdict = CTS_ACCEPTED;
+    res->verdict = CTS_LOAD_ACCEPTED;
     *prog = p;
 }
 
@@ -110,7 +110,7 @@ static void run_whole(struct plg *g, const struct plg_prog *p, const struct cts_
         res->status = plg_status(&out);
         res->r0 = out.r0;
         res->done += out.end == PLG_ANSWERED;
-    } while (res->status == CTS_RAN && res->done < req->iterations);
+    } while (res->status == CTS_RUN_COMPLETED && res->done < req->iterations);
     free(text);
     cts_fmt(res->text, sizeof(res->text), "%s", out.text);
 }

@@ -135,18 +135,18 @@ static void look_closer(const struct piece *c, uint64_t r0)
 {
     struct plg_out out;
     if (ask(c, 0, c->words, other_mask, &out) != PLG_ANSWERED) {
-        say(c, CTS_UNSTEADY, changed);
+        say(c, CTS_RUN_UNSTEADY, changed);
     } else if (out.r0 == r0) {
         /* The end was not reached: this is the program's own result. */
         c->res->r0 = r0;
         cts_put64_host(c->region + CTS_WIN_INDEX, (uint64_t)c->first + 1);
-        say(c, CTS_RAN, "");
+        say(c, CTS_RUN_COMPLETED, "");
     } else if ((out.r0 ^ r0) != other_mask || !read_words(c, 0, c->words) ||
                fold_of(c, c->g->want, 0, c->words) != r0) {
-        say(c, CTS_UNSTEADY, changed);
+        say(c, CTS_RUN_UNSTEADY, changed);
     } else {
         keep(c, c->g->want);
-        say(c, CTS_RAN, "");
+        say(c, CTS_RUN_COMPLETED, "");
     }
 }
 
@@ -176,13 +176,13 @@ static void blame_bodies(const struct piece *c, uint64_t r0)
     struct plg_out out;
     if (ask(c, 0, c->words, other_mask, &out) != PLG_ANSWERED ||
         (out.r0 != r0 && (out.r0 ^ r0) != other_mask))
-        say(c, CTS_UNSTEADY, changed);
+        say(c, CTS_RUN_UNSTEADY, changed);
     else if (out.r0 == r0)
-        say(c, CTS_FAULTED, "one of several bodies ended the program");
+        say(c, CTS_RUN_FAULTED, "one of several bodies ended the program");
     else if (sort_rows(c, 0, rows_of(c)) > 0)
-        say(c, CTS_RAN, "");
+        say(c, CTS_RUN_COMPLETED, "");
     else
-        say(c, CTS_UNSTEADY, changed);
+        say(c, CTS_RUN_UNSTEADY, changed);
 }
 
 /* Running. */
@@ -233,10 +233,10 @@ static bool run_piece(struct piece *c, uint32_t count)
     else if (c->p->bodies > 1)
         blame_bodies(c, out.r0);
     else if (count > 1)
-        say(c, CTS_RAN, "");
+        say(c, CTS_RUN_COMPLETED, "");
     else
         look_closer(c, out.r0);
-    if (c->res->status == CTS_RAN)
+    if (c->res->status == CTS_RUN_COMPLETED)
         c->res->done = c->first + count;
     return false;
 }
@@ -263,7 +263,7 @@ void plg_run_rows(struct plg *g, const struct plg_prog *p, const struct cts_run_
         c.times = count;
         count = 1;
     }
-    res->status = CTS_RAN;
+    res->status = CTS_RUN_COMPLETED;
     if (region_bytes > PLG_HALF || count > room(p) || req->first_row) {
         say(&c, CTS_RUN_ERROR, "a region of another kind than was offered");
         return;

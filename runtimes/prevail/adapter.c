@@ -83,7 +83,7 @@ static void prevail_load(void *self, const struct cts_load_req *q, void **prog,
     if (is_asked(q)) {
         cts_prevail_verdict(run_of(p, q), q->slots, res);
     } else if (q->elf) {
-        res->verdict = CTS_REJECTED;
+        res->verdict = CTS_LOAD_REJECTED;
         cts_fmt(res->text, sizeof(res->text),
                 "not asked: its time grows with the square of a program's length, which is %u",
                 q->slots);

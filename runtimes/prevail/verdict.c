@@ -53,7 +53,7 @@ static void tell(struct cts_load_res *res, const char *words)
 
 static void reject(struct cts_load_res *res, const char *words)
 {
-    res->verdict = CTS_REJECTED;
+    res->verdict = CTS_LOAD_REJECTED;
     tell(res, words);
 }
 
@@ -74,7 +74,7 @@ static bool judge(const struct cts_child *run, uint32_t slots, struct cts_load_r
     if (run->number == 0) {
         if (!line_that_begins(out, "PASS: ") || fail || decode || error)
             return false;
-        res->verdict = CTS_ACCEPTED;
+        res->verdict = CTS_LOAD_ACCEPTED;
         return true;
     }
     if (fail)

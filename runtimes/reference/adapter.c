@@ -305,12 +305,12 @@ static void load(void *self, const struct cts_load_req *req, void **prog, struct
     struct program *p = new_program(self, req, &err);
     int rc = p ? load_program(self, req, p, &err) : err.code;
     if (rc == 0) {
-        res->verdict = CTS_ACCEPTED;
+        res->verdict = CTS_LOAD_ACCEPTED;
         *prog = p;
         return;
     }
     if (p) {
-        res->verdict = rc == CTS_E_INVAL ? CTS_REJECTED : CTS_LOAD_ERROR;
+        res->verdict = rc == CTS_E_INVAL ? CTS_LOAD_REJECTED : CTS_LOAD_ERROR;
         unload(self, p);
     }
     cts_fmt(res->text, sizeof(res->text), "%s", err.msg);
@@ -457,7 +457,7 @@ static bool end(const struct machine *self, const struct program *p, const struc
 
 static void report_fault(const struct cts_mach *m, struct cts_run_res *res)
 {
-    res->status = CTS_FAULTED;
+    res->status = CTS_RUN_FAULTED;
     cts_fmt(res->text, sizeof(res->text), "%s: %s", cts_mach_stop_name(m->stop), m->why);
 }
 
@@ -525,7 +525,7 @@ static void run_together(struct machine *self, const struct program *p,
         give_stacks(&t[i]);
         begin(self, p, &t[i].runner, req->first_row);
     }
-    while (over < req->threads && res->status == CTS_RAN) {
+    while (over < req->threads && res->status == CTS_RUN_COMPLETED) {
         chance = chance * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
         over += take_turn(self, p, req, &t[(chance >> 33) % req->threads], res);
     }
@@ -541,7 +541,7 @@ static void run(void *self, void *prog, const struct cts_run_req *req, struct ct
     struct program *p = prog;
     struct cts_err err;
     cts_err_clear(&err);
-    *res = (struct cts_run_res){.status = CTS_RAN};
+    *res = (struct cts_run_res){.status = CTS_RUN_COMPLETED};
     bool gets_memory = !p->bare && !p->has_window && !p->platform.has_packet && req->packet;
     if (ref_platform_start(&p->platform, &p->mach, req->packet, req->packet_bytes, &err) ||
         (gets_memory && give_memory(p, req, &err))) {

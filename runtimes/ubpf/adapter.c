@@ -234,7 +234,7 @@ static void unload(void *self, void *prog)
 
 static void reject(struct cts_load_res *res, char *why)
 {
-    res->verdict = CTS_REJECTED;
+    res->verdict = CTS_LOAD_REJECTED;
     cts_fmt(res->text, sizeof(res->text), "%s", why ? why : cts_ub_said);
     free(why);
 }
@@ -259,7 +259,7 @@ static bool load_code(const struct machine *m, struct cts_ub_prog *p,
         }
     }
     free(why);
-    res->verdict = CTS_ACCEPTED;
+    res->verdict = CTS_LOAD_ACCEPTED;
     return true;
 }
 
@@ -290,7 +290,7 @@ static void run(void *self, void *prog, const struct cts_run_req *req, struct ct
 {
     struct machine *m = self;
 
-    res->status = CTS_RAN;
+    res->status = CTS_RUN_COMPLETED;
     res->done = 0;
     res->r0 = 0;
     res->text[0] = '\0';

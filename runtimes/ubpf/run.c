@@ -93,7 +93,7 @@ void cts_ub_run(const struct cts_ub_prog *p, uint8_t *room, uint32_t iterations,
     cts_ub_said[0] = '\0';
     for (; res->done < iterations; res->done++) {
         if (run_once(p, room, &res->r0) != 0) {
-            res->status = CTS_FAULTED;
+            res->status = CTS_RUN_FAULTED;
             cts_fmt(res->text, sizeof(res->text), "%s", cts_ub_said);
             return;
         }
@@ -148,7 +148,7 @@ static void start_threads(struct thread *t, uint32_t n, struct cts_run_res *res)
     atomic_store(&start->go, made == n ? 1 : -1);
     for (uint32_t i = 0; i < made; i++) {
         pthread_join(t[i].id, NULL);
-        if (i == 0 || res->status == CTS_RAN)
+        if (i == 0 || res->status == CTS_RUN_COMPLETED)
             *res = t[i].res;
     }
     if (made < n)

@@ -64,7 +64,7 @@ static uint64_t measure(const struct cts_adapter *a, void *self, void *prog, uin
     uint64_t rows = 0, start = cts_clock_ns(), now = start;
     while ((double)(now - start) < seconds * 1e9) {
         a->run(self, prog, &q, &res);
-        if (res.status != CTS_RAN || res.done != q.iterations)
+        if (res.status != CTS_RUN_COMPLETED || res.done != q.iterations)
             return 0;
         rows += (uint64_t)q.iterations * n;
         now = cts_clock_ns();
@@ -116,7 +116,7 @@ static int bench(const struct cts_adapter *a, const char *engine, uint32_t n, do
                                 .layout = layout,
                                 .segments = n};
     a->load(self, &load, &prog, &loaded);
-    if (loaded.verdict != CTS_ACCEPTED)
+    if (loaded.verdict != CTS_LOAD_ACCEPTED)
         return fail(loaded.text);
     fill(&caps);
     uint64_t rows = measure(a, self, prog, n, seconds, &took);

@@ -59,7 +59,7 @@ static void load(void *self, const struct cts_load_req *req, void **prog, struct
 {
     struct prog *p = calloc(1, sizeof(*p));
     (void)self;
-    *res = (struct cts_load_res){.verdict = p ? CTS_ACCEPTED : CTS_LOAD_ERROR};
+    *res = (struct cts_load_res){.verdict = p ? CTS_LOAD_ACCEPTED : CTS_LOAD_ERROR};
     *prog = p;
     if (!p)
         return;
@@ -108,7 +108,7 @@ static void run(void *self, void *prog, const struct cts_run_req *req, struct ct
     struct self *s = self;
     const struct prog *p = prog;
     const struct cts_layout *l = &p->layout;
-    *res = (struct cts_run_res){.status = CTS_RAN, .done = req->iterations};
+    *res = (struct cts_run_res){.status = CTS_RUN_COMPLETED, .done = req->iterations};
     res->r0 = answer(s, ADDRESS);
     for (uint32_t i = 0; !p->whole && i < req->iterations; i++) {
         uint32_t at = (req->first_row + i) & (l->rows - 1);

@@ -80,7 +80,7 @@ static bool is_refused(const struct cts_load_req *req)
 static void load(void *self, const struct cts_load_req *req, void **prog, struct cts_load_res *res)
 {
     if (is_refused(req)) {
-        res->verdict = CTS_REJECTED;
+        res->verdict = CTS_LOAD_REJECTED;
         snprintf(res->text, sizeof(res->text), "no such feature here");
     } else {
         cts_reference_adapter.load(self, req, prog, res);

@@ -191,7 +191,7 @@ static bool lie(struct fake *f, struct program *p, const struct cts_run_req *q,
                 struct cts_run_res *res)
 {
     (void)f, (void)p;
-    *res = (struct cts_run_res){.status = CTS_RAN, .done = q->iterations};
+    *res = (struct cts_run_res){.status = CTS_RUN_COMPLETED, .done = q->iterations};
     return false;
 }
 
@@ -213,7 +213,7 @@ static void echo_row(const struct fake *f, const struct cts_layout *l, uint32_t 
 static bool lie_r0(struct fake *f, struct program *p, const struct cts_run_req *q,
                    struct cts_run_res *res)
 {
-    *res = (struct cts_run_res){.status = CTS_RAN, .done = q->iterations};
+    *res = (struct cts_run_res){.status = CTS_RUN_COMPLETED, .done = q->iterations};
     if (!p->segments)
         return false;
     for (uint64_t i = 0; i < (uint64_t)q->iterations * p->segments; i++)
@@ -224,7 +224,7 @@ static bool lie_r0(struct fake *f, struct program *p, const struct cts_run_req *
 static bool reject_all(struct fake *f, struct program *p, struct cts_load_res *res)
 {
     (void)f, (void)p;
-    res->verdict = CTS_REJECTED;
+    res->verdict = CTS_LOAD_REJECTED;
     res->err_no = 22;
     snprintf(res->text, sizeof(res->text), "no program is good enough");
     return false;
@@ -233,7 +233,7 @@ static bool reject_all(struct fake *f, struct program *p, struct cts_load_res *r
 static void accept_all(struct fake *f, struct program *p, struct cts_load_res *res)
 {
     (void)f, (void)p;
-    *res = (struct cts_load_res){.verdict = CTS_ACCEPTED};
+    *res = (struct cts_load_res){.verdict = CTS_LOAD_ACCEPTED};
 }
 
 /* Wrong in one register of one row, or in the result. */
@@ -642,7 +642,7 @@ static void fake_load(void *self, const struct cts_load_req *q, void **prog,
         f->fault->loaded(f, p, res);
     if (p->marked)
         res->native_bytes = FAKE_MARK_BYTES;
-    if (res->verdict == CTS_ACCEPTED)
+    if (res->verdict == CTS_LOAD_ACCEPTED)
         *prog = p;
     else
         free(p);

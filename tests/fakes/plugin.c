@@ -329,10 +329,10 @@ static uint64_t run(struct plugin *p)
     if (cts_reference_open(p->exec, &self, CTS_HOST_IS_BE ? "interp-be" : "interp", &caps, &err))
         refuse(err.msg);
     cts_reference_adapter.load(self, &load, &prog, &loaded);
-    if (loaded.verdict != CTS_ACCEPTED)
+    if (loaded.verdict != CTS_LOAD_ACCEPTED)
         refuse(loaded.text);
     cts_reference_adapter.run(self, prog, &request, &ran);
-    if (ran.status != CTS_RAN)
+    if (ran.status != CTS_RUN_COMPLETED)
         refuse(ran.text);
     return ran.r0;
 }

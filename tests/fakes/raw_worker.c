@@ -326,10 +326,10 @@ static void load(struct raw *w, struct cts_item *it, struct program *p)
     free(code);
     if (w->fault == F_LAYOUT_ANY && it->load.kind == CTS_PROG_WINDOW &&
         res->verdict == CTS_LOAD_ERROR) {
-        *res = (struct cts_load_res){.verdict = CTS_ACCEPTED};
+        *res = (struct cts_load_res){.verdict = CTS_LOAD_ACCEPTED};
         new.prog = w; /* nothing that could be run */
     }
-    if (res->verdict == CTS_ACCEPTED) {
+    if (res->verdict == CTS_LOAD_ACCEPTED) {
         forget(w, p);
         *p = new;
     } else {
@@ -341,9 +341,9 @@ static void twist_run(struct raw *w, struct program *p, struct cts_run_res *res)
 {
     if (w->fault == F_R0_32)
         res->r0 = (uint32_t)res->r0;
-    if (w->fault == F_FAULT_RAN && res->status == CTS_FAULTED)
-        res->status = CTS_RAN;
-    if (w->fault == F_FAULT_DONE && res->status == CTS_FAULTED)
+    if (w->fault == F_FAULT_RAN && res->status == CTS_RUN_FAULTED)
+        res->status = CTS_RUN_COMPLETED;
+    if (w->fault == F_FAULT_DONE && res->status == CTS_RUN_FAULTED)
         res->done++;
     if (w->fault == F_STALE_MAP && p->maps && p->runs)
         res->r0 = 1;
@@ -374,7 +374,7 @@ static void run(struct raw *w, const struct cts_item *it, struct program *p)
         cts_reference_adapter.run(w->machine, p->prog, &req, res);
     twist_run(w, p, res);
     if (stops_early(w, p))
-        *res = (struct cts_run_res){.status = CTS_FAULTED};
+        *res = (struct cts_run_res){.status = CTS_RUN_FAULTED};
     if (w->fault == F_ROWS_SPILT && has_rows)
         rows[CTS_WIN_HEADER + (it->rows_bytes - CTS_WIN_HEADER) / 4 + CTS_ENTRY_OUT] ^= 1;
     w->answer.rows = has_rows && w->fault != F_ROWS_LOST ? rows : it->rows;
@@ -403,7 +403,7 @@ static void put_long_text(struct raw *w)
 {
     static const char text[3000 + 1] = {[0 ... 2999] = 'x'};
     cts_wr_u8(&w->out, CTS_STEP_LOAD);
-    cts_wr_u8(&w->out, CTS_REJECTED);
+    cts_wr_u8(&w->out, CTS_LOAD_REJECTED);
     cts_wr_u32(&w->out, 22);
     cts_wr_u32(&w->out, 0);
     cts_wr_bytes(&w->out, text, 3000);
@@ -412,7 +412,7 @@ static void put_long_text(struct raw *w)
 static void put_answer(struct raw *w)
 {
     const struct cts_answer *a = &w->answer;
-    if (w->fault == F_LONG_TEXT && a->ops & CTS_STEP_LOAD && a->load.verdict == CTS_REJECTED)
+    if (w->fault == F_LONG_TEXT && a->ops & CTS_STEP_LOAD && a->load.verdict == CTS_LOAD_REJECTED)
         put_long_text(w);
     else
         cts_wire_put_answer(&w->out, a);
@@ -432,7 +432,7 @@ static bool item(struct raw *w, struct cts_rd *r)
     w->answer.ops = 0;
     if (it.ops & CTS_STEP_LOAD)
         load(w, &it, p);
-    bool refused = w->answer.ops & CTS_STEP_LOAD && w->answer.load.verdict != CTS_ACCEPTED;
+    bool refused = w->answer.ops & CTS_STEP_LOAD && w->answer.load.verdict != CTS_LOAD_ACCEPTED;
     bool there = p->prog && !refused;
     if (it.ops & CTS_STEP_RUN &&
         (there || (refused && w->fault == F_REFUSED_RUN) || (!refused && w->fault == F_ABSENT)))

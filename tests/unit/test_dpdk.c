@@ -279,7 +279,7 @@ static uint64_t result(struct rig *r, struct program p)
     const struct cts_run_req once = {.iterations = 3};
     load_program(r, p);
     assert_string_equal(r->loaded.text, "");
-    assert_int_equal(r->loaded.verdict, CTS_ACCEPTED);
+    assert_int_equal(r->loaded.verdict, CTS_LOAD_ACCEPTED);
     cts_dpdk_adapter.run(r->self, r->prog, &once, &r->ran);
     return r->ran.r0;
 }
@@ -324,7 +324,7 @@ static void test_runs(void **state)
         assert_int_equal(result(&r, MAKE(I(0x79, 0, 1, 56, 0), EXIT)), 0);
         load_program(&r, MAKE(I(0x79, 0, 1, 64, 0), EXIT));
         assert_string_equal(r.loaded.text, "evaluate: memory boundary violation\nat pc: 0");
-        assert_int_equal(r.loaded.verdict, CTS_REJECTED);
+        assert_int_equal(r.loaded.verdict, CTS_LOAD_REJECTED);
         close_rig(&r);
     }
 }
@@ -336,7 +336,7 @@ static void test_rejections(void **state)
     if (!open_rig(&r, "interp"))
         return;
     load_program(&r, MAKE(NOP, JEQ(-2), EXIT));
-    assert_int_equal(r.loaded.verdict, CTS_REJECTED);
+    assert_int_equal(r.loaded.verdict, CTS_LOAD_REJECTED);
     assert_int_equal(r.loaded.err_no, 22);
     assert_memory_equal(r.loaded.text, "validate loops detected\n", 24);
     assert_null(r.prog);
@@ -365,8 +365,8 @@ static void test_too_costly(void **state)
             in[i] = (struct cts_insn)JEQ(0);
         in[jumps + 1] = (struct cts_insn)EXIT;
         load_program(&r, make(in, jumps + 2));
-        if (jumps <= 16 || r.loaded.verdict == CTS_ACCEPTED)
-            assert_int_equal(r.loaded.verdict, CTS_ACCEPTED);
+        if (jumps <= 16 || r.loaded.verdict == CTS_LOAD_ACCEPTED)
+            assert_int_equal(r.loaded.verdict, CTS_LOAD_ACCEPTED);
         else
             assert_memory_equal(r.loaded.text, "not tried: ", 11);
     }
@@ -381,7 +381,7 @@ static void test_stopped(void **state)
     if (!open_rig(&r, "interp"))
         return;
     result(&r, MAKE(I(0x79, 2, 1, 0, 0), I(0xb7, 0, 0, 0, 7), I(0x3f, 0, 2, 0, 0), EXIT));
-    assert_int_equal(r.ran.status, CTS_FAULTED);
+    assert_int_equal(r.ran.status, CTS_RUN_FAULTED);
     assert_int_equal(r.ran.done, 0);
     assert_string_equal(r.ran.text, "bpf_exec: division by 0\nat pc: 0x10");
     close_rig(&r);

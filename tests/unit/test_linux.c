@@ -297,11 +297,11 @@ static void expect_r0(struct engine *e, const struct program *p, struct cts_load
     void *prog;
     struct cts_load_res res = load(e, p, req, &prog);
 
-    if (res.verdict != CTS_ACCEPTED)
+    if (res.verdict != CTS_LOAD_ACCEPTED)
         fail_msg("%d %d %s", res.verdict, res.err_no, res.text);
     for (int i = 0; i < 2; i++) {
         cts_lx_adapter.run(e->self, prog, &run_req, &ran);
-        assert_int_equal(ran.status, CTS_RAN);
+        assert_int_equal(ran.status, CTS_RUN_COMPLETED);
         assert_int_equal(ran.done, 3);
         assert_int_equal(ran.r0, r0);
     }
@@ -314,7 +314,7 @@ static struct cts_load_res expect_rejected(struct engine *e, const struct progra
     void *prog = &req;
     struct cts_load_res res = load(e, p, &req, &prog);
 
-    assert_int_equal(res.verdict, CTS_REJECTED);
+    assert_int_equal(res.verdict, CTS_LOAD_REJECTED);
     assert_null(prog);
     assert_true(res.err_no > 0);
     return res;
@@ -348,11 +348,11 @@ static void test_window(void **state)
     void *prog;
 
     (void)state;
-    assert_int_equal(load(&e, &p, &req, &prog).verdict, CTS_ACCEPTED);
+    assert_int_equal(load(&e, &p, &req, &prog).verdict, CTS_LOAD_ACCEPTED);
     cts_put64_host(region + CTS_WIN_INDEX, 40);
     cts_put64_host(region + 64, 3);
     cts_lx_adapter.run(e.self, prog, &run_req, &ran);
-    assert_int_equal(ran.status, CTS_RAN);
+    assert_int_equal(ran.status, CTS_RUN_COMPLETED);
     assert_int_equal(cts_get64_host(region + CTS_WIN_INDEX), 45);
     assert_int_equal(cts_get64_host(region + 64), 96);
     /* The descriptor maps to the same memory, as another process will map it. */
@@ -391,11 +391,11 @@ static void frames_of(const char *name, uint64_t r10[5], uint64_t *runs)
     void *prog;
     struct cts_load_res res = load(&e, &p, &req, &prog);
 
-    if (res.verdict != CTS_ACCEPTED)
+    if (res.verdict != CTS_LOAD_ACCEPTED)
         fail_msg("%s", res.text);
     cts_put64_host(region + 56, 0);
     cts_lx_adapter.run(e.self, prog, &run_req, &ran);
-    assert_int_equal(ran.status, CTS_RAN);
+    assert_int_equal(ran.status, CTS_RUN_COMPLETED);
     assert_int_equal(ran.done, 5);
     for (unsigned i = 0; i < 5; i++)
         r10[i] = cts_get64_host(region + 8 * i);
@@ -463,10 +463,10 @@ static void test_threads(void **state)
 
     (void)state;
     assert_true(e.caps.features & CTS_FEAT_THREADS);
-    assert_int_equal(load(&e, &p, &req, &prog).verdict, CTS_ACCEPTED);
+    assert_int_equal(load(&e, &p, &req, &prog).verdict, CTS_LOAD_ACCEPTED);
     cts_put64_host(word, 0);
     cts_lx_adapter.run(e.self, prog, &run_req, &ran);
-    assert_int_equal(ran.status, CTS_RAN);
+    assert_int_equal(ran.status, CTS_RUN_COMPLETED);
     assert_int_equal(ran.done, TIMES);
     assert_int_equal(ran.r0, 7);
     assert_int_equal(cts_get64_host(word), THREADS * TIMES);
@@ -517,7 +517,7 @@ static void test_tail_calls(void **state)
     if (e.caps.features & CTS_FEAT_TAIL_CALL) {
         struct cts_load_res res = load(&e, &p, &req, &prog);
 
-        if (res.verdict != CTS_ACCEPTED)
+        if (res.verdict != CTS_LOAD_ACCEPTED)
             fail_msg("%s", res.text);
         cts_lx_adapter.run(e.self, prog, &once, &ran);
         assert_int_equal(ran.r0, 34);
@@ -546,7 +546,7 @@ static void test_function_from_data(void **state)
     } else {
         struct cts_load_res res = load(&e, &p, &req, &prog);
 
-        assert_int_equal(res.verdict, CTS_REJECTED);
+        assert_int_equal(res.verdict, CTS_LOAD_REJECTED);
         if (!strstr(res.text, "opcode 8d") && !strstr(res.text, "func_info"))
             fail_msg("%s", res.text);
     }
@@ -563,7 +563,7 @@ static void test_own_btf(void **state)
     struct cts_load_res res = load(&e, &p, &req, &prog);
 
     (void)state;
-    assert_int_equal(res.verdict, CTS_REJECTED);
+    assert_int_equal(res.verdict, CTS_LOAD_REJECTED);
     if (!(e.caps.features & CTS_FEAT_STACK_ARGS) && !strstr(res.text, "R11"))
         fail_msg("%s", res.text);
     close_engine(&e);
@@ -608,7 +608,7 @@ static void test_unknown_name(void **state)
 
     (void)state;
     res = load(&e, &p, &req, &prog);
-    assert_int_equal(res.verdict, CTS_REJECTED);
+    assert_int_equal(res.verdict, CTS_LOAD_REJECTED);
     assert_non_null(strstr(res.text, e.caps.features & CTS_FEAT_BTF_CALL ? name : ""));
     close_engine(&e);
 }
@@ -626,9 +626,9 @@ static void test_packet(void **state)
 
     (void)state;
     assert_true(e.caps.features & CTS_FEAT_PACKET);
-    assert_int_equal(load(&e, &p, &req, &prog).verdict, CTS_ACCEPTED);
+    assert_int_equal(load(&e, &p, &req, &prog).verdict, CTS_LOAD_ACCEPTED);
     cts_lx_adapter.run(e.self, prog, &run_req, &ran);
-    assert_int_equal(ran.status, CTS_RAN);
+    assert_int_equal(ran.status, CTS_RUN_COMPLETED);
     assert_int_equal(ran.r0, 200);
     cts_lx_adapter.unload(e.self, prog);
     close_engine(&e);
@@ -672,7 +672,7 @@ static void test_limits_of_a_run(void **state)
     void *prog;
 
     (void)state;
-    assert_int_equal(load(&e, &p, &req, &prog).verdict, CTS_ACCEPTED);
+    assert_int_equal(load(&e, &p, &req, &prog).verdict, CTS_LOAD_ACCEPTED);
     cts_lx_adapter.run(e.self, prog, &run_req, &ran);
     assert_int_equal(ran.status, CTS_RUN_ERROR);
     cts_lx_adapter.unload(e.self, prog);

@@ -142,9 +142,9 @@ static uint64_t run_text(const char *text, uint8_t *memory, uint32_t bytes)
                                         CTS_HOST_IS_BE ? "interp-be" : "interp", &caps, NULL),
                      0);
     cts_reference_adapter.load(self, &load, &prog, &loaded);
-    assert_int_equal(loaded.verdict, CTS_ACCEPTED);
+    assert_int_equal(loaded.verdict, CTS_LOAD_ACCEPTED);
     cts_reference_adapter.run(self, prog, &request, &ran);
-    assert_int_equal(ran.status, CTS_RAN);
+    assert_int_equal(ran.status, CTS_RUN_COMPLETED);
     cts_reference_adapter.unload(self, prog);
     cts_reference_adapter.release(self);
     return ran.r0;

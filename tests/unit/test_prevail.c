@@ -17,21 +17,21 @@ static const struct {
     int number;
     uint32_t slots;
     const char *out, *err;
-    enum cts_verdict verdict;
+    enum cts_load_status verdict;
     const char *text;
 } runs[] = {
-    {CTS_CHILD_EXITED, 0, 2, "PASS: xdp/main\n", "", CTS_ACCEPTED, ""},
+    {CTS_CHILD_EXITED, 0, 2, "PASS: xdp/main\n", "", CTS_LOAD_ACCEPTED, ""},
     {CTS_CHILD_EXITED, 1, 2,
      "FAIL: xdp/main\n1: Invalid type (r0.type == number)\n\nHint: run with --failure-slice for a "
      "causal trace, or -v for full invariants.\n",
-     "", CTS_REJECTED, "1: Invalid type (r0.type == number)"},
-    {CTS_CHILD_EXITED, 1, 2, "FAIL: xdp/main\n", "", CTS_REJECTED, "FAIL: xdp/main"},
+     "", CTS_LOAD_REJECTED, "1: Invalid type (r0.type == number)"},
+    {CTS_CHILD_EXITED, 1, 2, "FAIL: xdp/main\n", "", CTS_LOAD_REJECTED, "FAIL: xdp/main"},
     {CTS_CHILD_EXITED, 1, 2, "unmarshaling error at 0: bad instruction op 0x8f\n\n", "",
-     CTS_REJECTED, "unmarshaling error at 0: bad instruction op 0x8f"},
-    {CTS_CHILD_EXITED, 1, 1, "", "error: fallthrough in last instruction\n", CTS_REJECTED,
+     CTS_LOAD_REJECTED, "unmarshaling error at 0: bad instruction op 0x8f"},
+    {CTS_CHILD_EXITED, 1, 1, "", "error: fallthrough in last instruction\n", CTS_LOAD_REJECTED,
      "fallthrough in last instruction"},
     {CTS_CHILD_EXITED, 1, 0, "available programs:\n", "error: No executable sections\n",
-     CTS_REJECTED, "No executable sections"},
+     CTS_LOAD_REJECTED, "No executable sections"},
 
     /* Nothing of this is a verdict. */
     {CTS_CHILD_EXITED, 1, 2, "available programs:\n", "error: No executable sections\n",

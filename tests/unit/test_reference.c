@@ -72,8 +72,8 @@ static int load_code(struct rig *r, uint32_t body_slots)
     r->req.slots = r->slots;
     r->layout.body_slots = body_slots ? body_slots : r->slots;
     cts_reference_adapter.load(r->self, &r->req, &r->prog, &r->loaded);
-    assert_int_equal(r->prog != NULL, r->loaded.verdict == CTS_ACCEPTED);
-    assert_int_equal(r->loaded.text[0] == '\0', r->loaded.verdict == CTS_ACCEPTED);
+    assert_int_equal(r->prog != NULL, r->loaded.verdict == CTS_LOAD_ACCEPTED);
+    assert_int_equal(r->loaded.text[0] == '\0', r->loaded.verdict == CTS_LOAD_ACCEPTED);
     return r->loaded.verdict;
 }
 
@@ -139,25 +139,25 @@ static void test_threads(void **state)
     assert_true(r.caps.features & CTS_FEAT_THREADS);
     r.layout.rows = 1;
     r.layout.place[1] = CTS_PL_MEM;
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_ATOMIC64_ADD, {.dst = 1, .src = 2}}), CTS_ACCEPTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_ROW_ATOMIC64_ADD, {.dst = 1, .src = 2}}), CTS_LOAD_ACCEPTED);
     set_in(&r, 0, 2, 1);
     run_in_threads(&r, THREADS, TIMES);
-    assert_int_equal(r.ran.status, CTS_RAN);
+    assert_int_equal(r.ran.status, CTS_RUN_COMPLETED);
     assert_int_equal(r.ran.done, TIMES);
     assert_int_equal(get64(&r, row_at(&r, 0) + CTS_ENTRY_MEM), THREADS * TIMES);
     assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDX_DW, {.dst = 3, .src = 1}},
                           {CTS_ROW_ADD64_X, {.dst = 3, .src = 2}},
                           {CTS_ROW_STX_DW, {.dst = 1, .src = 3}}),
-                     CTS_ACCEPTED);
+                     CTS_LOAD_ACCEPTED);
     put64(&r, row_at(&r, 0) + CTS_ENTRY_MEM, 0);
     run_in_threads(&r, THREADS, TIMES);
     assert_int_equal(r.ran.done, TIMES);
     uint64_t count = get64(&r, row_at(&r, 0) + CTS_ENTRY_MEM);
     assert_true(count >= TIMES && count < THREADS * TIMES);
     /* A fault in one of them ends all. */
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDX_DW, {.dst = 3, .src = 2}}), CTS_ACCEPTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDX_DW, {.dst = 3, .src = 2}}), CTS_LOAD_ACCEPTED);
     run_in_threads(&r, THREADS, TIMES);
-    assert_int_equal(r.ran.status, CTS_FAULTED);
+    assert_int_equal(r.ran.status, CTS_RUN_FAULTED);
     assert_int_equal(r.ran.done, 0);
     rig_close(&r);
 }
@@ -184,12 +184,12 @@ static void check_rows(const char *engine)
 {
     struct rig r;
     rig_open(&r, engine);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_ADD64_X, {.dst = 3, .src = 7}}), CTS_ACCEPTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_ROW_ADD64_X, {.dst = 3, .src = 7}}), CTS_LOAD_ACCEPTED);
     for (uint32_t i = 0; i < ROWS; i++)
         for (unsigned reg = 0; reg < 10; reg++)
             set_in(&r, i, reg, U64(0x100) * i + reg);
     run(&r, 2, 4);
-    assert_int_equal(r.ran.status, CTS_RAN);
+    assert_int_equal(r.ran.status, CTS_RUN_COMPLETED);
     assert_int_equal(r.ran.done, 4);
     for (uint32_t i = 0; i < ROWS; i++) {
         bool mine = i >= 2 && i < 6;
@@ -226,9 +226,9 @@ static void test_out_mask_and_record(void **state)
                           {CTS_ROW_STX_DW, {.dst = 1, .src = 2}},
                           {CTS_ROW_STX_DW, {.dst = 1, .src = 1, .off = 8}},
                           {CTS_ROW_STX_DW, {.dst = 1, .src = 5, .off = 16}}),
-                     CTS_ACCEPTED);
+                     CTS_LOAD_ACCEPTED);
     run(&r, 1, 1);
-    assert_int_equal(r.ran.status, CTS_RAN);
+    assert_int_equal(r.ran.status, CTS_RUN_COMPLETED);
     assert_int_equal(out(&r, 1, 4), UINT64_MAX);
     assert_int_equal(out(&r, 1, 3), U64(0x7777777777777777));
     assert_int_equal(out(&r, 1, 0), U64(0x7777777777777777));
@@ -249,13 +249,14 @@ static void test_memory_is_exactly_that_long(void **state)
     rig_open(&r, "interp");
     r.layout.place[1] = CTS_PL_MEM;
     for (int16_t off = MEM_BYTES - 9; off <= MEM_BYTES - 7; off++) {
-        assert_int_equal(LOAD(&r, 0, {CTS_ROW_ST_DW, {.dst = 1, .off = off}}), CTS_ACCEPTED);
+        assert_int_equal(LOAD(&r, 0, {CTS_ROW_ST_DW, {.dst = 1, .off = off}}), CTS_LOAD_ACCEPTED);
         run(&r, 0, 1);
-        assert_int_equal(r.ran.status, off <= MEM_BYTES - 8 ? CTS_RAN : CTS_FAULTED);
+        assert_int_equal(r.ran.status, off <= MEM_BYTES - 8 ? CTS_RUN_COMPLETED : CTS_RUN_FAULTED);
     }
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDX_B, {.dst = 0, .src = 1, .off = -1}}), CTS_ACCEPTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDX_B, {.dst = 0, .src = 1, .off = -1}}),
+                     CTS_LOAD_ACCEPTED);
     run(&r, 0, 1);
-    assert_int_equal(r.ran.status, CTS_FAULTED);
+    assert_int_equal(r.ran.status, CTS_RUN_FAULTED);
     rig_close(&r);
 }
 
@@ -269,12 +270,12 @@ static void test_stack(void **state)
                           {CTS_ROW_LDX_B, {.dst = 1, .src = 10, .off = -1}},
                           {CTS_ROW_ST_B, {.dst = 10, .off = -512, .imm = 0x55}},
                           {CTS_ROW_ST_B, {.dst = 10, .off = -1, .imm = 0x66}}),
-                     CTS_ACCEPTED);
+                     CTS_LOAD_ACCEPTED);
     uint8_t *in = row_at(&r, 0) + r.layout.stack_off, *after = in + CTS_STACK_BYTES;
     for (unsigned i = 0; i < CTS_STACK_BYTES; i++)
         in[i] = (uint8_t)(i * 7 + 1);
     run(&r, 0, 1);
-    assert_int_equal(r.ran.status, CTS_RAN);
+    assert_int_equal(r.ran.status, CTS_RUN_COMPLETED);
     assert_int_equal(out(&r, 0, 0), in[0]);
     assert_int_equal(out(&r, 0, 1), in[511]);
     assert_int_equal(after[0], 0x55);
@@ -294,13 +295,13 @@ static void test_ends(void **state)
                           {CTS_ROW_JEQ_K, {.dst = 1, .off = 2, .imm = 2}},
                           {CTS_ROW_EXIT, {.imm = 0}}, {CTS_ROW_JA, {.off = 1}},
                           {CTS_ROW_LDX_B, {.dst = 0, .src = 1}}),
-                     CTS_ACCEPTED);
+                     CTS_LOAD_ACCEPTED);
     for (uint32_t i = 0; i < 3; i++) {
         set_in(&r, i, 1, i);
         set_in(&r, i, 0, 40 + i);
     }
     run(&r, 0, 4);
-    assert_int_equal(r.ran.status, CTS_FAULTED);
+    assert_int_equal(r.ran.status, CTS_RUN_FAULTED);
     assert_int_equal(r.ran.done, 2);
     assert_non_null(strstr(r.ran.text, "memory fault: slot 4: load of 1 bytes at 0x2"));
     assert_int_equal(end_of(&r, 0), CTS_ENDED_EXITED);
@@ -319,17 +320,17 @@ static void test_body_and_functions(void **state)
     assert_int_equal(LOAD(&r, 2, {CTS_ROW_CALL_LOCAL, {.imm = 1}},
                           {CTS_ROW_ADD64_K, {.dst = 0, .imm = 1}},
                           {CTS_ROW_MOV64_K, {.dst = 0, .imm = 7}}, {CTS_ROW_EXIT, {.imm = 0}}),
-                     CTS_ACCEPTED);
+                     CTS_LOAD_ACCEPTED);
     run(&r, 0, 1);
     assert_int_equal(end_of(&r, 0), CTS_ENDED_FELL_THROUGH);
     assert_int_equal(out(&r, 0, 0), 8);
     assert_int_equal(out(&r, 0, 1), cts_mach_unspecified(1));
     /* The last function has to end. */
     assert_int_equal(LOAD(&r, 1, {CTS_ROW_CALL_LOCAL, {.imm = 0}}, {CTS_ROW_MOV64_K, {.dst = 0}}),
-                     CTS_REJECTED);
+                     CTS_LOAD_REJECTED);
     /* An empty body changes nothing. */
     r.slots = 0;
-    assert_int_equal(load_code(&r, 0), CTS_ACCEPTED);
+    assert_int_equal(load_code(&r, 0), CTS_LOAD_ACCEPTED);
     set_in(&r, 3, 9, 99);
     run(&r, 3, 1);
     assert_int_equal(out(&r, 3, 9), 99);
@@ -343,17 +344,17 @@ static void test_verdicts(void **state)
     struct rig r;
     rig_open(&r, "interp");
     assert_int_equal(LOAD(&r, 0, {CTS_ROW_JA, {.off = 2}}, {CTS_ROW_EXIT, {.imm = 0}}),
-                     CTS_REJECTED);
+                     CTS_LOAD_REJECTED);
     assert_non_null(strstr(r.loaded.text, "slot 0"));
     r.slots = 1;
     memset(r.code, 0xff, CTS_SLOT_BYTES);
-    assert_int_equal(load_code(&r, 0), CTS_REJECTED);
+    assert_int_equal(load_code(&r, 0), CTS_LOAD_REJECTED);
     assert_non_null(strstr(r.loaded.text, "0xff"));
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_DIV64_K, {.dst = 1}}), CTS_ACCEPTED);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_MOV64_K, {.dst = 10}}), CTS_ACCEPTED);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_CALL_HELPER, {.imm = 99999}}), CTS_ACCEPTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_ROW_DIV64_K, {.dst = 1}}), CTS_LOAD_ACCEPTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_ROW_MOV64_K, {.dst = 10}}), CTS_LOAD_ACCEPTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_ROW_CALL_HELPER, {.imm = 99999}}), CTS_LOAD_ACCEPTED);
     run(&r, 0, 1);
-    assert_int_equal(r.ran.status, CTS_FAULTED);
+    assert_int_equal(r.ran.status, CTS_RUN_FAULTED);
     rig_close(&r);
 }
 
@@ -388,7 +389,7 @@ static void test_hostile_layouts(void **state)
     assert_int_equal(LOAD(&r, 0, {CTS_ROW_EXIT, {.imm = 0}}), CTS_LOAD_ERROR);
     r.req.segments = 1;
     memset(r.layout.place, 0xee, sizeof(r.layout.place));
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_MOV64_K, {.dst = 0, .imm = 1}}), CTS_ACCEPTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_ROW_MOV64_K, {.dst = 0, .imm = 1}}), CTS_LOAD_ACCEPTED);
     run(&r, UINT32_MAX, 3);
     assert_int_equal(r.ran.done, 3);
     assert_int_equal(out(&r, ROWS - 1, 0), 1);
@@ -407,22 +408,22 @@ static void test_whole_programs(void **state)
     assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDDW, {.dst = 0, .imm = -1, .next_imm = 1}},
                           {CTS_ROW_LDX_DW, {.dst = 2, .src = 1, .off = 56}},
                           {CTS_ROW_ADD64_X, {.dst = 0, .src = 2}}, {CTS_ROW_EXIT, {.imm = 0}}),
-                     CTS_ACCEPTED);
+                     CTS_LOAD_ACCEPTED);
     run(&r, 0, 2);
-    assert_int_equal(r.ran.status, CTS_RAN);
+    assert_int_equal(r.ran.status, CTS_RUN_COMPLETED);
     assert_int_equal(r.ran.done, 2);
     assert_int_equal(r.ran.r0, U64(0x1ffffffff));
     assert_int_equal(LOAD(&r, 0, {CTS_ROW_ST_B, {.dst = 1}}, {CTS_ROW_EXIT, {.imm = 0}}),
-                     CTS_ACCEPTED);
+                     CTS_LOAD_ACCEPTED);
     run(&r, 0, 1);
-    assert_int_equal(r.ran.status, CTS_FAULTED);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_MOV64_K, {.dst = 0}}), CTS_REJECTED);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_JA, {.off = -1}}), CTS_ACCEPTED);
+    assert_int_equal(r.ran.status, CTS_RUN_FAULTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_ROW_MOV64_K, {.dst = 0}}), CTS_LOAD_REJECTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_ROW_JA, {.off = -1}}), CTS_LOAD_ACCEPTED);
     run(&r, 0, 1);
-    assert_int_equal(r.ran.status, CTS_FAULTED);
+    assert_int_equal(r.ran.status, CTS_RUN_FAULTED);
     assert_non_null(strstr(r.ran.text, "budget"));
     r.slots = 0;
-    assert_int_equal(load_code(&r, 0), CTS_REJECTED);
+    assert_int_equal(load_code(&r, 0), CTS_LOAD_REJECTED);
     rig_close(&r);
 }
 
@@ -444,22 +445,22 @@ static void test_maps(void **state)
                           {CTS_ROW_LDX_DW, {.dst = 4, .src = 7}},
                           {CTS_ROW_LDDW_MAP_FD, {.dst = 8, .imm = 1}},
                           {CTS_ROW_LDDW_MAP_IDX, {.dst = 9, .imm = 1}}),
-                     CTS_ACCEPTED);
+                     CTS_LOAD_ACCEPTED);
     for (int k = 0; k < 2; k++) {
         run(&r, (uint32_t)k, 1);
-        assert_int_equal(r.ran.status, CTS_RAN);
+        assert_int_equal(r.ran.status, CTS_RUN_COMPLETED);
         assert_int_equal(out(&r, (uint32_t)k, 3), 2);
         assert_int_equal(out(&r, (uint32_t)k, 4), k ? 99 : 88);
         assert_int_equal(out(&r, (uint32_t)k, 8), out(&r, (uint32_t)k, 9));
     }
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDDW_MAP_FD, {.dst = 1, .imm = 2}}), CTS_REJECTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDDW_MAP_FD, {.dst = 1, .imm = 2}}), CTS_LOAD_REJECTED);
     assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDDW_MAP_IDX_VALUE, {.dst = 1, .imm = -1}}),
-                     CTS_REJECTED);
+                     CTS_LOAD_REJECTED);
     assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDDW_MAP_FD, {.dst = 1, .imm = 1}},
                           {CTS_ROW_LDX_B, {.dst = 1, .src = 1}}),
-                     CTS_ACCEPTED);
+                     CTS_LOAD_ACCEPTED);
     run(&r, 0, 1);
-    assert_int_equal(r.ran.status, CTS_FAULTED); /* a map's address is a handle */
+    assert_int_equal(r.ran.status, CTS_RUN_FAULTED); /* a map's address is a handle */
     rig_close(&r);
 }
 
@@ -478,11 +479,11 @@ static void test_map_lookup(void **state)
              {CTS_ROW_ADD64_K, {.dst = 2, .imm = -4}}, {CTS_ROW_CALL_HELPER, {.imm = 1}},
              {CTS_ROW_JEQ_K, {.dst = 0, .off = 1, .imm = 0}},
              {CTS_ROW_LDX_DW, {.dst = 0, .src = 0}}),
-        CTS_ACCEPTED);
+        CTS_LOAD_ACCEPTED);
     set_in(&r, 0, 6, 3);
     set_in(&r, 1, 6, 4);
     run(&r, 0, 2);
-    assert_int_equal(r.ran.status, CTS_RAN);
+    assert_int_equal(r.ran.status, CTS_RUN_COMPLETED);
     assert_int_equal(out(&r, 0, 0), U64(0x0900000000000000));
     assert_int_equal(out(&r, 1, 0), 0);
     rig_close(&r);
@@ -503,16 +504,16 @@ static void test_names(void **state)
              {CTS_ROW_MOV64_K, {.dst = 1, .imm = 1}}, {CTS_ROW_MOV64_K, {.dst = 2, .imm = 1}},
              {CTS_ROW_MOV64_K, {.dst = 3, .imm = 1}}, {CTS_ROW_MOV64_K, {.dst = 4, .imm = 0}},
              {CTS_ROW_MOV64_K, {.dst = 5, .imm = 1}}, {CTS_ROW_CALL_BTF, {.imm = 2}}),
-        CTS_ACCEPTED);
+        CTS_LOAD_ACCEPTED);
     run(&r, 0, 1);
-    assert_int_equal(r.ran.status, CTS_RAN);
+    assert_int_equal(r.ran.status, CTS_RUN_COMPLETED);
     assert_int_equal(out(&r, 0, 6), U64(0x1122334455667788));
     assert_int_equal(out(&r, 0, 0), 1 + 2 + 4 + 16);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDDW_VAR, {.imm = 3}}), CTS_REJECTED);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDDW_VAR, {.imm = 1}}), CTS_REJECTED);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_CALL_BTF, {.imm = 0}}), CTS_REJECTED);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_CALL_BTF, {.imm = 4}}), CTS_REJECTED);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_CALL_BTF, {.imm = -1}}), CTS_REJECTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDDW_VAR, {.imm = 3}}), CTS_LOAD_REJECTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDDW_VAR, {.imm = 1}}), CTS_LOAD_REJECTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_ROW_CALL_BTF, {.imm = 0}}), CTS_LOAD_REJECTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_ROW_CALL_BTF, {.imm = 4}}), CTS_LOAD_REJECTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_ROW_CALL_BTF, {.imm = -1}}), CTS_LOAD_REJECTED);
     rig_close(&r);
 }
 
@@ -539,13 +540,13 @@ static void test_loop_helper(void **state)
              {CTS_ROW_MOV64_K, {.dst = 0, .imm = 1}},
              {CTS_ROW_JEQ_X, {.dst = 1, .src = 3, .off = 1}},
              {CTS_ROW_MOV64_K, {.dst = 0, .imm = 0}}, {CTS_ROW_EXIT, {.imm = 0}}),
-        CTS_ACCEPTED);
+        CTS_LOAD_ACCEPTED);
     for (uint32_t i = 0; i < CTS_ARRAY_LEN(facts); i++) {
         set_in(&r, i, 8, facts[i].times);
         set_in(&r, i, 9, facts[i].flags);
         put64(&r, row_at(&r, i) + CTS_ENTRY_MEM + 8, facts[i].stop_at);
         run(&r, i, 1);
-        assert_int_equal(r.ran.status, CTS_RAN);
+        assert_int_equal(r.ran.status, CTS_RUN_COMPLETED);
         assert_int_equal(out(&r, i, 0), facts[i].want);
         assert_int_equal(get64(&r, row_at(&r, i) + CTS_ENTRY_MEM), facts[i].sum);
     }
@@ -554,12 +555,12 @@ static void test_loop_helper(void **state)
 
 static uint64_t call_with(struct rig *r, int32_t id, const uint64_t arg[5])
 {
-    assert_int_equal(LOAD(r, 0, {CTS_ROW_CALL_HELPER, {.imm = id}}), CTS_ACCEPTED);
+    assert_int_equal(LOAD(r, 0, {CTS_ROW_CALL_HELPER, {.imm = id}}), CTS_LOAD_ACCEPTED);
     for (unsigned i = 0; i < 5; i++)
         if (r->layout.place[i + 1] == CTS_PL_VALUE)
             set_in(r, 0, i + 1, arg[i]);
     run(r, 0, 1);
-    assert_int_equal(r->ran.status, CTS_RAN);
+    assert_int_equal(r->ran.status, CTS_RUN_COMPLETED);
     return out(r, 0, 0);
 }
 
@@ -607,7 +608,7 @@ static uint64_t load_packet(struct rig *r, enum cts_row_id row, uint64_t at, int
 {
     const struct cts_run_req req = {.iterations = 1, .packet = packet, .packet_bytes = bytes};
     const bool indirect = cts_row_info(row)->field[CTS_F_SRC].kind == CTS_FK_REG;
-    assert_int_equal(LOAD(r, 0, {row, {.src = indirect ? 7 : 0, .imm = imm}}), CTS_ACCEPTED);
+    assert_int_equal(LOAD(r, 0, {row, {.src = indirect ? 7 : 0, .imm = imm}}), CTS_LOAD_ACCEPTED);
     set_in(r, 0, 7, at);
     cts_reference_adapter.run(r->self, r->prog, &req, &r->ran);
     return out(r, 0, 0);
@@ -630,7 +631,7 @@ static void test_packets(void **state)
     static const int32_t outside[] = {13, 16, INT32_MAX, -1, INT32_MIN};
     for (size_t i = 0; i < CTS_ARRAY_LEN(outside); i++) {
         assert_int_equal(load_packet(&r, CTS_ROW_LDABS_W, 0, outside[i], packet, 16), 0);
-        assert_int_equal(r.ran.status, CTS_RAN);
+        assert_int_equal(r.ran.status, CTS_RUN_COMPLETED);
         assert_int_equal(end_of(&r, 0), CTS_ENDED_EXITED);
     }
     load_packet(&r, CTS_ROW_LDABS_B, 0, 0, packet, 1u << 30);
@@ -639,7 +640,7 @@ static void test_packets(void **state)
     assert_int_equal(end_of(&r, 0), CTS_ENDED_EXITED);
     r.layout.place[6] = CTS_PL_VALUE;
     load_packet(&r, CTS_ROW_LDABS_B, 0, 0, packet, 16);
-    assert_int_equal(r.ran.status, CTS_FAULTED);
+    assert_int_equal(r.ran.status, CTS_RUN_FAULTED);
     rig_close(&r);
 }
 
@@ -656,9 +657,9 @@ static void test_packet_context(void **state)
                           {CTS_ROW_LDX_DW, {.dst = 3, .src = 1, .off = 8}},
                           {CTS_ROW_LDX_B, {.dst = 4, .src = 3, .off = -1}},
                           {CTS_ROW_LDX_H, {.dst = 5, .src = 2}}),
-                     CTS_ACCEPTED);
+                     CTS_LOAD_ACCEPTED);
     cts_reference_adapter.run(r.self, r.prog, &req, &r.ran);
-    assert_int_equal(r.ran.status, CTS_RAN);
+    assert_int_equal(r.ran.status, CTS_RUN_COMPLETED);
     assert_int_equal(out(&r, 0, 3) - out(&r, 0, 2), 2);
     assert_int_equal(out(&r, 0, 4), 0x22);
     assert_int_equal(out(&r, 0, 5), 0x2211);
@@ -680,7 +681,7 @@ static void test_other_semantics(void **state)
     rig_open(&r, "interp");
     cts_reference_adapter.release(r.self);
     assert_int_equal(cts_reference_open(exec, &r.self, "interp", &r.caps, &r.err), 0);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_ADD64_X, {.dst = 3, .src = 4}}), CTS_ACCEPTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_ROW_ADD64_X, {.dst = 3, .src = 4}}), CTS_LOAD_ACCEPTED);
     set_in(&r, 0, 3, 10);
     set_in(&r, 0, 4, 4);
     run(&r, 0, 1);

@@ -59,7 +59,7 @@ static void *load_constant(struct engine *e, int32_t n)
     slot(code, 0xb7, 0, 0, n);
     slot(code + SLOT, 0x95, 0, 0, 0);
     void *prog = load(e, code, 2, &res);
-    assert_int_equal(res.verdict, CTS_ACCEPTED);
+    assert_int_equal(res.verdict, CTS_LOAD_ACCEPTED);
     return prog;
 }
 
@@ -84,7 +84,7 @@ static void many_programs_at_a_time(void **state)
                 prog[n] = load_constant(&e, n);
             for (int32_t n = MANY; n-- > 0;) {
                 run(&e, prog[n], 3, &res);
-                assert_int_equal(res.status, CTS_RAN);
+                assert_int_equal(res.status, CTS_RUN_COMPLETED);
                 assert_int_equal(res.done, 3);
                 assert_int_equal(res.r0, n);
                 cts_ub_adapter.unload(e.self, prog[n]);
@@ -107,7 +107,7 @@ static void a_refusal_leaves_nothing_behind(void **state)
         slot(code, 0xb7, 11, 0, 1);
         slot(code + SLOT, 0x95, 0, 0, 0);
         assert_null(load(&e, code, 2, &res));
-        assert_int_equal(res.verdict, CTS_REJECTED);
+        assert_int_equal(res.verdict, CTS_LOAD_REJECTED);
         assert_non_null(strstr(res.text, "destination register"));
         void *prog = load_constant(&e, 7);
         run(&e, prog, 1, &ran);
@@ -132,7 +132,7 @@ static void a_fault_says_what_and_which_iteration(void **state)
     void *prog = load(&e, code, 2, &res);
     assert_non_null(prog);
     run(&e, prog, 5, &ran);
-    assert_int_equal(ran.status, CTS_FAULTED);
+    assert_int_equal(ran.status, CTS_RUN_FAULTED);
     assert_int_equal(ran.done, 0);
     assert_non_null(strstr(ran.text, "out of bounds memory load"));
     cts_ub_adapter.unload(e.self, prog);
@@ -158,7 +158,7 @@ static void the_window_is_the_programs_memory(void **state)
         void *prog = load(&e, code, 4, &res);
         assert_non_null(prog);
         run(&e, prog, 1, &ran);
-        assert_int_equal(ran.status, CTS_RAN);
+        assert_int_equal(ran.status, CTS_RUN_COMPLETED);
         assert_true(cts_get64_host((uint8_t *)e.caps.window + e.caps.window_bytes - 8) ==
                     (uint64_t)-2);
         cts_ub_adapter.unload(e.self, prog);
@@ -187,7 +187,7 @@ static void threads_run_at_the_same_time(void **state)
         void *prog = load(&e, code, 4, &res);
         assert_non_null(prog);
         cts_ub_adapter.run(e.self, prog, &req, &ran);
-        assert_int_equal(ran.status, CTS_RAN);
+        assert_int_equal(ran.status, CTS_RUN_COMPLETED);
         assert_int_equal(ran.done, TIMES);
         assert_int_equal(cts_get64_host(e.caps.window), THREADS * TIMES * CTX_BYTES);
         cts_ub_adapter.unload(e.self, prog);

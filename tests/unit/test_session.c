@@ -135,8 +135,8 @@ static void test_question_and_answer(void **state)
     assert_int_equal(answer(&f, &a, PLENTY_MS), 0);
     assert_int_equal(cts_session_pending(&f.s), 0);
     assert_int_equal(a.ops, CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD);
-    assert_int_equal(a.load.verdict, CTS_ACCEPTED);
-    assert_int_equal(a.run.status, CTS_RAN);
+    assert_int_equal(a.load.verdict, CTS_LOAD_ACCEPTED);
+    assert_int_equal(a.run.status, CTS_RUN_COMPLETED);
     assert_int_equal(a.run.done, 1);
     assert_int_equal(a.run.r0, 42);
 
@@ -146,7 +146,7 @@ static void test_question_and_answer(void **state)
     assert_int_equal(cts_session_ask(&f.s, &it, 1, PLENTY_MS, NULL), 0);
     assert_int_equal(answer(&f, &a, PLENTY_MS), 0);
     assert_int_equal(a.ops, CTS_STEP_LOAD);
-    assert_int_equal(a.load.verdict, CTS_REJECTED);
+    assert_int_equal(a.load.verdict, CTS_LOAD_REJECTED);
     assert_true(a.load.text[0]);
     cts_session_release(&f.s);
 }
@@ -193,7 +193,8 @@ static void test_large_questions_under_way(void **state)
     for (unsigned i = 0; i < QUESTIONS; i++) {
         assert_int_equal(cts_session_answer(&f.s, answers, ITEMS, PLENTY_MS, &f.err), 0);
         for (uint32_t j = 0; j < ITEMS; j++)
-            assert_int_equal(answers[j].load.verdict, j % 2 ? CTS_REJECTED : CTS_ACCEPTED);
+            assert_int_equal(answers[j].load.verdict,
+                             j % 2 ? CTS_LOAD_REJECTED : CTS_LOAD_ACCEPTED);
         assert_int_equal(answers[ITEMS - 2].run.r0, ITEMS - 2);
     }
     free(items);
@@ -390,7 +391,7 @@ static void test_liars_are_believed(void **state)
     (void)state;
     open_session(&f, "lie");
     assert_int_equal(run_body(&f, 7, &a), 0);
-    assert_int_equal(a.run.status, CTS_RAN);
+    assert_int_equal(a.run.status, CTS_RUN_COMPLETED);
     for (unsigned i = 0; i < 80; i++)
         assert_int_equal(row(&f, 0)[CTS_ENTRY_OUT + i], 0xee);
     cts_session_release(&f.s);
@@ -402,7 +403,7 @@ static void test_liars_are_believed(void **state)
 
     open_session(&f, "reject-all");
     assert_int_equal(run_body(&f, 7, &a), 0);
-    assert_int_equal(a.load.verdict, CTS_REJECTED);
+    assert_int_equal(a.load.verdict, CTS_LOAD_REJECTED);
     cts_session_release(&f.s);
 
     open_session(&f, "accept-all");
@@ -411,7 +412,7 @@ static void test_liars_are_believed(void **state)
     struct cts_item it = whole(&bad);
     assert_int_equal(cts_session_ask(&f.s, &it, 1, PLENTY_MS, NULL), 0);
     assert_int_equal(answer(&f, &a, PLENTY_MS), 0);
-    assert_int_equal(a.load.verdict, CTS_ACCEPTED);
+    assert_int_equal(a.load.verdict, CTS_LOAD_ACCEPTED);
     cts_session_release(&f.s);
 
     uint64_t r0;

@@ -505,11 +505,12 @@ static void test_answer(void **state)
     static struct cts_answer in, out;
     uint8_t room[8192];
     (void)state;
-    in = (struct cts_answer){.ops = CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_ROWS,
-                             .load = {.verdict = CTS_ACCEPTED, .err_no = -22, .native_bytes = 99},
-                             .run = {.status = CTS_FAULTED, .done = 3, .r0 = UINT64_MAX - 1},
-                             .rows = map_data,
-                             .rows_bytes = 8};
+    in = (struct cts_answer){
+        .ops = CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_ROWS,
+        .load = {.verdict = CTS_LOAD_ACCEPTED, .err_no = -22, .native_bytes = 99},
+        .run = {.status = CTS_RUN_FAULTED, .done = 3, .r0 = UINT64_MAX - 1},
+        .rows = map_data,
+        .rows_bytes = 8};
     memset(in.load.text, 'a', sizeof(in.load.text)); /* no terminator */
     strcpy(in.run.text, "out of bounds");
     struct cts_wr w = {.data = room, .cap = sizeof(room)};
@@ -519,11 +520,11 @@ static void test_answer(void **state)
     assert_int_equal(cts_wire_get_answer(&r, &out, NULL), 0);
     assert_int_equal(r.at, r.len);
     assert_int_equal(out.ops, in.ops);
-    assert_int_equal(out.load.verdict, CTS_ACCEPTED);
+    assert_int_equal(out.load.verdict, CTS_LOAD_ACCEPTED);
     assert_int_equal(out.load.err_no, -22);
     assert_int_equal(out.load.native_bytes, 99);
     assert_int_equal(strlen(out.load.text), CTS_TEXT_MAX - 1);
-    assert_int_equal(out.run.status, CTS_FAULTED);
+    assert_int_equal(out.run.status, CTS_RUN_FAULTED);
     assert_int_equal(out.run.done, 3);
     assert_true(out.run.r0 == UINT64_MAX - 1);
     assert_string_equal(out.run.text, "out of bounds");
@@ -548,8 +549,8 @@ static void test_the_documented_answer(void **state)
         0x00, 0x00, 0x00, 0x00,                         /* no text */
     };
     static const struct cts_answer a = {.ops = CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD,
-                                        .load = {.verdict = CTS_ACCEPTED},
-                                        .run = {.status = CTS_RAN, .done = 1, .r0 = 1}};
+                                        .load = {.verdict = CTS_LOAD_ACCEPTED},
+                                        .run = {.status = CTS_RUN_COMPLETED, .done = 1, .r0 = 1}};
     uint8_t room[128];
     struct cts_wr w = {.data = room, .cap = sizeof(room)};
     (void)state;

@@ -63,12 +63,12 @@ static void note_load(void *self, const struct cts_load_req *req, void **prog,
     n->unannounced |= n->aheads < n->loads || n->ahead_elf != req->elf || !req->elf;
     n->unaligned |= (uintptr_t)req->code % 8 != 0;
     if (req->code[0] == 0xff) {
-        res->verdict = CTS_REJECTED;
+        res->verdict = CTS_LOAD_REJECTED;
         res->err_no = 22;
         strcpy(res->text, "no");
         return;
     }
-    res->verdict = CTS_ACCEPTED;
+    res->verdict = CTS_LOAD_ACCEPTED;
     *prog = n;
 }
 
@@ -78,7 +78,7 @@ static void note_run(void *self, void *prog, const struct cts_run_req *req, stru
     assert_ptr_equal(prog, n);
     n->runs++;
     window[64]++;
-    res->status = CTS_RAN;
+    res->status = CTS_RUN_COMPLETED;
     res->done = req->iterations;
     res->r0 = 42;
 }
@@ -301,15 +301,15 @@ static void test_worker_steps(void **state)
     ask_item(l, 2, ALL, 0, 0xb7);
     struct cts_answer *a = one_answer(l, 2);
     assert_int_equal(a->ops, ALL);
-    assert_int_equal(a->load.verdict, CTS_ACCEPTED);
-    assert_int_equal(a->run.status, CTS_RAN);
+    assert_int_equal(a->load.verdict, CTS_LOAD_ACCEPTED);
+    assert_int_equal(a->run.status, CTS_RUN_COMPLETED);
     assert_int_equal(a->run.done, 3);
     assert_int_equal(a->run.r0, 42);
 
     ask_item(l, 3, ALL, 0, 0xff);
     a = one_answer(l, 3);
     assert_int_equal(a->ops, CTS_STEP_LOAD);
-    assert_int_equal(a->load.verdict, CTS_REJECTED);
+    assert_int_equal(a->load.verdict, CTS_LOAD_REJECTED);
     assert_string_equal(a->load.text, "no");
 
     /* Split over questions; a run without a program does nothing. */
@@ -415,7 +415,7 @@ static void test_worker_keeps_to_its_window(void **state)
     ask_layout(l, seq, NULL);
     expect_failed(l, seq++);
     ask_layout(l, seq, &good);
-    assert_int_equal(one_answer(l, seq)->load.verdict, CTS_ACCEPTED);
+    assert_int_equal(one_answer(l, seq)->load.verdict, CTS_LOAD_ACCEPTED);
     assert_int_equal(notes->loads, 1);
 }
 
