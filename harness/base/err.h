@@ -10,7 +10,6 @@
 #include <stddef.h>
 
 enum cts_errno {
-    CTS_OK = 0,
     CTS_E_NOMEM = -1,    /* out of memory */
     CTS_E_IO = -2,       /* the operating system refused: file, pipe, process */
     CTS_E_SYNTAX = -3,   /* text that cannot be parsed */

@@ -82,7 +82,7 @@ static int answer(struct fake *f, struct cts_answer *a, unsigned timeout_ms)
     return cts_session_answer(&f->s, a, 1, timeout_ms, &f->err);
 }
 
-/* One question and its answer; CTS_OK: the r0 that came. */
+/* One question and its answer; 0: the r0 that came. */
 static int round_trip(struct fake *f, uint32_t value, unsigned timeout_ms, uint64_t *r0)
 {
     static struct cts_answer a;
