@@ -12,7 +12,10 @@ usage: ./cts COMMAND [ARGUMENT...]
   run [ARGUMENT...]  build what is out of date and run the suite: build/ebpf-cts run ARGUMENT...
   build              build build/ebpf-cts and its workers
   runtimes           build or install the optional runtimes (crates need cargo); from then on `run` has them, too
-  test [--all]       everything that tests this tree; --all: the slow second tier, too
+  test [--all]       build and run everything that tests this tree; --all: the slow second tier, too
+  test NAME...       some tests: e2e.files (or files), 'unit.*', asan.e2e.files with sanitizers; tests/README.md tells of them
+  test -L LABEL      the tests of one kind: unit, checks, e2e, fuzz, tier2, sanitizers
+  completion         completion for bash: source <(./cts completion)
   help               this text
 
 The first call installs what is missing on Debian and Ubuntu (with sudo if you are not root) and says so before. Elsewhere it
@@ -331,233 +334,104 @@ cmd_runtimes() {
 
 # ---- Testing ----
 
-total_passed=0
-total_failed=0
-total_skipped=0
-summary=()
-
-# count NAME PASSED FAILED SKIPPED [LOG]: the result of one step. Nothing at all is a failure.
-count() {
-    local name=$1 passed=$2 failed=$3 skipped=$4 note=
-    if [ $((passed + failed + skipped)) = 0 ]; then
-        failed=1
-        note=" (it tested nothing)"
-    fi
-    total_passed=$((total_passed + passed))
-    total_failed=$((total_failed + failed))
-    total_skipped=$((total_skipped + skipped))
-    [ "$failed" = 0 ] || note="$note${5:+ (log: $5)}"
-    summary+=("$(printf '%-44s %5d passed %3d failed %3d skipped%s' \
-        "$name" "$passed" "$failed" "$skipped" "$note")")
-    printf '   %s passed, %s failed, %s skipped%s  [%ss]\n' \
-        "$passed" "$failed" "$skipped" "$note" "$((SECONDS - step_start))"
+# The results of what is built, as TAP; tests/run.sh counts them with those of the tests.
+steps=
+step() { # NAME COMMAND...
+    local name=$1 start=$SECONDS rc=0
+    shift
+    echo "== $name"
+    "$@" || rc=1
+    if [ "$rc" = 0 ]; then echo "ok 1 - $name" >>"$steps"; else echo "not ok 1 - $name" >>"$steps"; fi
+    echo "   [$((SECONDS - start))s]"
+    return $rc
 }
 
-step_start=0
-step() {
-    step_start=$SECONDS
-    printf '\n== %s\n' "$1"
-}
-
-# count_tap NAME LOG STATUS: counts the results of TAP in a log; a bad status without a failed result is a failure, too
-count_tap() {
-    local passed failed skipped
-    read -r passed failed skipped < <(awk '
-        /^(not )?ok [0-9]+.*# [Ss][Kk][Ii][Pp]/ || /^1\.\.0 # [Ss][Kk][Ii][Pp]/ { skipped++; next }
-        /^ok [0-9]+/ { passed++ }
-        /^not ok [0-9]+/ { failed++ }
-        END { print passed + 0, failed + 0, skipped + 0 }' "$2")
-    if [ "$failed" != 0 ]; then
-        awk '/\.t \.+ *$/ { file = $1 }
-            /^not ok [0-9]+/ && !/# [Ss][Kk][Ii][Pp]/ {
-                if (file != "") print "   " file
-                file = ""
-                on = 1
-                print "   " $0
-                next
-            }
-            on && /^#/ { print "   " $0; next } { on = 0 }' "$2" | head -n 80
-    elif [ "$3" != 0 ]; then
-        failed=1
-        tail -n 25 "$2" | sed 's/^/   /'
-    fi
-    grep -iE '^((not )?ok [0-9]+|1\.\.0).*# skip' "$2" | sed 's/.*# [Ss][Kk][Ii][Pp]/skipped:/' |
-        sort | uniq -c | sed 's/^ *\([0-9]*\) */   \1 x /' | head -n 10
-    count "$1" "$passed" "$failed" "$skipped" "$2"
-}
-
-step_build() { # NAME FOLDER OPTION...
-    local name=$1 dir=$2
-    shift 2
-    step "$name"
-    if configure "$dir" "$@" && compile "$dir"; then
-        count "$name" 1 0 0
-        return 0
-    fi
-    count "$name" 0 1 0 "$dir/build.log"
-    return 1
-}
+configure_and_compile() { configure "$@" && compile "$1"; }
 
 step_runtimes() { # FOLDER
-    local built left missing_names=
-    step "optional runtimes, through cargo"
+    local name="optional runtimes, through cargo" runtime built
     if ! has_cargo; then
-        echo "   skipped: no cargo 1.78 or later here"
-        count "optional runtimes, through cargo" 0 0 1
+        echo "ok 1 - $name # SKIP no cargo 1.78 or later here" >>"$steps"
         return
     fi
-    if build_runtimes "$1"; then
-        built=$(list_runtimes "$1" | grep -c ' yes$')
-        left=$(list_runtimes "$1" | grep -c ' no$')
-        grep '^warning: .* is left out' "$1/cts-runtimes.log" | sed 's/^warning: /   skipped: /'
-        count "optional runtimes, through cargo" "$built" 0 "$left"
-    else
-        missing_names=$(list_runtimes "$1" | sed -n 's/ no$//p' | tr '\n' ' ')
-        echo "   not built, or not up to date: $missing_names"
-        count "optional runtimes, through cargo" 0 1 0 "$1/cts-runtimes.log"
-    fi
-}
-
-step_unit() { # NAME FOLDER
-    local log=$2/unit.tap status=0
-    step "$1"
-    rm -f "$2/Testing/Temporary/LastTest.log"
-    (cd "$2" && CMOCKA_MESSAGE_OUTPUT=TAP ctest -j "$jobs" >"$2/ctest.log" 2>&1) || status=$?
-    cp "$2/Testing/Temporary/LastTest.log" "$log" 2>/dev/null || : >"$log"
-    [ "$status" = 0 ] || grep -E '\(Failed\)|\(Timeout\)|\*\*\*|tests failed' "$2/ctest.log" | sed 's/^/   /'
-    count_tap "$1" "$log" "$status"
-}
-
-# step_prove NAME FOLDER LOG TEST...
-step_prove() {
-    local name=$1 dir=$2 log=$3 status=0
-    shift 3
-    step "$name"
-    : >"$log"
-    if [ $# != 0 ] && [ -e "$1" ]; then
-        # Two at a time, each with a log of its own, so that their lines do not mix. The time limit is against hangs alone.
-        printf '%s\0' "$@" | CTS_BUILD=$dir xargs -0 -n 1 -P "$jobs" sh -c \
-            'timeout 1800 prove -v --merge "$1" >"$0.${1##*/}" 2>&1 || { echo "# failed: $1" >>"$0.${1##*/}"; exit 1; }' \
-            "$log" || status=1
-        for t in "$@"; do
-            cat "$log.${t##*/}" >>"$log" && rm -f "$log.${t##*/}"
-        done
-    fi
-    count_tap "$name" "$log" "$status"
-}
-
-step_fuzz() { # FOLDER
-    local passed=0 failed=0 fuzzer name work
-    step "fuzzers, ${CTS_FUZZ_SECONDS:-3} seconds each"
-    for fuzzer in "$1"/tests/fuzz_*; do
-        [ -x "$fuzzer" ] && [ -f "$fuzzer" ] || continue
-        name=${fuzzer##*/}
-        work=$1/fuzz-$name
-        mkdir -p "$work/corpus"
-        if (cd "$work" && ASAN_OPTIONS=detect_leaks=1 "$fuzzer" -max_total_time="${CTS_FUZZ_SECONDS:-3}" \
-            -timeout=10 -rss_limit_mb=1024 -max_len=16384 corpus $(fuzz_seeds "$name") >log 2>&1); then
-            passed=$((passed + 1))
+    step "$name" build_runtimes "$1"
+    while read -r runtime built; do
+        if [ "$built" = yes ]; then
+            echo "ok 1 - $runtime is built" >>"$steps"
+        elif why=$(left_out "$1" "$runtime") && [ -n "$why" ]; then
+            echo "ok 1 - $runtime # SKIP $runtime is left out$why" >>"$steps"
         else
-            failed=$((failed + 1))
-            printf '   %s: see %s/log\n' "$name" "$work"
-            grep -E 'ERROR|SUMMARY|Test unit' "$work/log" | head -n 5 | sed 's/^/   /'
+            echo "not ok 1 - $runtime is not built, or not up to date (log: $1/cts-runtimes.log)" >>"$steps"
         fi
-    done
-    count "fuzzers" "$passed" "$failed" 0
+    done < <(list_runtimes "$1")
 }
 
-# Folders that a fuzzer starts from.
-fuzz_seeds() {
-    case $1 in
-        fuzz_yaml) echo "$root/spec/isa" ;;
-        fuzz_asm)
-            mkdir -p seeds
-            printf 'a: goto a\ncall f\n1: if r1 s>= -5 goto 1b; r1 = 0x10 ll\n' >seeds/text
-            printf 'a: goto a\ncall f\nexit\n' |
-                "$(newest llvm-mc)" -triple=bpfel -filetype=obj -o seeds/object -
-            echo seeds
-            ;;
-    esac
-}
-
-step_suite() {
-    local log=$build/suite.log rc=0 line
-    step "the suite: $build/ebpf-cts run"
-    "$build/ebpf-cts" run >"$log" 2>"$log.err" || rc=$?
-    tail -n 12 "$log" | sed 's/^/   /'
-    line=$(grep -E '^total: [0-9]+ passed' "$log" | tail -n 1)
-    if [ "$rc" = 0 ] && [ -n "$line" ]; then
-        count "the suite on the runtimes here" 1 0 0
-    else
-        tail -n 12 "$log.err" | sed 's/^/   /'
-        echo "   exit status $rc"
-        count "the suite on the runtimes here" 0 1 0 "$log"
-    fi
-}
-
-step_tier2() {
-    local found=0 part log rc
-    for part in "$root"/tests/tier2/*.sh; do
-        [ -e "$part" ] || continue
-        found=$((found + 1))
-        log=$build/tier2-$(basename "$part" .sh).log
-        step "second tier: $(basename "$part" .sh)"
-        rc=0
-        CTS_BUILD=$build bash "$part" >"$log" 2>&1 || rc=$?
-        if grep -qE '^(ok|not ok) [0-9]+|^1\.\.0' "$log"; then
-            count_tap "second tier: $(basename "$part" .sh)" "$log" "$rc"
-        elif [ "$rc" = 0 ]; then
-            count "second tier: $(basename "$part" .sh)" 1 0 0
-        else
-            tail -n 25 "$log" | sed 's/^/   /'
-            count "second tier: $(basename "$part" .sh)" 0 1 0 "$log"
-        fi
-    done
-    [ "$found" != 0 ] || printf '\n== second tier: 0 slow parts\n'
-}
-
-finish() {
-    printf '\n== summary (%d s)\n' "$SECONDS"
-    printf '%s\n' "${summary[@]}"
-    printf 'total: %d passed, %d failed, %d skipped\n' "$total_passed" "$total_failed" "$total_skipped"
-    [ "$total_failed" = 0 ] && [ "$total_passed" != 0 ]
-    exit $?
-}
-
+# What tests/run.sh is to run: everything, or what is named. Builds that nothing named is of are left alone.
 cmd_test() {
-    local all=
-    case ${1:-} in
-        --all) all=1 ;;
-        "") ;;
-        *) usage >&2; exit 2 ;;
-    esac
+    local options=() names=() folders=() sanitized='' fuzzed='' plain=''
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --all) options+=(--all) ;;
+            -L)
+                case ${2:-} in
+                    unit | checks | e2e) plain=1 ;;
+                    fuzz) fuzzed=1 ;;
+                    sanitizers) sanitized=1 ;;
+                    tier2) plain=1 fuzzed=1 ;;
+                    *) say "cts: -L takes a label: unit, checks, e2e, fuzz, tier2, sanitizers"; exit 2 ;;
+                esac
+                options+=(-L "$2")
+                shift
+                ;;
+            -*) usage >&2; exit 2 ;;
+            asan.*) sanitized=1 names+=("$1") ;;
+            fuzz.* | tier2.fuzz*) fuzzed=1 names+=("$1") ;;
+            *) plain=1 names+=("$1") ;;
+        esac
+        shift
+    done
+    [ -n "$plain$sanitized$fuzzed" ] || { plain=1 sanitized=1 fuzzed=1; }
     install_missing test
+    mkdir -p "$build"
+    steps=$build/steps.tap
+    : >"$steps"
     # All builds link the same crates.
     local clang fast="-O1 -g1" crates="-DCTS_CARGO_DIR=$build/cargo"
     clang=$(newest clang)
 
     # The build that everything below needs: without it there is nothing to test.
-    step_build "gcc build, warnings are errors" "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-        -DCTS_WERROR=ON -DCTS_TESTS=ON -DCTS_CARGO_STRICT=ON || finish
-    step_runtimes "$build"
-    step_unit "unit tests" "$build"
-    step_prove "checks of the tree" "$build" "$build/checks.tap" "$root"/tests/checks/*.t
-    step_prove "end-to-end tests" "$build" "$build/e2e.tap" "$root"/tests/e2e/*.t
-
-    step_build "clang build, warnings are errors" "$root/build-clang" -DCMAKE_C_COMPILER="$clang" \
-        -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG="$fast" -DCTS_WERROR=ON -DCTS_FUZZ=ON "$crates" &&
-        step_fuzz "$root/build-clang"
-
-    if step_build "build with sanitizers" "$root/build-asan" -DCMAKE_BUILD_TYPE=Debug \
-        -DCMAKE_C_FLAGS_DEBUG="$fast" -DCTS_WERROR=ON -DCTS_SANITIZE=ON "$crates"; then
-        step_unit "unit tests with sanitizers" "$root/build-asan"
-        step_prove "end-to-end tests with sanitizers" "$root/build-asan" \
-            "$root/build-asan/e2e.tap" "$root"/tests/e2e/*.t
+    if step "gcc build, warnings are errors" configure_and_compile "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+        -DCTS_WERROR=ON -DCTS_TESTS=ON -DCTS_CARGO_STRICT=ON; then
+        step_runtimes "$build"
+        folders+=("$build")
+        [ -z "$fuzzed" ] || ! step "clang build, warnings are errors" configure_and_compile "$root/build-clang" \
+            -DCMAKE_C_COMPILER="$clang" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG="$fast" -DCTS_WERROR=ON -DCTS_FUZZ=ON "$crates" ||
+            folders+=("$root/build-clang")
+        [ -z "$sanitized" ] || ! step "build with sanitizers" configure_and_compile "$root/build-asan" \
+            -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG="$fast" -DCTS_WERROR=ON -DCTS_SANITIZE=ON "$crates" ||
+            folders+=("$root/build-asan")
     fi
+    export CTS_PLAIN_BUILD=$build
+    exec "$root/tests/run.sh" --also "$steps" "${options[@]}" "${folders[@]}" -- "${names[@]}"
+}
 
-    step_suite
-    [ -z "$all" ] || step_tier2
-    finish
+# Completion of ./cts for bash: its commands, and the tests and labels of what is built.
+completion() {
+    cat <<'TXT'
+_cts() {
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words=
+    local root=${COMP_WORDS[0]%/*}
+    if [ "$COMP_CWORD" = 1 ]; then
+        words="run build runtimes test completion help"
+    elif [ "$before" = -L ]; then
+        words="unit checks e2e fuzz tier2 sanitizers"
+    elif [ "${COMP_WORDS[1]}" = test ]; then
+        words="--all -L $(for b in build build-asan build-clang; do ctest --test-dir "$root/$b" -N 2>/dev/null; done | sed -n 's/^ *Test *#[0-9]*: //p')"
+    fi
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}
+complete -F _cts ./cts cts
+TXT
 }
 
 case ${1:-help} in
@@ -575,6 +449,9 @@ case ${1:-help} in
     test)
         shift
         cmd_test "$@"
+        ;;
+    completion)
+        completion
         ;;
     help | -h | --help)
         usage

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest: cost=13
 # All sources are as clang-format writes them (.clang-format); generated ones are as their generator writes them.
 . "$(dirname "$0")/../e2e/lib.sh"
 cd "$ROOT" || exit 255

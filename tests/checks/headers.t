@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest: cost=7
 # Every header compiles alone, with both compilers.
 . "$(dirname "$0")/../e2e/lib.sh"
 cd "$ROOT" || exit 255

@@ -24,7 +24,6 @@ cargo_ok() {
     [ "$rc" = 0 ] || diag "$(printf '%s\n%s\n' "$out" "$err" | grep -vE '^ *(Compiling|Checking|Finished) ' | head -n 20)"
 }
 
-CMD_TIMEOUT=280
 for manifest in $(find harness runtimes -name Cargo.toml | sort); do
     crate=${manifest%/Cargo.toml}
     if has fmt; then

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest: cost=22
 # An instruction that is made up is added to a copy of the tree, as spec/README.md says ("Adding an instruction"): `spec check` names every place
 # that is to be touched, and each is touched as it says; then everything that is made from the row is there, and the project's own tests pass.
 . "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest: lock=build
 # The script `cts`: its words, and what it says on a machine that has nothing.
 . "$(dirname "$0")/lib.sh"
 
@@ -10,6 +11,13 @@ is "$rc" 2 "an unknown command is a usage error"
 like "$err" '^usage: ' "... and says how"
 run_cmd "$ROOT/cts" test --frob
 is "$rc" 2 "an unknown option is one, too"
+run_cmd "$ROOT/cts" test -L frob
+is "$rc" 2 "... and an unknown label"
+like "$err" 'unit, checks, e2e, fuzz, tier2, sanitizers' "... for which there are these"
+run_cmd bash -c '. <("$1" completion) && COMP_WORDS=(./cts te) COMP_CWORD=1 && _cts && echo "${COMPREPLY[@]}"' - "$ROOT/cts"
+is "$out" test "completion of the commands"
+run_cmd bash -c '. <("$1" completion) && COMP_WORDS=(./cts test -L s) COMP_CWORD=3 && _cts && echo "${COMPREPLY[@]}"' - "$ROOT/cts"
+is "$out" sanitizers "... and of labels"
 
 mkdir "$T/bin"
 for tool in bash cat dirname head id mkdir nproc sed seq tr uname; do

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest: cost=6
 # DPDK's BPF machine, if it is installed: what the suite says of it, and what its limits and its record hide.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache

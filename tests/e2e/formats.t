@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest: cost=4
 # A report format is one file: the one of reports/README.md, put into a copy of the tree.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest: cost=4
 # Workers that crash, hang, flood, lie and babble: each is named for what it did, costs no more than the case that did it, and nothing
 # ever passes for want of an answer.
 . "$(dirname "$0")/lib.sh"

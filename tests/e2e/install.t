@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest: cost=4
 # cmake --install makes a tree that works wherever it is put, and that adapters can be built with: the example is one, from its sources
 # to its results, as a vendor would do it.
 . "$(dirname "$0")/lib.sh"

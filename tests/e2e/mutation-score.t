@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest: cost=61
 # The suite measured: thousands of mutants of the specification and of the machine, at level quick.
 . "$(dirname "$0")/lib.sh"
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest: cost=80
 # Plugins of bpf_conformance: honest ones, wrong ones, and those that crash, hang, flood, lie and babble.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest: cost=21 lock=switches
 # Every instruction of the specification is run by at least one case that passes, on the reference and on the kernel that runs here.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache
@@ -15,6 +16,8 @@ is "${#rows[@]}" 170 "the RFC has that many instructions"
 
 run_cmd "$CTS" run -o json="$T/json" -o text
 is "$rc" 0 "a default run has no unexpected result"
+like "$out" '^total: [1-9][0-9]* passed, 0 failed, ' "... and ran"
+while IFS= read -r line; do diag "shown: the suite: $line"; done < <(printf '%s\n' "$out" | grep -E '^([a-z-]+:[a-z-]+  |total: )')
 [ "$rc" = 0 ] || diag "$(printf '%s\n' "$out" | grep -E '^(FAIL|ERROR|XPASS) ' | head -n 20)"
 
 # ran ENGINE: the rows of its cases that passed after a run, not by the loader's word alone

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest: cost=17
 # The specification as formulas for solvers, and the laws that one proves of them.
 . "$(dirname "$0")/lib.sh"
 

@@ -1,4 +1,5 @@
 /* uses: base isa wire rt_linux */
+/* ctest: lock=switches */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* uses: base host sema load isa spec_smt */
+/* ctest: cost=20 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

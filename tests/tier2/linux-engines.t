@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
+# ctest: lock=switches
 # The suite at level full on the kernel's engines that a default run leaves out. Without CAP_PERFMON (cap-bpf) the verifier finds no end to any loop, and
 # walks it until it gives up: that must not take it the million instructions that it has, which are a second for each way a vector is run.
 . "$(dirname "$0")/../e2e/lib.sh"
 
 for engine in jit-hardened cap-bpf private-stack; do
-    CMD_TIMEOUT=900 run_cmd "$CTS" run -r "linux:$engine" --level full --timeout 60 -o json="$T/json" -o text
+    run_cmd "$CTS" run -r "linux:$engine" --level full --timeout 60 -o json="$T/json" -o text
     why=$(sed -nE 's/^\{"type":"engine".*"skipped":true,"broken":false,"reason":"(.*)"\}$/\1/p' "$T/json" 2>/dev/null)
     if [ -n "$why" ]; then
         skip "linux:$engine" "$why"

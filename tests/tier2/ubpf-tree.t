@@ -2,7 +2,6 @@
 # uBPF of one's own, UBPF_DIR (a source tree, a build tree or a prefix): what it gets wrong is on record for its version.
 . "$(dirname "$0")/../e2e/lib.sh"
 export EBPF_CTS_CACHE=$T/cache
-CMD_TIMEOUT=900
 
 [ -n "${UBPF_DIR:-}" ] || skip_all "UBPF_DIR names no tree: git clone https://github.com/iovisor/ubpf, and UBPF_DIR=\$PWD/ubpf"
 tree=$(cd "$UBPF_DIR" && pwd)

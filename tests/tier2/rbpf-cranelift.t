@@ -2,7 +2,6 @@
 # rbpf with its engine cranelift, which takes minutes to build.
 . "$(dirname "$0")/../e2e/lib.sh"
 export EBPF_CTS_CACHE=$T/cache
-CMD_TIMEOUT=900
 
 command -v cargo >/dev/null || skip_all "no cargo"
 export CARGO_TARGET_DIR=$BUILD/cargo/cranelift CARGO_TERM_COLOR=never
