@@ -55,22 +55,27 @@ static int unknown_key(const struct cts_yaml *key, const struct cts_schema_field
     return CTS_E_SCHEMA;
 }
 
-static int check_words(const struct cts_yaml *node, const struct cts_schema_field *f,
-                       struct cts_err *err)
+int cts_schema_word(const struct cts_yaml *node, const char *what, const char *const *words,
+                    size_t *index, struct cts_err *err)
 {
+    const char *text;
     struct cts_buf list;
     size_t count = 0;
+    int rc = cts_yaml_str(node, what, &text, err);
 
+    if (rc)
+        return rc;
     cts_buf_init(&list, 4096);
-    for (; f->words[count]; count++) {
-        if (cts_yaml_is(node, f->words[count])) {
+    for (; words[count]; count++) {
+        if (cts_yaml_is(node, words[count])) {
             cts_buf_release(&list);
+            *index = count;
             return 0;
         }
-        cts_buf_addf(&list, "%s%s", count ? ", " : "", f->words[count]);
+        cts_buf_addf(&list, "%s%s", count ? ", " : "", words[count]);
     }
-    const char *near = cts_nearest(node->text, f->words, count);
-    cts_yaml_error(node, CTS_E_SCHEMA, err, "%s: '%.80s' is none of: %s%s%s%s", f->key, node->text,
+    const char *near = cts_nearest(text, words, count);
+    cts_yaml_error(node, CTS_E_SCHEMA, err, "%s: '%.80s' is none of: %s%s%s%s", what, text,
                    cts_buf_text(&list), near ? "; did you mean '" : "", near ? near : "",
                    near ? "'?" : "");
     cts_buf_release(&list);
@@ -118,6 +123,7 @@ static int check_value(const struct cts_yaml *node, const struct cts_schema_fiel
 {
     const char *text;
     uint64_t number;
+    size_t word;
     bool truth;
     int rc;
 
@@ -144,8 +150,7 @@ static int check_value(const struct cts_yaml *node, const struct cts_schema_fiel
     case CTS_SCHEMA_MAPS:
         return check_maps(node, f, err);
     case CTS_SCHEMA_WORD:
-        rc = cts_yaml_str(node, f->key, &text, err);
-        return rc ? rc : check_words(node, f, err);
+        return cts_schema_word(node, f->key, f->words, &word, err);
     case CTS_SCHEMA_ID:
         rc = cts_yaml_str(node, f->key, &text, err);
         return rc ? rc : check_id(node, f->key, err);

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "host/fs.h"
-#include "base/nearest.h"
 #include "load/spec_fields.h"
 #include "load/spec_int.h"
 
@@ -82,7 +81,7 @@ const struct cts_schema_field cts_policy_fields[] = {
     {.key = NULL},
 };
 
-static const char *const HOW_NAMES[CTS_HOW_COUNT] = {
+static const char *const HOW_NAMES[CTS_HOW_COUNT + 1] = {
     [CTS_HOW_RUN] = "run",
     [CTS_HOW_VERDICT] = "verdict",
     [CTS_HOW_ENCODING] = "encoding",
@@ -104,16 +103,10 @@ const char *cts_spec_how_name(enum cts_spec_how how)
 static int read_tested(const struct cts_yaml *list, unsigned *set, struct cts_err *err)
 {
     for (size_t i = 0; i < list->count; i++) {
-        size_t how = 0;
-        while (how < CTS_HOW_COUNT && !cts_yaml_is(list->items[i], HOW_NAMES[how]))
-            how++;
-        if (how == CTS_HOW_COUNT) {
-            const char *near = cts_nearest(list->items[i]->text, HOW_NAMES, CTS_HOW_COUNT);
-            return cts_yaml_error(list->items[i], CTS_E_SCHEMA, err,
-                                  "tested: no such way: '%s'%s%s%s", list->items[i]->text,
-                                  near ? "; did you mean '" : "", near ? near : "",
-                                  near ? "'?" : "");
-        }
+        size_t how;
+        int rc = cts_schema_word(list->items[i], "tested", HOW_NAMES, &how, err);
+        if (rc)
+            return rc;
         *set |= 1u << how;
     }
     if (!*set)

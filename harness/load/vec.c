@@ -1,43 +1,9 @@
-#include "load/vec.h"
-
+/* Files of vectors: their items, and what each may say. */
 #include <string.h>
 
 #include "base/limits.h"
-#include "base/nearest.h"
 #include "load/schema.h"
 #include "load/vec_read.h"
-
-/* What a vector may say, a worker can be asked. */
-_Static_assert((int)CTS_VEC_MAP_MAX <= (int)CTS_MOST_MAP_BYTES, "a map's contents");
-_Static_assert((int)CTS_VEC_THREADS_MAX <= (int)CTS_MOST_THREADS, "threads");
-
-struct cts_vec_pos cts_vec_pos_of(const struct cts_yaml *node)
-{
-    return (struct cts_vec_pos){.file = node->file, .line = node->line, .col = node->col};
-}
-
-int cts_vec_nomem(struct cts_vec_reader *r)
-{
-    return cts_err_set(r->err, CTS_E_NOMEM, "out of memory");
-}
-
-int cts_vec_check_name(struct cts_vec_reader *r, const struct cts_yaml *node,
-                       const struct cts_vec_names *names, const char *what)
-{
-    if (!names->list)
-        return 0;
-    for (size_t i = 0; i < names->count; i++)
-        if (strcmp(names->list[i], node->text) == 0)
-            return 0;
-    const char *near = cts_nearest(node->text, names->list, names->count);
-    return cts_yaml_error(node, CTS_E_SCHEMA, r->err, "%s: there is no '%.60s'%s%s%s", what,
-                          node->text, near ? "; did you mean '" : "", near ? near : "",
-                          near ? "'?" : "");
-}
-
-static const char *const verdict_words[] = {
-    "reject", "accept", "reject-or-run", "fault", "reject-or-fault", "any", NULL,
-};
 
 static const struct cts_schema_field vector_fields[] = {
     {"name", CTS_SCHEMA_ID, true, "words with dashes; the id is suite/name", NULL, NULL},
@@ -71,7 +37,7 @@ static const struct cts_schema_field vector_fields[] = {
     {"only", CTS_SCHEMA_STRS, false, "the runtimes it is for", NULL, NULL},
     {"needs", CTS_SCHEMA_STRS, false, "features of the runtime", NULL, NULL},
     {"class", CTS_SCHEMA_ID, false, "verdict class", NULL, NULL},
-    {"verdict", CTS_SCHEMA_WORD, false, "what conforms", NULL, verdict_words},
+    {"verdict", CTS_SCHEMA_WORD, false, "what conforms", NULL, cts_vec_verdict_words},
     {"verdicts", CTS_SCHEMA_MAP, false, "the same, per runtime", NULL, NULL},
     {"r0", CTS_SCHEMA_NUM, false, "the program's result", NULL, NULL},
     {"message", CTS_SCHEMA_STR, false, "what a runtime that rejects is known to say", NULL, NULL},
@@ -82,7 +48,7 @@ static const struct cts_schema_field vector_fields[] = {
 /* Which keys a kind of vector may not have, and which it must. */
 static const struct {
     const char *key;
-    bool may[3], must[3]; /* by enum cts_vector_kind */
+    bool may[CTS_VK_COUNT], must[CTS_VK_COUNT]; /* by enum cts_vector_kind */
 } kind_keys[] = {
     {"vary", {true, true, false}, {false}},
     {"alias", {true, true, false}, {false}},
@@ -105,14 +71,20 @@ static const struct {
     {"message", {false, false, true}, {false}},
 };
 
-static const char *const kind_names[] = {"a vector with cases", "a sweep", "a verdict"};
+static const struct {
+    const char *key, *what;
+    int (*read)(struct cts_vec_reader *r, const struct cts_yaml *map);
+} kinds[CTS_VK_COUNT] = {
+    [CTS_VK_RUN] = {"cases", "a vector with cases", cts_vec_read_cases},
+    [CTS_VK_SWEEP] = {"sweep", "a sweep", cts_vec_read_sweep},
+    [CTS_VK_VERDICT] = {"verdict", "a verdict", cts_vec_read_verdict},
+};
 
 static int decide_kind(struct cts_vec_reader *r, const struct cts_yaml *map)
 {
-    const char *const keys[] = {"cases", "sweep", "verdict"};
     unsigned found = 0;
-    for (unsigned k = 0; k < 3; k++) {
-        if (!cts_yaml_get(map, keys[k]))
+    for (unsigned k = 0; k < CTS_VK_COUNT; k++) {
+        if (!cts_yaml_get(map, kinds[k].key))
             continue;
         found++;
         r->v.kind = (uint8_t)k;
@@ -124,9 +96,9 @@ static int decide_kind(struct cts_vec_reader *r, const struct cts_yaml *map)
         const struct cts_yaml *key = cts_yaml_get_key(map, kind_keys[i].key);
         if (key && !kind_keys[i].may[r->v.kind])
             return cts_yaml_error(key, CTS_E_SCHEMA, r->err, "%s has no '%s'",
-                                  kind_names[r->v.kind], kind_keys[i].key);
+                                  kinds[r->v.kind].what, kind_keys[i].key);
         if (!key && kind_keys[i].must[r->v.kind])
-            return cts_yaml_error(map, CTS_E_SCHEMA, r->err, "%s needs '%s'", kind_names[r->v.kind],
+            return cts_yaml_error(map, CTS_E_SCHEMA, r->err, "%s needs '%s'", kinds[r->v.kind].what,
                                   kind_keys[i].key);
     }
     return 0;
@@ -251,417 +223,6 @@ static int read_codes(struct cts_vec_reader *r, const struct cts_yaml *map)
     return rc ? rc : find_flip(r);
 }
 
-static int find_role(struct cts_vec_reader *r, const struct cts_yaml *key, int *role)
-{
-    *role = cts_vec_role_index(r, key->text, key->len);
-    if (*role >= 0)
-        return 0;
-    return cts_yaml_error(key, CTS_E_SCHEMA, r->err, "the code names no role '%.40s'", key->text);
-}
-
-static int read_registers(struct cts_vec_reader *r, const struct cts_yaml *node, const char *what,
-                          int last, uint16_t *mask)
-{
-    *mask = 0;
-    int rc = cts_yaml_want(node, CTS_YAML_SEQ, what, r->err);
-    for (size_t i = 0; rc == 0 && i < node->count; i++) {
-        const struct cts_yaml *item = node->items[i];
-        int n = item->kind == CTS_YAML_SCALAR ? cts_vec_reg_number(item->text, item->len) : -1;
-        if (n < 0 || n > last)
-            return cts_yaml_error(item, CTS_E_SCHEMA, r->err, "%s: registers r0 to r%d", what,
-                                  last);
-        *mask = (uint16_t)(*mask | 1u << n);
-    }
-    return rc;
-}
-
-static int read_vary(struct cts_vec_reader *r, const struct cts_yaml *node)
-{
-    for (size_t i = 0; node && i < node->count; i++) {
-        int role;
-        int rc = find_role(r, node->keys[i], &role);
-        if (rc)
-            return rc;
-        r->role[role].vary = true;
-        if (cts_yaml_is(node->items[i], "any"))
-            continue;
-        rc = read_registers(r, node->items[i], "vary", 10, &r->role[role].choice);
-        if (rc == 0 && r->role[role].choice == 0)
-            rc = cts_yaml_error(node->items[i], CTS_E_SCHEMA, r->err, "vary: no register");
-        if (rc)
-            return rc;
-    }
-    return 0;
-}
-
-/* Aliased roles take the choice of whichever of them has one; the first of them in the code leads.
- */
-static int read_alias(struct cts_vec_reader *r, const struct cts_yaml *node)
-{
-    int lead = CTS_VEC_ROLES_MAX, role;
-    for (size_t i = 0; node && i < node->count; i++) {
-        int rc = find_role(r, node->items[i], &role);
-        if (rc)
-            return rc;
-        lead = role < lead ? role : lead;
-    }
-    if (node && node->count < 2)
-        return cts_yaml_error(node, CTS_E_SCHEMA, r->err, "alias: two roles at least");
-    for (size_t i = 0; node && i < node->count; i++) {
-        role = cts_vec_role_index(r, node->items[i]->text, node->items[i]->len);
-        if (role == lead)
-            continue;
-        if (r->role[role].vary && r->role[lead].vary &&
-            r->role[role].choice != r->role[lead].choice)
-            return cts_yaml_error(node, CTS_E_SCHEMA, r->err,
-                                  "alias: vary gives these roles different registers");
-        if (r->role[role].vary)
-            r->role[lead] = (struct cts_vec_role){.name = r->role[lead].name,
-                                                  .vary = true,
-                                                  .choice = r->role[role].choice,
-                                                  .alias_of = -1};
-        r->role[role].alias_of = (int8_t)lead;
-    }
-    return 0;
-}
-
-static int read_operands(struct cts_vec_reader *r, const struct cts_yaml *node)
-{
-    r->v.operands = node ? 0 : (1u << CTS_OPD_COUNT) - 1;
-    for (size_t i = 0; node && i < node->count; i++) {
-        unsigned w = 0;
-        while (w < CTS_OPD_COUNT && !cts_yaml_is(node->items[i], cts_operands_names[w]))
-            w++;
-        if (w == CTS_OPD_COUNT)
-            return cts_yaml_error(node->items[i], CTS_E_SCHEMA, r->err,
-                                  "operands: opaque, constant, masked");
-        r->v.operands = (uint8_t)(r->v.operands | 1u << w);
-    }
-    if (r->v.operands == 0)
-        return cts_yaml_error(node, CTS_E_SCHEMA, r->err, "operands: none");
-    return 0;
-}
-
-static int read_surroundings(struct cts_vec_reader *r, const struct cts_yaml *map)
-{
-    const struct cts_yaml *memory = cts_yaml_get(map, "memory");
-    const struct cts_yaml *stack = cts_yaml_get(map, "stack"), *ctx = cts_yaml_get(map, "ctx");
-    const struct cts_yaml *unreadable = cts_yaml_get(map, "unreadable");
-    int64_t n = 0;
-    int rc = memory ? cts_yaml_range(memory, "memory", 0, CTS_VEC_MEM_MAX, &n, r->err) : 0;
-    if (rc == 0 && n % 8)
-        rc = cts_yaml_error(memory, CTS_E_RANGE, r->err, "memory: a multiple of 8");
-    r->memory_given = memory != NULL;
-    r->v.memory = (uint32_t)n;
-    if (rc == 0 && stack)
-        rc = cts_yaml_bool(stack, "stack", &r->v.stack, r->err);
-    r->stack_off = stack && !r->v.stack;
-    if (rc == 0 && unreadable)
-        rc = read_registers(r, unreadable, "unreadable", 9, &r->v.unreadable);
-    if (rc == 0 && ctx) {
-        r->v.has_ctx = true;
-        rc = cts_vec_read_reg(r, ctx, &r->v.ctx);
-        if (rc == 0 && r->v.ctx.role < 0 && r->v.ctx.reg == 10)
-            rc = cts_yaml_error(ctx, CTS_E_SCHEMA, r->err, "ctx: r0 to r9");
-    }
-    return rc;
-}
-
-/* The body works on one row again and again: what one run leaves behind the next one begins with.
- */
-static int read_runs(struct cts_vec_reader *r, const struct cts_yaml *map)
-{
-    const struct cts_yaml *threads = cts_yaml_get(map, "threads");
-    const struct cts_yaml *repeat = cts_yaml_get(map, "repeat");
-    int64_t n = 1, times = 1;
-    int rc = threads ? cts_yaml_range(threads, "threads", 1, CTS_VEC_THREADS_MAX, &n, r->err) : 0;
-    if (rc == 0 && repeat)
-        rc = cts_yaml_range(repeat, "repeat", 1, CTS_VEC_RUNS_MAX, &times, r->err);
-    r->v.threads = (uint8_t)n;
-    r->v.repeat = (uint32_t)times;
-    if (rc == 0 && (threads || repeat) && r->v.operands != 1u << CTS_OPD_OPAQUE)
-        rc = cts_yaml_error(map, CTS_E_SCHEMA, r->err,
-                            "threads and repeat go with operands: [opaque]");
-    return rc;
-}
-
-static int read_map_data(struct cts_vec_reader *r, const struct cts_yaml *data,
-                         struct cts_vec_map *m)
-{
-    bool one = data->kind == CTS_YAML_MAP;
-    size_t n = one ? 1 : data->count;
-    if (data->kind == CTS_YAML_SCALAR)
-        return cts_yaml_want(data, CTS_YAML_MAP, "data", r->err);
-    struct cts_vec_bytes *b = cts_arena_take_array(r->arena, n, sizeof(*b));
-    if (!b)
-        return cts_vec_nomem(r);
-    for (size_t i = 0; i < n; i++) {
-        int rc = cts_vec_read_bytes(r, one ? data : data->items[i], 0,
-                                    (int64_t)m->value_bytes * m->entries, false, !one, &b[i]);
-        if (rc)
-            return rc;
-    }
-    m->data = b;
-    m->data_count = n;
-    return 0;
-}
-
-static int read_map(struct cts_vec_reader *r, const struct cts_yaml *node, struct cts_vec_map *m)
-{
-    static const struct cts_schema_field fields[] = {
-        {"value", CTS_SCHEMA_NUM, false, "bytes of a value", NULL, NULL},
-        {"entries", CTS_SCHEMA_NUM, false, "how many", NULL, NULL},
-        {"programs", CTS_SCHEMA_NUM, false, "how many entries that are the program itself", NULL,
-         NULL},
-        {"data", CTS_SCHEMA_ANY, false, "contents at every start", NULL, NULL},
-        {0},
-    };
-    const struct cts_yaml *data = cts_yaml_get(node, "data"), *v = cts_yaml_get(node, "value");
-    const struct cts_yaml *n = cts_yaml_get(node, "entries");
-    const struct cts_yaml *programs = cts_yaml_get(node, "programs");
-    int64_t value = 0, entries;
-    int rc = cts_yaml_want(node, CTS_YAML_MAP, "map", r->err);
-    if (rc == 0)
-        rc = cts_schema_check(node, fields, "map", r->err);
-    if (rc == 0 && (programs ? v || n || data : !v || !n))
-        rc = cts_yaml_error(node, CTS_E_SCHEMA, r->err, "a map has value and entries, or programs");
-    if (rc == 0 && programs)
-        n = programs;
-    else if (rc == 0)
-        rc = cts_yaml_range(v, "value", 1, 4096, &value, r->err);
-    if (rc == 0)
-        rc = cts_yaml_range(n, programs ? "programs" : "entries", 1, 4096, &entries, r->err);
-    if (rc)
-        return rc;
-    if (value * entries > CTS_VEC_MAP_MAX)
-        return cts_yaml_error(node, CTS_E_LIMIT, r->err, "a map has at most %d bytes",
-                              CTS_VEC_MAP_MAX);
-    m->value_bytes = (uint32_t)value;
-    m->entries = (uint32_t)entries;
-    return data ? read_map_data(r, data, m) : 0;
-}
-
-static int read_objects(struct cts_vec_reader *r, const struct cts_yaml *map)
-{
-    const struct cts_yaml *maps = cts_yaml_get(map, "maps"), *packet = cts_yaml_get(map, "packet");
-    size_t n = maps ? maps->count : 0;
-    uint8_t *bytes = NULL;
-    int rc = 0;
-    if (n > CTS_MOST_MAPS)
-        return cts_yaml_error(maps->items[CTS_MOST_MAPS], CTS_E_LIMIT, r->err, "maps: at most %d",
-                              CTS_MOST_MAPS);
-    struct cts_vec_map *m = cts_arena_take_array(r->arena, n + 1, sizeof(*m));
-    if (!m)
-        return cts_vec_nomem(r);
-    for (size_t i = 0; rc == 0 && i < n; i++)
-        rc = read_map(r, maps->items[i], &m[i]);
-    r->v.maps = m;
-    r->v.map_count = n;
-    if (rc == 0 && packet)
-        rc = cts_vec_read_hex(r, packet, "packet", CTS_VEC_PACKET_MAX, &bytes, &r->v.packet_bytes);
-    if (rc == 0 && packet && r->v.packet_bytes < 14)
-        rc = cts_yaml_error(packet, CTS_E_SCHEMA, r->err, "packet: at least 14 bytes");
-    r->v.packet = bytes;
-    return rc;
-}
-
-static int read_sweep_target(struct cts_vec_reader *r, const struct cts_yaml *key,
-                             struct cts_vec_sweep *s)
-{
-    enum cts_vec_value_kind kind;
-    int64_t add;
-    if (cts_yaml_is(key, "imm")) {
-        s->target = CTS_SWEEP_IMM;
-        if (!r->v.uses_imm)
-            return cts_yaml_error(key, CTS_E_SCHEMA, r->err, "imm: the code has no {imm}");
-        return 0;
-    }
-    if (cts_vec_address(key->text, &kind, &add)) {
-        s->target = CTS_SWEEP_MEM;
-        if (r->v.memory == 0 && !r->memory_given)
-            r->v.memory = 64;
-        if (kind != CTS_VV_MEM || add < 0 || add + 8 > r->v.memory)
-            return cts_yaml_error(key, CTS_E_RANGE, r->err,
-                                  "8 bytes from '%.40s' on are not inside the %u bytes of memory",
-                                  key->text, r->v.memory);
-        s->at = (uint32_t)add;
-        return 0;
-    }
-    s->target = CTS_SWEEP_REG;
-    int rc = cts_vec_read_reg(r, key, &s->reg);
-    if (rc == 0 && s->reg.role >= 0 && r->role[s->reg.role].alias_of >= 0)
-        s->reg.role = r->role[s->reg.role].alias_of;
-    return rc;
-}
-
-static int read_sweep(struct cts_vec_reader *r, const struct cts_yaml *map)
-{
-    const struct cts_yaml *node = cts_yaml_get(map, "sweep"), *given = cts_yaml_get(map, "given");
-    struct cts_vec_case *c = cts_arena_take(r->arena, sizeof(*c));
-    struct cts_vec_sweep *s = cts_arena_take_array(r->arena, node->count + 1, sizeof(*s));
-    bool imm = false;
-    if (!c || !s)
-        return cts_vec_nomem(r);
-    if (node->count == 0 || node->count > CTS_VEC_SWEEPS_MAX)
-        return cts_yaml_error(node, CTS_E_SCHEMA, r->err, "sweep: 1 to %d operands",
-                              CTS_VEC_SWEEPS_MAX);
-    c->pos = cts_vec_pos_of(node);
-    c->name = "sweep";
-    int rc = given ? cts_vec_read_state(r, given, CTS_VW_IN, &c->in) : 0;
-    for (size_t i = 0; rc == 0 && i < node->count; i++) {
-        s[i].pos = cts_vec_pos_of(node->keys[i]);
-        rc = read_sweep_target(r, node->keys[i], &s[i]);
-        if (rc == 0)
-            rc = cts_yaml_str(node->items[i], "domain", &s[i].domain, r->err);
-        if (rc == 0)
-            rc = cts_vec_check_name(r, node->items[i], &r->known->domains, "domain");
-        imm |= s[i].target == CTS_SWEEP_IMM;
-    }
-    if (rc == 0 && r->v.uses_imm && !imm)
-        rc = cts_yaml_error(node, CTS_E_SCHEMA, r->err,
-                            "sweep: {imm} is in the code, imm is not here");
-    r->v.cases = c;
-    r->v.case_count = 1;
-    r->v.sweeps = s;
-    r->v.sweep_count = node->count;
-    return rc;
-}
-
-/* What each word of a verdict lets happen. */
-static const struct {
-    const char *word;
-    bool reject, run, fault;
-} verdicts[] = {
-    {"reject", true, false, false},         {"accept", false, true, false},
-    {"reject-or-run", true, true, false},   {"fault", false, false, true},
-    {"reject-or-fault", true, false, true}, {"any", true, true, true},
-};
-
-static int add_verdict(struct cts_vec_reader *r, const struct cts_yaml *node, const char *runtime,
-                       const struct cts_yaml *r0, struct cts_vec_outcome *o, size_t *n)
-{
-    struct cts_vec_outcome base = {.runtime = runtime};
-    size_t k = 0, words = sizeof(verdicts) / sizeof(verdicts[0]);
-    while (k < words && !cts_yaml_is(node, verdicts[k].word))
-        k++;
-    if (k == words)
-        return cts_yaml_error(node, CTS_E_SCHEMA, r->err,
-                              "a verdict is reject, accept, reject-or-run, fault, "
-                              "reject-or-fault or any");
-    if (verdicts[k].reject) {
-        o[*n] = base;
-        o[(*n)++].kind = CTS_OUT_REJECTED;
-    }
-    if (verdicts[k].fault) {
-        o[*n] = base;
-        o[(*n)++].kind = CTS_OUT_FAULTED;
-    }
-    if (verdicts[k].run) {
-        int rc = 0;
-        o[*n] = base;
-        o[*n].kind = CTS_OUT_RAN;
-        o[*n].has_r0 = r0 != NULL;
-        if (r0)
-            rc = cts_yaml_u64_bits(r0, "r0", &o[*n].r0, r->err);
-        (*n)++;
-        return rc;
-    }
-    return 0;
-}
-
-/* Those that go every way through a program and know what registers hold: `verifiers`. */
-static const char *const verifying[] = {"linux", "prevail", "dpdk"};
-enum { VERIFYING = sizeof(verifying) / sizeof(verifying[0]) };
-
-/* "linux", or an engine of it: "linux:jit". */
-static int check_engine_name(struct cts_vec_reader *r, const struct cts_yaml *key)
-{
-    struct cts_yaml runtime = *key;
-    const char *colon = strchr(key->text, ':');
-    if (colon && (colon == key->text || !colon[1] || strchr(colon + 1, ':')))
-        return cts_yaml_error(key, CTS_E_SCHEMA, r->err,
-                              "verdicts: a runtime, or RUNTIME:ENGINE, not '%.60s'", key->text);
-    if (colon)
-        runtime.text = cts_arena_strndup(r->arena, key->text, (size_t)(colon - key->text));
-    return runtime.text ? cts_vec_check_name(r, &runtime, &r->known->runtimes, "verdicts")
-                        : cts_vec_nomem(r);
-}
-
-/* `verifiers` stands for all of them but those that are named, too. */
-static int add_verdict_of(struct cts_vec_reader *r, const struct cts_yaml *per, size_t i,
-                          const struct cts_yaml *r0, struct cts_vec_outcome *o, size_t *n)
-{
-    int rc = 0;
-    if (!cts_yaml_is(per->keys[i], "verifiers")) {
-        rc = check_engine_name(r, per->keys[i]);
-        return rc ? rc : add_verdict(r, per->items[i], per->keys[i]->text, r0, o, n);
-    }
-    for (size_t k = 0; rc == 0 && k < VERIFYING; k++)
-        if (!cts_yaml_get(per, verifying[k]))
-            rc = add_verdict(r, per->items[i], verifying[k], r0, o, n);
-    return rc;
-}
-
-/* One case; or one for each bit that is inverted. */
-static int verdict_cases(struct cts_vec_reader *r, const struct cts_vec_case *base)
-{
-    const struct cts_vec_flip *flip = r->v.flip;
-    unsigned bits = flip ? flip->bits : 1;
-    struct cts_vec_case *c = cts_arena_take_array(r->arena, bits, sizeof(*c));
-    if (!c)
-        return cts_vec_nomem(r);
-    r->v.cases = c;
-    for (unsigned bit = 0; bit < bits; bit++) {
-        if (flip && flip->left_out >> bit & 1)
-            continue;
-        *c = *base;
-        c->flip_bit = (uint8_t)bit;
-        if (flip)
-            c->name = cts_arena_fmt(r->arena, "%s-bit-%u", flip->field, bit);
-        if (!c->name)
-            return cts_vec_nomem(r);
-        r->v.case_count++;
-        c++;
-    }
-    return 0;
-}
-
-static int read_verdict(struct cts_vec_reader *r, const struct cts_yaml *map)
-{
-    const struct cts_yaml *per = cts_yaml_get(map, "verdicts"), *r0 = cts_yaml_get(map, "r0");
-    size_t more = per ? per->count + VERIFYING - 1 : 0, n = 0;
-    bool runs = false;
-    if (3 * (more + 1) > CTS_VEC_OUTCOMES_MAX)
-        return cts_yaml_error(per, CTS_E_LIMIT, r->err, "verdicts: too many");
-    struct cts_vec_outcome *o = cts_arena_take_array(r->arena, 3 * (more + 1), sizeof(*o));
-    if (!o)
-        return cts_vec_nomem(r);
-    int rc = add_verdict(r, cts_yaml_get(map, "verdict"), "", r0, o, &n);
-    for (size_t i = 0; rc == 0 && per && i < per->count; i++)
-        rc = add_verdict_of(r, per, i, r0, o, &n);
-    for (size_t i = 0; i < n; i++)
-        runs |= o[i].kind == CTS_OUT_RAN;
-    if (rc == 0 && r0 && !runs)
-        rc = cts_yaml_error(r0, CTS_E_SCHEMA, r->err, "r0: no verdict here lets it run");
-    if (rc == 0 && r->v.uses_imm)
-        rc = cts_yaml_error(map, CTS_E_SCHEMA, r->err, "a verdict's program has no {imm}");
-    const struct cts_vec_case base = {
-        .pos = cts_vec_pos_of(map), .name = "verdict", .outcomes = o, .outcome_count = n};
-    return rc ? rc : verdict_cases(r, &base);
-}
-
-static int read_cases(struct cts_vec_reader *r, const struct cts_yaml *map)
-{
-    return cts_vec_read_cases(r, cts_yaml_get(map, "cases"));
-}
-
-static int read_expectation(struct cts_vec_reader *r, const struct cts_yaml *map)
-{
-    static int (*const read[CTS_VK_COUNT])(struct cts_vec_reader *, const struct cts_yaml *) = {
-        [CTS_VK_RUN] = read_cases, [CTS_VK_SWEEP] = read_sweep, [CTS_VK_VERDICT] = read_verdict};
-    return read[r->v.kind](r, map);
-}
-
 static int read_vector(struct cts_vec_reader *r, const struct cts_yaml *map, const char *suite)
 {
     int rc = cts_yaml_want(map, CTS_YAML_MAP, "vector", r->err);
@@ -682,18 +243,10 @@ static int read_vector(struct cts_vec_reader *r, const struct cts_yaml *map, con
     if (rc == 0)
         rc = read_codes(r, map);
     if (rc == 0)
-        rc = read_vary(r, cts_yaml_get(map, "vary"));
+        rc = cts_vec_read_setup(r, map);
     if (rc == 0)
-        rc = read_alias(r, cts_yaml_get(map, "alias"));
-    if (rc == 0)
-        rc = read_operands(r, cts_yaml_get(map, "operands"));
-    if (rc == 0)
-        rc = read_runs(r, map);
-    if (rc == 0)
-        rc = read_surroundings(r, map);
-    if (rc == 0)
-        rc = read_objects(r, map);
-    return rc ? rc : read_expectation(r, map);
+        rc = cts_vec_read_objects(r, map);
+    return rc ? rc : kinds[r->v.kind].read(r, map);
 }
 
 static int keep_roles(struct cts_vec_reader *r)

@@ -383,7 +383,8 @@ static void bad_clauses_are_refused(void **state)
         const char *tail, *msg;
     } cases[] = {
         {"  tested: []\n", "tested: say how, or 'untestable'"},
-        {"  tested: [rum]\n", "tested: no such way: 'rum'; did you mean 'run'?"},
+        {"  tested: [rum]\n", "tested: 'rum' is none of: run, verdict, encoding, lint, "
+                              "concurrency, platform, untestable; did you mean 'run'?"},
         {"  tested: [untestable]\n", "N1: untestable, but no 'reason'"},
         {"  tested: [run]\n  reason: r\n", "N1: a 'reason', but not untestable"},
     };
