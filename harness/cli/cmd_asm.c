@@ -3,7 +3,7 @@
 
 #include "asm/asm.h"
 #include "base/fmt.h"
-#include "cli/opt.h"
+#include "cli/command.h"
 #include "cli/say.h"
 #include "host/buf.h"
 #include "host/fs.h"
@@ -11,30 +11,49 @@
 #include "isa/isa.h"
 #include "isa/text.h"
 
-enum { O_BE = 1, O_RAW, O_FILE, O_SYNTAX, LIMIT = 64 << 20 };
-
-static const struct cts_opt asm_options[] = {
-    {O_BE, 0, "be", NULL, "the big-endian encoding"},
-    {O_RAW, 0, "raw", NULL, "bytes instead of hexadecimal text"},
-    {O_FILE, 'i', "input", "FILE", "read this file (- is standard input) instead of TEXT"},
-    {O_SYNTAX, 's', "syntax", "SYNTAX", "llvm (default), ubpf, or gas (binutils)"},
-    {0},
-};
-
-static const struct cts_opt disasm_options[] = {
-    {O_BE, 0, "be", NULL, "the big-endian encoding"},
-    {O_RAW, 0, "raw", NULL, "the input is bytes, not hexadecimal text"},
-    {O_FILE, 'i', "input", "FILE", "read this file (- is standard input) instead of HEX"},
-    {O_SYNTAX, 's', "syntax", "SYNTAX", "llvm (default), ubpf, or gas (binutils)"},
-    {0},
-};
+enum { LIMIT = 64 << 20 };
 
 struct request {
     bool be, raw;
     bool bytes; /* the input is not text */
     enum cts_syntax syntax;
     const char *file; /* null: the text was given as arguments */
+    bool any;         /* such arguments */
     struct cts_buf text;
+};
+
+static const char *syntax_word(unsigned i, const char **what)
+{
+    static const char *const words[][2] = {
+        [CTS_SYNTAX_LLVM] = {"llvm", "LLVM's, as the kernel's documentation has it (default)"},
+        [CTS_SYNTAX_UBPF] = {"ubpf", "uBPF's, as bpf_conformance's .data files have it"},
+        [CTS_SYNTAX_GAS] = {"gas", "that of binutils' assembler"},
+    };
+    *what = i < CTS_SYNTAX_COUNT ? words[i][1] : NULL;
+    return i < CTS_SYNTAX_COUNT ? words[i][0] : NULL;
+}
+
+#define SHARED_OPTIONS                                                                             \
+    {'s', "syntax", "SYNTAX", "the syntax of the text",                                            \
+     CTS_OPT_CHOICE(struct request, syntax, syntax_word)},                                         \
+    {                                                                                              \
+        0, "be", NULL, "use the big-endian encoding", CTS_OPT_FLAG(struct request, be)             \
+    }
+
+static const struct cts_opt asm_options[] = {
+    {'i', "input", "FILE", "read FILE instead of TEXT; - is standard input",
+     CTS_OPT_TEXT(struct request, file)},
+    SHARED_OPTIONS,
+    {0, "raw", NULL, "print bytes instead of hexadecimal text", CTS_OPT_FLAG(struct request, raw)},
+    {0},
+};
+
+static const struct cts_opt disasm_options[] = {
+    {'i', "input", "FILE", "read FILE instead of HEX; - is standard input",
+     CTS_OPT_TEXT(struct request, file)},
+    SHARED_OPTIONS,
+    {0, "raw", NULL, "the input is bytes, not hexadecimal text", CTS_OPT_FLAG(struct request, raw)},
+    {0},
 };
 
 static int complain(const struct cts_err *err)
@@ -55,50 +74,33 @@ static int read_file(struct request *r, struct cts_err *err)
     return rc;
 }
 
-/* 0 to go on, -1 after --help or a mistake with *code set. */
-static int parse(struct request *r, const struct cts_command *c, int argc, char **argv, int *code)
+static int take_text(void *arg, const struct cts_opts *o)
 {
-    struct cts_opts o;
+    struct request *r = arg;
+    r->any = true;
+    cts_buf_addf(&r->text, "%s\n", o->value);
+    return 0;
+}
+
+/* True to go on; else *code is the exit code. */
+static bool parse(struct request *r, const struct cts_command *c, int argc, char **argv, int *code)
+{
     struct cts_err err = {0};
-    bool any = false;
-    *code = CTS_EXIT_USAGE;
-    cts_opts_init(&o, c->name, c->options, argc, argv);
-    for (int id; (id = cts_opts_next(&o)) != CTS_OPT_END;) {
-        if (id == CTS_OPT_HELP) {
-            cts_help_command(stdout, c);
-            *code = CTS_EXIT_OK;
-            return -1;
-        }
-        if (id == CTS_OPT_BAD)
-            return -1;
-        any = any || id == CTS_OPT_ARG;
-        if (id == O_BE)
-            r->be = true;
-        else if (id == O_RAW)
-            r->raw = true;
-        else if (id == O_FILE)
-            r->file = o.value;
-        else if (id == O_SYNTAX)
-            r->syntax = cts_syntax_find(o.value);
-        else
-            cts_buf_addf(&r->text, "%s\n", o.value);
+    if (!cts_command_parse(c, argc, argv, r, code))
+        return false;
+    if (r->file && r->any) {
+        *code = cts_opts_bad(&(struct cts_opts){.command = c->name},
+                             "--input cannot be combined with arguments");
+        return false;
     }
-    if (r->syntax == CTS_SYNTAX_COUNT) {
-        cts_say("ebpf-cts %s: the syntaxes are llvm, ubpf and gas\n", c->name);
-        return -1;
-    }
-    if (r->file && any) {
-        cts_say("ebpf-cts %s: either --input or text, not both\n", c->name);
-        return -1;
-    }
-    if (!r->file && !any)
+    if (!r->file && !r->any)
         r->file = "-";
     r->bytes = r->raw && c == &cts_cmd_disasm;
     if (r->file && read_file(r, &err) != 0) {
         *code = complain(&err);
-        return -1;
+        return false;
     }
-    return 0;
+    return true;
 }
 
 static void print_bytes(const struct request *r, const uint8_t *bytes, uint32_t slots)
@@ -173,8 +175,9 @@ static int from_hex(struct cts_buf *b, struct cts_err *err)
             continue;
         int hi = hex_digit(b->data[i]), lo = i + 1 < b->len ? hex_digit(b->data[i + 1]) : -1;
         if (hi < 0 || lo < 0)
-            return cts_err_set(err, CTS_E_SYNTAX, "byte %zu is not two hexadecimal digits: '%.2s'",
-                               n, b->data + i);
+            return cts_err_set(err, CTS_E_SYNTAX,
+                               "byte %zu: expected two hexadecimal digits, found '%.2s'", n,
+                               b->data + i);
         b->data[n++] = (char)(hi << 4 | lo);
         i++;
     }
@@ -190,7 +193,7 @@ static int disassemble(struct request *r)
         return complain(&err);
     if (r->text.len % CTS_SLOT_BYTES)
         return complain(
-            &(struct cts_err){.code = CTS_E_SYNTAX, .msg = "the bytes are no multiple of 8"});
+            &(struct cts_err){.code = CTS_E_SYNTAX, .msg = "expected a multiple of 8 bytes"});
     const uint8_t *bytes = (const uint8_t *)r->text.data;
     for (size_t at = 0, slots = r->text.len / CTS_SLOT_BYTES; at < slots;) {
         char text[256];
@@ -209,7 +212,7 @@ static int asm_main(int argc, char **argv)
     struct request r = {0};
     int code;
     cts_buf_init(&r.text, LIMIT);
-    if (parse(&r, &cts_cmd_asm, argc, argv, &code) == 0)
+    if (parse(&r, &cts_cmd_asm, argc, argv, &code))
         code = assemble(&r);
     cts_buf_release(&r.text);
     return code;
@@ -220,7 +223,7 @@ static int disasm_main(int argc, char **argv)
     struct request r = {0};
     int code;
     cts_buf_init(&r.text, LIMIT);
-    if (parse(&r, &cts_cmd_disasm, argc, argv, &code) == 0)
+    if (parse(&r, &cts_cmd_disasm, argc, argv, &code))
         code = disassemble(&r);
     cts_buf_release(&r.text);
     return code;
@@ -228,25 +231,30 @@ static int disasm_main(int argc, char **argv)
 
 const struct cts_command cts_cmd_asm = {
     .name = "asm",
-    .args = "[-s SYNTAX] [--be] [--raw] [TEXT... | -i FILE]",
+    .args = "[OPTIONS] [TEXT... | -i FILE]",
     .what = "assemble text",
-    .about =
-        "Assembles instructions (one argument or line each) and prints their bytes, a slot of\n"
-        "eight a line. All that disasm prints gives the same bytes again: its comments are read.\n"
-        "What the specification's own texts do not know, other spellings of LLVM's syntax, is\n"
-        "asked of llvm-mc where there is one. Numbers that do not fit their field are refused.",
+    .about = "Assembles instructions (one argument or line each) and prints their bytes, one "
+             "eight-byte slot a line. The output of disasm assembles to the same bytes: its "
+             "comments are read. Spellings of LLVM's syntax that the specification does not have "
+             "go to llvm-mc, where it is installed. A number that does not fit its field is an "
+             "error.",
     .options = asm_options,
+    .examples = {{"ebpf-cts asm 'r0 = 1' exit", "two instructions"},
+                 {"echo 'w0 s/= w1' | ebpf-cts asm --be", "from standard input, big-endian"}},
     .main = asm_main,
+    .argument = take_text,
 };
 
 const struct cts_command cts_cmd_disasm = {
     .name = "disasm",
-    .args = "[-s SYNTAX] [--be] [--raw] [HEX... | -i FILE]",
+    .args = "[OPTIONS] [HEX... | -i FILE]",
     .what = "disassemble bytes",
-    .about =
-        "Prints instructions as text; what the syntax cannot say stands in a comment, which asm\n"
-        "reads again. What the specification does not allow is shown as .insn with the rule it\n"
-        "breaks, and makes the exit code 1.",
+    .about = "Prints instructions as text. What the syntax cannot express stands in a comment, "
+             "which asm reads again. Bytes that the specification does not allow are shown as "
+             ".insn with the rule that they break; the exit code is then 1.",
     .options = disasm_options,
+    .examples = {{"ebpf-cts disasm b700000001000000 9500000000000000", "two instructions"},
+                 {"ebpf-cts asm --raw exit | ebpf-cts disasm --raw", "bytes on standard input"}},
     .main = disasm_main,
+    .argument = take_text,
 };

@@ -2,29 +2,33 @@
 #include <string.h>
 
 #include "asm/object.h"
-#include "cli/opt.h"
+#include "cli/command.h"
 #include "cli/say.h"
 #include "cli/stop.h"
 #include "kit/kit.h"
 #include "report/text.h"
 
-enum { O_ENGINE = 1, O_CHECK, O_TIMEOUT, O_LIST, MOST_CHECKS = 64, MOST_SECONDS = 3600 };
-
-static const struct cts_opt options[] = {
-    {O_ENGINE, 'e', "engine", "ENGINE", "the engine to open (default: the worker's own choice)"},
-    {O_CHECK, 'c', "check", "NAME", "this check only; may be given again"},
-    {O_TIMEOUT, 't', "timeout", "SECONDS",
-     "the time of its own that an answer may take (default 10)"},
-    {O_LIST, 'l', "list", NULL, "what is checked, without checking anything"},
-    {0},
-};
+enum { MOST_CHECKS = 64, MOST_SECONDS = 3600 };
 
 struct job {
     struct cts_kit_opts opts;
     const char *only[MOST_CHECKS + 1];
-    unsigned checks;
+    unsigned checks, seconds;
+    bool list;
+    char **argv; /* of ebpf-cts */
     struct cts_buf line;
     unsigned told, failed;
+};
+
+static const struct cts_opt options[] = {
+    {'e', "engine", "ENGINE", "the engine to open; default: the worker's own choice",
+     CTS_OPT_TEXT(struct job, opts.engine)},
+    {'c', "check", "NAME", "run only this check; may be repeated", CTS_OPT_IS_LIST,
+     .at = offsetof(struct job, only), .count_at = offsetof(struct job, checks), .hi = MOST_CHECKS},
+    {'t', "timeout", "SECONDS", "timeout per response; default 10",
+     CTS_OPT_NUMBER(struct job, seconds, 1, MOST_SECONDS)},
+    {'l', "list", NULL, "list the checks and run none", CTS_OPT_FLAG(struct job, list)},
+    {0},
 };
 
 /* ---- TAP ---- */
@@ -147,60 +151,34 @@ static int run(struct job *j)
     return fflush(stdout) ? CTS_EXIT_BROKEN : j->failed ? CTS_EXIT_FAILED : CTS_EXIT_OK;
 }
 
-/* The first argument that is no option is the worker's command; what follows is the worker's. */
-static int parse(struct job *j, int argc, char **argv, int *code)
+/* The first argument is the worker's command; what follows it is the worker's. */
+static int take_worker(void *arg, const struct cts_opts *o)
 {
-    struct cts_opts o;
-    unsigned seconds;
-    *code = CTS_EXIT_USAGE;
-    cts_opts_init(&o, "check-adapter", options, argc, argv);
-    for (;;) {
-        switch (cts_opts_next(&o)) {
-        case CTS_OPT_HELP:
-            cts_help_command(stdout, &cts_cmd_check_adapter);
-            *code = CTS_EXIT_OK;
-            return -1;
-        case O_LIST:
-            *code = list();
-            return -1;
-        case O_ENGINE:
-            j->opts.engine = o.value;
-            break;
-        case O_CHECK:
-            if (j->checks == MOST_CHECKS) {
-                cts_say("ebpf-cts check-adapter: too many checks are named\n");
-                return -1;
-            }
-            j->only[j->checks++] = o.value;
-            break;
-        case O_TIMEOUT:
-            if (!cts_opt_number(&o, "--timeout", 1, MOST_SECONDS, &seconds))
-                return -1;
-            j->opts.timeout_ms = 1000 * seconds;
-            break;
-        case CTS_OPT_ARG:
-            j->opts.argv = (const char *const *)argv + o.at - 1;
-            return 0;
-        case CTS_OPT_END:
-            cts_say("ebpf-cts check-adapter: which worker?\n"
-                    "Try: ebpf-cts check-adapter --help\n");
-            return -1;
-        default:
-            return -1;
-        }
-    }
+    struct job *j = arg;
+    j->opts.argv = (const char *const *)j->argv + o->at - 1;
+    return CTS_ARGUMENTS_END;
+}
+
+static int check(struct job *j)
+{
+    if (j->list)
+        return list();
+    if (!j->opts.argv)
+        return cts_opts_bad(&(struct cts_opts){.command = "check-adapter"}, "expected a WORKER");
+    j->opts.timeout_ms = 1000 * j->seconds;
+    cts_out("TAP version 13\n");
+    return run(j);
 }
 
 static int check_adapter_main(int argc, char **argv)
 {
-    struct job j = {.opts = {.engine = "", .timeout_ms = 10000, .object = cts_object_write}};
+    struct job j = {.opts = {.engine = "", .object = cts_object_write}, .seconds = 10};
     int code;
     j.opts.only = j.only;
+    j.argv = argv;
     cts_buf_init(&j.line, 0);
-    if (parse(&j, argc, argv, &code) == 0) {
-        cts_out("TAP version 13\n");
-        code = run(&j);
-    }
+    if (cts_command_parse(&cts_cmd_check_adapter, argc, argv, &j, &code))
+        code = check(&j);
     cts_buf_release(&j.line);
     return code;
 }
@@ -209,13 +187,14 @@ const struct cts_command cts_cmd_check_adapter = {
     .name = "check-adapter",
     .args = "[OPTIONS] WORKER [ARGUMENT...]",
     .what = "check that a worker keeps to the frame protocol",
-    .about =
-        "Starts the worker again and again and checks that it keeps to the frame protocol: that\n"
-        "it says what it is, loads, runs and unloads programs as it is told, answers in order, "
-        "and\n"
-        "survives what it cannot understand. It does not check whether the runtime's results\n"
-        "conform: that is what `run` is for. Each check is a line of TAP; a failure says what is\n"
-        "wrong and shows the bytes of the question and of what came.",
+    .about = "Starts the worker again and again and checks that it keeps to the frame protocol: "
+             "that it reports what it is, loads, runs and unloads programs on request, responds in "
+             "order, and survives what it cannot understand. It does not check whether the "
+             "runtime's results conform: \"ebpf-cts run\" does. Each check is a line of TAP; a "
+             "failure says what is wrong and shows the bytes of the request and of the response.",
     .options = options,
+    .examples = {{"ebpf-cts check-adapter --list", "what is checked"},
+                 {"ebpf-cts check-adapter ./my-worker", "all checks of a worker"}},
     .main = check_adapter_main,
+    .argument = take_worker,
 };

@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/opt.h"
+#include "cli/command.h"
 #include "cli/paths.h"
 #include "cli/say.h"
 #include "cli/sights.h"
@@ -12,11 +12,17 @@
 #include "isa/isa.h"
 #include "load/bugs.h"
 
-enum { O_LEVEL = 1, IDS_MAX = 256 };
+enum { IDS_MAX = 256 };
+
+struct call {
+    struct cts_vectors vectors;
+    const char *ids[IDS_MAX];
+    unsigned count;
+};
 
 static const struct cts_opt options[] = {
-    {O_LEVEL, 0, "level", "LEVEL",
-     "show the variants of this level: quick (default), full, exhaustive"},
+    {0, "level", "LEVEL", "show the variants of this level",
+     CTS_OPT_CHOICE(struct call, vectors.level, cts_level_word)},
     {0},
 };
 
@@ -48,7 +54,7 @@ static bool explain_row(const char *id)
     if (at == CTS_ROW_COUNT)
         return false;
     const struct cts_row_info *r = cts_row_info(at);
-    cts_out("row %s (%s), %s%s, group %s, since ISA %s, Linux %s\n\n", r->id, r->name,
+    cts_out("instruction %s (%s), %s%s, group %s, since ISA %s, Linux %s\n\n", r->id, r->name,
             r->section[0] ? "RFC 9669 section " : "not in the RFC, from ",
             r->section[0] ? r->section : r->origin, cts_group_name(r->group), r->since_isa,
             r->since_linux);
@@ -66,8 +72,8 @@ static bool explain_row(const char *id)
 
 static void print_vector_line(const struct cts_pack *p, const struct cts_pk_vector *v)
 {
-    cts_out("  %s (%s:%u), %u cases\n", cts_pack_text(p, v->id), cts_pack_text(p, v->file), v->line,
-            v->cases.count);
+    cts_out("  %s (%s:%u), %u test cases\n", cts_pack_text(p, v->id), cts_pack_text(p, v->file),
+            v->line, v->cases.count);
 }
 
 static bool vector_has_row(const struct cts_pack *p, const struct cts_pk_vector *v, unsigned row)
@@ -112,7 +118,7 @@ static void print_code(const struct cts_pack *p, const struct cts_pk_unit *u)
         const uint8_t *b = code + (size_t)at * CTS_SLOT_BYTES;
         char text[256];
         if (lines == MOST_LINES) {
-            cts_out("    ... %u slots more\n", u->slots - at);
+            cts_out("    ... %u more slots\n", u->slots - at);
             return;
         }
         if (at == u->body_slots)
@@ -141,7 +147,7 @@ static void print_row(const struct cts_pack *p, const struct cts_pk_row *row)
                                         [CTS_OUT_FAULTED] = "is stopped",
                                         [CTS_OUT_EXITED] = "exits"};
     const struct cts_pk_state *in = row->in == UINT32_MAX ? NULL : &p->states[row->in];
-    cts_out("    case %s:", cts_pack_text(p, p->cases[row->kase].name));
+    cts_out("    test case %s:", cts_pack_text(p, p->cases[row->kase].name));
     for (uint32_t i = 0; i < row->out.count; i++) {
         const struct cts_pk_outcome *o = &p->outcomes[row->out.first + i];
         cts_out("%s %s", i ? ", or" : "", kinds[o->kind]);
@@ -165,7 +171,7 @@ static void print_row(const struct cts_pack *p, const struct cts_pk_row *row)
 static void print_compared(const struct cts_pack *p, const struct cts_pk_vector *v)
 {
     const struct cts_sight *sight;
-    cts_out("\ncompared, by what sees it\n");
+    cts_out("\ncompared, by sight\n");
     for (unsigned i = 0; (sight = cts_sight_at(i)); i++) {
         struct cts_arena arena;
         struct cts_buf text;
@@ -190,11 +196,11 @@ static void explain_vector(const struct cts_pack *p, const struct cts_pk_vector 
     cts_out("vector %s (%s:%u)\n", cts_pack_text(p, v->id), cts_pack_text(p, v->file), v->line);
     if (v->why)
         cts_out("%s\n", cts_pack_text(p, v->why));
-    cts_out("\npolicy     %s\nrows      ", v->policy ? cts_pack_text(p, v->policy) : "rfc");
+    cts_out("\npolicy     %s\ninsns     ", v->policy ? cts_pack_text(p, v->policy) : "rfc");
     for (uint32_t i = 0; i < v->rows.count; i++)
         cts_out(" %s", cts_row_info((enum cts_row_id)p->row_ids[v->rows.first + i])->id);
     if (v->message)
-        cts_out("\nmessage    %s (known, not judged)", cts_pack_text(p, v->message));
+        cts_out("\nmessage    %s (for information, not compared)", cts_pack_text(p, v->message));
     cts_out("\n\nclauses\n");
     for (uint32_t i = 0; i < v->clauses.count; i++)
         print_clause(cts_pack_text(p, p->string_refs[v->clauses.first + i]));
@@ -271,7 +277,7 @@ static const struct cts_ambiguity_text *explain_ambiguity(const char *id)
             if (strcmp(*own, id) != 0)
                 continue;
             if (!any)
-                cts_out("\nrows\n");
+                cts_out("\ninstructions\n");
             cts_out("  %s\n", cts_row_notes[i].id);
             any = true;
         }
@@ -327,8 +333,8 @@ static int explain(const char *id, struct cts_vectors *v, bool open)
         return CTS_EXIT_OK;
     if (!open)
         return CTS_EXIT_BROKEN;
-    cts_say("ebpf-cts explain: no vector, row, clause, ambiguity, verdict class, policy or bug "
-            "'%s'\n",
+    cts_say("ebpf-cts explain: unknown vector, instruction, clause, ambiguity, verdict class, "
+            "policy or bug '%s'\n",
             id);
     cts_suggest(id, &v->pack);
     return CTS_EXIT_USAGE;
@@ -352,44 +358,37 @@ static int explain_all(const char *const *ids, unsigned count, struct cts_vector
     return worst;
 }
 
+static int take_id(void *arg, const struct cts_opts *o)
+{
+    struct call *c = arg;
+    return cts_opts_collect(o, c->ids, &c->count, IDS_MAX);
+}
+
 static int explain_main(int argc, char **argv)
 {
-    struct cts_opts o;
-    struct cts_vectors v = {0};
-    const char *ids[IDS_MAX];
-    unsigned count = 0;
-    cts_opts_init(&o, "explain", options, argc, argv);
-    for (int id; (id = cts_opts_next(&o)) != CTS_OPT_END;) {
-        if (id == CTS_OPT_HELP) {
-            cts_help_command(stdout, &cts_cmd_explain);
-            return CTS_EXIT_OK;
-        }
-        if (id == CTS_OPT_BAD)
-            return CTS_EXIT_USAGE;
-        int code = id == CTS_OPT_ARG ? cts_opts_collect(&o, ids, &count, IDS_MAX)
-                                     : cts_vectors_level(&v, &o);
-        if (code != 0)
-            return code;
-    }
-    if (count == 0) {
-        cts_say("Usage: ebpf-cts explain %s\n", cts_cmd_explain.args);
-        return CTS_EXIT_USAGE;
-    }
-    int code = explain_all(ids, count, &v);
-    cts_vectors_release(&v);
+    struct call c = {0};
+    int code;
+    if (!cts_command_parse(&cts_cmd_explain, argc, argv, &c, &code))
+        return code;
+    if (c.count == 0)
+        return cts_opts_bad(&(struct cts_opts){.command = "explain"}, "expected an ID");
+    code = explain_all(c.ids, c.count, &c.vectors);
+    cts_vectors_release(&c.vectors);
     return code;
 }
 
 const struct cts_command cts_cmd_explain = {
     .name = "explain",
-    .args = "ID...",
-    .what = "explain vectors, rows, clauses, ambiguities, verdict classes, policies or bugs",
-    .about =
-        "Tells all there is about each of them: a vector (its clauses, code, cases), a row of the\n"
-        "specification (encoding, semantics, vectors), a clause of the RFC, an\n"
-        "ambiguity of it (what is done there), a verdict class, a\n"
-        "policy (what it holds, and where the RFC is silent), or a real bug by the identifier that "
-        "vectors give for it.",
+    .args = "[OPTIONS] ID...",
+    .what = "explain a vector, instruction, clause, policy, ...",
+    .about = "Prints what is known of each ID: a test vector (clauses, code, test cases), an "
+             "instruction of the specification (encoding, semantics, vectors), a clause of the "
+             "RFC, an ambiguity of the RFC (and how it is resolved), a verdict class, a policy "
+             "(its rule, and where the RFC is silent), or a real bug (by the identifier that "
+             "vectors give for it).",
     .options = options,
+    .examples = {{"ebpf-cts explain add64_x N039", "an instruction and a clause"},
+                 {"ebpf-cts explain base64/add/reg", "a test vector"}},
     .main = explain_main,
+    .argument = take_id,
 };

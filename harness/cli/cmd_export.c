@@ -4,7 +4,7 @@
 
 #include "base/fmt.h"
 #include "cli/files.h"
-#include "cli/opt.h"
+#include "cli/command.h"
 #include "cli/say.h"
 #include "cli/vectors.h"
 #include "conf/conf.h"
@@ -15,8 +15,6 @@
  * out; what needs more than registers and memory, or is not the same everywhere, is left out. */
 
 enum { SLOTS_MAX = 4096, PROLOGUE_MAX = 64, ANY_REGISTER = 10, OP_LDDW = 0x18 };
-
-static const struct cts_opt options[] = {{0}};
 
 struct export
 {
@@ -235,51 +233,41 @@ static int export_all(struct export *e)
     return rc == 0 ? export_vectors(e, true) : rc;
 }
 
-/* 0 to go on, -1 after --help, else the exit code. */
-static int parse(struct export *e, int argc, char **argv)
+/* DIR, then paths. */
+static int take_argument(void *arg, const struct cts_opts *o)
 {
-    struct cts_opts o;
-    cts_opts_init(&o, "export", options, argc, argv);
-    for (int id; (id = cts_opts_next(&o)) != CTS_OPT_END;) {
-        if (id == CTS_OPT_HELP)
-            return -1;
-        if (id == CTS_OPT_BAD)
-            return CTS_EXIT_USAGE;
-        if (!e->dir) {
-            e->dir = o.value;
-        } else if (e->vectors.paths == CTS_PATHS_MAX) {
-            cts_say("ebpf-cts export: too many paths\n");
-            return CTS_EXIT_USAGE;
-        } else {
-            e->vectors.path[e->vectors.paths++] = o.value;
-        }
-    }
+    struct export *e = arg;
     if (e->dir)
-        return 0;
-    cts_say("ebpf-cts export: no folder\nTry: ebpf-cts export --help\n");
-    return CTS_EXIT_USAGE;
+        return cts_vectors_path(&e->vectors, o);
+    e->dir = o->value;
+    return 0;
+}
+
+/* The exit code. */
+static int export(struct export *e)
+{
+    char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
+    if (!e->dir)
+        return cts_opts_bad(&(struct cts_opts){.command = "export"}, "expected a folder");
+    if (export_all(e) != 0) {
+        cts_say("%s\n", cts_err_text(&e->err, text, sizeof(text)));
+        return e->writes ? CTS_EXIT_BROKEN : CTS_EXIT_USAGE;
+    }
+    cts_say("%zu files from %u vectors; %zu vectors cannot be expressed in this format\n", e->files,
+            (unsigned)(e->vectors.pack.vector_count - e->left_out), e->left_out);
+    return e->vectors.stats.errors ? CTS_EXIT_USAGE : e->files ? CTS_EXIT_OK : CTS_EXIT_NOTHING;
 }
 
 static int export_main(int argc, char **argv)
 {
     struct export *e = calloc(1, sizeof(*e));
-    char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
+    int code;
     if (!e) {
         cts_say("out of memory\n");
         return CTS_EXIT_BROKEN;
     }
-    int code = parse(e, argc, argv);
-    if (code < 0) {
-        cts_help_command(stdout, &cts_cmd_export);
-        code = CTS_EXIT_OK;
-    } else if (code == 0 && export_all(e) != 0) {
-        cts_say("%s\n", cts_err_text(&e->err, text, sizeof(text)));
-        code = e->writes ? CTS_EXIT_BROKEN : CTS_EXIT_USAGE;
-    } else if (code == 0) {
-        cts_say("%zu files from %u vectors; %zu vectors cannot be told in this format\n", e->files,
-                (unsigned)(e->vectors.pack.vector_count - e->left_out), e->left_out);
-        code = e->vectors.stats.errors ? CTS_EXIT_USAGE : e->files ? CTS_EXIT_OK : CTS_EXIT_NOTHING;
-    }
+    if (cts_command_parse(&cts_cmd_export, argc, argv, e, &code))
+        code = export(e);
     cts_vectors_release(&e->vectors);
     cts_files_release(&e->used);
     free(e);
@@ -289,12 +277,14 @@ static int export_main(int argc, char **argv)
 const struct cts_command cts_cmd_export = {
     .name = "export",
     .args = "DIR [PATH...]",
-    .what = "write vectors as .data files of bpf_conformance",
-    .about =
-        "Writes the vectors of the suite, or of the files and folders named, into DIR, for test\n"
-        "runners that read .data files. Such a file compares r0 only: a case gives one for each\n"
-        "register it changes. Vectors that need the stack's or the memory's contents, a map, a\n"
-        "packet or a helper, that have functions, or that may end in several ways, are left out.",
-    .options = options,
+    .what = "write vectors as bpf_conformance's .data files",
+    .about = "Writes the vectors of the suite, or of the files and folders given, into DIR, for "
+             "test runners that read .data files. Such a file compares r0 only: a test case "
+             "becomes one file for each register that it changes. Left out are vectors that need "
+             "the contents of the stack or of memory, a map, a packet or a helper, that have "
+             "functions, or that have several possible outcomes.",
+    .examples = {{"ebpf-cts export data", "the whole suite, into the folder data"},
+                 {"ebpf-cts export data my-vectors.yaml", "vectors of your own"}},
     .main = export_main,
+    .argument = take_argument,
 };

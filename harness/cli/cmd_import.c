@@ -3,27 +3,30 @@
 
 #include "base/fmt.h"
 #include "cli/files.h"
-#include "cli/opt.h"
+#include "cli/command.h"
 #include "cli/say.h"
 #include "conf/conf.h"
 #include "conf/prevail.h"
 #include "host/fs.h"
 #include "pack/uses.h"
 
-enum { O_OUT = 1, O_SUITE, PATHS_MAX = 256, FILE_MAX = 16 << 20 };
-
-static const struct cts_opt options[] = {
-    {O_OUT, 'o', "output", "FILE", "write the vector file there instead of to standard output"},
-    {O_SUITE, 0, "suite", "NAME", "first part of the vectors' ids (default: imported)"},
-    {0},
-};
+enum { PATHS_MAX = 256, FILE_MAX = 16 << 20 };
 
 struct import {
     const char *path[PATHS_MAX], *out, *suite;
-    size_t paths, files, bad, skipped;
+    unsigned paths;
+    size_t files, bad, skipped;
     struct cts_arena arena;
     struct cts_buf text;
     struct cts_prevail_sum prevail;
+};
+
+static const struct cts_opt options[] = {
+    {'o', "output", "FILE", "write FILE instead of standard output",
+     CTS_OPT_TEXT(struct import, out)},
+    {0, "suite", "NAME", "first part of the vectors' ids; default: imported",
+     CTS_OPT_TEXT(struct import, suite)},
+    {0},
 };
 
 static void complain(const struct cts_err *err)
@@ -32,31 +35,10 @@ static void complain(const struct cts_err *err)
     cts_say("%s\n", cts_err_text(err, text, sizeof(text)));
 }
 
-/* 0 to go on, -1 after --help, else the exit code. */
-static int parse(struct import *im, int argc, char **argv)
+static int take_path(void *arg, const struct cts_opts *o)
 {
-    struct cts_opts o;
-    cts_opts_init(&o, "import", options, argc, argv);
-    for (int id; (id = cts_opts_next(&o)) != CTS_OPT_END;) {
-        if (id == CTS_OPT_HELP)
-            return -1;
-        if (id == CTS_OPT_BAD)
-            return CTS_EXIT_USAGE;
-        if (id == O_OUT) {
-            im->out = o.value;
-        } else if (id == O_SUITE) {
-            im->suite = o.value;
-        } else if (im->paths == PATHS_MAX) {
-            cts_say("ebpf-cts import: too many paths\n");
-            return CTS_EXIT_USAGE;
-        } else {
-            im->path[im->paths++] = o.value;
-        }
-    }
-    if (im->paths)
-        return 0;
-    cts_say("ebpf-cts import: no path\nTry: ebpf-cts import --help\n");
-    return CTS_EXIT_USAGE;
+    struct import *im = arg;
+    return cts_opts_collect(o, im->path, &im->paths, PATHS_MAX);
 }
 
 static int leave_out(struct import *im, const char *path, const char *why)
@@ -94,7 +76,7 @@ static int import_prevail(struct import *im, const char *path, const char *name,
     if (named)
         return cts_err_at(err, CTS_E_SYNTAX, path, 0, 0,
                           "neither a .data file nor one of PREVAIL's tests");
-    cts_say("note: %s: no tests of PREVAIL\n", path);
+    cts_say("note: %s: found no PREVAIL test\n", path);
     im->files--;
     return 0;
 }
@@ -169,7 +151,7 @@ static void tell_prevail(const struct cts_prevail_sum *s)
 {
     if (s->tests == 0)
         return;
-    cts_say("%zu tests of PREVAIL: %zu run in %zu cases, %zu facts compared and %zu not; %zu "
+    cts_say("%zu PREVAIL tests: %zu run in %zu test cases, %zu facts compared and %zu not; %zu "
             "verdicts\n",
             s->tests, s->runs, s->cases, s->facts, s->facts_left, s->verdicts);
     for (unsigned i = 0; i < CTS_PR_COUNT; i++)
@@ -209,7 +191,7 @@ static int import(struct import *im)
         rc = import_path(im, im->path[i], &err);
     if (rc == 0 && im->files == im->bad) {
         if (im->files == 0)
-            cts_say("ebpf-cts import: there is no .data file, nor a test of PREVAIL\n");
+            cts_say("ebpf-cts import: found no .data file and no PREVAIL test\n");
         return im->files ? CTS_EXIT_USAGE : CTS_EXIT_NOTHING;
     }
     bool read = rc == 0;
@@ -238,17 +220,15 @@ static bool suite_ok(const char *suite)
 static int import_main(int argc, char **argv)
 {
     struct import im = {.suite = "imported"};
-    int code = parse(&im, argc, argv);
-    if (code < 0) {
-        cts_help_command(stdout, &cts_cmd_import);
-        return CTS_EXIT_OK;
-    }
-    if (code == 0 && !suite_ok(im.suite)) {
-        cts_say("ebpf-cts import: a suite is lower-case words parted by slashes\n");
-        return CTS_EXIT_USAGE;
-    }
-    if (code)
+    int code;
+    if (!cts_command_parse(&cts_cmd_import, argc, argv, &im, &code))
         return code;
+    if (!im.paths)
+        return cts_opts_bad(&(struct cts_opts){.command = "import"}, "expected a PATH");
+    if (!suite_ok(im.suite))
+        return cts_opts_bad(&(struct cts_opts){.command = "import"},
+                            "--suite: expected lower-case words separated by slashes, found '%s'",
+                            im.suite);
     cts_arena_init(&im.arena, 0);
     cts_buf_init(&im.text, 0);
     code = import(&im);
@@ -260,16 +240,19 @@ static int import_main(int argc, char **argv)
 const struct cts_command cts_cmd_import = {
     .name = "import",
     .args = "[OPTIONS] PATH...",
-    .what = "make vectors of bpf_conformance's, uBPF's and PREVAIL's test files",
-    .about =
-        "Reads the .data files named, and those in the folders named, and writes a vector file.\n"
-        "Each program becomes a function that a vector calls with r1 = the address of its\n"
-        "memory and r2 = its length, so that all 64 bits of r0 are compared on every runtime.\n"
-        "A file with a mistake is told with its line and column, and left out. To run .data\n"
-        "files as they are, give them or their folder to ebpf-cts run.\n"
-        "PREVAIL's tests (.yaml: pre, code, post) become vectors, too: the code runs on values at\n"
-        "the bounds of pre, and what post says of numbers is compared; programs that need nothing\n"
-        "else are verdicts, of PREVAIL alone. What cannot be told is counted, with its reason.",
+    .what = "make vectors of other projects' test files",
+    .about = "Reads the .data files given, and those in the folders given, and writes a vector "
+             "file. Each program becomes a function that a vector calls with r1 = the address of "
+             "its memory and r2 = its length, so that all 64 bits of r0 are compared on every "
+             "runtime. A file with an error is reported with line and column, and left out. To "
+             "run .data files as they are, pass them or their folder to \"ebpf-cts run\".\n\n"
+             "PREVAIL's tests (.yaml: pre, code, post) become vectors, too: the code runs on "
+             "values at the bounds of pre, and what post says of numbers is compared; programs "
+             "that need nothing else become verdicts, for PREVAIL alone. What cannot be expressed "
+             "is counted, with the reason.",
     .options = options,
+    .examples = {{"ebpf-cts import -o imported.yaml bpf_conformance/tests", "a whole suite"},
+                 {"ebpf-cts import --suite mine add.data", "one file, on standard output"}},
     .main = import_main,
+    .argument = take_path,
 };

@@ -1,15 +1,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/opt.h"
+#include "cli/command.h"
 #include "cli/say.h"
 #include "cli/targets.h"
 #include "cli/vectors.h"
 #include "generated/spec_text.h"
 #include "host/fs.h"
 #include "isa/isa.h"
-
-static const struct cts_opt options[] = {{0}};
 
 static int complain(const struct cts_err *err)
 {
@@ -18,7 +16,7 @@ static int complain(const struct cts_err *err)
     return CTS_EXIT_USAGE;
 }
 
-static int list_rows(void)
+static int list_insns(void)
 {
     for (unsigned i = 0; i < CTS_ROW_COUNT; i++) {
         const struct cts_row_info *r = cts_row_info((enum cts_row_id)i);
@@ -36,7 +34,7 @@ static int list_groups(void)
             own += cts_row_info((enum cts_row_id)i)->group == (enum cts_group)g;
             all += cts_group_has((enum cts_group)g, (enum cts_row_id)i);
         }
-        cts_out("%-9s %3u rows, %3u with the groups it includes\n",
+        cts_out("%-9s %3u instructions, %3u with the groups it includes\n",
                 cts_group_name((enum cts_group)g), own, all);
     }
     return CTS_EXIT_OK;
@@ -58,7 +56,7 @@ static int list_policies(void)
     return CTS_EXIT_OK;
 }
 
-/* Asks the engine's worker whether it is to be had. */
+/* Asks the engine's worker whether it is available. */
 static int list_engine(struct cts_targets *t, const char *runtime,
                        const struct cts_rt_engine *engine, struct cts_arena *arena,
                        struct cts_err *err)
@@ -116,44 +114,49 @@ static int list_vectors(void)
 }
 
 static const struct {
-    const char *name;
+    const char *name, *what;
     int (*list)(void);
 } subjects[] = {
-    {"runtimes", list_runtimes}, {"vectors", list_vectors}, {"rows", list_rows},
-    {"groups", list_groups},     {"clauses", list_clauses}, {"policies", list_policies},
+    {"runtimes", "runtimes and their engines: available or why not, versions", list_runtimes},
+    {"vectors", "test vectors and the instructions that they test", list_vectors},
+    {"insns", "instructions of the specification", list_insns},
+    {"groups", "conformance groups", list_groups},
+    {"clauses", "clauses of RFC 9669", list_clauses},
+    {"policies", "policies that vectors cite where the RFC is silent", list_policies},
 };
+
+enum { SUBJECTS = sizeof(subjects) / sizeof(subjects[0]) };
+
+static const char *subject(unsigned i, const char **what)
+{
+    *what = i < SUBJECTS ? subjects[i].what : NULL;
+    return i < SUBJECTS ? subjects[i].name : NULL;
+}
+
+static int take_subject(void *arg, const struct cts_opts *o)
+{
+    return cts_opts_choose(o, "list", o->value, subject, arg);
+}
 
 static int list_main(int argc, char **argv)
 {
-    struct cts_opts o;
-    const char *what = NULL;
-    cts_opts_init(&o, "list", options, argc, argv);
-    for (int id; (id = cts_opts_next(&o)) != CTS_OPT_END;) {
-        if (id == CTS_OPT_HELP) {
-            cts_help_command(stdout, &cts_cmd_list);
-            return CTS_EXIT_OK;
-        }
-        if (id != CTS_OPT_ARG)
-            return CTS_EXIT_USAGE;
-        what = o.value;
-    }
-    for (size_t i = 0; what && i < sizeof(subjects) / sizeof(subjects[0]); i++)
-        if (strcmp(subjects[i].name, what) == 0)
-            return subjects[i].list();
-    if (what)
-        cts_say("ebpf-cts list: there is no list of '%s'\n", what);
-    cts_say("Usage: ebpf-cts list %s\n", cts_cmd_list.args);
-    return CTS_EXIT_USAGE;
+    unsigned which = SUBJECTS;
+    int code;
+    if (!cts_command_parse(&cts_cmd_list, argc, argv, &which, &code))
+        return code;
+    if (which == SUBJECTS)
+        return cts_opts_bad(&(struct cts_opts){.command = "list"}, "expected what to list");
+    return subjects[which].list();
 }
 
 const struct cts_command cts_cmd_list = {
     .name = "list",
-    .args = "runtimes|vectors|rows|groups|clauses|policies",
-    .what = "list what there is",
-    .about = "Lists runtimes and their engines (whether they run here, their versions, or why not\n"
-             "and what to install), vectors with the rows they test, rows of the\n"
-             "specification, conformance groups, clauses of the RFC, or the policies that\n"
-             "vectors rest on where it is silent.",
-    .options = options,
+    .args = "WHAT",
+    .what = "list runtimes, vectors, instructions, ...",
+    .about = "Prints a list, one item a line. WHAT is one of:",
+    .subjects = subject,
+    .examples = {{"ebpf-cts list runtimes", "what can run here, and what to install"},
+                 {"ebpf-cts list insns", "the instructions of the specification"}},
     .main = list_main,
+    .argument = take_subject,
 };

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "cli/looks.h"
-#include "cli/opt.h"
+#include "cli/command.h"
 #include "cli/paths.h"
 #include "cli/progress.h"
 #include "cli/say.h"
@@ -21,37 +21,7 @@
 
 enum { PROOF_STEPS = 10000000, PATH_LIMIT = 4096 };
 
-enum option {
-    O_LEVEL = 1,
-    O_ROW,
-    O_OP,
-    O_JOBS,
-    O_HAND,
-    O_LIST,
-    O_OUTPUT,
-    O_PROVE,
-    O_NO_CACHE,
-    O_AS
-};
-
-static const struct cts_opt options[] = {
-    {O_LEVEL, 0, "level", "LEVEL", "quick (default), full or exhaustive: how much is run"},
-    {O_ROW, 0, "row", "ROW",
-     "only mutants of this row, also one that came after the RFC; again for more"},
-    {O_OP, 0, "operator", "NAME", "list and print only mutants made by this operator"},
-    {O_JOBS, 'j', "jobs", "N", "how many threads; default: as many as there are processors"},
-    {O_AS, 0, "as", "SIGHT",
-     "ask those that die again as a kind of runtime lets them be seen: a sight (ebpf-cts sight "
-     "--help), RUNTIME:ENGINE, or all; again for more"},
-    {O_HAND, 0, "hand", NULL, "hand-written cases alone, no sweeps"},
-    {O_LIST, 0, "list", NULL, "print the mutants, run nothing"},
-    {O_OUTPUT, 'o', "output", "FORMAT", "text (default), tsv or json: one line a mutant"},
-    {O_PROVE, 0, "prove", "FILE",
-     "ask z3 about all that no vector notices, and write what it proves to FILE: the list that "
-     "belongs to ebpf-cts is spec/proofs.tsv"},
-    {O_NO_CACHE, 0, "no-cache", NULL, "assemble and prove everything anew"},
-    {0},
-};
+enum format { TEXT, TSV, JSON };
 
 struct mutants {
     struct cts_vectors vectors;
@@ -62,7 +32,8 @@ struct mutants {
     struct cts_looks looks;
     uint8_t rows[CTS_ROW_COUNT];
     unsigned row_count;
-    const char *op, *format, *prove;
+    const char *op, *prove;
+    enum format format;
     bool only_list;
     struct cts_progress progress;
     const volatile int *stop;
@@ -73,59 +44,60 @@ struct mutants {
 
 /* ---- the command line ---- */
 
-static int add_row(struct mutants *m, const struct cts_opts *o)
+static int add_insn(void *arg, const struct cts_opts *o)
 {
+    struct mutants *m = arg;
     enum cts_row_id row = cts_row_find(o->value);
     if (row == CTS_ROW_COUNT)
-        return cts_opts_bad(o, "there is no row '%s'", o->value);
+        return cts_opts_bad(o, "unknown instruction '%s'", o->value);
     m->rows[row] = 1;
     m->row_count++;
     return 0;
 }
 
-static int set_format(struct mutants *m, const struct cts_opts *o)
+static const char *format_word(unsigned i, const char **what)
 {
-    const char *text = o->value;
-    if (strcmp(text, "text") != 0 && strcmp(text, "tsv") != 0 && strcmp(text, "json") != 0)
-        return cts_opts_bad(o, "the format is text, tsv or json, not '%s'", text);
-    m->format = text;
-    return 0;
+    static const char *const words[][2] = {[TEXT] = {"text", "scores, and what survived (default)"},
+                                           [TSV] = {"tsv", "one line per mutant"},
+                                           [JSON] = {"json", "one object per mutant"}};
+    bool known = i < sizeof(words) / sizeof(words[0]);
+    *what = known ? words[i][1] : NULL;
+    return known ? words[i][0] : NULL;
 }
 
-static int take(void *arg, const struct cts_opts *o, int id)
+static int take_path(void *arg, const struct cts_opts *o)
 {
     struct mutants *m = arg;
-    switch (id) {
-    case CTS_OPT_ARG:
-        return cts_vectors_path(&m->vectors, o);
-    case O_LEVEL:
-        return cts_vectors_level(&m->vectors, o);
-    case O_ROW:
-        return add_row(m, o);
-    case O_OP:
-        m->op = o->value;
-        return 0;
-    case O_JOBS:
-        return cts_opt_number(o, "the number of jobs", 1, 256, &m->opts.jobs) ? 0 : CTS_EXIT_USAGE;
-    case O_AS:
-        return cts_opts_collect(o, m->looks.as, &m->looks.count, CTS_LOOKS_MAX);
-    case O_HAND:
-        m->opts.hand = true;
-        return 0;
-    case O_LIST:
-        m->only_list = true;
-        return 0;
-    case O_OUTPUT:
-        return set_format(m, o);
-    case O_PROVE:
-        m->prove = o->value;
-        return 0;
-    case O_NO_CACHE:
-        m->vectors.no_cache = true;
-        return 0;
-    }
-    return CTS_EXIT_USAGE;
+    return cts_vectors_path(&m->vectors, o);
 }
+
+static const struct cts_opt options[] = {
+    {0, "level", "LEVEL", "how much is run",
+     CTS_OPT_CHOICE(struct mutants, vectors.level, cts_level_word)},
+    {0, "insn", "INSN",
+     "only mutants of this instruction, which may be newer than the RFC; may be repeated",
+     CTS_OPT_OTHER(add_insn)},
+    {0, "operator", "NAME", "list and print only mutants made by this operator",
+     CTS_OPT_TEXT(struct mutants, op)},
+    {'j', "jobs", "N", "threads; default: as many as processors",
+     CTS_OPT_NUMBER(struct mutants, opts.jobs, 1, 256)},
+    {0, "as", "SIGHT",
+     "test those that die again as a kind of runtime shows them: a sight (\"ebpf-cts sight "
+     "--help\"), RUNTIME:ENGINE, or all; may be repeated",
+     CTS_OPT_LIST(struct mutants, looks.as, looks.count)},
+    {0, "hand", NULL, "use only hand-written test cases, no sweeps",
+     CTS_OPT_FLAG(struct mutants, opts.hand)},
+    {0, "list", NULL, "list the mutants and run nothing", CTS_OPT_FLAG(struct mutants, only_list)},
+    {'o', "output", "FORMAT", "the format of the report",
+     CTS_OPT_CHOICE(struct mutants, format, format_word)},
+    {0, "prove", "FILE",
+     "ask z3 about every mutant that no vector notices, and write what it proves to FILE; the "
+     "list of ebpf-cts is spec/proofs.tsv",
+     CTS_OPT_TEXT(struct mutants, prove)},
+    {0, "no-cache", NULL, "ignore the cache and repeat proofs",
+     CTS_OPT_FLAG(struct mutants, vectors.no_cache)},
+    {0},
+};
 
 /* ---- printing ---- */
 
@@ -163,8 +135,8 @@ static const char *or_dash(const char *text)
 
 static void print_tsv(const struct mutants *m)
 {
-    puts(
-        "row\toperator\tmutant\tdemanded\tstatus\tkilled\tkilled by hand\tkiller\tinput or reason");
+    puts("insn\toperator\tmutant\tdemanded\tstatus\tkilled\tkilled by hand\tkiller\tinput or "
+         "reason");
     for (size_t i = 0; i < m->list.count; i++) {
         const struct cts_mutant *x = &m->list.all[i];
         if (is_shown(m, x))
@@ -192,7 +164,7 @@ static void print_json(const struct mutants *m)
         const struct cts_mutant *x = &m->list.all[i];
         if (!is_shown(m, x))
             continue;
-        json_text(&b, "row", x->row == CTS_ROW_COUNT ? NULL : row_text(x));
+        json_text(&b, "insn", x->row == CTS_ROW_COUNT ? NULL : row_text(x));
         json_text(&b, "operator", x->op);
         json_text(&b, "mutant", x->text);
         json_text(&b, "demanded", level_or_dash(x->level));
@@ -254,9 +226,9 @@ static void print_operators(const struct mutants *m)
     }
 }
 
-static void print_rows(const struct mutants *m)
+static void print_insns(const struct mutants *m)
 {
-    print_head(m, "row");
+    print_head(m, "instruction");
     for (size_t i = 0; i < m->list.count; i++)
         if (m->list.all[i].control)
             print_table_line(m, row_text(&m->list.all[i]), m->list.all[i].row, NULL);
@@ -274,7 +246,7 @@ static void print_survivors(const struct mutants *m)
         cts_out("%s  %s  [must die at %s]\n    %s\n", row_text(x), x->op, level_or_dash(x->level),
                 x->text);
         if (x->input)
-            cts_out("    told apart by %s\n", x->input);
+            cts_out("    input that shows it: %s\n", x->input);
     }
     if (n)
         putchar('\n');
@@ -295,7 +267,7 @@ static void print_scores(const struct mutants *m)
     for (unsigned l = 0; l <= m->opts.level; l++) {
         struct cts_mut_score s = total(m, (enum cts_level)l);
         cts_out("score: %s ", level_or_dash(l));
-        printf("%.1f %% (%u of %u), hand-written alone %.1f %%; of all mutants %.1f %%\n",
+        printf("%.1f %% (%u of %u), hand-written only %.1f %%; of all mutants %.1f %%\n",
                percent(s.killed, s.due), s.killed, s.due, percent(s.hand, s.due),
                percent(s.dead, s.all));
     }
@@ -315,7 +287,7 @@ static void print_text(const struct mutants *m)
     print_survivors(m);
     print_operators(m);
     putchar('\n');
-    print_rows(m);
+    print_insns(m);
     putchar('\n');
     print_scores(m);
 }
@@ -372,12 +344,12 @@ static int run(struct mutants *m, struct cts_err *err)
     m->ns = cts_clock_ns() - start;
     cts_progress_end(&m->progress);
     if (m->list.damaged)
-        cts_say("note: %zu answers of z3 in the cache are damaged: it was asked again\n",
+        cts_say("note: %zu results of z3 in the cache are damaged: z3 was asked again\n",
                 m->list.damaged);
     return rc;
 }
 
-/* Is every row without a mistake in order? */
+/* Does every instruction pass that has no mistake in it? */
 static bool controls_pass(const struct mutants *m)
 {
     bool good = true;
@@ -385,8 +357,8 @@ static bool controls_pass(const struct mutants *m)
         const struct cts_mutant *x = &m->list.all[i];
         if (!x->control || x->status != CTS_MUT_KILLED)
             continue;
-        cts_say("ebpf-cts: %s without a mistake does not pass %s, which is left out\n", row_text(x),
-                x->killer);
+        cts_say("ebpf-cts: %s fails %s even without a mutation: the vector is left out\n",
+                row_text(x), x->killer);
         good = false;
     }
     return good;
@@ -415,7 +387,7 @@ static int check_prove(const struct mutants *m)
     if (!m->prove)
         return 0;
     if (m->row_count || m->opts.hand || m->opts.level || m->vectors.paths) {
-        cts_say("ebpf-cts mutants: --prove is about all rows and vectors at level quick\n");
+        cts_say("ebpf-cts mutants: --prove needs all instructions and vectors, at level quick\n");
         return CTS_EXIT_USAGE;
     }
     if (!cts_solver_is_here(NULL)) {
@@ -429,7 +401,7 @@ static int check_prove(const struct mutants *m)
 static int report_looks(struct mutants *m)
 {
     struct cts_err err = {0};
-    bool sane = controls_pass(m), tsv = strcmp(m->format, "tsv") == 0;
+    bool sane = controls_pass(m), tsv = m->format == TSV;
     struct cts_mut_score s = total(m, m->opts.level);
     int rc = cts_looks_print(&m->looks, &m->list, &m->opts, tsv, &err);
     cts_progress_end(&m->progress);
@@ -450,9 +422,9 @@ static int report(struct mutants *m)
     if (m->looks.count)
         return report_looks(m);
     bool sane = controls_pass(m);
-    if (strcmp(m->format, "tsv") == 0)
+    if (m->format == TSV)
         print_tsv(m);
-    else if (strcmp(m->format, "json") == 0)
+    else if (m->format == JSON)
         print_json(m);
     else
         print_text(m);
@@ -485,8 +457,7 @@ static int check_operator(struct mutants *m)
     if (cts_mutants_make(&all, &m->spec, NULL, &m->arena, &err) != 0)
         return cts_complain(&err);
     if (m->op && !has_shown(m, &all)) {
-        cts_say("ebpf-cts mutants: no operator '%s'; ebpf-cts mutants --list shows which there "
-                "are\n",
+        cts_say("ebpf-cts mutants: unknown operator '%s'; \"ebpf-cts mutants --list\" lists them\n",
                 m->op);
         return CTS_EXIT_USAGE;
     }
@@ -533,10 +504,9 @@ static int mutants_main(int argc, char **argv)
     cts_arena_init(&m->arena, 0);
     cts_spec_init(&m->spec);
     m->opts.jobs = processors > 0 ? (unsigned)processors : 1;
-    m->format = "text";
-    int code = cts_command_parse(&cts_cmd_mutants, argc, argv, take, m);
-    m->opts.level = m->vectors.level;
-    if (code == 0) {
+    int code;
+    if (cts_command_parse(&cts_cmd_mutants, argc, argv, m, &code)) {
+        m->opts.level = m->vectors.level;
         cts_progress_init(&m->progress, true);
         code = execute(m);
     }
@@ -546,7 +516,7 @@ static int mutants_main(int argc, char **argv)
     cts_spec_release(&m->spec);
     cts_arena_release(&m->arena);
     free(m);
-    return code == CTS_OPT_HELP ? (int)CTS_EXIT_OK : code;
+    return code;
 }
 
 const struct cts_command cts_cmd_mutants = {
@@ -554,20 +524,21 @@ const struct cts_command cts_cmd_mutants = {
     .args = "[OPTIONS] [PATH...]",
     .what = "measure how many wrong semantics the vectors notice",
     .about =
-        "Makes mutants of the specification (each row's `does` with one mistake, faults of\n"
-        "the machine around it) and runs the suite's vectors, or those named, on each. A mutant\n"
-        "that no case notices is a hole in the vectors; it is printed with an input that tells it\n"
-        "apart. Mutants that are proven to be the same function (spec/proofs.tsv, or z3 where a "
-        "row\n"
-        "is not on that list as it is now), and those that spec/equivalents.yaml gives a reason\n"
-        "for, are not counted, nor are those of new rows where there is no z3: they are "
-        "undecided.\n"
-        "Passed are those that die at the level demanded of them, or below it.\n"
-        "With --as those that die are asked again as a kind of runtime lets the harness see them.\n"
-        "There a mutant is due unless nothing can show it: all vectors that notice it need what "
-        "the\n"
-        "runtime lacks, it shows in addresses alone, or goes wrong over distances alone that no\n"
-        "program has there. That a program is too long is no excuse where a shorter one would do.",
+        "Makes mutants of the specification (the semantics of each instruction with one mistake in "
+        "it, and faults of the machine around it) and runs the vectors of the suite, or those "
+        "given, on each. A mutant that no test case notices is a hole in the vectors; it is "
+        "printed with an input that shows the difference. Mutants that are proven equivalent "
+        "(spec/proofs.tsv, or z3 for an instruction that has changed since), and those that "
+        "spec/equivalents.yaml gives a reason for, are not counted; nor are those of new "
+        "instructions where z3 is not installed: they are undecided. A mutant counts as passed if "
+        "it dies at the level demanded of it, or below.\n\n"
+        "With --as, those that die are tested again as a kind of runtime shows them. A mutant is "
+        "due there unless nothing can show it: all vectors that notice it need what the runtime "
+        "lacks, it shows only in addresses, or it goes wrong only over distances that no program "
+        "has there. That a program is too long is no excuse where a shorter one would do.",
     .options = options,
+    .examples = {{"ebpf-cts mutants --insn add64_x", "the mutants of one instruction"},
+                 {"ebpf-cts mutants --insn add64_x --as r0", "as seen where only r0 shows"}},
     .main = mutants_main,
+    .argument = take_path,
 };

@@ -10,7 +10,7 @@
 #include "base/fmt.h"
 #include "cli/files.h"
 #include "cli/keeper.h"
-#include "cli/opt.h"
+#include "cli/command.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
 #include "cli/say.h"
@@ -25,67 +25,6 @@
 
 enum { ALL_OF_IT = 0xffffffff /* personality: tells, changes nothing */ };
 enum { MOST_RUNTIMES = 64, DEFAULT_TIMEOUT_MS = 5000 };
-
-enum option {
-    O_RUNTIME = 1,
-    O_GROUP,
-    O_FILTER,
-    O_EXCLUDE,
-    O_ROW,
-    O_CLAUSE,
-    O_JOBS,
-    O_LEVEL,
-    O_TIMEOUT,
-    O_MAX_FAILS,
-    O_SHARD,
-    O_KNOWN,
-    O_NO_KNOWN,
-    O_UPDATE_KNOWN,
-    O_OUTPUT,
-    O_VERBOSE,
-    O_QUIET,
-    O_NO_CACHE,
-    O_COLOR,
-    O_REPRODUCIBLE,
-};
-
-static const struct cts_opt options[] = {
-    {O_RUNTIME, 'r', "runtime", "NAME[:ENGINE]",
-     "run on this runtime (or worker, by its path; or 'plugin:PATH [OPTION...]', any plugin of "
-     "bpf_conformance, and behind it a YAML file that says what it is); again for more; default: "
-     "all that are there"},
-    {O_GROUP, 'g', "group", "GROUP", "only vectors of this conformance group; again for more"},
-    {O_FILTER, 'f', "filter", "PATTERN",
-     "only vectors whose id holds or, with * and ?, matches this; id#case for one case"},
-    {O_EXCLUDE, 'x', "exclude", "PATTERN", "not these"},
-    {O_ROW, 0, "row", "ROW", "only vectors that test this row of the specification"},
-    {O_CLAUSE, 0, "clause", "CLAUSE", "only vectors that rest on this clause"},
-    {O_JOBS, 'j', "jobs", "N",
-     "how many workers at a time; default: as many as there are processors"},
-    {O_LEVEL, 0, "level", "LEVEL", "quick (default), full or exhaustive"},
-    {O_TIMEOUT, 0, "timeout", "SECONDS",
-     "the time of its own that one program may take, whatever else the machine does; default 5"},
-    {O_MAX_FAILS, 0, "max-fails", "N", "stop after N cases that failed; what is left is not run"},
-    {O_SHARD, 0, "shard", "I/N", "the I-th of N parts of the vectors"},
-    {O_KNOWN, 0, "known", "FILE", "a further list of known failures"},
-    {O_NO_KNOWN, 0, "no-known", NULL,
-     "leave out the runtimes' own lists: what they hold counts as it comes out"},
-    {O_UPDATE_KNOWN, 0, "update-known", NULL,
-     "write the runtimes' lists (or FILE of --known) anew from what the run found"},
-    {O_OUTPUT, 'o', "output", "FORMAT[=FILE]",
-     "report so (default: text); again for more, each into its own file:"},
-    {O_VERBOSE, 'v', "verbose", NULL,
-     "every skip with its reason, and every failure in full, also if others are like it"},
-    {O_QUIET, 'q', "quiet", NULL, "only failures and the total"},
-    {O_NO_CACHE, 0, "no-cache", NULL, "assemble everything anew"},
-    {O_COLOR, 0, "color", "WHEN", "auto (default), always or never"},
-    {O_REPRODUCIBLE, 0, "reproducible", NULL,
-     "no times in the reports: what comes out is the same every time. So does SOURCE_DATE_EPOCH in "
-     "the environment, which is then the only time in them"},
-    {0},
-};
-
-static const struct cts_opt_values values[] = {{O_OUTPUT, cts_outputs_format}, {0}};
 
 struct job {
     struct cts_selector selector;
@@ -109,94 +48,110 @@ struct job {
 
 /* ---- the command line ---- */
 
-static int set_timeout(struct job *j, const struct cts_opts *o)
+static int set_timeout(void *arg, const struct cts_opts *o)
 {
+    struct job *j = arg;
     char *end;
     double v = strtod(o->value, &end);
     if (end == o->value || *end || !(v >= 0.01 && v <= 86400))
-        return cts_opts_bad(o, "the timeout is '%s', not a number of seconds from 0.01 to 86400",
+        return cts_opts_bad(o, "--timeout: expected seconds from 0.01 to 86400, found '%s'",
                             o->value);
     j->timeout_ms = (unsigned)(v * 1000);
     return 0;
 }
 
-static int set_shard(struct job *j, const struct cts_opts *o)
-{
-    return cts_select_shard(&j->selector, o->value)
-               ? 0
-               : cts_opts_bad(o, "--shard is I/N with 1 <= I <= N, not '%s'", o->value);
-}
-
-static int take(void *arg, const struct cts_opts *o, int id)
+static int set_shard(void *arg, const struct cts_opts *o)
 {
     struct job *j = arg;
-    struct cts_selector *s = &j->selector;
-    switch (id) {
-    case CTS_OPT_ARG:
-        return cts_vectors_path(&j->vectors, o);
-    case O_RUNTIME:
-        return cts_opts_collect(o, j->runtime, &j->runtimes, MOST_RUNTIMES);
-    case O_GROUP:
-        return cts_opts_collect(o, s->group, &s->groups, CTS_SELECT_MAX);
-    case O_FILTER:
-        return cts_opts_collect(o, s->filter, &s->filters, CTS_SELECT_MAX);
-    case O_EXCLUDE:
-        return cts_opts_collect(o, s->exclude, &s->excludes, CTS_SELECT_MAX);
-    case O_ROW:
-        return cts_opts_collect(o, s->row, &s->rows, CTS_SELECT_MAX);
-    case O_CLAUSE:
-        return cts_opts_collect(o, s->clause, &s->clauses, CTS_SELECT_MAX);
-    case O_KNOWN:
-        return cts_opts_collect(o, j->known, &j->knowns, MOST_RUNTIMES);
-    case O_NO_KNOWN:
-        j->targets.no_known = true;
+    if (cts_select_shard(&j->selector, o->value))
         return 0;
-    case O_UPDATE_KNOWN:
-        j->update = true;
-        return 0;
-    case O_JOBS:
-        return cts_opt_number(o, "the number of jobs", 1, 256, &j->jobs) ? 0 : CTS_EXIT_USAGE;
-    case O_LEVEL:
-        return cts_vectors_level(&j->vectors, o);
-    case O_TIMEOUT:
-        return set_timeout(j, o);
-    case O_MAX_FAILS:
-        return cts_opt_number(o, "the number of failures", 1, UINT_MAX, &j->max_fails)
-                   ? 0
-                   : CTS_EXIT_USAGE;
-    case O_REPRODUCIBLE:
-        j->outputs.opts.reproducible = true;
-        return 0;
-    case O_SHARD:
-        return set_shard(j, o);
-    case O_OUTPUT:
-        return cts_outputs_add(&j->outputs, o);
-    case O_COLOR:
-        return cts_outputs_color(&j->outputs, o);
-    case O_VERBOSE:
-        j->outputs.opts.verbose = true;
-        return 0;
-    case O_QUIET:
-        j->outputs.opts.quiet = j->vectors.quiet = true;
-        return 0;
-    case O_NO_CACHE:
-        j->vectors.no_cache = true;
-        return 0;
-    }
-    return CTS_EXIT_USAGE;
+    return cts_opts_bad(o, "--shard: expected I/N with 1 <= I <= N, found '%s'", o->value);
 }
 
-static int parse(struct job *j, int argc, char **argv)
+static int set_quiet(void *arg, const struct cts_opts *o)
 {
-    int code = cts_command_parse(&cts_cmd_run, argc, argv, take, j);
+    struct job *j = arg;
+    (void)o;
+    j->outputs.opts.quiet = j->vectors.quiet = true;
+    return 0;
+}
+
+static int add_output(void *arg, const struct cts_opts *o)
+{
+    struct job *j = arg;
+    return cts_outputs_add(&j->outputs, o);
+}
+
+static int take_path(void *arg, const struct cts_opts *o)
+{
+    struct job *j = arg;
+    return cts_vectors_path(&j->vectors, o);
+}
+
+#define SELECT(list, count) CTS_OPT_LIST(struct job, selector.list, selector.count)
+
+static const struct cts_opt options[] = {
+    {'r', "runtime", "NAME[:ENGINE]",
+     "run on this runtime, or on a worker, by its path, or on 'plugin:PATH [OPTION...] [FILE]', "
+     "any plugin of bpf_conformance, with a YAML file that describes it; may be repeated; default: "
+     "all that are available",
+     CTS_OPT_LIST(struct job, runtime, runtimes)},
+    {'g', "group", "GROUP", "only vectors of this conformance group; may be repeated",
+     SELECT(group, groups)},
+    {'f', "filter", "PATTERN",
+     "only vectors whose id contains PATTERN or, if it has * or ?, matches it; ID#CASE for one "
+     "test case; may be repeated",
+     SELECT(filter, filters)},
+    {'x', "exclude", "PATTERN", "not these; may be repeated", SELECT(exclude, excludes)},
+    {0, "insn", "INSN", "only vectors that test this instruction; may be repeated",
+     SELECT(row, rows)},
+    {0, "clause", "CLAUSE", "only vectors that cite this clause; may be repeated",
+     SELECT(clause, clauses)},
+    {'j', "jobs", "N", "workers that run at a time; default: as many as processors",
+     CTS_OPT_NUMBER(struct job, jobs, 1, 256)},
+    {0, "level", "LEVEL", "how much is run",
+     CTS_OPT_CHOICE(struct job, vectors.level, cts_level_word)},
+    {0, "timeout", "SECONDS",
+     "timeout per program; time that other processes take does not count; default 5",
+     CTS_OPT_OTHER(set_timeout)},
+    {0, "max-fails", "N", "stop after N failed test cases and report the rest as not run",
+     CTS_OPT_NUMBER(struct job, max_fails, 1, UINT_MAX)},
+    {0, "shard", "I/N", "the I-th of N parts of the vectors", CTS_OPT_OTHER(set_shard)},
+    {0, "known", "FILE", "a further list of expected failures; may be repeated",
+     CTS_OPT_LIST(struct job, known, knowns)},
+    {0, "no-known", NULL, "ignore the runtimes' lists of expected failures",
+     CTS_OPT_FLAG(struct job, targets.no_known)},
+    {0, "update-known", NULL,
+     "update the runtimes' lists of expected failures (or FILE of --known) from this run",
+     CTS_OPT_FLAG(struct job, update)},
+    {'o', "output", "FORMAT[=FILE]", "write this report; default: text; may be repeated",
+     CTS_OPT_OTHER(add_output), .words = cts_outputs_format},
+    {'v', "verbose", NULL, "every skip with its reason, and every failure in full",
+     CTS_OPT_FLAG(struct job, outputs.opts.verbose)},
+    {'q', "quiet", NULL, "only failures and the total", CTS_OPT_OTHER(set_quiet)},
+    {0, "no-cache", NULL, "ignore the cache", CTS_OPT_FLAG(struct job, vectors.no_cache)},
+    {0, "color", "WHEN", "when the report has colours",
+     CTS_OPT_CHOICE(struct job, outputs.color, cts_color_word)},
+    {0, "reproducible", NULL,
+     "no times in the reports: two runs give the same bytes. With SOURCE_DATE_EPOCH in the "
+     "environment, that is the only time in them",
+     CTS_OPT_FLAG(struct job, outputs.opts.reproducible)},
+    {0},
+};
+
+/* True to go on; else *code is the exit code. */
+static bool parse(struct job *j, int argc, char **argv, int *code)
+{
     struct cts_opts o = {.command = "run"};
-    if (code == 0 && j->update && j->knowns > 1)
-        return cts_opts_bad(&o, "--update-known writes one list: name one --known");
-    if (code == 0 && j->update && j->targets.no_known)
-        return cts_opts_bad(&o, "--update-known has to know the lists: not with --no-known");
-    if (code == 0 && j->update && j->max_fails)
-        return cts_opts_bad(&o, "--update-known has to see all failures: not with --max-fails");
-    return code;
+    if (!cts_command_parse(&cts_cmd_run, argc, argv, j, code))
+        return false;
+    if (j->update && j->knowns > 1)
+        *code = cts_opts_bad(&o, "--update-known writes one list: expected at most one --known");
+    else if (j->update && j->targets.no_known)
+        *code = cts_opts_bad(&o, "--update-known cannot be combined with --no-known");
+    else if (j->update && j->max_fails)
+        *code = cts_opts_bad(&o, "--update-known cannot be combined with --max-fails");
+    return *code == 0;
 }
 
 /* ---- sinks ---- */
@@ -244,7 +199,7 @@ static int find_targets(struct job *j, struct cts_err *err)
 
 static void tell_idle(const char *option, const char *value)
 {
-    cts_say("ebpf-cts: no vector fits %s '%s'\n", option, value);
+    cts_say("ebpf-cts: no vector matches %s '%s'\n", option, value);
 }
 
 /* A word of its own behind those that are there. */
@@ -390,7 +345,7 @@ static void warn(struct job *j, struct cts_summary *s)
 {
     s->warnings = cts_keeper_warnings(&j->keeper);
     if (!s->warnings)
-        cts_say("ebpf-cts: out of memory: the known failures were not looked at\n");
+        cts_say("ebpf-cts: out of memory: the expected failures were not checked\n");
     for (size_t i = 0; s->warnings && s->warnings[i]; i++)
         cts_say("%s\n", s->warnings[i]);
 }
@@ -415,7 +370,7 @@ static int update_lists(struct job *j, const struct cts_summary *s)
     struct cts_err err = {0};
     uint64_t left = 0;
     if (j->vectors.stats.errors) {
-        cts_say("ebpf-cts: some vectors were not read: no list is written\n");
+        cts_say("ebpf-cts: some vectors were not read: no list of expected failures is written\n");
         return CTS_EXIT_USAGE;
     }
     if (cts_keeper_update(&j->keeper, stderr, &left, &err) != 0)
@@ -464,7 +419,7 @@ static int execute(struct job *j, const volatile int *stop)
     if (rc != 0)
         cts_say("ebpf-cts: %s\n", cts_err_text(&err, text, sizeof(text)));
     if (j->update && (summary.end != CTS_END_WHOLE || rc != 0))
-        cts_say("ebpf-cts: the run did not come to its end: no list is written\n");
+        cts_say("ebpf-cts: the run was not completed: no list of expected failures is written\n");
     if (summary.end == CTS_END_INTERRUPTED)
         return CTS_EXIT_SIGNAL + *stop;
     if (rc != 0 || !written)
@@ -494,7 +449,7 @@ static int run_job(struct job *j)
         cts_say("ebpf-cts: no vector is selected%s\n",
                 j->vectors.stats.files || j->vectors.stats.errors
                     ? ""
-                    : ": there is no .yaml or .data file here");
+                    : ": found no .yaml or .data file");
         return j->vectors.stats.errors ? CTS_EXIT_USAGE : CTS_EXIT_NOTHING;
     }
     return execute(j, cts_stop_on_signals());
@@ -518,8 +473,8 @@ static int run_main(int argc, char **argv)
     cts_arena_init(&j->arena, 0);
     j->jobs = processors > 0 ? (unsigned)processors : 1;
     j->timeout_ms = DEFAULT_TIMEOUT_MS;
-    int code = parse(j, argc, argv);
-    if (code == 0) {
+    int code;
+    if (parse(j, argc, argv, &code)) {
         cts_progress_init(&j->progress, !j->outputs.opts.quiet);
         code = run_job(j);
     }
@@ -531,29 +486,31 @@ static int run_main(int argc, char **argv)
     free(j->cases);
     free(j->selected);
     free(j);
-    return code == CTS_OPT_HELP ? (int)CTS_EXIT_OK : code;
+    return code;
 }
 
 const struct cts_command cts_cmd_run = {
     .name = "run",
     .args = "[OPTIONS] [PATH...]",
-    .what = "run vectors on runtimes and judge them",
+    .what = "run test vectors on runtimes and judge the results",
     .about =
-        "Runs the suite's vectors, or those in the files and folders named, on runtimes. Each "
-        "case\n"
-        "is judged by the clauses it names: registers, memory, stack and verdicts are compared\n"
-        "with what RFC 9669 says. Results go to standard output, everything else to standard\n"
-        "error; the last line is the total.\n"
-        "\n"
-        "Failures on record (runtimes/NAME/known.yaml, --known) are xfail, and a case on record\n"
-        "that passes is a failure, xpass. --update-known adds new failures under their exact\n"
-        "ids, removes entries of which all was run and passed, and leaves the rest as it is; it\n"
-        "ends with 0 if all is on record then.\n"
-        "\n"
-        "An engine is given up after 20 time-outs in a row: the rest of its cases are errors. A\n"
-        "run that is interrupted, or stopped by --max-fails, tells what it came to; the rest is\n"
+        "Runs the vectors of the suite, or of the files and folders given, on runtimes. Each test "
+        "case is judged by the clauses that it cites: registers, memory, stack and verdicts are "
+        "compared with what RFC 9669 says. Results go to standard output, everything else to "
+        "standard error; the last line is the total.\n\n"
+        "A failure that is listed as expected (in runtimes/NAME/known.yaml or with --known) is an "
+        "xfail; a test case that passes although it is listed is an xpass, which is a failure. "
+        "--update-known adds new failures under their exact ids, removes entries whose test cases "
+        "were all run and passed, and leaves the others as they are; the exit code is 0 if every "
+        "failure is listed then.\n\n"
+        "After 20 timeouts in a row an engine is given up: the rest of its test cases are errors. "
+        "A run that is interrupted, or stopped by --max-fails, reports what it has; the rest is "
         "not run, and every report says so. A second signal ends it at once.",
     .options = options,
-    .values = values,
+    .examples = {{"ebpf-cts run -r reference -r linux:jit", "two runtimes, quick level"},
+                 {"ebpf-cts run -g divmul64 -o junit=divmul.xml",
+                  "one conformance group, with a report for CI"},
+                 {"ebpf-cts run -r ./my-worker my-vectors.yaml", "your own worker and vectors"}},
     .main = run_main,
+    .argument = take_path,
 };

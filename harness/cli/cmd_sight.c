@@ -2,23 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/opt.h"
+#include "cli/command.h"
 #include "cli/say.h"
 #include "cli/sights.h"
 #include "cli/vectors.h"
 #include "report/text.h"
 
 enum { SIGHTS_MAX = 32 };
-
-enum option { O_AS = 1, O_LEVEL, O_OUTPUT, O_NO_CACHE };
-
-static const struct cts_opt options[] = {
-    {O_AS, 0, "as", "SIGHT", "what sees them: a sight, or RUNTIME:ENGINE; again for more"},
-    {O_LEVEL, 0, "level", "LEVEL", "the vectors of this level: quick (default), full, exhaustive"},
-    {O_OUTPUT, 'o', "output", "FORMAT", "text (default), or tsv: one line a vector and sight"},
-    {O_NO_CACHE, 0, "no-cache", NULL, "assemble everything anew"},
-    {0},
-};
 
 static const char *sight_value(unsigned i, const char **what)
 {
@@ -29,19 +19,30 @@ static const char *sight_value(unsigned i, const char **what)
 
 static const char *format_value(unsigned i, const char **what)
 {
-    static const char *const values[][2] = {
-        {"text", "sums, and what is wrong"}, {"tsv", "one line a vector and sight"}, {NULL, NULL}};
+    static const char *const values[][2] = {{"text", "sums, and what is wrong (default)"},
+                                            {"tsv", "one line per vector and sight"}};
     *what = i < 2 ? values[i][1] : NULL;
     return i < 2 ? values[i][0] : NULL;
 }
 
-static const struct cts_opt_values values[] = {{O_AS, sight_value}, {O_OUTPUT, format_value}, {0}};
+enum format { TEXT, TSV };
 
 struct sight {
     struct cts_vectors vectors;
     const char *as[SIGHTS_MAX];
     unsigned count;
-    bool tsv;
+    enum format format;
+};
+
+static const struct cts_opt options[] = {
+    {0, "as", "SIGHT", "what sees the vectors: RUNTIME:ENGINE, or a sight; may be repeated",
+     CTS_OPT_LIST(struct sight, as, count), .words = sight_value},
+    {0, "level", "LEVEL", "the vectors of this level",
+     CTS_OPT_CHOICE(struct sight, vectors.level, cts_level_word)},
+    {'o', "output", "FORMAT", "the format of the report",
+     CTS_OPT_CHOICE(struct sight, format, format_value)},
+    {0, "no-cache", NULL, "ignore the cache", CTS_OPT_FLAG(struct sight, vectors.no_cache)},
+    {0},
 };
 
 /* Of one sight. */
@@ -69,8 +70,8 @@ static void print_vacuous(const struct cts_pack *p, const char *sight, uint32_t 
 {
     const struct cts_pk_vector *v = &p->vectors[vector];
     const struct cts_pk_case *k = &p->cases[c->first_vacuous];
-    cts_out("%s:%u: %s#%s: nothing of its outcome is compared as %s sees it: if that cannot be "
-            "had, say so (needs: ...)\n",
+    cts_out("%s:%u: %s#%s: nothing of its outcome is compared with sight %s; if that cannot be "
+            "helped, declare it (needs: ...)\n",
             cts_pack_text(p, v->file), k->line, cts_pack_text(p, v->id), cts_pack_text(p, k->name),
             sight);
 }
@@ -98,7 +99,7 @@ static int look(const struct sight *s, const char *sight, struct sums *sums, str
         struct cts_compared c;
         cts_arena_init(&own, 0);
         rc = cts_compare_vector(p, i, &caps, &own, &c, err);
-        if (rc == 0 && s->tsv)
+        if (rc == 0 && s->format == TSV)
             print_line(sight, cts_pack_text(p, p->vectors[i].id), &c);
         else if (rc == 0 && c.vacuous)
             print_vacuous(p, sight, i, &c);
@@ -121,7 +122,7 @@ static int look_all(struct sight *s)
     unsigned passed = 0, failed = 0, skipped = 0;
     struct sums sums[SIGHTS_MAX] = {{0}};
     struct cts_err err = {0};
-    if (s->tsv)
+    if (s->format == TSV)
         puts("vector\tsight\tcases\tskipped\tregisters\thidden\tmemory\tstack\tresults\tverdicts\t"
              "not compared\twhy skipped");
     for (unsigned i = 0; i < s->count; i++) {
@@ -131,8 +132,8 @@ static int look_all(struct sight *s)
         failed += sums[i].wrong;
         skipped += sums[i].skipped;
     }
-    if (!s->tsv) {
-        cts_out("%-14s %7s %7s %7s %7s %7s\n", "sight", "vectors", "skipped", "cases", "skipped",
+    if (s->format == TEXT) {
+        cts_out("%-14s %7s %7s %7s %7s %7s\n", "sight", "vectors", "skipped", "tests", "skipped",
                 "vacuous");
         for (unsigned i = 0; i < s->count; i++)
             print_sums(s->as[i], &sums[i]);
@@ -145,63 +146,54 @@ static int look_all(struct sight *s)
     return failed ? CTS_EXIT_FAILED : passed ? CTS_EXIT_OK : CTS_EXIT_NOTHING;
 }
 
-static int take(void *arg, const struct cts_opts *o, int id)
+static int take_path(void *arg, const struct cts_opts *o)
 {
     struct sight *s = arg;
-    switch (id) {
-    case CTS_OPT_ARG:
-        return cts_vectors_path(&s->vectors, o);
-    case O_AS:
-        return cts_opts_collect(o, s->as, &s->count, SIGHTS_MAX);
-    case O_LEVEL:
-        return cts_vectors_level(&s->vectors, o);
-    case O_NO_CACHE:
-        s->vectors.no_cache = true;
-        return 0;
-    case O_OUTPUT:
-        s->tsv = strcmp(o->value, "tsv") == 0;
-        if (!s->tsv && strcmp(o->value, "text") != 0)
-            return cts_opts_bad(o, "there is no format '%s': text or tsv", o->value);
-        return 0;
-    }
-    return CTS_EXIT_USAGE;
+    return cts_vectors_path(&s->vectors, o);
+}
+
+/* The exit code. */
+static int sight(struct sight *s)
+{
+    struct cts_err err = {0};
+    for (unsigned i = 0; s->count == i && cts_sight_at(i); i++)
+        s->as[s->count++] = cts_sight_at(i)->terms;
+    if (cts_vectors_open(&s->vectors, &err) != 0)
+        return cts_complain(&err);
+    if (s->vectors.pack.vector_count > 0)
+        return look_all(s);
+    cts_say("ebpf-cts sight: no vector is selected\n");
+    return s->vectors.stats.errors ? CTS_EXIT_USAGE : CTS_EXIT_NOTHING;
 }
 
 static int sight_main(int argc, char **argv)
 {
     struct sight *s = calloc(1, sizeof(*s));
-    struct cts_err err = {0};
+    int code;
     if (!s) {
         cts_say("out of memory\n");
         return CTS_EXIT_BROKEN;
     }
-    int code = cts_command_parse(&cts_cmd_sight, argc, argv, take, s);
-    for (unsigned i = 0; code == 0 && s->count == i && cts_sight_at(i); i++)
-        s->as[s->count++] = cts_sight_at(i)->terms;
-    if (code == 0 && cts_vectors_open(&s->vectors, &err) != 0)
-        code = cts_complain(&err);
-    else if (code == 0 && s->vectors.pack.vector_count == 0) {
-        cts_say("ebpf-cts sight: no vector is selected\n");
-        code = s->vectors.stats.errors ? CTS_EXIT_USAGE : CTS_EXIT_NOTHING;
-    } else if (code == 0)
-        code = look_all(s);
+    if (cts_command_parse(&cts_cmd_sight, argc, argv, s, &code))
+        code = sight(s);
     cts_vectors_release(&s->vectors);
     free(s);
-    return code == CTS_OPT_HELP ? (int)CTS_EXIT_OK : code;
+    return code;
 }
 
 const struct cts_command cts_cmd_sight = {
     .name = "sight",
     .args = "[OPTIONS] [PATH...]",
-    .what = "tell what of the vectors is compared where less than everything is seen",
-    .about =
-        "Counts for each vector what is compared of it (registers, bytes of memory and stack,\n"
-        "results, verdicts) as each kind of runtime lets the harness see it. A sight is told in\n"
-        "terms with commas between them: reference, no-FEATURE (no-pointers, no-local-call, ...),\n"
-        "argument, frames, r0, result-32, slots=N, no-helpers, verdict-only. A case of whose "
-        "outcome nothing\n"
-        "is compared, and that is no skip there, tests nothing: that is a failure.",
+    .what = "count what is compared where a runtime shows less",
+    .about = "Counts what is compared of each vector (registers, bytes of memory and stack, "
+             "results, verdicts) on each kind of runtime. A sight says what the harness sees of a "
+             "kind of runtime. It is written as terms separated by commas: reference, no-FEATURE "
+             "(no-pointers, no-local-call, ...), argument, frames, r0, result-32, slots=N, "
+             "no-helpers, verdict-only. A test case of whose outcome nothing is compared, although "
+             "it is not skipped, tests nothing: that is a failure.",
     .options = options,
-    .values = values,
+    .examples = {{"ebpf-cts sight --as r0", "where only r0 can be seen"},
+                 {"ebpf-cts sight --as ubpf:jit -o tsv", "uBPF's JIT, vector by vector"}},
     .main = sight_main,
+    .argument = take_path,
 };

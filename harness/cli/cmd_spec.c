@@ -2,7 +2,8 @@
 #include <string.h>
 
 #include "cli/files.h"
-#include "cli/opt.h"
+#include "cli/command.h"
+#include "cli/help.h"
 #include "cli/paths.h"
 #include "cli/say.h"
 #include "base/fmt.h"
@@ -17,23 +18,9 @@
 #include "spec_smt/smt.h"
 #endif
 
-enum { O_FORMAT = 1, O_OUTPUT, O_FULL, O_SPEC, O_VECTORS, O_TIMEOUT, O_COUNT };
 enum { ARGS_MAX = 256, LAWS_SECONDS_MAX = 86400 };
 
-static const struct cts_opt options[] = {
-    {O_FORMAT, 0, "format", "FORMAT",
-     "text, markdown, html, tsv, csv, json: what the subcommand has"},
-    {O_OUTPUT, 'o', "output", "FILE", "write there instead of to standard output"},
-    {O_FULL, 0, "full", NULL, "table: all fields, and rows that are not in the RFC"},
-    {O_SPEC, 0, "spec", "DIR",
-     "the specification to read instead of the one that belongs to ebpf-cts"},
-    {O_VECTORS, 0, "vectors", "DIR",
-     "the vectors to read instead of those that belong to ebpf-cts"},
-    {O_TIMEOUT, 0, "timeout", "SECONDS",
-     "laws: leave a law undecided after so much CPU time of the solver; default: after 200 million "
-     "of its steps, which are the same on every machine"},
-    {0},
-};
+enum sub { CHECK, TABLE, HEADER, JSON, DOC, SMT, LAWS, COVERAGE, DIFF, SUBS };
 
 /* A call as it was written, and what it works with. */
 struct call {
@@ -42,21 +29,37 @@ struct call {
     bool full;
     unsigned timeout;
     const char *args[ARGS_MAX + 1];
-    size_t arg_count;
-    unsigned given; /* bit for each option id */
+    unsigned arg_count;
     struct cts_arena arena;
     struct cts_buf out;
 };
 
 struct subcommand {
     const char *name, *args, *what;
-    unsigned options;           /* bit for each option id */
     size_t least, most;         /* arguments */
     int (*run)(struct call *c); /* the exit code */
 };
 
-#define O(id) (1u << (id))
-enum { COMMON = O(O_OUTPUT) | O(O_SPEC) };
+#define IN(sub) (1u << (sub))
+
+static const struct cts_opt options[] = {
+    {0, "format", "FORMAT", "the format: text, markdown, html, tsv, csv or json",
+     CTS_OPT_TEXT(struct call, format),
+     .only = IN(TABLE) | IN(HEADER) | IN(JSON) | IN(DOC) | IN(COVERAGE) | IN(DIFF)},
+    {'o', "output", "FILE", "write FILE instead of standard output",
+     CTS_OPT_TEXT(struct call, output)},
+    {0, "full", NULL, "all fields, and instructions that are not in the RFC",
+     CTS_OPT_FLAG(struct call, full), .only = IN(TABLE)},
+    {0, "spec", "DIR", "the specification; default: the one that comes with ebpf-cts",
+     CTS_OPT_TEXT(struct call, spec_dir), .only = ~IN(DIFF)},
+    {0, "vectors", "DIR", "the vectors; default: those that come with ebpf-cts",
+     CTS_OPT_TEXT(struct call, vectors_dir), .only = IN(CHECK) | IN(DOC) | IN(COVERAGE)},
+    {0, "timeout", "SECONDS",
+     "CPU time of the solver per law, after which it is undecided; default: 200 million of its "
+     "steps, which are the same on every machine",
+     CTS_OPT_NUMBER(struct call, timeout, 1, LAWS_SECONDS_MAX), .only = IN(LAWS)},
+    {0},
+};
 
 static int complain(const struct cts_err *err)
 {
@@ -136,7 +139,7 @@ static int generate(struct call *c, const struct cts_generator *g, const char *a
 
 static int unknown_format(const struct call *c, const struct cts_generator *g)
 {
-    cts_say("ebpf-cts spec %s: no format '%s'; there is", g->name, c->format);
+    cts_say("ebpf-cts spec %s: unknown format '%s'; expected", g->name, c->format);
     for (size_t i = 0; g->formats[i]; i++)
         cts_say(" %s", g->formats[i]);
     cts_say("\n");
@@ -209,7 +212,8 @@ static int run_laws(struct call *c)
                                                    : CTS_EXIT_OK;
     code = rc ? complain(&err) : deliver(c, code);
     if (!rc && !result.checked && !result.skipped)
-        cts_say("ebpf-cts spec laws: no law's id holds '%s'\n", c->arg_count ? c->args[0] : "");
+        cts_say("ebpf-cts spec laws: found no law whose id contains '%s'\n",
+                c->arg_count ? c->args[0] : "");
     cts_spec_release(&spec);
     return code;
 }
@@ -217,61 +221,76 @@ static int run_laws(struct call *c)
 
 /* --- the table ------------------------------------------------------------------------------ */
 
-static const struct subcommand subcommands[] = {
+static const struct subcommand subcommands[SUBS] = {
 #ifdef CTS_WITH_SPEC_CHECK
-    {"check", "[RULE]...", "check the specification; the result is TAP", COMMON | O(O_VECTORS), 0,
-     ARGS_MAX, run_check},
+    [CHECK] = {"check", "[RULE]...", "check encodings, groups, clauses, outside tables; prints TAP",
+               0, ARGS_MAX, run_check},
 #endif
-    {"table", "", "the rows as the table of RFC 9669, appendix A", COMMON | O(O_FORMAT) | O(O_FULL),
-     0, 0, run_generator},
-    {"header", "", "a C header: constants, what is legal, decoder", COMMON | O(O_FORMAT), 0, 0,
-     run_generator},
-    {"json", "", "everything as JSON", COMMON | O(O_FORMAT), 0, 0, run_generator},
-    {"doc", "", "a page for people, that needs no other file", COMMON | O(O_FORMAT) | O(O_VECTORS),
-     0, 0, run_generator},
+    [TABLE] = {"table", "", "print the instructions as the table of RFC 9669, appendix A", 0, 0,
+               run_generator},
+    [HEADER] = {"header", "", "print a C header: constants, legal fields, a decoder", 0, 0,
+                run_generator},
+    [JSON] = {"json", "", "print everything as JSON (spec/schema/isa.schema.json)", 0, 0,
+              run_generator},
+    [DOC] = {"doc", "", "print a page for people, with a search; HTML or Markdown", 0, 0,
+             run_generator},
 #ifdef CTS_WITH_SPEC_SMT
-    {"smt", "[ROW]...", "the meaning of rows as SMT-LIB functions", COMMON, 0, ARGS_MAX, run_smt},
-    {"laws", "[TEXT]",
-     "prove laws of the instructions with z3; those whose id holds TEXT. Exit 3 if none fails but "
-     "some that should be decided is not",
-     COMMON | O(O_TIMEOUT), 0, 1, run_laws},
+    [SMT] = {"smt", "[INSN]...", "print the semantics of instructions as SMT-LIB functions", 0,
+             ARGS_MAX, run_smt},
+    [LAWS] =
+        {"laws", "[TEXT]",
+         "prove laws of the instructions with z3, those whose id contains TEXT; exit code 3 if "
+         "none fails but some that should be decided is not",
+         0, 1, run_laws},
 #endif
-    {"coverage", "", "which vectors test which row and clause, and what none tests",
-     COMMON | O(O_FORMAT) | O(O_VECTORS), 0, 0, run_generator},
-    {"diff", "DIR DIR", "what differs between two specifications; exit 1 if anything does",
-     O(O_OUTPUT) | O(O_FORMAT), 2, 2, run_generator},
+    [COVERAGE] = {"coverage", "", "print which vectors test which instruction and clause", 0, 0,
+                  run_generator},
+    [DIFF] = {"diff", "DIR DIR", "compare two specifications; exit code 1 if they differ", 2, 2,
+              run_generator},
 };
-
-enum { SUBCOMMAND_COUNT = sizeof(subcommands) / sizeof(subcommands[0]) };
 
 static const struct subcommand *find(const char *name)
 {
-    for (size_t i = 0; i < SUBCOMMAND_COUNT; i++)
-        if (strcmp(subcommands[i].name, name) == 0)
+    for (size_t i = 0; i < SUBS; i++)
+        if (subcommands[i].name && strcmp(subcommands[i].name, name) == 0)
             return &subcommands[i];
+    return NULL;
+}
+
+static bool has_option(const struct subcommand *sub, const struct cts_opt *o)
+{
+    return !o->only || (o->only & IN(sub - subcommands));
+}
+
+/* The i-th subcommand that was built. */
+static const char *subject(unsigned i, const char **what)
+{
+    for (size_t k = 0; k < SUBS; k++) {
+        if (!subcommands[k].name || i--)
+            continue;
+        *what = subcommands[k].what;
+        return subcommands[k].name;
+    }
+    *what = NULL;
     return NULL;
 }
 
 /* A command's help, with the options of this subcommand only. */
 static int help(const struct subcommand *sub)
 {
-    const struct cts_generator *g = sub ? cts_generator_find(sub->name) : NULL;
-    struct cts_opt own[O_COUNT];
+    const struct cts_generator *g = cts_generator_find(sub->name);
+    struct cts_opt own[sizeof(options) / sizeof(options[0])];
     char name[32], about[512];
     size_t count = 0, len;
 
-    if (!sub) {
-        cts_help_command(stdout, &cts_cmd_spec);
-        return CTS_EXIT_OK;
-    }
-    for (const struct cts_opt *o = options; o->id; o++)
-        if (sub->options >> o->id & 1)
+    for (const struct cts_opt *o = options; o->name; o++)
+        if (has_option(sub, o))
             own[count++] = *o;
     own[count] = (struct cts_opt){0};
-    len = cts_fmt(about, sizeof(about), "%s.", g ? g->what : sub->what);
+    len = cts_fmt(about, sizeof(about), "Subcommand of spec: %s.", sub->what);
     for (size_t i = 0; g && g->formats[i] && len < sizeof(about); i++)
         len += cts_fmt(about + len, sizeof(about) - len, "%s%s",
-                       i ? ", " : "\nFormats: ", g->formats[i]);
+                       i ? ", " : "\n\nFormats: ", g->formats[i]);
     cts_fmt(name, sizeof(name), "spec %s", sub->name);
     cts_help_command(stdout, &(struct cts_command){.name = name,
                                                    .args = sub->args[0] ? sub->args : "[OPTIONS]",
@@ -282,66 +301,38 @@ static int help(const struct subcommand *sub)
 
 /* --- reading the call ----------------------------------------------------------------------- */
 
-static bool take_option(struct call *c, const struct cts_opts *o, int id)
+/* A subcommand, then its arguments. 0 or, after a message, CTS_EXIT_USAGE. */
+static int take_argument(void *arg, const struct cts_opts *o)
 {
-    if (id > 0) /* not an argument, nor a mistake */
-        c->given |= O(id);
-    switch (id) {
-    case O_FORMAT:
-        c->format = o->value;
-        return true;
-    case O_OUTPUT:
-        c->output = o->value;
-        return true;
-    case O_FULL:
-        c->full = true;
-        return true;
-    case O_SPEC:
-        c->spec_dir = o->value;
-        return true;
-    case O_VECTORS:
-        c->vectors_dir = o->value;
-        return true;
-    case O_TIMEOUT:
-        return cts_opt_number(o, "--timeout", 1, LAWS_SECONDS_MAX, &c->timeout);
-    default:
-        return false;
-    }
+    struct call *c = arg;
+    unsigned which;
+    if (c->sub)
+        return cts_opts_collect(o, c->args, &c->arg_count, ARGS_MAX);
+    c->sub = find(o->value);
+    return c->sub ? 0 : cts_opts_choose(o, "subcommand", o->value, subject, &which);
 }
 
-static bool take_argument(struct call *c, const char *text)
+static int take(struct call *c, struct cts_opts *o, enum cts_opts_next next)
 {
-    if (!c->sub) {
-        c->sub = find(text);
-        if (!c->sub)
-            cts_say("ebpf-cts spec: no subcommand '%s'\nTry: ebpf-cts spec --help\n", text);
-        return c->sub;
-    }
-    if (c->arg_count == ARGS_MAX) {
-        cts_say("ebpf-cts spec: more than %d arguments\n", ARGS_MAX);
-        return false;
-    }
-    c->args[c->arg_count++] = text;
-    return true;
+    return next == CTS_NEXT_OPTION     ? cts_opts_take(o, c)
+           : next == CTS_NEXT_ARGUMENT ? take_argument(c, o)
+                                       : (int)CTS_EXIT_USAGE;
 }
 
-static bool is_call_right(const struct call *c)
+/* 0 or, after a message, CTS_EXIT_USAGE. */
+static int check_call(const struct call *c, const struct cts_opts *o)
 {
-    if (!c->sub) {
-        cts_say("Usage: ebpf-cts spec %s\n", cts_cmd_spec.args);
-        return false;
-    }
+    if (!c->sub)
+        return cts_opts_bad(o, "expected a subcommand");
     if (c->arg_count < c->sub->least || c->arg_count > c->sub->most) {
         cts_say("Usage: ebpf-cts spec %s %s\n", c->sub->name, c->sub->args);
-        return false;
+        return CTS_EXIT_USAGE;
     }
-    for (const struct cts_opt *o = options; o->id; o++) {
-        if (!(c->given & ~c->sub->options & O(o->id)))
-            continue;
-        cts_say("ebpf-cts spec %s: --%s is not for this subcommand\n", c->sub->name, o->name);
-        return false;
-    }
-    return true;
+    for (const struct cts_opt *p = options; p->name; p++)
+        if ((o->given >> (p - options) & 1) && !has_option(c->sub, p))
+            return cts_opts_bad(o, "--%s cannot be combined with the subcommand %s", p->name,
+                                c->sub->name);
+    return 0;
 }
 
 /* Nothing that it may read is written over. */
@@ -378,19 +369,26 @@ static int spec_main(int argc, char **argv)
 {
     struct call c = {0};
     struct cts_opts o;
+    enum cts_opts_next next;
+    int code = 0;
 
     cts_opts_init(&o, "spec", options, argc, argv);
-    for (int id; (id = cts_opts_next(&o)) != CTS_OPT_END;) {
-        if (id == CTS_OPT_HELP)
+    while (code == 0 && (next = cts_opts_next(&o)) != CTS_NEXT_END) {
+        if (next == CTS_NEXT_HELP && c.sub)
             return help(c.sub);
-        if (id == CTS_OPT_ARG ? !take_argument(&c, o.value) : !take_option(&c, &o, id))
-            return CTS_EXIT_USAGE;
+        if (next == CTS_NEXT_HELP) {
+            cts_help_command(stdout, &cts_cmd_spec);
+            return CTS_EXIT_OK;
+        }
+        code = take(&c, &o, next);
     }
-    if (!is_call_right(&c))
-        return CTS_EXIT_USAGE;
+    if (code == 0)
+        code = check_call(&c, &o);
+    if (code)
+        return code;
     cts_arena_init(&c.arena, 0);
     cts_buf_init(&c.out, 0);
-    int code = run(&c);
+    code = run(&c);
     cts_buf_release(&c.out);
     cts_arena_release(&c.arena);
     return code;
@@ -398,21 +396,13 @@ static int spec_main(int argc, char **argv)
 
 const struct cts_command cts_cmd_spec = {
     .name = "spec",
-    .args = "check|table|header|json|doc|smt|laws|coverage|diff [ARGUMENTS]",
-    .what = "the specification: check it, print it, compare it",
-    .about = "Works on the machine-readable specification.\n"
-             "\n"
-             "  check [RULE]...  check it: encodings, groups, clauses, outside tables; prints TAP\n"
-             "  table            the rows as the table of RFC 9669, appendix A\n"
-             "  header           a C header: constants, what is legal in every field, a decoder\n"
-             "  json             everything as JSON, as spec/schema/isa.schema.json describes it\n"
-             "  doc              a page for people, with a search; HTML or Markdown\n"
-             "  smt [ROW]...     the meaning of rows as SMT-LIB functions\n"
-             "  laws [TEXT]      prove laws of the instructions with z3\n"
-             "  coverage         which vectors test which row and clause, and what none tests\n"
-             "  diff DIR DIR     what differs between two specifications; exit 1 if anything does\n"
-             "\n"
-             "ebpf-cts spec SUBCOMMAND --help tells which formats and options it has.",
+    .args = "SUBCOMMAND [OPTIONS] [ARGUMENT...]",
+    .what = "check, print or compare the specification",
+    .about = "Works on the machine-readable specification. \"ebpf-cts spec SUBCOMMAND --help\" "
+             "lists the formats and options of a subcommand.",
+    .subjects = subject,
     .options = options,
+    .examples = {{"ebpf-cts spec table", "the opcode table"},
+                 {"ebpf-cts spec doc --format html -o isa.html", "the reference, to read"}},
     .main = spec_main,
 };

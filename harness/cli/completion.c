@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/opt.h"
+#include "cli/help.h"
 
 /* Arguments that are listed: what `ebpf-cts list` calls them. */
 static const struct {
@@ -11,10 +11,10 @@ static const struct {
 } listed[] = {
     {"NAME[:ENGINE]", "runtimes"},
     {"GROUP", "groups"},
-    {"ROW", "rows"},
+    {"INSN", "insns"},
     {"CLAUSE", "clauses"},
     {"PATTERN", "vectors"},
-    {"ID...", "vectors rows clauses policies"},
+    {"[OPTIONS] ID...", "vectors insns clauses policies"},
 };
 
 static const char *list_of(const char *arg)
@@ -25,43 +25,33 @@ static const char *list_of(const char *arg)
     return NULL;
 }
 
-/* "a|b|c [MORE]" names what may stand first. */
-static void alternatives(FILE *out, const char *args)
+/* What may stand first. */
+static void subjects(FILE *out, const struct cts_command *c)
 {
-    size_t len = strcspn(args, " ");
-    if (!memchr(args, '|', len))
-        return;
-    for (size_t i = 0; i < len; i++)
-        fputc(args[i] == '|' ? ' ' : args[i], out);
-    fputc(' ', out);
+    const char *subject, *what;
+    for (unsigned i = 0; c->subjects && (subject = c->subjects(i, &what)) != NULL; i++)
+        fprintf(out, "%.*s ", (int)strcspn(subject, " "), subject);
 }
 
-static void commands(FILE *out)
+static void names(FILE *out, const struct cts_command *const *commands)
 {
-    for (size_t i = 0; cts_commands[i]; i++)
-        fprintf(out, "%s ", cts_commands[i]->name);
+    for (size_t i = 0; commands[i]; i++)
+        fprintf(out, "%s ", commands[i]->name);
 }
 
-/* The values that a table gives; false if none does. */
-static bool values(FILE *out, const struct cts_command *c, const struct cts_opt *p)
+static void values(FILE *out, const struct cts_opt *p)
 {
     const char *value, *what;
-    bool any = false;
-    for (const struct cts_opt_values *v = c->values; v && v->id; v++)
-        for (unsigned i = 0; v->id == p->id && (value = v->value(i, &what)) != NULL; i++) {
-            if (out)
-                fprintf(out, "%s ", value);
-            any = true;
-        }
-    return any;
+    for (unsigned i = 0; (value = p->words(i, &what)) != NULL; i++)
+        fprintf(out, "%s ", value);
 }
 
 /* Behind an option that takes one of some values. */
 static void bash_values(FILE *out, const struct cts_command *c)
 {
-    for (const struct cts_opt *p = c->options; p && p->id; p++) {
+    for (const struct cts_opt *p = c->options; p && p->name; p++) {
         const char *list = list_of(p->arg);
-        if (!list && !values(NULL, c, p))
+        if (!list && !p->words)
             continue;
         fprintf(out, "    \"%s --%s\"", c->name, p->name);
         if (p->letter)
@@ -70,12 +60,12 @@ static void bash_values(FILE *out, const struct cts_command *c)
         if (list)
             fprintf(out, "$(_ebpf_cts_list %s)", list);
         else
-            values(out, c, p);
+            values(out, p);
         fprintf(out, "\" ;;\n");
     }
 }
 
-void cts_help_bash(FILE *out)
+void cts_help_bash(FILE *out, const struct cts_command *const *commands)
 {
     fprintf(out,
             "# bash completion for ebpf-cts; load it with: source <(ebpf-cts help --bash)\n"
@@ -88,24 +78,22 @@ void cts_help_bash(FILE *out)
             "    cur=${line##* }\n    rest=${line%%\"$cur\"}\n    rest=${rest%% }\n"
             "    prev=${rest##* }\n    first=${line#* }\n    first=${first%%%% *}\n"
             "    case $first in\n");
-    for (size_t i = 0; cts_commands[i]; i++) {
-        const char *list = list_of(cts_commands[i]->args);
-        fprintf(out, "    %s) words=\"", cts_commands[i]->name);
-        alternatives(out, cts_commands[i]->args);
-        if (cts_commands[i] == &cts_cmd_help)
-            commands(out);
+    for (size_t i = 0; commands[i]; i++) {
+        const char *list = list_of(commands[i]->args);
+        fprintf(out, "    %s) words=\"", commands[i]->name);
+        subjects(out, commands[i]);
         if (list)
             fprintf(out, "$(_ebpf_cts_list %s) ", list);
         fprintf(out, "--help");
-        for (const struct cts_opt *p = cts_commands[i]->options; p && p->id; p++)
+        for (const struct cts_opt *p = commands[i]->options; p && p->name; p++)
             fprintf(out, " --%s", p->name);
         fprintf(out, "\" ;;\n");
     }
     fprintf(out, "    esac\n    case \"$first $prev\" in\n");
-    for (size_t i = 0; cts_commands[i]; i++)
-        bash_values(out, cts_commands[i]);
+    for (size_t i = 0; commands[i]; i++)
+        bash_values(out, commands[i]);
     fprintf(out, "    esac\n    if [ \"$prev\" = \"$_ebpf_cts_program\" ]; then\n        words=\"");
-    commands(out);
+    names(out, commands);
     fprintf(out, "--help --version\"\n    fi\n"
                  "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
                  "    case ${COMP_WORDBREAKS-} in\n"
@@ -115,12 +103,12 @@ void cts_help_bash(FILE *out)
                  "complete -o default -F _ebpf_cts ebpf-cts\n");
 }
 
-void cts_help_zsh(FILE *out)
+void cts_help_zsh(FILE *out, const struct cts_command *const *commands)
 {
     fprintf(out, "# zsh completion for ebpf-cts; load it with: source <(ebpf-cts help --zsh)\n"
                  "autoload -U +X compinit && compinit -u\n"
                  "autoload -U +X bashcompinit && bashcompinit\n");
-    cts_help_bash(out);
+    cts_help_bash(out, commands);
 }
 
 /* In single quotes. */
@@ -151,9 +139,9 @@ static void fish_option(FILE *out, const struct cts_command *c, const struct cts
         fprintf(out, " -r");
     if (list) {
         fish_lists(out, list);
-    } else if (values(NULL, c, p)) {
+    } else if (p->words) {
         fprintf(out, " -a '");
-        values(out, c, p);
+        values(out, p);
         fputc('\'', out);
     }
     fprintf(out, " -d ");
@@ -161,21 +149,21 @@ static void fish_option(FILE *out, const struct cts_command *c, const struct cts
     fputc('\n', out);
 }
 
-void cts_help_fish(FILE *out)
+void cts_help_fish(FILE *out, const struct cts_command *const *commands)
 {
     fprintf(out, "# fish completion for ebpf-cts; load it with: ebpf-cts help --fish | source\n");
-    for (size_t i = 0; cts_commands[i]; i++) {
-        const struct cts_command *c = cts_commands[i];
+    for (size_t i = 0; commands[i]; i++) {
+        const struct cts_command *c = commands[i];
         const char *list = list_of(c->args);
         fprintf(out, "complete -c ebpf-cts -n __fish_use_subcommand -a %s -d ", c->name);
         fish_text(out, c->what);
         fprintf(out, "\ncomplete -c ebpf-cts -n '__fish_seen_subcommand_from %s' -a '", c->name);
-        alternatives(out, c->args);
+        subjects(out, c);
         fprintf(out, "'");
         if (list)
             fish_lists(out, list);
         fputc('\n', out);
-        for (const struct cts_opt *p = c->options; p && p->id; p++)
+        for (const struct cts_opt *p = c->options; p && p->name; p++)
             fish_option(out, c, p);
     }
 }

@@ -58,7 +58,7 @@ static int refuse(const struct cts_file_use *other, const char *path, struct cts
                           "it is not written, because it is read, too: %s", other->path);
     if (!path && !other->path)
         return cts_err_set(err, CTS_E_INVAL,
-                           "two outputs cannot share standard output: name a file for one of them");
+                           "two outputs cannot share standard output: specify a file for one");
     return cts_err_at(err, CTS_E_INVAL, path ? path : other->path, 0, 0,
                       "two outputs cannot be one file: %s",
                       !other->path || !path ? "standard output is it, too" : other->path);

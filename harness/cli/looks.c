@@ -42,7 +42,7 @@ static void print_tsv(const char *sight, const struct cts_mut_list *list,
             cts_out("%s\t%s\t%s\t%s\t%s\t%s\t%s\n", sight, row_text(&list->all[i]), list->all[i].op,
                     list->all[i].text,
                     looks[i].due      ? "due"
-                    : looks[i].absent ? "no such row"
+                    : looks[i].absent ? "no such instruction"
                                       : "not due",
                     list->all[i].killer, looks[i].why);
 }
@@ -80,11 +80,12 @@ static void print_text(const char *sight, const struct sums *s, const struct cts
                        const struct cts_mut_look *looks)
 {
     cts_out("as %s: ", sight);
-    printf("%.1f %% of what is due (%u of %u); not due %u (%.2f %%), of rows it has not %u "
-           "(%.2f %%)\n",
-           s->due ? 100.0 * s->killed / s->due : 100.0, s->killed, s->due, s->not_due,
-           s->all ? 100.0 * s->not_due / s->all : 0.0, s->absent,
-           s->all ? 100.0 * s->absent / s->all : 0.0);
+    printf(
+        "%.1f %% of what is due (%u of %u); not due %u (%.2f %%), of instructions that it lacks %u "
+        "(%.2f %%)\n",
+        s->due ? 100.0 * s->killed / s->due : 100.0, s->killed, s->due, s->not_due,
+        s->all ? 100.0 * s->not_due / s->all : 0.0, s->absent,
+        s->all ? 100.0 * s->absent / s->all : 0.0);
     print_survivors(list, looks);
     print_reasons(list, looks);
 }
@@ -116,7 +117,7 @@ int cts_looks_print(struct cts_looks *l, struct cts_mut_list *list, const struct
 {
     int rc = 0;
     if (tsv)
-        cts_out("sight\trow\toperator\tmutant\tstatus\tkiller\treason\n");
+        cts_out("sight\tinsn\toperator\tmutant\tstatus\tkiller\treason\n");
     for (unsigned i = 0; rc == 0 && i < l->count; i++) {
         if (strcmp(l->as[i], "all") != 0)
             rc = look(l, l->as[i], list, opts, tsv, err);

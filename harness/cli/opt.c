@@ -4,7 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fmt.h"
+#include "base/nearest.h"
 #include "cli/say.h"
+
+enum { WORDS_MAX = 64 };
 
 void cts_opts_init(struct cts_opts *o, const char *command, const struct cts_opt *table, int argc,
                    char **argv)
@@ -14,82 +18,113 @@ void cts_opts_init(struct cts_opts *o, const char *command, const struct cts_opt
 
 int cts_opts_bad(const struct cts_opts *o, const char *fmt, ...)
 {
+    const char *blank = o->command ? " " : "", *command = o->command ? o->command : "";
     va_list ap;
-    cts_say("ebpf-cts %s: ", o->command);
+    cts_say("ebpf-cts%s%s: ", blank, command);
     va_start(ap, fmt);
     cts_say_list(fmt, ap);
     va_end(ap);
-    cts_say("\nTry: ebpf-cts %s --help\n", o->command);
+    cts_say("\nTry: ebpf-cts%s%s --help\n", blank, command);
     return CTS_EXIT_USAGE;
 }
 
+/* ---- which option it is ---- */
+
+static int unknown(const struct cts_opts *o, const char *name, size_t len)
+{
+    const char *names[WORDS_MAX];
+    char text[64];
+    size_t count = 0;
+    for (const struct cts_opt *p = o->table; p && p->name && count < WORDS_MAX; p++)
+        names[count++] = p->name;
+    cts_fmt(text, sizeof(text), "%.*s", (int)len, name);
+    const char *near = cts_nearest(text, names, count);
+    if (near)
+        return cts_opts_bad(o, "unknown option --%s; did you mean --%s?", text, near);
+    return cts_opts_bad(o, "unknown option --%s", text);
+}
+
+/* The option of this name, or the only one that begins like it; null after a message. */
 static const struct cts_opt *by_name(const struct cts_opts *o, const char *name, size_t len)
 {
     const struct cts_opt *found = NULL;
-    for (const struct cts_opt *p = o->table; p && p->id; p++) {
+    for (const struct cts_opt *p = o->table; p && p->name; p++) {
         if (strncmp(p->name, name, len) != 0)
             continue;
         if (p->name[len] == '\0')
             return p;
-        if (found)
-            return NULL; /* two begin like this */
+        if (found) {
+            cts_opts_bad(o, "--%.*s may be --%s or --%s", (int)len, name, found->name, p->name);
+            return NULL;
+        }
         found = p;
     }
+    if (!found)
+        unknown(o, name, len);
     return found;
 }
 
 static const struct cts_opt *by_letter(const struct cts_opts *o, char letter)
 {
-    for (const struct cts_opt *p = o->table; p && p->id; p++)
+    for (const struct cts_opt *p = o->table; p && p->name; p++)
         if (p->letter == letter)
             return p;
     return NULL;
 }
 
-static int next_long(struct cts_opts *o, const char *text)
+static enum cts_opts_next found(struct cts_opts *o, const struct cts_opt *p)
+{
+    o->opt = p;
+    o->given |= (uint64_t)1 << (p - o->table);
+    return CTS_NEXT_OPTION;
+}
+
+static enum cts_opts_next next_long(struct cts_opts *o, const char *text)
 {
     size_t len = strcspn(text, "=");
-    const struct cts_opt *p = by_name(o, text, len);
     if (len == 4 && strncmp(text, "help", 4) == 0)
-        return CTS_OPT_HELP;
+        return CTS_NEXT_HELP;
+    const struct cts_opt *p = by_name(o, text, len);
     if (!p)
-        return (cts_opts_bad(o, "no option --%s", text), CTS_OPT_BAD);
+        return CTS_NEXT_BAD;
     if (!p->arg && text[len])
-        return (cts_opts_bad(o, "--%s takes no value", p->name), CTS_OPT_BAD);
+        return (cts_opts_bad(o, "--%s takes no value", p->name), CTS_NEXT_BAD);
     o->value = text[len] ? text + len + 1 : NULL;
     if (p->arg && !o->value) {
         if (o->at >= o->argc)
-            return (cts_opts_bad(o, "--%s needs a value", p->name), CTS_OPT_BAD);
+            return (cts_opts_bad(o, "--%s needs a value: %s", p->name, p->arg), CTS_NEXT_BAD);
         o->value = o->argv[o->at++];
     }
-    return p->id;
+    return found(o, p);
 }
 
-static int next_letter(struct cts_opts *o)
+static enum cts_opts_next next_letter(struct cts_opts *o)
 {
     char letter[2] = {*o->cluster++, '\0'};
     const struct cts_opt *p = by_letter(o, letter[0]);
     if (letter[0] == 'h' && !p)
-        return CTS_OPT_HELP;
+        return CTS_NEXT_HELP;
     if (!p)
-        return (cts_opts_bad(o, "no option -%s", letter), CTS_OPT_BAD);
+        return (cts_opts_bad(o, "unknown option -%s", letter), CTS_NEXT_BAD);
     o->value = NULL;
     if (!p->arg)
-        return p->id;
+        return found(o, p);
     if (*o->cluster)
         o->value = o->cluster + (*o->cluster == '=');
     else if (o->at < o->argc)
         o->value = o->argv[o->at++];
     o->cluster = NULL;
-    return o->value ? p->id : (cts_opts_bad(o, "-%s needs a value", letter), CTS_OPT_BAD);
+    if (!o->value)
+        return (cts_opts_bad(o, "-%s needs a value: %s", letter, p->arg), CTS_NEXT_BAD);
+    return found(o, p);
 }
 
-int cts_opts_next(struct cts_opts *o)
+enum cts_opts_next cts_opts_next(struct cts_opts *o)
 {
     if (o->cluster && *o->cluster)
         return next_letter(o);
     if (o->at >= o->argc)
-        return CTS_OPT_END;
+        return CTS_NEXT_END;
     const char *a = o->argv[o->at++];
     if (!o->only_args && strcmp(a, "--") == 0) {
         o->only_args = true;
@@ -102,45 +137,80 @@ int cts_opts_next(struct cts_opts *o)
         return next_letter(o);
     }
     o->value = a;
-    return CTS_OPT_ARG;
+    return CTS_NEXT_ARGUMENT;
 }
 
-bool cts_opt_number(const struct cts_opts *o, const char *what, unsigned lo, unsigned hi,
-                    unsigned *out)
+/* ---- what it sets ---- */
+
+static int take_number(const struct cts_opts *o, unsigned *out)
 {
+    const struct cts_opt *p = o->opt;
     char *end;
     unsigned long v = strtoul(o->value, &end, 10);
-    if (o->value[0] < '0' || o->value[0] > '9' || *end || v < lo || v > hi) {
-        cts_say("ebpf-cts %s: %s is '%s', not a whole number from %u to %u\n", o->command, what,
-                o->value, lo, hi);
-        return false;
-    }
+    if (o->value[0] < '0' || o->value[0] > '9' || *end || v < p->lo || v > p->hi)
+        return cts_opts_bad(o, "--%s: expected a whole number from %u to %u, found '%s'", p->name,
+                            p->lo, p->hi, o->value);
     *out = (unsigned)v;
-    return true;
+    return 0;
+}
+
+int cts_opts_choose(const struct cts_opts *o, const char *what, const char *value,
+                    cts_words_fn words, unsigned *out)
+{
+    const char *list[WORDS_MAX], *line;
+    char all[256];
+    size_t len = 0;
+    unsigned count = 0;
+    while (count < WORDS_MAX && (list[count] = words(count, &line)) != NULL)
+        count++;
+    for (unsigned i = 0; i < count; i++) {
+        if (strcmp(list[i], value) == 0) {
+            *out = i;
+            return 0;
+        }
+        len += cts_fmt(all + len, sizeof(all) - len, "%s%s",
+                       i == 0          ? ""
+                       : i + 1 < count ? ", "
+                                       : " or ",
+                       list[i]);
+        len = len < sizeof(all) ? len : sizeof(all) - 1;
+    }
+    const char *near = cts_nearest(value, list, count);
+    if (near)
+        return cts_opts_bad(o, "unknown %s '%s'; did you mean '%s'?", what, value, near);
+    return cts_opts_bad(o, "unknown %s '%s'; expected %s", what, value, all);
 }
 
 int cts_opts_collect(const struct cts_opts *o, const char **list, unsigned *count, unsigned most)
 {
     if (*count == most)
-        return cts_opts_bad(o, "too many options like '%s'", o->value);
+        return cts_opts_bad(o, "more than %u: '%s'", most, o->value);
     list[(*count)++] = o->value;
     return 0;
 }
 
-int cts_command_parse(const struct cts_command *c, int argc, char **argv,
-                      int (*take)(void *arg, const struct cts_opts *o, int id), void *arg)
+int cts_opts_take(const struct cts_opts *o, void *command)
 {
-    struct cts_opts o;
-    int id, code = 0;
-    cts_opts_init(&o, c->name, c->options, argc, argv);
-    while (code == 0 && (id = cts_opts_next(&o)) != CTS_OPT_END) {
-        if (id == CTS_OPT_HELP) {
-            cts_help_command(stdout, c);
-            return CTS_OPT_HELP;
-        }
-        code = id == CTS_OPT_BAD ? (int)CTS_EXIT_USAGE : take(arg, &o, id);
+    const struct cts_opt *p = o->opt;
+    char *at = (char *)command + p->at;
+    switch (p->kind) {
+    case CTS_OPT_IS_FLAG:
+        *(bool *)(void *)at = true;
+        return 0;
+    case CTS_OPT_IS_TEXT:
+        *(const char **)(void *)at = o->value;
+        return 0;
+    case CTS_OPT_IS_LIST:
+        return cts_opts_collect(o, (const char **)(void *)at,
+                                (unsigned *)(void *)((char *)command + p->count_at), p->hi);
+    case CTS_OPT_IS_NUMBER:
+        return take_number(o, (unsigned *)(void *)at);
+    case CTS_OPT_IS_CHOICE:
+        return cts_opts_choose(o, p->name, o->value, p->words, (unsigned *)(void *)at);
+    case CTS_OPT_IS_OTHER:
+        return p->take(command, o);
     }
-    return code;
+    return CTS_EXIT_USAGE;
 }
 
 int cts_complain(const struct cts_err *err)

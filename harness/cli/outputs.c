@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fmt.h"
 #include "cli/say.h"
 #include "cts_version.h"
 #include "report/text.h"
@@ -19,40 +20,36 @@ const char *cts_outputs_format(unsigned i, const char **what)
 int cts_outputs_add(struct cts_outputs *all, const struct cts_opts *o)
 {
     char name[32];
+    unsigned which = 0;
     size_t len = strcspn(o->value, "=");
-    if (len >= sizeof(name) || all->count == CTS_OUTPUTS_MAX)
-        return cts_opts_bad(o, "cannot report as '%s'", o->value);
-    memcpy(name, o->value, len);
-    name[len] = '\0';
-    struct cts_output *out = &all->list[all->count];
-    out->format = cts_reporter_find(name);
-    out->path = o->value[len] && strcmp(o->value + len + 1, "-") != 0 ? o->value + len + 1 : NULL;
-    if (!out->format) {
-        const char *format, *what;
-        cts_say("ebpf-cts %s: no report format '%s'; there are:", o->command, name);
-        for (unsigned i = 0; (format = cts_outputs_format(i, &what)) != NULL; i++)
-            cts_say(" %s", format);
-        cts_say("\n");
+    if (all->count == CTS_OUTPUTS_MAX)
+        return cts_opts_bad(o, "more than %d reports: '%s'", CTS_OUTPUTS_MAX, o->value);
+    cts_fmt(name, sizeof(name), "%.*s", (int)len, o->value);
+    if (cts_opts_choose(o, "report format", name, cts_outputs_format, &which) != 0)
         return CTS_EXIT_USAGE;
-    }
-    all->count++;
+    struct cts_output *out = &all->list[all->count++];
+    out->format = cts_reporters[which];
+    out->path = o->value[len] && strcmp(o->value + len + 1, "-") != 0 ? o->value + len + 1 : NULL;
     return 0;
 }
 
-int cts_outputs_color(struct cts_outputs *all, const struct cts_opts *o)
+const char *cts_color_word(unsigned i, const char **what)
 {
-    const char *text = o->value;
-    if (strcmp(text, "auto") != 0 && strcmp(text, "always") != 0 && strcmp(text, "never") != 0)
-        return cts_opts_bad(o, "--color is auto, always or never, not '%s'", text);
-    all->color = text;
-    return 0;
+    static const char *const words[][2] = {
+        [CTS_COLOR_AUTO] = {"auto", "on a terminal (default)"},
+        [CTS_COLOR_ALWAYS] = {"always", NULL},
+        [CTS_COLOR_NEVER] = {"never", NULL},
+    };
+    bool known = i < sizeof(words) / sizeof(words[0]);
+    *what = known ? words[i][1] : NULL;
+    return known ? words[i][0] : NULL;
 }
 
 static bool wants_color(const struct cts_outputs *all, const struct cts_output *out)
 {
     const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-    if (all->color && strcmp(all->color, "auto") != 0)
-        return strcmp(all->color, "always") == 0;
+    if (all->color != CTS_COLOR_AUTO)
+        return all->color == CTS_COLOR_ALWAYS;
     return !out->path && !(no && no[0]) && !(term && strcmp(term, "dumb") == 0) &&
            isatty(STDOUT_FILENO);
 }
@@ -157,7 +154,7 @@ bool cts_outputs_close(struct cts_outputs *all, const struct cts_summary *s)
         cts_report_end(&all->list[i].report, s);
         good = close_one(&all->list[i]) && !all->list[i].lost && good;
         if (all->list[i].lost)
-            cts_say("ebpf-cts: the report %s is not complete\n", all->list[i].format->name);
+            cts_say("ebpf-cts: the report %s is incomplete\n", all->list[i].format->name);
     }
     return good;
 }

@@ -1,4 +1,4 @@
-/* The reports that a command line asks for: -o FORMAT[=FILE], again for more. */
+/* The reports that a command line asks for: -o FORMAT[=FILE], which may be repeated. */
 #ifndef CTS_CLI_OUTPUTS_H
 #define CTS_CLI_OUTPUTS_H
 
@@ -20,18 +20,21 @@ struct cts_output {
     bool open, lost;
 };
 
+enum cts_color { CTS_COLOR_AUTO, CTS_COLOR_ALWAYS, CTS_COLOR_NEVER };
+
 struct cts_outputs {
     struct cts_output list[CTS_OUTPUTS_MAX];
     unsigned count;
-    const char *color;           /* "auto", "always" or "never" */
+    enum cts_color color;
     struct cts_report_opts opts; /* what all of them share: verbose, quiet ... */
     char time[32];               /* of the run; "" if no report is to say it */
     char hash[65];               /* of the vectors; "" if no report says it */
 };
 
-/* Take an option's value; 0, or the exit code after a message. */
+/* Takes an option's value; 0, or the exit code after a message. */
 int cts_outputs_add(struct cts_outputs *all, const struct cts_opts *o);
-int cts_outputs_color(struct cts_outputs *all, const struct cts_opts *o);
+/* When there are colours, in the enum's order, for an option. */
+const char *cts_color_word(unsigned i, const char **what);
 
 /* The formats there are: see opt.h. */
 const char *cts_outputs_format(unsigned i, const char **what);

@@ -38,16 +38,17 @@ int cts_select_check(const struct cts_selector *s, struct cts_err *err)
     for (unsigned i = 0; i < s->groups; i++)
         if (cts_group_find(s->group[i]) == CTS_GROUP_COUNT)
             return cts_err_set(err, CTS_E_NOTFOUND,
-                               "no group '%s'; ebpf-cts list groups shows which there are",
+                               "unknown group '%s'; \"ebpf-cts list groups\" lists them",
                                s->group[i]);
     for (unsigned i = 0; i < s->rows; i++)
         if (cts_row_find(s->row[i]) == CTS_ROW_COUNT)
             return cts_err_set(err, CTS_E_NOTFOUND,
-                               "no row '%s'; ebpf-cts list rows shows which there are", s->row[i]);
+                               "unknown instruction '%s'; \"ebpf-cts list insns\" lists them",
+                               s->row[i]);
     for (unsigned i = 0; i < s->clauses; i++)
         if (!cts_clause_text_find(s->clause[i]))
             return cts_err_set(err, CTS_E_NOTFOUND,
-                               "no clause '%s'; ebpf-cts list clauses shows which there are",
+                               "unknown clause '%s'; \"ebpf-cts list clauses\" lists them",
                                s->clause[i]);
     return 0;
 }
@@ -164,7 +165,7 @@ void cts_select_idle(const struct cts_selector *s, const struct cts_pack *pack,
             tell("--group", s->group[i]);
     for (unsigned i = 0; i < s->rows; i++)
         if (!fits_any(&(struct cts_selector){.row = {s->row[i]}, .rows = 1}, pack))
-            tell("--row", s->row[i]);
+            tell("--insn", s->row[i]);
     for (unsigned i = 0; i < s->clauses; i++)
         if (!fits_any(&(struct cts_selector){.clause = {s->clause[i]}, .clauses = 1}, pack))
             tell("--clause", s->clause[i]);

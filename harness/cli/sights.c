@@ -30,9 +30,9 @@ int cts_sights_find(const char *word, struct cts_caps *caps, struct cts_arena *a
         return 0;
     int rc = cts_targets_find(&t, arena, err);
     if (rc == 0 && cts_targets_add(&t, word, arena, err) != 0)
-        return cts_err_set(err, CTS_E_NOTFOUND, "%s, and no runtime", unknown.msg);
+        return cts_err_set(err, CTS_E_NOTFOUND, "%s, nor a runtime", unknown.msg);
     if (rc == 0 && t.count != 1)
-        return cts_err_set(err, CTS_E_INVAL, "%s has several engines: name one of them", word);
+        return cts_err_set(err, CTS_E_INVAL, "%s has several engines: specify one", word);
     return rc ? rc : ask_worker(&t.list[0], caps, arena, err);
 }
 

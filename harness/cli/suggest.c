@@ -68,7 +68,7 @@ void cts_suggest(const char *id, const struct cts_pack *pack)
         offer_strings(&f, pack, pack->vectors[i].bugs);
     }
     for (unsigned i = 0; i < f.count; i++)
-        cts_say("%s %s", i ? "," : "Like it:", f.best[i].id);
+        cts_say("%s %s", i ? "," : "Did you mean:", f.best[i].id);
     if (f.count)
         cts_say("\n");
 }

@@ -67,7 +67,7 @@ static int pinned_bits(const struct cts_rt *rt, struct cts_arena *arena, const u
         enum cts_row_id row = cts_row_find(rt->pinned[i]);
         enum cts_group group = cts_group_find(rt->pinned[i]);
         if (row == CTS_ROW_COUNT && group == CTS_GROUP_COUNT)
-            return cts_err_set(err, CTS_E_SCHEMA, "%s: no row or group '%s'", rt->file,
+            return cts_err_set(err, CTS_E_SCHEMA, "%s: unknown instruction or group '%s'", rt->file,
                                rt->pinned[i]);
         for (unsigned r = 0; r < CTS_ROW_COUNT; r++)
             bits[r] |= r == (unsigned)row || cts_group_has(group, (enum cts_row_id)r);
@@ -81,7 +81,8 @@ static int group_bits(const struct cts_rt *rt, uint64_t *out, struct cts_err *er
     for (size_t i = 0; rt->groups && rt->groups[i]; i++) {
         enum cts_group g = cts_group_find(rt->groups[i]);
         if (g == CTS_GROUP_COUNT)
-            return cts_err_set(err, CTS_E_SCHEMA, "%s: no group '%s'", rt->file, rt->groups[i]);
+            return cts_err_set(err, CTS_E_SCHEMA, "%s: unknown group '%s'", rt->file,
+                               rt->groups[i]);
         *out |= 1ull << g;
     }
     return 0;
@@ -147,7 +148,7 @@ static int add_set(struct cts_targets *t, const struct cts_known_list *list,
     if (!known)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     if (t->set_count == MOST_SETS)
-        return cts_err_set(err, CTS_E_LIMIT, "more than %d lists of known failures", MOST_SETS);
+        return cts_err_set(err, CTS_E_LIMIT, "more than %d lists of expected failures", MOST_SETS);
     for (size_t i = 0; i < list->count; i++) {
         const struct cts_known_entry *k = &list->entries[i];
         int rc = check_entry(k, err);
@@ -223,7 +224,7 @@ static int engine_policies(const struct cts_rt *rt, const char *engine, const ch
             *out = (const char *const *)rt->engines[i].policies;
     for (size_t i = 0; *out && (*out)[i]; i++)
         if (!cts_policy_text_find((*out)[i]))
-            return cts_err_set(err, CTS_E_SCHEMA, "%s: no policy '%s'", rt->file, (*out)[i]);
+            return cts_err_set(err, CTS_E_SCHEMA, "%s: unknown policy '%s'", rt->file, (*out)[i]);
     return 0;
 }
 
@@ -272,9 +273,9 @@ static int no_engine(const struct cts_rt *rt, const char *engine, struct cts_err
     size_t n = 0;
     all[0] = '\0';
     for (size_t i = 0; i < rt->engine_count && n < sizeof(all); i++)
-        n += cts_fmt(all + n, sizeof(all) - n, " %s", rt->engines[i].name);
-    return cts_err_set(err, CTS_E_NOTFOUND, "runtime %s has no engine '%s'; it has:%s", rt->name,
-                       engine, all);
+        n += cts_fmt(all + n, sizeof(all) - n, "%s %s", i ? "," : "", rt->engines[i].name);
+    return cts_err_set(err, CTS_E_NOTFOUND, "unknown engine '%s' of runtime %s; expected%s", engine,
+                       rt->name, all);
 }
 
 static bool has_default(const struct cts_rt *rt)
@@ -358,9 +359,9 @@ static int add_command(struct cts_targets *t, const struct cts_rt *rt, const cha
     if (rc != 0)
         return rc;
     if (!words[0])
-        return cts_err_set(err, CTS_E_NOTFOUND, "runtime %s wants %s", rt->name, no_command(rt));
+        return cts_err_set(err, CTS_E_NOTFOUND, "runtime %s needs %s", rt->name, no_command(rt));
     if (cts_fs_find_program(words[0], path, sizeof(path)) != 0)
-        return cts_err_set(err, CTS_E_NOTFOUND, "%s: no such program, or not executable", words[0]);
+        return cts_err_set(err, CTS_E_NOTFOUND, "%s: not found or not executable", words[0]);
     while (words[n])
         n++;
     const char **argv = cts_arena_take_array(arena, n + 2, sizeof(*argv));
@@ -549,9 +550,10 @@ static int no_runtime(const char *name, struct cts_err *err)
 {
     if (cts_fs_exists(name))
         return cts_err_set(err, CTS_E_NOTFOUND,
-                           "no runtime '%s'; what is here by that name is -r ./%s", name, name);
+                           "unknown runtime '%s'; for the file of that name here: -r ./%s", name,
+                           name);
     return cts_err_set(err, CTS_E_NOTFOUND,
-                       "no runtime '%s'; ebpf-cts list runtimes shows which there are", name);
+                       "unknown runtime '%s'; \"ebpf-cts list runtimes\" lists them", name);
 }
 
 static bool is_yaml(const char *path)

@@ -33,11 +33,12 @@ int cts_keeper_check(const struct cts_targets *targets, struct cts_err *err)
     bool shared = shared_set(targets) != SIZE_MAX;
     for (size_t i = 0; i < targets->count; i++) {
         if (shared && targets->rt[i] != targets->rt[0])
-            return cts_err_set(err, CTS_E_INVAL,
-                               "--update-known writes one list for one runtime: name one with -r");
+            return cts_err_set(
+                err, CTS_E_INVAL,
+                "--update-known with --known writes one list: specify one runtime with -r");
         if (!shared && own_set(targets, targets->rt[i]) == SIZE_MAX)
             return cts_err_set(err, CTS_E_INVAL,
-                               "%s has no folder with a known.yaml: name a list with --known",
+                               "%s has no folder with a known.yaml: specify a list with --known",
                                targets->list[i].runtime);
     }
     return 0;

@@ -8,20 +8,21 @@
 #include "cli/progress.h"
 #include "cli/say.h"
 
-int cts_vectors_level(struct cts_vectors *v, const struct cts_opts *o)
+const char *cts_level_word(unsigned i, const char **what)
 {
-    for (unsigned i = 0; i < CTS_LEVEL_COUNT; i++)
-        if (strcmp(cts_level_names[i], o->value) == 0) {
-            v->level = (enum cts_level)i;
-            return 0;
-        }
-    return cts_opts_bad(o, "no level '%s'; there are quick, full and exhaustive", o->value);
+    static const char *const words[CTS_LEVEL_COUNT] = {
+        [CTS_LEVEL_QUICK] = "seconds (default)",
+        [CTS_LEVEL_FULL] = "minutes: more variants and operand values",
+        [CTS_LEVEL_EXHAUSTIVE] = "hours: every variant",
+    };
+    *what = i < CTS_LEVEL_COUNT ? words[i] : NULL;
+    return i < CTS_LEVEL_COUNT ? cts_level_names[i] : NULL;
 }
 
 int cts_vectors_path(struct cts_vectors *v, const struct cts_opts *o)
 {
     if (v->paths == CTS_PATHS_MAX)
-        return cts_opts_bad(o, "too many paths, from '%s' on", o->value);
+        return cts_opts_bad(o, "more than %d paths: '%s'", CTS_PATHS_MAX, o->value);
     v->path[v->paths++] = o->value;
     return 0;
 }

@@ -32,8 +32,9 @@ void cts_vectors_files(const struct cts_vectors *v, struct cts_files *files);
 void cts_vectors_release(struct cts_vectors *v);
 /* SHA-256 of the pack's content, in hexadecimal: names what was run. */
 void cts_vectors_hash(const struct cts_vectors *v, char hash[65]);
-/* Take an argument or an option's value; 0 or, after a message, CTS_EXIT_USAGE. */
+/* Takes an argument; 0 or, after a message, CTS_EXIT_USAGE. */
 int cts_vectors_path(struct cts_vectors *v, const struct cts_opts *o);
-int cts_vectors_level(struct cts_vectors *v, const struct cts_opts *o);
+/* The levels, in their order, for an option. */
+const char *cts_level_word(unsigned i, const char **what);
 
 #endif

@@ -52,7 +52,7 @@ int cts_words(const char *text, struct cts_arena *arena, const char ***words, st
         list[n++] = to;
         at = copy_word(at, &to);
         if (!at)
-            return cts_err_set(err, CTS_E_SYNTAX, "a quote without its end: %s", text);
+            return cts_err_set(err, CTS_E_SYNTAX, "unterminated quote: %s", text);
     }
     list[n] = NULL;
     *words = list;

@@ -649,7 +649,7 @@ int cts_smt_points_make(const struct cts_spec *spec, const char *row, struct cts
     if (!starts)
         rc = cts_err_set(err, CTS_E_NOMEM, "no memory for the rows");
     else if (row && (!one || !one->sema))
-        rc = cts_err_set(err, CTS_E_NOTFOUND, "there is no row '%.80s'", row);
+        rc = cts_err_set(err, CTS_E_NOTFOUND, "unknown instruction '%.80s'", row);
     else if (!cts_solver_is_here(NULL))
         rc = cts_err_set(err, CTS_E_UNSUPPORTED, "%s", cts_solver_hint);
     for (size_t i = 0; !rc && i < spec->row_count; i++) {

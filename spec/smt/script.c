@@ -242,7 +242,7 @@ int cts_smt_script(const struct cts_spec *spec, const char *const *ids, size_t c
     for (size_t i = 0; !rc && i < (count ? count : spec->row_count); i++) {
         const struct cts_spec_row *row = count ? cts_spec_row_find(spec, ids[i]) : &spec->rows[i];
         if (!row)
-            rc = cts_err_set(err, CTS_E_NOTFOUND, "there is no row '%.80s'", ids[i]);
+            rc = cts_err_set(err, CTS_E_NOTFOUND, "unknown instruction '%.80s'", ids[i]);
         else if (row->sema)
             rc = add_row(row, &rows, err);
     }

@@ -150,7 +150,7 @@ is "$rc" 0 "the new program reads its specification"
 run_cmd "$new" run -r reference -f 'post/bic/*' -f 'verifier/invalid-opcode/*'
 is "$rc" 0 "the reference machine passes its vectors and those about opcodes of no instruction"
 like "$out" '^total: [1-9][0-9]+ passed, 0 failed, 0 skipped$' "... all of them"
-run_cmd "$new" run -r reference --row bic64_k -o groups
+run_cmd "$new" run -r reference --insn bic64_k -o groups
 like "$out" ' bic +conformant by policy: [1-9][0-9]* passed, 0 failed$' "... and conforms to the group"
 is "$("$new" disasm e703000044332211)" 'r3 &= ~287454020' "the disassembler has its text"
 is "$("$new" disasm -s ubpf e703000044332211)" 'bic %r3, 287454020' "... and the other"
@@ -163,13 +163,13 @@ like "$out" 'dst = dst & ~u64\(imm\)' "... with its meaning"
 like "$out" '^ *post/bic/low-byte' "... and its vectors"
 run_cmd "$new" explain bic
 like "$out" '^policy bic, of nobody$' "the group is what its vectors rest on"
-like "$("$new" list rows)" '^bic64_k ' "list rows has it"
+like "$("$new" list insns)" '^bic64_k ' "list insns has it"
 like "$("$new" list groups)" '^bic ' "list groups has its group"
 like "$("$new" spec doc --format markdown)" 'bic64_k' "spec doc has it"
 like "$("$new" spec table --format tsv --full)" "^0xe7${tab}.*${tab}bic64_k${tab}" "spec table has it"
 run_cmd "$new" spec coverage --format tsv
 like "$out" "^row${tab}bic64_k${tab}post/bic/sweep" "spec coverage knows what tests it"
-run_cmd "$new" mutants --row bic64_k
+run_cmd "$new" mutants --insn bic64_k
 is "$rc" 0 "no machine that has it wrong gets by"
 like "$out" '^total: [1-9][0-9]* passed, 0 failed' "... and there are such machines"
 for unit in $units; do

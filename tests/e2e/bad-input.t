@@ -234,7 +234,7 @@ run_cmd "$CTS" run -r reference empty
 is "$rc" 4 "an empty folder: nothing was selected"
 like "$err" 'no vector is selected' "... which is said"
 is "$out" "" "... and no total pretends otherwise"
-for args in "-f no/such/vector" "-g packet in/good.yaml" "--row sub64_x in/good.yaml" "-x * in/good.yaml" "--shard 2/2 in/good.yaml"; do
+for args in "-f no/such/vector" "-g packet in/good.yaml" "--insn sub64_x in/good.yaml" "-x * in/good.yaml" "--shard 2/2 in/good.yaml"; do
     # shellcheck disable=SC2086
     set -f; run_cmd "$CTS" run -r reference $args; set +f
     is "$rc" 4 "nothing is selected by $args"
@@ -254,29 +254,29 @@ bad_args() {
 bad_args 'nowhere/worker: .*no such' run -r nowhere/worker in/good.yaml
 bad_args 'nowhere/worker: .*no such' run -r nowhere/worker:interp in/good.yaml
 bad_args "in/good\.yaml: it names no worker" run -r ./in/good.yaml in/good.yaml
-bad_args "no runtime 'nonsense'" run -r nonsense in/good.yaml
-bad_args "reference has no engine 'nonsense'; it has: interp interp-be" run -r reference:nonsense in/good.yaml
-bad_args "no option --nonsense" run --nonsense
-bad_args "no option -Z" run -Z
+bad_args "unknown runtime 'nonsense'" run -r nonsense in/good.yaml
+bad_args "unknown engine 'nonsense' of runtime reference; expected interp, interp-be" run -r reference:nonsense in/good.yaml
+bad_args "unknown option --nonsense" run --nonsense
+bad_args "unknown option -Z" run -Z
 bad_args "needs a value" run --filter
 bad_args "needs a value" run -r
 bad_args "takes no value" run --quiet=yes
 for shard in 0/3 4/3 x 1 /3 1/ 1/0 1/3x -1/3 1/-3 4294967297/4294967298; do
-    bad_args "shard is I/N.*'$shard'" run -r reference --shard $shard in/good.yaml
+    bad_args "--shard: expected I/N with 1 <= I <= N, found '$shard'" run -r reference --shard $shard in/good.yaml
 done
 for timeout in x -1 0 nan inf 1e9 5s; do
-    bad_args "timeout is '$timeout'" run -r reference --timeout $timeout in/good.yaml
+    bad_args "--timeout: expected seconds from 0.01 to 86400, found '$timeout'" run -r reference --timeout $timeout in/good.yaml
 done
 for jobs in 0 -1 x 100000 1.5; do
-    bad_args "jobs is '$jobs'" run -r reference --jobs $jobs in/good.yaml
+    bad_args "--jobs: expected a whole number from 1 to 256, found '$jobs'" run -r reference --jobs $jobs in/good.yaml
 done
-bad_args "no level 'some'" run -r reference --level some in/good.yaml
-bad_args "no group 'some'" run -r reference -g some in/good.yaml
-bad_args "no row 'some'" run -r reference --row some in/good.yaml
-bad_args "no clause 'some'" run -r reference --clause some in/good.yaml
-bad_args "no report format 'some'; there are:" run -r reference -o some in/good.yaml
+bad_args "unknown level 'some'; expected quick, full or exhaustive" run -r reference --level some in/good.yaml
+bad_args "unknown group 'some'" run -r reference -g some in/good.yaml
+bad_args "unknown instruction 'some'" run -r reference --insn some in/good.yaml
+bad_args "unknown clause 'some'" run -r reference --clause some in/good.yaml
+bad_args "unknown report format 'some'; expected" run -r reference -o some in/good.yaml
 bad_args "nowhere/r.xml: cannot write: No such file" run -r reference -o junit=nowhere/r.xml in/good.yaml
-bad_args "color is auto, always or never, not 'some'" run --color some
+bad_args "unknown color 'some'; expected auto, always or never" run --color some
 
 # ---- lists of known failures ----
 

@@ -42,7 +42,7 @@ fi
 
 # The vectors of the suite: each atomic operation whose parts others can come between is caught.
 for row in atomic32_cmpxchg atomic64_xchg atomic64_or; do
-    run_cmd "$CTS" mutants --row $row -o tsv
+    run_cmd "$CTS" mutants --insn $row -o tsv
     like "$out" "^$row"$'\tatomicity\t[^\t]*\tquick\tkilled\tquick\tquick\t'"${row%_*}/contention/" "$row: in parts, it is caught"
 done
 

@@ -31,7 +31,7 @@ if with_sanitizers; then
     kinds=$(printf '%s' "$kinds" | grep -P '\t(ja|stx_h)\t')
 fi
 rows=()
-for row in $(printf '%s' "$kinds" | cut -sf 4 | sort -u); do rows+=(--row "$row"); done
+for row in $(printf '%s' "$kinds" | cut -sf 4 | sort -u); do rows+=(--insn "$row"); done
 mapfile -t others < <(find "$ROOT/vectors" -name '*.yaml' | grep -vE '/(limits|acqrel-limits|near-jumps|targets|calls|jump(32)?-over-(many-bytes|calls))\.yaml$' | sort)
 [ "${#others[@]}" -gt 80 ]; ok $? "there are vectors of other kinds (${#others[@]} files)"
 
@@ -53,10 +53,10 @@ while IFS=$'\t' read -r kind op text row killers; do
 done <<<"$kinds"
 
 # A gotol that is cut to 16 bits, where no program has more than 65535 slots.
-run_cmd "$CTS" mutants --row ja32 --as slots=65535 -o tsv
+run_cmd "$CTS" mutants --insn ja32 --as slots=65535 -o tsv
 is "$rc" 0 "where programs have 65535 slots a gotol of 16 bits is noticed"
 mapfile -t others < <(find "$ROOT/vectors" -name '*.yaml' ! -name near-jumps.yaml | sort)
-run_cmd "$CTS" mutants --row ja32 --as slots=65535 -o tsv "${others[@]}"
+run_cmd "$CTS" mutants --insn ja32 --as slots=65535 -o tsv "${others[@]}"
 is "$rc" 1 "... and not without near-jumps"
 like "$out" $'^slots=65535\tja32\ttruncation\tgoto s64\\(s32\\(s16\\(imm\\)\\)\\)\tdue\t' "... which lives there"
 done_testing

@@ -97,7 +97,7 @@ printf -- '- {vectors: "end/marked", reason: "made up", clause: N037, status: wr
 cp known.yaml known.before
 interrupt TERM 1 --timeout 600 -r ./hang:interp --known known.yaml --update-known in.yaml
 is "$rc" 143 "an interrupted --update-known"
-like "$(cat err)" 'the run did not come to its end: no list is written' "... says so"
+like "$(cat err)" 'the run was not completed: no list of expected failures is written' "... says so"
 cmp -s known.yaml known.before; ok $? "... and changes nothing"
 
 # Before anything is run there is nothing to report, and no report is written over. Assembling is what takes its time: a slow assembler.
@@ -191,7 +191,7 @@ errors=$(grep -c '"status":"error".*"message":"given up after 20 time-outs in a 
 [ "$timeouts" -ge 5 ] && [ "$timeouts" -le 20 ]; ok $? "... after $timeouts cases"
 is "$((timeouts + errors))" 40 "... the others are errors"
 run_cmd "$CTS" run --help
-like "$out" '20 time-outs in a row' "... --help says it"
+like "$out" '20 timeouts in a row' "... --help says it"
 
 # ---- the same every time ----
 

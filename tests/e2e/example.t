@@ -51,10 +51,10 @@ same . mine/runtime.yaml:interp
 same mine/.. "$T/mine"
 run_cmd "$cts" run -q -r mine
 is "$rc" 2 "a folder without a slash is a name"
-like "$err" "no runtime 'mine'.* -r \./mine" "... and what it may be is said"
+like "$err" "unknown runtime 'mine'.* -r \./mine" "... and what it may be is said"
 run_cmd "$cts" run -q -r ./mine:jit
 is "$rc" 2 "an engine that it has not"
-like "$err" "example has no engine 'jit'; it has: interp" "... is named, with those it has"
+like "$err" "unknown engine 'jit' of runtime example; expected interp" "... is named, with those it has"
 mkdir empty
 run_cmd "$cts" run -q -r ./empty
 is "$rc" 2 "a folder without a runtime.yaml"
@@ -82,7 +82,7 @@ mv mine "a 'runtime': of mine"
 repeats() {
     local folder=$1 name command
     shift
-    run_cmd bash -c 'cd "$1" && shift && exec "$@"' - "$folder" "$cts" run "$@" --row sub64_x
+    run_cmd bash -c 'cd "$1" && shift && exec "$@"' - "$folder" "$cts" run "$@" --insn sub64_x
     name=$(printf '%s\n' "$out" | sed -n 's/^FAIL example:interp \([^ ]*\): .*/\1/p' | head -n 1)
     command=$(printf '%s\n' "$out" | sed -n 's/^ *repeat   //p' | head -n 1)
     run_cmd bash -c 'cd "$1" && eval "$2"' - "$folder" "$command"

@@ -166,5 +166,5 @@ other "an empty file" '^empty\.yaml:1:1: the file is empty' run -r reference emp
 mkdir objects && cp prog.o objects/
 run_cmd "$CTS" run -r reference objects
 is "$rc" 4 "a folder of objects: nothing is selected"
-like "$err" 'no vector is selected: there is no \.yaml or \.data file here' "... and why"
+like "$err" 'no vector is selected: found no \.yaml or \.data file' "... and why"
 done_testing

@@ -26,11 +26,44 @@ for c in $commands; do
     run_cmd "$CTS" "$c" --no-such-option
     is "$rc$out" 2 "$c refuses an unknown option"
 done
+
+# Every page fits a terminal and shows examples, which run: each in a folder of its own with what they name.
+wide=0
+shown=0
+for c in "" $commands; do
+    # shellcheck disable=SC2086
+    wide=$((wide + $("$CTS" $c --help | awk 'length > 79' | wc -l)))
+done
+is "$wide" 0 "no line of help is longer than 79 columns"
+for c in $commands; do
+    mapfile -t examples < <("$CTS" "$c" --help | sed -n '/^Examples:/,$s/^  \([a-z].*\)$/\1/p')
+    [ "${#examples[@]}" -ge 2 ]; ok $? "$c --help shows ${#examples[@]} examples"
+    for example in "${examples[@]}"; do
+        shown=$((shown + 1))
+        mkdir -p "ex/$shown/bpf_conformance/tests"
+        printf -- '-- asm\nmov %%r0, 3\nexit\n-- result\n0x3\n' | tee "ex/$shown/bpf_conformance/tests/a.data" >"ex/$shown/add.data"
+        cat >"ex/$shown/my-vectors.yaml" <<'Y'
+suite: mine
+vectors:
+  - name: sum
+    rows: [add64_x]
+    clauses: [N037]
+    asm: "{dst} += {src}"
+    cases:
+      - {in: {dst: 1, src: 2}, out: {dst: 3}}
+Y
+        ln -s "$BUILD/cts-worker-reference" "ex/$shown/my-worker"
+        run_cmd env -C "ex/$shown" PATH="$BUILD:$PATH" sh -c "$example"
+        is "$rc" 0 "... that run: $example" || diag "$err"
+    done
+done
+rm -rf ex
+
 run_cmd "$CTS"
 is "$rc$out" 2 "no command: wrong usage"
 run_cmd "$CTS" nonsense
 is "$rc$out" 2 "an unknown command: wrong usage"
-like "$err" "no command 'nonsense'" "... that is named"
+like "$err" "^ebpf-cts: unknown command 'nonsense'" "... that is named"
 run_cmd "$CTS" help nonsense
 is "$rc$out" 2 "help for an unknown command: wrong usage"
 run_cmd "$CTS" --version
@@ -63,9 +96,9 @@ is "$(complete_words ebpf-cts check)" check-adapter "... all of them"
 is "$(complete_words ebpf-cts run --sha)" --shard "... options"
 is "$(complete_words ebpf-cts check-adapter --t)" --timeout "... of every command"
 is "$(complete_words ebpf-cts spec co)" coverage "... parts of spec"
-is "$(complete_words ebpf-cts list ro)" rows "... things to list"
+is "$(complete_words ebpf-cts list in)" insns "... things to list"
 is "$(complete_words "$CTS" run -g divmul)" "divmul32 divmul64" "... conformance groups"
-is "$(complete_words "$CTS" run --row movsx64_s)" "movsx64_s16 movsx64_s32 movsx64_s8" "... rows"
+is "$(complete_words "$CTS" run --insn movsx64_s)" "movsx64_s16 movsx64_s32 movsx64_s8" "... instructions"
 is "$(complete_words "$CTS" run --clause N03)" "$("$CTS" list clauses | awk '/^N03/ { print $1 }' | xargs)" "... clauses"
 is "$(complete_words "$CTS" run -f base64/add/reg-)" "$("$CTS" list vectors | awk '$1 ~ "^base64/add/reg-" { print $1 }' | xargs)" "... vectors"
 is "$(complete_words "$CTS" run -r linux:)" "jit interp jit-hardened cap-bpf private-stack" "... engines, of which the shell has the part before the colon"
@@ -98,8 +131,8 @@ like "$out" '^reference:interp +default ' "... has the reference"
 like "$out" '^linux:jit +default ' "... and the kernel"
 run_cmd "$CTS" list groups
 is "$rc $(printf '%s\n' "$out" | awk '$1 ~ /^(base|atomic|divmul)(32|64)$|^packet$/ { print $1 }' | sort | xargs)" "0 atomic32 atomic64 base32 base64 divmul32 divmul64 packet" "list groups has those of RFC 9669"
-run_cmd "$CTS" list rows
-is "$rc" 0 "list rows"
+run_cmd "$CTS" list insns
+is "$rc" 0 "list insns"
 rows=$(printf '%s\n' "$out" | awk '{ print $1 }')
 is "$(printf '%s\n' "$rows" | sort | uniq -d)" "" "... each once"
 is "$(printf '%s\n' "$rows" | wc -l)" "$(cat "$ROOT"/spec/isa/*.yaml | grep -cE '^ *- id: ')" "... as many as the specification has"
@@ -125,7 +158,7 @@ vector=$(printf '%s\n' "$out" | awk '$1 ~ /^base64\/add\// { print $1; exit }')
 # ---- explain ----
 
 run_cmd "$CTS" explain add64_x
-is "$rc$err" 0 "explain a row"
+is "$rc$err" 0 "explain an instruction"
 like "$out" '^semantics +dst = dst \+ src' "... its semantics"
 like "$out" 'opcode +0x0f' "... its encoding"
 like "$out" 'base64/add/' "... its vectors"
@@ -157,15 +190,15 @@ run_cmd "$CTS" explain "${ids[@]}"
 is "$rc$err $(printf '%s\n' "$out" | grep -c '^bug .* of ')" "0 ${#ids[@]}" "all of them can be explained"
 run_cmd "$CTS" explain add64_x N039 V01
 is "$rc$err" 0 "explain several things"
-like "$out" '^row add64_x ' "... the first"
+like "$out" '^instruction add64_x ' "... the first"
 like "$out" '^clause N039' "... the second"
 like "$out" '^verdict class V01' "... and the last"
 run_cmd "$CTS" explain N039 add65_x V01
 is "$rc" 2 "one of them unknown: wrong usage"
 like "$out" '^verdict class V01' "... after all of the others"
-like "$err" '^Like it: .*add64_x' "... with what it may have been"
+like "$err" '^Did you mean: .*add64_x' "... with what it may have been"
 run_cmd "$CTS" explain base64/ad/reg
-like "$err" '^Like it: .*base64/add/reg' "ids of vectors are suggested, too"
+like "$err" '^Did you mean: .*base64/add/reg' "ids of vectors are suggested, too"
 run_cmd "$CTS" explain nonsense
 is "$rc$out" 2 "explain nonsense: wrong usage"
 like "$err" "'nonsense'" "... that is named"

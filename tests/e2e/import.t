@@ -255,7 +255,7 @@ post: ["r1.svalue=3"]
 EOF
 run_cmd "$CTS" import --suite p prevail -o prevail.yaml
 is "$rc" 0 "tests of PREVAIL are imported"
-like "$err" '^8 tests of PREVAIL: 4 run in [0-9]+ cases, 7 facts compared and 1 not; 2 verdicts$' "... and counted, with their facts"
+like "$err" '^8 PREVAIL tests: 4 run in [0-9]+ test cases, 7 facts compared and 1 not; 2 verdicts$' "... and counted, with their facts"
 like "$err" '^1 left out: loads and stores$' "... and so is what cannot be told"
 like "$err" '^1 left out: an instruction that is not read$' "... by its reason"
 run_cmd "$CTS" run -r reference -r reference:interp-be prevail.yaml

@@ -77,7 +77,7 @@ like "$out" '^total: [0-9]{4,} passed, 0 failed, ' "... and what it claims passe
 pinned=$(sed -n '/^pinned:/,/\]/p' mine/runtime.yaml | tr -d '[],\n' | sed 's/pinned://')
 bad=
 for row in $pinned; do
-    run_cmd "$cts" run -q -r ./mine:interp --row "$row"
+    run_cmd "$cts" run -q -r ./mine:interp --insn "$row"
     printf '%s\n' "$out" | grep -qE '^total: [1-9][0-9]* passed, 0 failed' || bad="$bad $row"
 done
 is "$bad" "" "... each row of it"
@@ -87,7 +87,7 @@ sed 's/dst - src/dst + src/' mine/toy.c >mine/wrong.c
 cp mine/worker mine/right
 # shellcheck disable=SC2086
 $CC -std=c11 -o mine/worker mine/adapter.c mine/wrong.c $flags
-run_cmd "$cts" run -q -r ./mine:interp --row sub64_x
+run_cmd "$cts" run -q -r ./mine:interp --insn sub64_x
 is "$rc" 1 "a defect in it makes the run fail"
 like "$out" '^FAIL example:interp base64/sub/' "... and is named"
 run_cmd "$cts" check-adapter mine/worker

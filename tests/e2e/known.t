@@ -174,7 +174,7 @@ like "$err" 'known\.yaml: it was changed while the run went on' "... which is sa
 rm "$T/meddle"
 touch "$T/die"
 untouched 3 "the worker does not start" -r reference:interp
-like "$err" 'no list is written' "... which is said"
+like "$err" 'no list of expected failures is written' "... which is said"
 rm "$T/die"
 printf 'suite: base64/bad\nvectors: 5\n' >"$T/data/vectors/base64/bad.yaml"
 untouched 2 "some vectors cannot be read" -r reference:interp
@@ -182,7 +182,7 @@ rm "$T/data/vectors/base64/bad.yaml"
 untouched 2 "with --no-known" -r reference --no-known
 untouched 2 "with two lists" -r reference --known "$known" --known "$known"
 untouched 2 "a worker by its path, and no list" -r "$T/wrong:interp"
-like "$err" 'name a list with --known' "... which is said"
+like "$err" 'specify a list with --known' "... which is said"
 cp -r "$T/data/runtimes/wrong" "$T/second"
 sed -i 's/^name: .*/name: second/' "$T/second/runtime.yaml"
 untouched 2 "one list for two runtimes" -r reference -r "$T/second" --known "$T/new.yaml"

@@ -12,13 +12,13 @@ declare -A rows=(
     [linux-stack-args]="ldx_stack_arg st_stack_arg stx_stack_arg"
 )
 for group in hmul callx linux-gotox linux-stack-args; do
-    is "$("$CTS" list rows | awk -v g="$group" '$2 == g || $3 == g { print $1 }' | sort | tr '\n' ' ' | sed 's/ $//')" "${rows[$group]}" \
+    is "$("$CTS" list insns | awk -v g="$group" '$2 == g || $3 == g { print $1 }' | sort | tr '\n' ' ' | sed 's/ $//')" "${rows[$group]}" \
         "$group has its rows"
     run_cmd "$CTS" run -r reference:interp -r reference:interp-be -r reference:interp-arg -g "$group" -o groups -o text=text
     is "$rc" 0 "the reference machine runs them"
     like "$out" " $group +conformant by policy: [1-9][0-9]* passed, 0 failed" "... and conforms"
     # shellcheck disable=SC2046
-    run_cmd "$CTS" mutants $(printf -- '--row %s ' ${rows[$group]})
+    run_cmd "$CTS" mutants $(printf -- '--insn %s ' ${rows[$group]})
     is "$rc" 0 "no machine that has them wrong gets by"
     like "$out" '^total: [1-9][0-9]* passed, 0 failed' "... and there are such machines"
 done

@@ -18,7 +18,7 @@ is "$rc" 0 "without a mutation the suite passes"
 run_mutant() { # NUMBER ROW
     printf '#!/bin/sh\nexec "%s" --mutant %s "$@"\n' "$worker" "$1" >"$T/mutant-$1"
     chmod +x "$T/mutant-$1"
-    timeout -k 5 1200 "$CTS" run -j 1 -r "$T/mutant-$1:interp" --row "$2" -o text -o json="$T/json-$1" >"$T/out-$1" 2>"$T/err-$1" </dev/null
+    timeout -k 5 1200 "$CTS" run -j 1 -r "$T/mutant-$1:interp" --insn "$2" -o text -o json="$T/json-$1" >"$T/out-$1" 2>"$T/err-$1" </dev/null
     echo $? >"$T/rc-$1"
 }
 export -f run_mutant

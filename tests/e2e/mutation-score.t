@@ -16,7 +16,7 @@ done
 # With sanitizers a part of them: the whole takes minutes, and is measured in the plain build.
 rows=() least=10000 equivalents=1000
 if with_sanitizers; then
-    rows=(--row ja32 --row sdiv64_x --row lsh32_k --row atomic64_cmpxchg) least=200 equivalents=10
+    rows=(--insn ja32 --insn sdiv64_x --insn lsh32_k --insn atomic64_cmpxchg) least=200 equivalents=10
 fi
 whole() { [ ${#rows[@]} = 0 ]; }
 # All of them run once: where there is a solver it proves anew what is on record.
@@ -36,7 +36,7 @@ read -r due killed hand all dead < <(awk -F '\t' 'NR > 1 && $5 != "equivalent" {
     if ($4 == "quick") { due++; killed += $6 == "quick"; hand += $7 == "quick" }
 } END { print due + 0, killed + 0, hand + 0, all + 0, dead + 0 }' "$T/mutants.tsv")
 share() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f %% (%d of %d)", b ? 100 * a / b : 0, a, b }'; }
-diag "score: quick $(share "$killed" "$due"), hand-written alone $(share "$hand" "$due"); of all $(share "$dead" "$all"); due $(share "$due" "$all")"
+diag "score: quick $(share "$killed" "$due"), hand-written only $(share "$hand" "$due"); of all $(share "$dead" "$all"); due $(share "$due" "$all")"
 
 [ "$all" -gt "$least" ]; ok $? "there are more than $least mutants"
 [ $((killed * 1000)) -ge $((demanded * due)) ]; ok $? "of those that must die at quick at least $demanded in 1000 do"
@@ -76,12 +76,12 @@ elif command -v z3 >/dev/null; then
     else
         diag "the record is by z3 $theirs, this is $here: it proves $(wc -l <"$T/more") others, and $(wc -l <"$T/less") not"
     fi
-    without=$(PATH=$T/bin "$CTS" mutants --row lsh32_k | grep '^score')
-    is "$("$CTS" mutants --row lsh32_k | grep '^score')" "$without" "the score is the same with z3 as without"
+    without=$(PATH=$T/bin "$CTS" mutants --insn lsh32_k | grep '^score')
+    is "$("$CTS" mutants --insn lsh32_k | grep '^score')" "$without" "the score is the same with z3 as without"
 else
     skip "the proofs on record are proofs" "no z3 (apt-get install z3)"
 fi
-run_cmd "$CTS" mutants --prove "$T/x.tsv" --row add64_x
+run_cmd "$CTS" mutants --prove "$T/x.tsv" --insn add64_x
 is "$rc" 2 "a list of proofs is of all rows"
 run_cmd env PATH="$T/bin" "$CTS" mutants --prove "$T/x.tsv"
 is "$rc" 4 "... and needs z3"
@@ -91,36 +91,36 @@ mkdir "$T/data"
 cp -r "$ROOT/spec" "$T/data/spec"
 ln -s "$ROOT/vectors" "$T/data/vectors"
 sed -i '/\tlsh32_k\t/d' "$T/data/spec/proofs.tsv"
-run_cmd env PATH="$T/bin" EBPF_CTS_DATA="$T/data" "$CTS" mutants --row lsh32_k
+run_cmd env PATH="$T/bin" EBPF_CTS_DATA="$T/data" "$CTS" mutants --insn lsh32_k
 is "$rc" 0 "a row that is not on record is no failure"
 like "$out" '^[1-9][0-9]* undecided: .*no z3 ' "... but said to be undecided in part"
 sed -i '4s/^./x/' "$T/data/spec/proofs.tsv"
-run_cmd env EBPF_CTS_DATA="$T/data" "$CTS" mutants --row lsh32_k
+run_cmd env EBPF_CTS_DATA="$T/data" "$CTS" mutants --insn lsh32_k
 is "$rc" 2 "a list of proofs that is none"
 like "$err" 'proofs\.tsv:4:1: ' "... is told with its line"
 
 # One row, and its texts.
-run_cmd "$CTS" mutants --row add64_x --list
+run_cmd "$CTS" mutants --insn add64_x --list
 is "$rc" 0 "--list"
 like "$out" $'^add64_x\toperator\tdst = dst - src\tquick$' "... has the mutants of a row"
-run_cmd "$CTS" mutants --row add64_x --hand -j 1
-like "$out" '^score: quick [0-9.]+ % \([0-9]+ of [0-9]+\), hand-written alone ' "the score"
+run_cmd "$CTS" mutants --insn add64_x --hand -j 1
+like "$out" '^score: quick [0-9.]+ % \([0-9]+ of [0-9]+\), hand-written only ' "the score"
 like "$(printf '%s\n' "$out" | tail -1)" '^total: [0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "... and the total"
-run_cmd "$CTS" mutants --row add64_x -o json
-is "$(printf '%s\n' "$out" | head -1 | cut -c1-27)" '{"row":"add64_x","operator"' "-o json: one object a line"
-run_cmd "$CTS" mutants --row nonsense
+run_cmd "$CTS" mutants --insn add64_x -o json
+is "$(printf '%s\n' "$out" | head -1 | cut -c1-28)" '{"insn":"add64_x","operator"' "-o json: one object a line"
+run_cmd "$CTS" mutants --insn nonsense
 is "$rc$out" 2 "a row that is not there"
 # Vectors that say nothing of the row: everything survives.
 printf 'suite: t\nvectors:\n  - {name: a, rows: [sub64_x], clauses: [N039], asm: "r3 -= r4", cases: [{in: {r3: 5, r4: 2}, out: {r3: 3}}]}\n' >"$T/v.yaml"
-run_cmd "$CTS" mutants --row add64_x "$T/v.yaml"
+run_cmd "$CTS" mutants --insn add64_x "$T/v.yaml"
 is "$rc" 1 "vectors of another row notice nothing"
 like "$out" '^score: quick 0\.0 % ' "... at all"
-run_cmd "$CTS" mutants --row sub64_x "$T/v.yaml"
+run_cmd "$CTS" mutants --insn sub64_x "$T/v.yaml"
 like "$out" 'survivors:' "few vectors leave survivors"
-like "$out" 'told apart by dst=' "... with an input that tells them apart"
+like "$out" 'input that shows it: dst=' "... with an input that tells them apart"
 # A vector that the right machine fails is no measure.
 printf 'suite: t\nvectors:\n  - {name: a, rows: [sub64_x], clauses: [N039], asm: "r3 -= r4", cases: [{in: {r3: 5, r4: 2}, out: {r3: 4}}]}\n' >"$T/w.yaml"
-run_cmd "$CTS" mutants --row sub64_x "$T/w.yaml"
+run_cmd "$CTS" mutants --insn sub64_x "$T/w.yaml"
 is "$rc" 3 "a wrong vector is told"
-like "$err" 'sub64_x without a mistake does not pass t/a' "... by its name"
+like "$err" 'sub64_x fails t/a even without a mutation' "... by its name"
 done_testing

@@ -33,7 +33,7 @@ help
 help run
 help --man
 help --bash
-list rows
+list insns
 list groups
 list clauses
 list policies
@@ -45,8 +45,8 @@ explain --help
 asm -s ubpf exit
 disasm 9500000000000000
 disasm -s ubpf 9500000000000000
-mutants --list --row exit
-mutants --row exit one.yaml
+mutants --list --insn exit
+mutants --insn exit one.yaml
 sight --as reference one.yaml
 spec table
 spec table --format tsv
@@ -114,25 +114,25 @@ nothing() {
     like "$err$out" "$message" "... and a message"
 }
 mkdir empty
-nothing 2 "no operator 'nosuch'" mutants --list --operator nosuch
-nothing 2 "no operator 'nosuch'" mutants --operator nosuch one.yaml
-nothing 2 "no row 'nosuch'" mutants --list --row nosuch
-nothing 4 'no mutant is selected' mutants --list --row exit --operator width
-nothing 4 'no vector is selected' mutants --row exit empty
+nothing 2 "unknown operator 'nosuch'" mutants --list --operator nosuch
+nothing 2 "unknown operator 'nosuch'" mutants --operator nosuch one.yaml
+nothing 2 "unknown instruction 'nosuch'" mutants --list --insn nosuch
+nothing 4 'no mutant is selected' mutants --list --insn exit --operator width
+nothing 4 'no vector is selected' mutants --insn exit empty
 nothing 4 'no vector is selected' sight empty
-nothing 4 "no law's id holds 'nosuch'|SKIP" spec laws nosuch
-nothing 2 "no row 'nosuch'" spec smt nosuch
+nothing 4 "found no law whose id contains 'nosuch'|SKIP" spec laws nosuch
+nothing 2 "unknown instruction 'nosuch'" spec smt nosuch
 nothing 2 "no rule 'nosuch'" spec check nosuch
 nothing 2 "no check 'nosuch'" check-adapter --check nosuch "$BUILD/cts-worker-reference"
 nothing 4 "no engine 'nosuch'" check-adapter --engine nosuch "$BUILD/cts-worker-reference"
 nothing 4 '0 files from 0 vectors' export exported empty
 nothing 4 'no \.data file' import empty
 nothing 4 'no vector is selected' run -r reference empty
-nothing 4 "no vector fits --filter 'nosuch'" run -r reference -f nosuch one.yaml
-for filter in "--filter nosuch" "--exclude nosuch" "--group divmul64" "--row exit" "--clause N041"; do
+nothing 4 "no vector matches --filter 'nosuch'" run -r reference -f nosuch one.yaml
+for filter in "--filter nosuch" "--exclude nosuch" "--group divmul64" "--insn exit" "--clause N041"; do
     # shellcheck disable=SC2086
-    run_cmd "$CTS" run -r reference -f two -f three -g base64 --row add64_x --clause N037 $filter one.yaml
+    run_cmd "$CTS" run -r reference -f two -f three -g base64 --insn add64_x --clause N037 $filter one.yaml
     is "$rc" 0 "$filter beside others: they select"
-    like "$err" "^ebpf-cts: no vector fits ${filter% *} '${filter#* }'$" "... and what does nothing is told"
+    like "$err" "^ebpf-cts: no vector matches ${filter% *} '${filter#* }'$" "... and what does nothing is told"
 done
 done_testing

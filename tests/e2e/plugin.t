@@ -143,7 +143,7 @@ is "$rc" 0 "one that wants object files passes"
 
 "$BUILD/cts-mutant-worker" --list >"$T/mutants" || { echo "Bail out! no mutants"; exit 255; }
 while read -r number row does; do
-    plugin "--mutant $number" --row "$row"
+    plugin "--mutant $number" --insn "$row"
     is "$rc" 1 "$row as '$does' fails"
     like "$out" "^    row      $row " "... and the failure names the row"
 done < <(awk "NR % $each == 1" "$T/mutants")
@@ -156,7 +156,7 @@ while read -r number row does; do
 done < <(awk -v rows="^($environment)\$" '$2 ~ rows' "$T/mutants")
 
 row=$(sed -n '1s/^[0-9]*\t\([^\t]*\)\t.*/\1/p' "$T/mutants")
-plugin "--mutant 0" --row "$row" -x '*sweep*'
+plugin "--mutant 0" --insn "$row" -x '*sweep*'
 like "$out" '^      r[0-9]    ( [0-9a-f]{16}){4}$' "what is different is shown"
 like "$out" "^  +repeat   $CTS run -r 'plugin:$fake --mutant 0' -f '" "... and how to repeat it"
 
@@ -197,7 +197,7 @@ like "$out" '^ +13 +not testable: lddw fails' "... as the reason of all that was
 
 mkdir -p "$T/a b"
 cp "$fake" "$T/a b/it's"
-run_cmd "$CTS" run -r "plugin:\"$T/a b/it's\"  --mutant '0'" --row "$row" -x '*sweep*'
+run_cmd "$CTS" run -r "plugin:\"$T/a b/it's\"  --mutant '0'" --insn "$row" -x '*sweep*'
 is "$rc" 1 "a path with blanks and quotes"
 like "$out" "^plugin:it's --mutant 0  " "... names the engine"
 like "$out" "run -r 'plugin:\"$T/a b/it'\\\\''s\"  --mutant '\\\\''0'\\\\'''" "... and is quoted for a shell"
@@ -208,7 +208,7 @@ is "$rc" 2 "... and so is no path"
 like "$err" "plugin:PATH" "... with a hint"
 run_cmd "$CTS" run -r "plugin:$T/none"
 is "$rc" 2 "... and a path that is none"
-like "$err" "$T/none: no such program" "... which is named"
+like "$err" "$T/none: not found or not executable" "... which is named"
 run_cmd "$CTS" run -r "plugin:/bin/false"
 is "$rc" 3 "a program that is no plugin is an error"
 run_cmd "$CTS" list runtimes
@@ -216,7 +216,7 @@ like "$out" "^plugin:PATH +- +skipped .*plugin:PATH \[OPTION" "the list of runti
 
 printf -- "- {vectors: 'base64/*', engines: ['cts-fake-plugin --mutant 0'], reason: known, clause: N037}\n" >"$T/known.yaml"
 printf -- "- {vectors: 'base32/*', engines: ['cts-fake-plugin --mutant 0'], reason: known, clause: N037}\n" >>"$T/known.yaml"
-plugin "--mutant 0" --row "$row" --known "$T/known.yaml" -o json
+plugin "--mutant 0" --insn "$row" --known "$T/known.yaml" -o json
 like "$out" '"status":"xfail"' "a list of known failures names the engine"
 
 # ---- what it is, in a file beside it ----
@@ -225,7 +225,7 @@ mkdir "$T/side"
 printf 'groups: [base32]\npolicies: [abi, structural]\nverifier: false\njit: true\nknown: failures.yaml\n' >"$T/side/runtime.yaml"
 printf -- '- {vectors: "base32/mov/imm#minus-one", engines: [cts-fake-plugin], reason: known, clause: N037}\n' >"$T/side/failures.yaml"
 number=$(sed -n 's/^\([0-9]*\)\tmov32_k\t.*/\1/p' "$T/mutants" | head -1)
-run_cmd "$CTS" run -r "plugin:$fake --mutant $number" --runtime "$T/side/runtime.yaml" -v --row mov32_k -x '*sweep*'
+run_cmd "$CTS" run -r "plugin:$fake --mutant $number" --runtime "$T/side/runtime.yaml" -v --insn mov32_k -x '*sweep*'
 is "$rc" 1 "a plugin with a file that describes it"
 like "$out" 'pass [0-9]+, fail [0-9]+, skip [0-9]+, error 0, xfail [1-9]' "... its known failures are those of the plugin, whatever its options"
 like "$out" "repeat   $CTS run -r 'plugin:$fake --mutant $number' -r $T/side/runtime.yaml -f " "... and the command that repeats a failure names it"
@@ -233,7 +233,7 @@ run_cmd "$CTS" run -r "plugin:$fake" -r "$T/side/runtime.yaml" -v -f base64/add/
 like "$out" 'SKIP [^ ]* base64/add/reg#plain: group base64 is not claimed' "... groups are those it claims"
 like "$out" "no loader's checks: nothing is rejected at load" "... and what its loader does is what it says"
 : >"$T/side/failures.yaml"
-run_cmd "$CTS" run -r "plugin:$fake --mutant $number" -r "$T/side/runtime.yaml" --row mov32_k -x '*sweep*' --update-known
+run_cmd "$CTS" run -r "plugin:$fake --mutant $number" -r "$T/side/runtime.yaml" --insn mov32_k -x '*sweep*' --update-known
 grep -q 'engines: \[cts-fake-plugin\]' "$T/side/failures.yaml"; ok $? "what is put on record names the plugin, without its options"
 grep -q -e '--mutant' "$T/side/failures.yaml"; [ $? = 1 ]; ok $? "... and nowhere has them"
 run_cmd "$CTS" run -r "$T/side/runtime.yaml" -r "plugin:$fake"
@@ -241,7 +241,7 @@ is "$rc" 2 "a description before its plugin is wrong usage"
 like "$err" 'side/runtime\.yaml: it names no worker: it describes a plugin, which comes in front of it' "... with a hint"
 printf 'groups: [base33]\n' >"$T/side/runtime.yaml"
 run_cmd "$CTS" run -r "plugin:$fake" -r "$T/side/runtime.yaml"
-like "$err" "side/runtime\.yaml: no group 'base33'" "a mistake in it is told with its name"
+like "$err" "side/runtime\.yaml: unknown group 'base33'" "a mistake in it is told with its name"
 printf 'name: other\n' >"$T/side/runtime.yaml"
 run_cmd "$CTS" run -r "plugin:$fake" -r "$T/side/runtime.yaml"
 is "$rc" 2 "... and so is a key that it does not have"

@@ -5,8 +5,8 @@
 export EBPF_CTS_CACHE=$T/cache
 
 # The instructions of the RFC, by their groups. The second slot of lddw is a row of the specification, but no instruction.
-run_cmd "$CTS" list rows
-is "$rc" 0 "list rows"
+run_cmd "$CTS" list insns
+is "$rc" 0 "list insns"
 rows=()
 while read -r row group _; do
     [[ $group =~ ^((base|atomic|divmul)(32|64)|packet)$ ]] || continue

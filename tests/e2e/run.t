@@ -96,8 +96,8 @@ for group in $("$CTS" list groups | awk '{ print $1 }'); do
 done
 sort "$T/groups" | cmp - "$T/shards"; ok $? "all groups are the whole"
 
-run_json "$T/row" --row add64_x
-is "$rc $(grep '"type":"case"' "$T/row.jsonl" | grep -vc '"rows":\[[^]]*"add64_x"')" "0 0" "--row: only vectors of that row"
+run_json "$T/row" --insn add64_x
+is "$rc $(grep '"type":"case"' "$T/row.jsonl" | grep -vc '"rows":\[[^]]*"add64_x"')" "0 0" "--insn: only vectors of that row"
 is "$(wc -l <"$T/row")" "$(grep '"runtime":"reference","engine":"interp"' "$T/one.jsonl" | grep -c '"rows":\[[^]]*"add64_x"')" "... and all of them"
 run_json "$T/clause" --clause N041
 is "$rc $(wc -l <"$T/clause")" "0 $(grep '"runtime":"reference","engine":"interp",' "$T/one.jsonl" | grep -c '"clauses":\[[^]]*"N041"')" "--clause: all that rest on it"

@@ -55,7 +55,7 @@ like "$out" '^total: [1-9][0-9]+ passed, 0 failed' "... and is about those"
 sed -i 's/structural/structurel/' "$T/data/runtimes/free/runtime.yaml"
 cts run "$vectors" -r "$T/data/runtimes/free:interp"
 is "$rc" 2 "a policy that there is not is bad input"
-like "$err" "free/runtime.yaml: no policy 'structurel'" "... which is named"
+like "$err" "free/runtime.yaml: unknown policy 'structurel'" "... which is named"
 rm -r "$T/data/runtimes/free"
 
 # ---- there, but not what it should be ----

@@ -37,7 +37,7 @@ vectors:
 EOF
 run_cmd "$CTS" sight "$T/v.yaml"
 is "$rc" 1 "a vector of which nothing is compared in a sight is a failure"
-like "$out" "^$T/v.yaml:4: t/address#1: nothing of its outcome is compared as no-pointers sees it" "... that is named with its line"
+like "$out" "^$T/v.yaml:4: t/address#1: nothing of its outcome is compared with sight no-pointers" "... that is named with its line"
 is "$(printf '%s\n' "$out" | grep -c '/v.yaml:')" 2 "... in each sight, and no other vector is"
 like "$out" '^no-pointers +2 +1 +2 +1 +1$' "the sums of a sight: one skips, one compares nothing"
 like "$(printf '%s\n' "$out" | tail -n 1)" '^total: [0-9]+ passed, 2 failed, [0-9]+ skipped$' "... and the total"
@@ -62,7 +62,7 @@ run_cmd "$CTS" sight -o nonsense
 is "$rc$out" 2 "an unknown format"
 
 run_cmd "$CTS" explain base32/load/ldx_w-into-base base64/mov/reg verifier/across-functions/twin
-like "$out" '^compared, by what sees it$' "explain tells what is compared"
+like "$out" '^compared, by sight$' "explain tells what is compared"
 like "$out" '^  no-pointers +r0-r9, 64 bytes of memory$' "... of registers and memory"
 like "$out" '^  verdict-only +skipped: is run, and programs are only loaded$' "... why nothing is"
 like "$out" '^  verdict-only +1 verdict$' "... and verdicts"

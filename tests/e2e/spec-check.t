@@ -18,7 +18,7 @@ done
 like "$out" '^ok [0-9]+ - anchors # .*168 of them of appendix A' "all of appendix A is there"
 like "$out" '^ok [0-9]+ - bits # looked at 256 opcodes; 126 assigned, 130 not' "all opcodes are"
 
-rows=$("$CTS" list rows | wc -l)
+rows=$("$CTS" list insns | wc -l)
 like "$out" "^ok [0-9]+ - vectors # looked at $rows rows" "the rows are those that list tells of"
 
 run_cmd "$CTS" spec check overlap bits

@@ -6,7 +6,7 @@
 run_cmd "$CTS" spec smt
 is "$rc" 0 "spec smt writes formulas"
 printf '%s\n' "$out" >"$T/all.smt2"
-rows=$("$CTS" list rows | wc -l)
+rows=$("$CTS" list insns | wc -l)
 with=$(sed -nE 's/^\(define-fun ([a-z0-9_]+)\.(dst|src|r0|mem|taken|next|exits) .*/\1/p' "$T/all.smt2" | sort -u | wc -l)
 [ "$with" -gt 150 ] && [ "$with" -le "$rows" ]; ok $? "of all rows ($with of $rows; the others are second slots)"
 
