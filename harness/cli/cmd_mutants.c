@@ -325,7 +325,7 @@ static int run(struct mutants *m, struct cts_err *err)
     m->opts.machine = (struct cts_mut_machine){.open = cts_reference_open,
                                                .adapter = &cts_reference_adapter,
                                                .runtime = "reference",
-                                               .engine = {"interp", "interp-be"}};
+                                               .engine = {CTS_REFERENCE_LE, CTS_REFERENCE_BE}};
     m->opts.equivalents = cts_data_path(&m->arena, "spec/equivalents.yaml");
     if (m->opts.equivalents && !cts_fs_exists(m->opts.equivalents))
         m->opts.equivalents = NULL;

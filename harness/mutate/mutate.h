@@ -68,11 +68,11 @@ int cts_mutants_make(struct cts_mut_list *list, const struct cts_spec *spec, con
 
 /* How to get at a machine whose semantics can be exchanged. */
 struct cts_mut_machine {
-    int (*open)(const cts_exec_fn *exec, void **self, const char *engine, struct cts_caps *caps,
+    int (*open)(const cts_exec_fn *exec, void **self, unsigned engine, struct cts_caps *caps,
                 struct cts_err *err);
     const struct cts_adapter *adapter; /* load, run, unload, release */
     const char *runtime;               /* its name in vectors */
-    const char *engine[2];             /* one of each byte order */
+    unsigned engine[2];                /* one of each byte order: indices into adapter->engines */
 };
 
 struct cts_mut_opts {

@@ -694,7 +694,8 @@ static bool open_rig(struct cts_mut_rig *g)
         if (how->open(g->table.exec, &m->self, how->engine[o], &m->caps, &g->err) != 0)
             return false;
         cts_fmt(m->caps.runtime, sizeof(m->caps.runtime), "%s", how->runtime);
-        cts_fmt(m->caps.engine, sizeof(m->caps.engine), "%s", how->engine[o]);
+        cts_fmt(m->caps.engine, sizeof(m->caps.engine), "%s",
+                how->adapter->engines[how->engine[o]].name);
     }
     cts_mut_set_view(g, false);
     return true;

@@ -1,9 +1,21 @@
 /* What an adapter implements to put a runtime under test.
  *
- * An adapter is a table of functions; worker_main.c gives it a process that speaks the frame
- * protocol (wire.h) on stdin and stdout. It may be killed at any time, and it may crash: the
- * harness names the program that did it and starts another. An adapter needs C11 and this box only.
- */
+ * An adapter is a table of functions, struct cts_adapter; cts_worker_main gives it a process that
+ * speaks the frame protocol (wire.h) on stdin and stdout, and calls them in this order:
+ *
+ * 1. probe, once: opens one of the engines, makes its window, and says what it can do.
+ * 2. attach, once, if there is one.
+ * 3. For each request: ahead, if there is one, with all programs that it loads; then for each of
+ *    its items in turn
+ *    a. load, if it has a program; before that, unload, if another one has its number.
+ *    b. run, if it is to run and a program was accepted. What it works on lies in the window before
+ *       the call and is read from there after it.
+ *    c. unload, if the program is not to stay.
+ * 4. At the end of stdin: unload for each program that is still there, then release.
+ *
+ * All calls come from one thread, none while another is under way. The process may be killed at any
+ * time, and it may crash: the harness names the program that did it and starts another. An adapter
+ * needs C11 and this box only. */
 #ifndef CTS_WIRE_WORKER_H
 #define CTS_WIRE_WORKER_H
 
@@ -199,11 +211,11 @@ struct cts_worker_say {
 
 struct cts_adapter {
     const char *name;
-    /* engines[i].name, ended by a null name */
-    const struct cts_engine *engines;
-    /* Opens the engine and fills caps (all of it but runtime and engine). 0; CTS_E_UNSUPPORTED: the
-     * engine is not to be had here, err says why and what would help; else a failure. */
-    int (*probe)(void **self, const char *engine, struct cts_caps *caps, struct cts_err *err);
+    const struct cts_engine *engines; /* at least one, ended by a null name */
+    /* Opens engines[engine] and fills caps (all of it but runtime and engine). 0;
+     * CTS_E_UNSUPPORTED: the engine is unavailable here, err says why and what would help; else a
+     * failure. */
+    int (*probe)(void **self, unsigned engine, struct cts_caps *caps, struct cts_err *err);
     /* May be null. Told, before the first item of a question, what will be loaded: for adapters
      * that work on several programs side by side. Of the requests kind, packet, code (which need
      * not be aligned), slots and elf are given; bytes stay where they are until the question is
@@ -218,6 +230,10 @@ struct cts_adapter {
     /* May be null. Called once, after a probe that went well; `say` is valid until release. */
     void (*attach)(void *self, const struct cts_worker_say *say);
 };
+
+/* The index of the engine of that name; "": the first. CTS_E_UNSUPPORTED, and the names that there
+ * are: none. */
+int cts_worker_engine(const struct cts_adapter *adapter, const char *name, struct cts_err *err);
 
 /* The main function of a worker: `ENGINE` is argv[1] (the adapter's first engine if absent).
  * Returns the exit code. Whatever the adapter's libraries print on stdout goes to stderr. */

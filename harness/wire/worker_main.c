@@ -153,38 +153,33 @@ static void copy_text(char *out, size_t cap, const char *text)
     cts_fmt(out, cap, "%s", text);
 }
 
-static bool engine_is_known(const struct cts_adapter *a, const char *engine)
+int cts_worker_engine(const struct cts_adapter *a, const char *name, struct cts_err *err)
 {
-    for (unsigned i = 0; a->engines[i].name; i++)
-        if (strcmp(a->engines[i].name, engine) == 0)
-            return true;
-    return false;
-}
-
-static int unknown_engine(const struct cts_adapter *a, const char *engine, struct cts_err *err)
-{
-    char list[256];
+    char list[256] = "";
     size_t at = 0;
-    for (unsigned i = 0; a->engines[i].name && at < sizeof(list); i++)
+    int n = 0;
+    for (; a->engines[n].name; n++)
+        if (!name[0] || strcmp(a->engines[n].name, name) == 0)
+            return n;
+    for (int i = 0; i < n && at < sizeof(list); i++)
         at += cts_fmt(list + at, sizeof(list) - at, "%s%s", i ? ", " : "", a->engines[i].name);
-    return cts_err_set(err, CTS_E_UNSUPPORTED, "%s has no engine '%s' (it has: %s)", a->name,
-                       engine, at ? list : "none");
+    return cts_err_set(err, CTS_E_UNSUPPORTED, "%s has no engine '%s' (it has: %s)", a->name, name,
+                       at ? list : "none");
 }
 
 static int probe(struct worker *w, const char *asked, struct cts_err *err)
 {
     const struct cts_adapter *a = w->adapter;
-    const char *engine = asked[0] ? asked : w->engine;
-    if (!engine[0] && a->engines[0].name)
-        engine = a->engines[0].name;
-    if (!engine_is_known(a, engine))
-        return unknown_engine(a, engine, err);
+    int engine = cts_worker_engine(a, asked[0] ? asked : w->engine, err);
+    if (engine < 0)
+        return engine;
+    const char *name = a->engines[engine].name;
     w->caps = (struct cts_caps){.window_fd = -1};
-    int rc = a->probe(&w->self, engine, &w->caps, err);
+    int rc = a->probe(&w->self, (unsigned)engine, &w->caps, err);
     if (rc)
-        return cts_err_set(err, rc, "%s: the engine '%s' cannot be opened", a->name, engine);
+        return cts_err_set(err, rc, "%s: the engine '%s' cannot be opened", a->name, name);
     copy_text(w->caps.runtime, sizeof(w->caps.runtime), a->name);
-    copy_text(w->caps.engine, sizeof(w->caps.engine), engine);
+    copy_text(w->caps.engine, sizeof(w->caps.engine), name);
     w->ready = true;
     w->say = (struct cts_worker_say){.arg = w, .waiting = tell_waiting};
     if (a->attach)

@@ -230,8 +230,7 @@ static void fill_caps(const struct bpf_run *b, struct cts_caps *caps)
     caps->r0_bits = 64;
 }
 
-static int bpf_run_probe(void **self, const char *engine, struct cts_caps *caps,
-                         struct cts_err *err)
+static int bpf_run_probe(void **self, unsigned engine, struct cts_caps *caps, struct cts_err *err)
 {
     static const char hint[] = "it comes with gdb-bpf, a package of Debian 13 and later";
     struct bpf_run *b = calloc(1, sizeof(*b));

@@ -112,19 +112,6 @@ static void number_helpers(uint8_t *code, uint32_t slots)
 
 /* ---- opening ---- */
 
-static int find_engine(const char *name, enum engine *out, struct cts_err *err)
-{
-    *out = INTERP;
-    if (!name || name[0] == '\0')
-        return 0;
-    for (unsigned i = 0; i < ENGINES; i++) {
-        *out = (enum engine)i;
-        if (strcmp(engines[i].name, name) == 0)
-            return 0;
-    }
-    return cts_err_set(err, CTS_E_NOTFOUND, "DPDK has no engine '%s'", name);
-}
-
 static void release(void *self)
 {
     struct machine *m = self;
@@ -155,17 +142,16 @@ static void fill_caps(const struct machine *m, struct cts_caps *caps)
     cts_fmt(caps->version, sizeof(caps->version), "%s", m->lib.version);
 }
 
-static int open_machine(struct machine *m, const char *engine, struct cts_err *err)
+static int open_machine(struct machine *m, unsigned engine, struct cts_err *err)
 {
-    int rc = find_engine(engine, &m->engine, err);
-    if (rc == 0)
-        rc = dp_library_open(&m->lib, err);
+    m->engine = (enum engine)engine;
+    int rc = dp_library_open(&m->lib, err);
     if (rc == 0)
         rc = cts_window_open(&m->window, WINDOW_BYTES, err);
     return rc;
 }
 
-static int probe(void **self, const char *engine, struct cts_caps *caps, struct cts_err *err)
+static int probe(void **self, unsigned engine, struct cts_caps *caps, struct cts_err *err)
 {
     *self = NULL;
     struct machine *m = calloc(1, sizeof(*m));

@@ -1,7 +1,7 @@
 #include "dp.h"
 #include "dpdk.h"
 
-static int no_fence(void **self, const char *engine, struct cts_caps *caps, struct cts_err *err)
+static int no_fence(void **self, unsigned engine, struct cts_caps *caps, struct cts_err *err)
 {
     (void)engine, (void)caps;
     *self = NULL;

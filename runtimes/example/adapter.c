@@ -12,7 +12,7 @@ struct loaded {
     struct cts_layout layout; /* rows 0: a whole program */
 };
 
-static int probe(void **self, const char *engine, struct cts_caps *caps, struct cts_err *err)
+static int probe(void **self, unsigned engine, struct cts_caps *caps, struct cts_err *err)
 {
     (void)engine; /* there is but one */
     cts_fmt(caps->version, sizeof(caps->version), "1.0");
@@ -72,16 +72,15 @@ static void run(void *self, void *prog, const struct cts_run_req *q, struct cts_
 {
     const struct loaded *l = prog;
     uint8_t *rows = (uint8_t *)self + l->layout.region + CTS_WIN_HEADER;
-    for (res->status = CTS_RUN_COMPLETED;
-         res->done < q->iterations && res->status == CTS_RUN_COMPLETED;) {
+    for (bool exits = true; exits && res->done < q->iterations; res->done += exits) {
         uint32_t i = q->first_row + res->done;
         uint64_t r[11] = {0};
         if (l->layout.rows)
             run_row(l, rows + (size_t)(i & (l->layout.rows - 1)) * l->layout.stride);
-        else if (!toy_run(l->program, TOY_SLOTS, r))
-            res->status = CTS_RUN_FAULTED; /* it has no exit */
+        else
+            exits = toy_run(l->program, TOY_SLOTS, r);
         res->r0 = r[0];
-        res->done += res->status == CTS_RUN_COMPLETED;
+        res->status = exits ? CTS_RUN_COMPLETED : CTS_RUN_FAULTED;
     }
 }
 

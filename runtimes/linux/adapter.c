@@ -38,15 +38,6 @@ static const struct engine engine_traits[] = {
     {.code_kind = CTS_LX_CODE_NATIVE, .private_stack = true},
 };
 
-static const struct engine *find_engine(const char *name)
-{
-    for (size_t i = 0; engines[i].name; i++) {
-        if (strcmp(engines[i].name, name) == 0)
-            return &engine_traits[i];
-    }
-    return NULL;
-}
-
 static int no_bpf(int err_no, struct cts_err *err)
 {
     if (err_no == ENOSYS)
@@ -267,15 +258,13 @@ static void attach(void *self, const struct cts_worker_say *say)
     lx->knobs.say = say;
 }
 
-static int probe(void **self, const char *engine, struct cts_caps *caps, struct cts_err *err)
+static int probe(void **self, unsigned engine, struct cts_caps *caps, struct cts_err *err)
 {
-    const struct engine *e = find_engine(engine);
+    const struct engine *e = &engine_traits[engine];
     struct cts_lx *lx;
     int rc;
 
     *self = NULL;
-    if (!e)
-        return cts_err_set(err, CTS_E_NOTFOUND, "linux has no engine %s", engine);
     lx = calloc(1, sizeof(*lx));
     if (!lx)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");

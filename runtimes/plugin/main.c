@@ -7,7 +7,7 @@
 /* A probe gets no argument of ours, so the command has to stand here. */
 static struct plg_command command;
 
-static int probe(void **self, const char *engine, struct cts_caps *caps, struct cts_err *err)
+static int probe(void **self, unsigned engine, struct cts_caps *caps, struct cts_err *err)
 {
     (void)engine;
     if (!command.path)

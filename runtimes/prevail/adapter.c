@@ -123,8 +123,7 @@ static int ask_version(struct prevail *p, char *version, size_t cap, struct cts_
     return 0;
 }
 
-static int prevail_probe(void **self, const char *engine, struct cts_caps *caps,
-                         struct cts_err *err)
+static int prevail_probe(void **self, unsigned engine, struct cts_caps *caps, struct cts_err *err)
 {
     static const char hint[] = "build PREVAIL, and set PREVAIL to the path of its command";
     struct prevail *p = calloc(1, sizeof(*p));

@@ -45,18 +45,17 @@ struct program {
     struct cts_mach_insn insn[];
 };
 
-enum { ENGINES = 5 };
-
-static const struct cts_engine engines[ENGINES + 1] = {
+static const struct cts_engine engines[] = {
     {"interp", "little-endian machine"},
     {"interp-be", "big-endian machine"},
     {"interp-env", "little-endian machine, through the same environment code as a real runtime"},
     {"interp-env-be", "big-endian machine, through the same environment code as a real runtime"},
     {"interp-arg", "little-endian machine, through environment code that gets the window in r1"},
+    {NULL, NULL},
 };
 
 /* In the order of `engines`. */
-static const struct traits engine_traits[ENGINES] = {
+static const struct traits engine_traits[] = {
     {.be = false},
     {.be = true},
     {.be = false, .env = true},
@@ -111,18 +110,6 @@ static void fill_caps(const struct machine *self, struct cts_caps *caps)
     cts_fmt(caps->version, sizeof(caps->version), "RFC 9669");
 }
 
-/* Null, and `err` says so, if there is none of that name. */
-static const struct traits *find_engine(const char *name, struct cts_err *err)
-{
-    if (!name || name[0] == '\0')
-        return &engine_traits[0];
-    for (unsigned i = 0; i < ENGINES; i++)
-        if (strcmp(engines[i].name, name) == 0)
-            return &engine_traits[i];
-    cts_err_set(err, CTS_E_NOTFOUND, "the reference machine has no engine '%s'", name);
-    return NULL;
-}
-
 static void release(void *self)
 {
     struct machine *m = self;
@@ -132,13 +119,11 @@ static void release(void *self)
     free(m);
 }
 
-int cts_reference_open(const cts_exec_fn *exec, void **self, const char *engine,
-                       struct cts_caps *caps, struct cts_err *err)
+int cts_reference_open(const cts_exec_fn *exec, void **self, unsigned engine, struct cts_caps *caps,
+                       struct cts_err *err)
 {
-    const struct traits *traits = find_engine(engine, err);
+    const struct traits *traits = &engine_traits[engine];
     *self = NULL;
-    if (!traits)
-        return CTS_E_NOTFOUND;
     struct machine *m = calloc(1, sizeof(*m));
     if (!m)
         return cts_err_set(err, CTS_E_NOMEM, "no memory for a machine");
@@ -156,7 +141,7 @@ int cts_reference_open(const cts_exec_fn *exec, void **self, const char *engine,
     return 0;
 }
 
-static int probe(void **self, const char *engine, struct cts_caps *caps, struct cts_err *err)
+static int probe(void **self, unsigned engine, struct cts_caps *caps, struct cts_err *err)
 {
     return cts_reference_open(cts_exec_table, self, engine, caps, err);
 }

@@ -9,9 +9,12 @@
 /* With cts_exec_table. */
 extern const struct cts_adapter cts_reference_adapter;
 
+/* The first two of its engines. */
+enum { CTS_REFERENCE_LE, CTS_REFERENCE_BE };
+
 /* The adapter's probe with another table; the other functions of cts_reference_adapter go with it.
  */
-int cts_reference_open(const cts_exec_fn *exec, void **self, const char *engine,
-                       struct cts_caps *caps, struct cts_err *err);
+int cts_reference_open(const cts_exec_fn *exec, void **self, unsigned engine, struct cts_caps *caps,
+                       struct cts_err *err);
 
 #endif

@@ -30,12 +30,13 @@ struct machine {
     uint8_t *room; /* of programs that run alone */
 };
 
-enum { ENGINES = 3 };
+enum { INTERP, JIT, JIT_BLIND };
 
-static const struct cts_engine engines[ENGINES + 1] = {
-    {"interp", "interpreter"},
-    {"jit", "compiler"},
-    {"jit-blinded", "compiler, constants blinded"},
+static const struct cts_engine engines[] = {
+    [INTERP] = {"interp", "interpreter"},
+    [JIT] = {"jit", "compiler"},
+    [JIT_BLIND] = {"jit-blinded", "compiler, constants blinded"},
+    {NULL, NULL},
 };
 
 /* Opening */
@@ -118,34 +119,21 @@ static int check_blinding(struct cts_err *err)
                        blinded, plain);
 }
 
-/* Its number; ENGINES if there is none of that name. */
-static unsigned find_engine(const char *name)
+static int probe(void **self, unsigned engine, struct cts_caps *caps, struct cts_err *err)
 {
-    unsigned i = 0;
-
-    while (i < ENGINES && strcmp(engines[i].name, name) != 0)
-        i++;
-    return i;
-}
-
-static int probe(void **self, const char *engine, struct cts_caps *caps, struct cts_err *err)
-{
-    unsigned number = find_engine(engine);
     struct machine *m;
     int rc;
 
     *self = NULL;
-    if (number == ENGINES)
-        return cts_err_set(err, CTS_E_NOTFOUND, "ubpf has no engine %s", engine);
-    rc = number == 2 ? check_blinding(err) : 0;
+    rc = engine == JIT_BLIND ? check_blinding(err) : 0;
     if (rc)
         return rc;
     tune_malloc();
     m = calloc(1, sizeof(*m));
     if (!m)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
-    m->jit = number > 0;
-    m->blind = number == 2;
+    m->jit = engine != INTERP;
+    m->blind = engine == JIT_BLIND;
     rc = cts_window_open(&m->window, WINDOW_BYTES, err);
     m->room = cts_ub_open_room();
     if (rc == 0 && !m->room)

@@ -104,7 +104,8 @@ static int bench(const struct cts_adapter *a, const char *engine, uint32_t n, do
     struct cts_buf code;
     void *self, *prog = NULL;
     double took = 0;
-    if (a->probe(&self, engine, &caps, &err) != 0)
+    int number = cts_worker_engine(a, engine, &err);
+    if (number < 0 || a->probe(&self, (unsigned)number, &caps, &err) != 0)
         return fail(err.msg);
     cts_buf_init(&code, 0);
     if (n > caps.max_segments || build_program(&caps, n, layout, &code, &err) != 0)

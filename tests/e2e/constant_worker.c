@@ -29,7 +29,7 @@ struct prog {
     struct cts_layout layout;
 };
 
-static int probe(void **out, const char *engine, struct cts_caps *caps, struct cts_err *err)
+static int probe(void **out, unsigned engine, struct cts_caps *caps, struct cts_err *err)
 {
     struct self *s = calloc(1, sizeof(*s));
     *out = NULL;
@@ -37,8 +37,7 @@ static int probe(void **out, const char *engine, struct cts_caps *caps, struct c
         free(s);
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     }
-    while (s->engine + 1 < ENGINES && strcmp(engines[s->engine].name, engine) != 0)
-        s->engine++;
+    s->engine = engine;
     *caps = (struct cts_caps){
         .version = "1",
         .window_kind = CTS_WK_NATIVE,

@@ -46,7 +46,7 @@ static const struct form forms[] = {
 static uint32_t without;
 static bool be;
 
-static int probe(void **self, const char *engine, struct cts_caps *caps, struct cts_err *err)
+static int probe(void **self, unsigned engine, struct cts_caps *caps, struct cts_err *err)
 {
     int rc = cts_reference_adapter.probe(self, engine, caps, err);
     if (rc == 0) {

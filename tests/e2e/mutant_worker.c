@@ -16,7 +16,7 @@
 /* A probe gets no argument of ours, so the choice has to stand here. */
 static cts_exec_fn mutated[CTS_ROW_COUNT];
 
-static int probe(void **self, const char *engine, struct cts_caps *caps, struct cts_err *err)
+static int probe(void **self, unsigned engine, struct cts_caps *caps, struct cts_err *err)
 {
     return cts_reference_open(mutated, self, engine, caps, err);
 }

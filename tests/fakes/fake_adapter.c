@@ -588,7 +588,7 @@ static bool is_marked(const struct fake *f, const struct cts_load_req *q)
     return false;
 }
 
-static int fake_probe(const struct fault *fault, void **self, const char *engine,
+static int fake_probe(const struct fault *fault, void **self, unsigned engine,
                       struct cts_caps *caps, struct cts_err *err)
 {
     struct fake *f = calloc(1, sizeof(*f));
@@ -762,7 +762,7 @@ static const struct cts_engine engines[] = {
 
 #define FAULT_ADAPTER(id, name_, what_, ...)                                                       \
     static const struct fault fault_##id = {__VA_ARGS__};                                          \
-    static int probe_##id(void **self, const char *engine, struct cts_caps *caps,                  \
+    static int probe_##id(void **self, unsigned engine, struct cts_caps *caps,                     \
                           struct cts_err *err)                                                     \
     {                                                                                              \
         return fake_probe(&fault_##id, self, engine, caps, err);                                   \

@@ -326,7 +326,8 @@ static uint64_t run(struct plugin *p)
     const struct cts_run_req request = {.iterations = 1,
                                         .packet = p->memory_bytes ? p->memory : NULL,
                                         .packet_bytes = (uint32_t)p->memory_bytes};
-    if (cts_reference_open(p->exec, &self, CTS_HOST_IS_BE ? "interp-be" : "interp", &caps, &err))
+    if (cts_reference_open(p->exec, &self, CTS_HOST_IS_BE ? CTS_REFERENCE_BE : CTS_REFERENCE_LE,
+                           &caps, &err))
         refuse(err.msg);
     cts_reference_adapter.load(self, &load, &prog, &loaded);
     if (loaded.verdict != CTS_LOAD_ACCEPTED)

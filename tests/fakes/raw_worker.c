@@ -276,9 +276,12 @@ static void hello(struct raw *w, struct cts_rd *r)
     const char *name = engine[0] ? engine : w->engine[0] ? w->engine : "interp";
     if (w->fault == F_ANY_ENGINE)
         name = "interp";
-    int rc = w->fault == F_NO_DEFAULT && !engine[0]
-                 ? cts_err_set(&err, CTS_E_NOTFOUND, "which engine?")
-                 : cts_reference_adapter.probe(&w->machine, name, &w->caps, &err);
+    int number = w->fault == F_NO_DEFAULT && !engine[0]
+                     ? cts_err_set(&err, CTS_E_NOTFOUND, "which engine?")
+                     : cts_worker_engine(&cts_reference_adapter, name, &err);
+    int rc = number;
+    if (number >= 0)
+        rc = cts_reference_adapter.probe(&w->machine, (unsigned)number, &w->caps, &err);
     if (rc == 0)
         twist_caps(w, &w->caps, name);
     answer_caps(w, rc, err.msg, &w->caps);

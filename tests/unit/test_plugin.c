@@ -139,7 +139,8 @@ static uint64_t run_text(const char *text, uint8_t *memory, uint32_t bytes)
         .kind = CTS_PROG_WHOLE, .code = code, .slots = decode(text, code) / CTS_SLOT_BYTES};
     const struct cts_run_req request = {.iterations = 1, .packet = memory, .packet_bytes = bytes};
     assert_int_equal(cts_reference_open(cts_exec_table, &self,
-                                        CTS_HOST_IS_BE ? "interp-be" : "interp", &caps, NULL),
+                                        CTS_HOST_IS_BE ? CTS_REFERENCE_BE : CTS_REFERENCE_LE, &caps,
+                                        NULL),
                      0);
     cts_reference_adapter.load(self, &load, &prog, &loaded);
     assert_int_equal(loaded.verdict, CTS_LOAD_ACCEPTED);

@@ -35,7 +35,9 @@ struct rig {
 static void rig_open(struct rig *r, const char *engine)
 {
     memset(r, 0, sizeof(*r));
-    assert_int_equal(cts_reference_adapter.probe(&r->self, engine, &r->caps, &r->err), 0);
+    int number = cts_worker_engine(&cts_reference_adapter, engine, &r->err);
+    assert_true(number >= 0);
+    assert_int_equal(cts_reference_adapter.probe(&r->self, (unsigned)number, &r->caps, &r->err), 0);
     r->layout = (struct cts_layout){.region = REGION,
                                     .rows = ROWS,
                                     .stride = STRIDE,
@@ -176,8 +178,6 @@ static void test_probe(void **state)
     rig_open(&r, "interp-be");
     assert_true(r.caps.be);
     rig_close(&r);
-    assert_int_equal(cts_reference_adapter.probe(&r.self, "jit", &r.caps, &r.err), CTS_E_NOTFOUND);
-    assert_null(r.self);
 }
 
 static void check_rows(const char *engine)
@@ -680,7 +680,7 @@ static void test_other_semantics(void **state)
     exec[CTS_ROW_ADD64_X] = subtract;
     rig_open(&r, "interp");
     cts_reference_adapter.release(r.self);
-    assert_int_equal(cts_reference_open(exec, &r.self, "interp", &r.caps, &r.err), 0);
+    assert_int_equal(cts_reference_open(exec, &r.self, CTS_REFERENCE_LE, &r.caps, &r.err), 0);
     assert_int_equal(LOAD(&r, 0, {CTS_ROW_ADD64_X, {.dst = 3, .src = 4}}), CTS_LOAD_ACCEPTED);
     set_in(&r, 0, 3, 10);
     set_in(&r, 0, 4, 4);

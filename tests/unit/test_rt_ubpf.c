@@ -22,7 +22,9 @@ static void open_engine(struct engine *e, const char *name)
     struct cts_err err = {0};
 
     memset(&e->caps, 0, sizeof(e->caps));
-    assert_int_equal(cts_ub_adapter.probe(&e->self, name, &e->caps, &err), 0);
+    int engine = cts_worker_engine(&cts_ub_adapter, name, &err);
+    assert_true(engine >= 0);
+    assert_int_equal(cts_ub_adapter.probe(&e->self, (unsigned)engine, &e->caps, &err), 0);
 }
 
 /* Little-endian slots; the tests are for such machines, like the worker's compiler. */

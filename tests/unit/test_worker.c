@@ -25,17 +25,18 @@ struct notes { /* shared with the worker's process */
     unsigned loads, runs, unloads, releases, aheads;
     bool unaligned, unannounced;
     const uint8_t *ahead_elf; /* of the last load announced */
-    char engine[16];
+    unsigned engine;
 };
 
 static struct notes *notes; /* an adapter's probe is handed nothing else to reach it by */
 static uint8_t window[4096];
+enum { MISSING = 1, OTHER };
 
-static int note_probe(void **self, const char *engine, struct cts_caps *caps, struct cts_err *err)
+static int note_probe(void **self, unsigned engine, struct cts_caps *caps, struct cts_err *err)
 {
-    if (strcmp(engine, "missing") == 0)
+    if (engine == MISSING)
         return cts_err_set(err, CTS_E_UNSUPPORTED, "install it");
-    snprintf(notes->engine, sizeof(notes->engine), "%s", engine);
+    notes->engine = engine;
     printf("a library greets\n");
     fflush(stdout);
     *self = notes;
@@ -94,7 +95,8 @@ static void note_release(void *self)
     ((struct notes *)self)->releases++;
 }
 
-static const struct cts_engine note_engines[] = {{"one", "1"}, {"missing", "2"}, {NULL, NULL}};
+static const struct cts_engine note_engines[] = {
+    {"one", "1"}, [MISSING] = {"missing", "2"}, {"other", "3"}, {NULL, NULL}};
 static const struct cts_adapter note_adapter = {.name = "note",
                                                 .engines = note_engines,
                                                 .probe = note_probe,
@@ -228,7 +230,7 @@ static void test_worker_handshake(void **state)
     assert_int_equal(r.at, r.len);
     assert_string_equal(caps.runtime, "note");
     assert_string_equal(caps.engine, "one");
-    assert_string_equal(notes->engine, "one");
+    assert_int_equal(notes->engine, 0);
     assert_int_equal(exit_of(l), 0);
     assert_int_equal(notes->releases, 1);
 }
@@ -239,12 +241,33 @@ static void test_worker_refuses_engines(void **state)
     char why[256];
     assert_int_equal(refusal(greet(l, 1, 1, "four"), why, sizeof(why)), CTS_E_UNSUPPORTED);
     assert_non_null(strstr(why, "four"));
-    assert_non_null(strstr(why, "one, missing"));
+    assert_non_null(strstr(why, "one, missing, other"));
     assert_int_equal(refusal(greet(l, 1, 1, "missing"), why, sizeof(why)), CTS_E_UNSUPPORTED);
     assert_string_equal(why, "install it");
     assert_int_equal(refusal(greet(l, 2, 3, "one"), why, sizeof(why)), CTS_E_PROTOCOL);
     assert_int_equal(exit_of(l), 0);
     assert_int_equal(notes->releases, 0);
+}
+
+/* Adapters look no name up: they get the index. */
+static void test_engines_by_index(void **state)
+{
+    struct cts_err err = {0};
+    struct link *l = *state;
+    struct cts_caps caps;
+    assert_int_equal(cts_worker_engine(&note_adapter, "", NULL), 0);
+    assert_int_equal(cts_worker_engine(&note_adapter, "other", NULL), OTHER);
+    assert_int_equal(cts_worker_engine(&note_adapter, "oth", &err), CTS_E_UNSUPPORTED);
+    assert_non_null(strstr(err.msg, "note has no engine 'oth'"));
+    struct cts_rd r = greet(l, 1, 1, "other");
+    uint32_t reason;
+    assert_int_equal(cts_rd_u32(&r), CTS_WIRE_VERSION);
+    assert_int_equal(cts_rd_u32(&r), 0);
+    cts_rd_bytes(&r, &reason);
+    assert_int_equal(cts_wire_get_caps(&r, &caps, NULL), 0);
+    assert_string_equal(caps.engine, "other");
+    assert_int_equal(notes->engine, OTHER);
+    assert_int_equal(exit_of(l), 0);
 }
 
 static void expect_failed(struct link *l, uint32_t seq)
@@ -445,6 +468,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_WORKER(test_worker_handshake),
         WITH_WORKER(test_worker_refuses_engines),
+        WITH_WORKER(test_engines_by_index),
         WITH_WORKER(test_worker_steps),
         WITH_WORKER(test_worker_rows),
         WITH_WORKER(test_worker_refuses_what_it_cannot_read),
