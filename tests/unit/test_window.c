@@ -6,8 +6,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/alone.h"
 #include "core/exec.h"
-#include "core/exec_impl.h"
+#include "core/review.h"
 
 /* Long sweeps and two halves under way, on every kind of window, shared or in frames. */
 
@@ -30,6 +31,7 @@ struct stage {
     struct cts_session session;
     struct cts_core_opts opts;
     struct cts_exec *exec;
+    struct cts_pipeline pipe;
     const char *argv[4];
     uint32_t unit;
 };
@@ -96,12 +98,13 @@ static void open_stage(struct stage *g, const struct kind *k, bool shared, uint3
     g->court.judge.caps = &g->session.caps;
     g->exec = cts_exec_new(&g->session, &g->opts, &err);
     assert_non_null(g->exec);
-    g->exec->judge = &g->court.judge;
+    assert_int_equal(cts_pipeline_init(&g->pipe, &g->session, &g->opts, &err), 0);
 }
 
 static void close_stage(struct stage *g)
 {
     cts_exec_free(g->exec);
+    cts_pipeline_release(&g->pipe);
     cts_session_release(&g->session);
     court_release(&g->court);
 }
@@ -109,8 +112,12 @@ static void close_stage(struct stage *g)
 /* The first `rows` of the sweep. */
 static struct cts_seg *seg_with(struct stage *g, uint32_t rows)
 {
-    struct cts_seg *seg = cts_x_new_seg(g->exec, g->unit, &g->court.book.arena);
+    struct cts_arena *arena = &g->court.book.arena;
+    struct cts_seg *seg = cts_arena_take(arena, sizeof(*seg));
     assert_non_null(seg);
+    assert_int_equal(cts_seg_init(seg, &g->court.book.pack, g->unit, &g->session.caps,
+                                  g->opts.level, arena, NULL),
+                     0);
     assert_true(rows <= seg->rows);
     seg->rows = rows;
     return seg;
@@ -120,8 +127,8 @@ static const struct cts_track *sweep(struct stage *g, uint32_t rows)
 {
     forget(&g->court);
     g->court.judge.unit_count = g->court.book.pack.unit_count;
-    const struct wrong none = cts_x_not_wrong();
-    cts_x_run_long_sweep(g->exec, seg_with(g, rows), &none);
+    const struct cts_wrong none = cts_not_wrong();
+    cts_alone_run_long_sweep(&g->pipe, &g->court.judge, seg_with(g, rows), &none);
     assert_true(g->court.tracks[0].seen);
     count_rows(&g->court);
     return &g->court.tracks[0];
@@ -249,20 +256,21 @@ static void no_row_of_a_window_that_is_gone_is_believed(void **state)
         open_stage(&g, &kinds[0], true, ITERATIONS);
         g.court.book.unit[g.unit].layout.out_mask = 1 << 3;
         struct cts_seg *seg = seg_with(&g, 1); /* 0 + 0 */
-        const struct job made = cts_x_job_of(seg, 0, 1);
-        assert_int_equal(cts_x_run_job(g.exec, &made, &err), 0);
+        const struct cts_program made = cts_program_of(seg, 0, 1);
+        assert_int_equal(cts_pipeline_run(&g.pipe, &made, &err), 0);
         void *window = g.session.caps.window;
         size_t bytes = g.session.caps.window_bytes;
         if (gone)
             assert_ptr_equal(
                 mmap(window, bytes, PROT_NONE, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
                 window);
-        struct wrong wrong = cts_x_not_wrong();
-        uint32_t bad = cts_x_check_rows(g.exec, &g.exec->frame[0]->job[0], 0, &wrong);
+        struct cts_wrong wrong = cts_not_wrong();
+        uint32_t bad =
+            cts_review_entries(&g.pipe, &g.court.judge, &g.pipe.batch[0]->program[0], 0, &wrong);
         assert_int_equal(bad, gone ? 0 : UINT32_MAX);
-        assert_int_equal(wrong.row, bad);
+        assert_int_equal(wrong.tuple, bad);
         assert_int_equal(g.court.tracks[0].seen, !gone);
-        assert_int_equal(cts_x_run_job(g.exec, &made, &err), gone ? CTS_E_PROTOCOL : 0);
+        assert_int_equal(cts_pipeline_run(&g.pipe, &made, &err), gone ? CTS_E_PROTOCOL : 0);
         close_stage(&g);
     }
 }

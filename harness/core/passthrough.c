@@ -1,14 +1,20 @@
-#include "core/exec_impl.h"
+#include "core/passthrough.h"
 
 #include <string.h>
 
+#include "core/review.h"
 #include "pack/env.h"
+
+enum {
+    SHAPES = 64,
+    TRIES = 5, /* a worker that dies over a shape every time cannot do it */
+};
 
 /* A pack of one unit in memory: an empty body in the shape of another unit, two rows. */
 struct probe {
     struct cts_pack pack;
     struct cts_pk_vector vector;
-    struct cts_pk_case kase;
+    struct cts_pk_case test_case;
     struct cts_pk_unit unit;
     struct cts_pk_row row[2];
     struct cts_pk_outcome outcome[2];
@@ -49,7 +55,7 @@ static struct probe *probe_new(const struct cts_pk_unit *like, struct cts_arena 
         p->row[k] = (struct cts_pk_row){.kase = 0, .in = k, .out = {k, 1}};
     }
     p->pack = (struct cts_pack){.vectors = &p->vector,
-                                .cases = &p->kase,
+                                .cases = &p->test_case,
                                 .units = &p->unit,
                                 .rows = p->row,
                                 .outcomes = p->outcome,
@@ -67,16 +73,16 @@ static bool same_environment(const struct cts_layout *a, const struct cts_layout
            memcmp(a->add, b->add, sizeof(a->add)) == 0;
 }
 
-static const char *blame(const struct cts_exec *x, const struct cts_layout *layout,
-                         const char *what, struct cts_arena *arena, uint8_t *made_of)
+static const char *describe(const struct cts_machine *m, const struct cts_layout *layout,
+                            const char *what, struct cts_arena *arena, uint8_t *made_of)
 {
     uint16_t rows[64];
     struct cts_layout placed = *layout;
     struct cts_buf b;
     cts_buf_init(&b, 65536);
     placed.rows = 2;
-    placed.stride = cts_x_stride_of(layout);
-    uint32_t n = cts_env_rows(cts_x_caps(x), &placed, rows, 64);
+    placed.stride = cts_request_stride(layout);
+    uint32_t n = cts_env_rows(m->caps, &placed, rows, 64);
     cts_buf_addf(&b, "the environment does not hand a state through unchanged (%s)", what);
     for (uint32_t i = 0; i < n; i++) {
         made_of[rows[i]] = 1;
@@ -88,74 +94,75 @@ static const char *blame(const struct cts_exec *x, const struct cts_layout *layo
     return copy;
 }
 
-static const char *test_shape(struct cts_exec *x, const struct cts_pk_unit *unit,
-                              struct cts_arena *arena, uint8_t *made_of)
+/* What is wrong with the program's answer; null: nothing. */
+static const char *find_fault(const struct cts_pipeline *p, struct cts_judge *judge)
 {
+    const struct cts_answer *a = &p->batch[0]->answer[0];
+    if (a->load.verdict != CTS_LOAD_ACCEPTED)
+        return a->load.text[0] ? a->load.text : "refused at load";
+    if (cts_machine_loads_only(&p->machine))
+        return NULL;
+    if (a->run.status != CTS_RUN_COMPLETED)
+        return a->run.text[0] ? a->run.text : "stopped";
+    if (cts_review_entries(p, judge, &p->batch[0]->program[0], 0, NULL) != UINT32_MAX)
+        return "a register or a byte differs";
+    return NULL;
+}
+
+static const char *check_shape(struct cts_pipeline *p, const struct cts_pk_unit *unit,
+                               struct cts_judge *judge, uint8_t *made_of)
+{
+    struct cts_arena *arena = judge->arena;
     struct cts_err err = {0};
     struct cts_seg seg;
     char text[CTS_ERR_MSG_MAX];
-    struct probe *p = probe_new(unit, arena);
-    if (!p || cts_seg_init(&seg, &p->pack, 0, cts_x_caps(x), x->opts->level, arena, &err) != 0)
+    struct probe *probe = probe_new(unit, arena);
+    if (!probe ||
+        cts_seg_init(&seg, &probe->pack, 0, p->machine.caps, p->opts->level, arena, &err) != 0)
         return "out of memory";
-    struct job made = cts_x_job_of(&seg, 0, 2);
+    struct cts_program made = cts_program_of(&seg, 0, 2);
+    made.wants_reason = true;
     int rc = -1;
-    for (unsigned tries = 0; rc != 0 && tries < SELF_TEST_TRIES && !x->broken; tries++) {
+    for (unsigned tries = 0; rc != 0 && tries < TRIES && !p->broken; tries++) {
         cts_err_clear(&err);
-        cts_x_reset_frame(x->frame[0]);
-        rc = cts_x_run_job(x, &made, &err);
+        rc = cts_pipeline_run(p, &made, &err);
     }
-    const struct cts_answer *a = &x->frame[0]->answer[0];
-    const char *what = NULL;
-    if (rc != 0)
-        what = cts_err_text(&err, text, sizeof(text));
-    else if (a->load.verdict != CTS_LOAD_ACCEPTED)
-        what = a->load.text[0] ? a->load.text : "refused at load";
-    else if (cts_x_loads_only(x))
-        what = NULL;
-    else if (a->run.status != CTS_RUN_COMPLETED)
-        what = a->run.text[0] ? a->run.text : "stopped";
-    else if (cts_x_check_rows(x, &x->frame[0]->job[0], 0, NULL) != UINT32_MAX)
-        what = "a register or a byte differs";
-    return what ? blame(x, &unit->layout, what, arena, made_of) : NULL;
+    const char *what = rc ? cts_err_text(&err, text, sizeof(text)) : find_fault(p, judge);
+    return what ? describe(&p->machine, &unit->layout, what, arena, made_of) : NULL;
 }
 
-/* May a unit's shape be had on this runtime at all? What needs a feature it lacks is skipped
+/* Is a unit's shape possible on this runtime at all? What needs a feature it lacks is skipped
  * elsewhere. */
-static bool shape_possible(const struct cts_exec *x, const struct cts_pack *pack,
-                           const struct cts_pk_unit *u)
+static bool is_possible(const struct cts_machine *m, const struct cts_pack *pack,
+                        const struct cts_pk_unit *u)
 {
-    if (cts_x_region_bytes(1, 2, cts_x_stride_of(&u->layout)) > cts_x_room(x, CTS_WIN_RESERVED))
-        return false;
     uint32_t needs = pack->vectors[u->vector].needs;
-    return (needs & cts_x_caps(x)->features) == needs;
+    return cts_program_region_bytes(1, 2, cts_request_stride(&u->layout)) <=
+               cts_machine_room(m, CTS_WIN_RESERVED) &&
+           (needs & m->caps->features) == needs;
 }
 
-int cts_exec_self_test(struct cts_exec *x, const struct cts_pack *pack,
-                       const uint8_t *unit_selected, struct cts_arena *arena, const char **why,
-                       uint8_t *made_of, struct cts_err *err)
+const char *cts_passthrough_check(struct cts_pipeline *p, const struct cts_pack *pack,
+                                  const uint8_t *unit_selected, struct cts_arena *arena,
+                                  uint8_t *made_of)
 {
-    const struct cts_layout *seen[SELF_TEST_SHAPES];
-    struct cts_judge none = {.pack = pack, .caps = cts_x_caps(x), .arena = arena};
+    const struct cts_layout *seen[SHAPES];
+    struct cts_judge none = {.pack = pack, .caps = p->machine.caps, .arena = arena};
     uint32_t count = 0;
-    *why = NULL;
-    if (cts_x_caps(x)->window_kind == CTS_WK_NONE)
-        return 0;
-    x->judge = &none;
-    for (uint32_t i = 0; i < pack->unit_count && count < SELF_TEST_SHAPES && !*why; i++) {
+    const char *why = NULL;
+    for (uint32_t i = 0; i < pack->unit_count && count < SHAPES && !why; i++) {
         const struct cts_pk_unit *u = &pack->units[i];
         uint32_t k = 0;
         if (!unit_selected[i] || (u->flags & (CTS_UF_WHOLE | CTS_UF_PACKET)) ||
-            !shape_possible(x, pack, u))
+            !is_possible(&p->machine, pack, u))
             continue;
         while (k < count && !same_environment(seen[k], &u->layout))
             k++;
         if (k < count)
             continue;
         seen[count++] = &u->layout;
-        *why = test_shape(x, u, arena, made_of);
+        why = check_shape(p, u, &none, made_of);
     }
-    cts_x_reset_frame(x->frame[0]);
-    if (x->broken && err)
-        *err = x->why_broken;
-    return x->broken ? CTS_E_WORKER : 0;
+    cts_batch_reset(p->batch[0]);
+    return why;
 }

@@ -1,0 +1,31 @@
+#include "core/pieces.h"
+
+/* Of a sweep, where each tuple costs a run of its own: spread over all of it. */
+enum { SAMPLE = 64 };
+
+struct cts_pieces cts_pieces_of(const struct cts_machine *m, const struct cts_seg *seg)
+{
+    uint32_t stride = cts_request_stride(&seg->layout), most = m->caps->max_iterations;
+    struct cts_pieces pieces = {.count = 0};
+    while (pieces.count < seg->rows && pieces.count < most &&
+           cts_program_region_bytes(1, pieces.count + 1, stride) <=
+               cts_machine_room(m, CTS_WIN_RESERVED))
+        pieces.count++;
+    pieces.step = pieces.count;
+    if (seg->swept && most == 1 && seg->rows > SAMPLE)
+        pieces.step = (seg->rows + SAMPLE - 1) / SAMPLE;
+    return pieces;
+}
+
+uint32_t cts_pieces_count(const struct cts_seg *seg, const struct cts_pieces *pieces,
+                          uint32_t first)
+{
+    uint32_t left = seg->rows - first;
+    return left < pieces->count ? left : pieces->count;
+}
+
+struct cts_program cts_pieces_program(struct cts_seg *seg, const struct cts_pieces *pieces,
+                                      uint32_t first)
+{
+    return cts_program_of(seg, first, cts_pieces_count(seg, pieces, first));
+}
