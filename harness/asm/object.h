@@ -9,9 +9,8 @@
 #include "base/err.h"
 #include "host/buf.h"
 
-/* Appends a relocatable object (ET_REL, EM_BPF, 64 bits) that holds `code`, `bytes` long and in the
- * byte order told by `be`, in the section `section`, with a global function `main` that spans it;
- * .symtab and .strtab besides. */
+/* Appends an object (isa/object.h) that holds `code`, `bytes` long and in the byte order told by
+ * `be`, in the section `section`, with a global function `main` that spans it. CTS_E_NOMEM. */
 int cts_object_write(const uint8_t *code, size_t bytes, bool be, const char *section,
                      struct cts_buf *out, struct cts_err *err);
 

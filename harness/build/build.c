@@ -1,6 +1,5 @@
 #include "build/build.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,25 +17,6 @@
 #define DATA_SUITE "data"
 
 enum { FILE_MAX = 64 << 20 };
-
-void cts_bld_fault(struct cts_builder *b, const struct cts_err *err)
-{
-    b->stats->errors++;
-    if (b->opts->on_error)
-        b->opts->on_error(b->opts->arg, err);
-}
-
-void cts_bld_note(struct cts_builder *b, const char *fmt, ...)
-{
-    char text[CTS_ERR_MSG_MAX];
-    va_list ap;
-    if (!b->opts->on_note)
-        return;
-    va_start(ap, fmt);
-    cts_vfmt(text, sizeof(text), fmt, ap);
-    va_end(ap);
-    b->opts->on_note(b->opts->arg, text);
-}
 
 static int no_memory(struct cts_err *err)
 {

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/fmt.h"
 #include "isa/isa.h"
+#include "isa/object.h"
 #include "rt_bpf_run/bpf_run.h"
 
 enum {
@@ -19,42 +20,16 @@ enum {
 };
 
 /* An ELF object without a program: one section of eight bytes, where nobody looks. */
-
-enum { ELF_HEADER = 64, ELF_SECTION = 64, TEXT_AT = ELF_HEADER, NAMES_AT = TEXT_AT + 8 };
-
-static uint32_t put_section(uint8_t *at, uint32_t name, uint32_t type, uint64_t flags,
-                            uint64_t addr, uint64_t offset, uint64_t bytes)
+static bool make_elf(struct bpf_run_machine *m)
 {
-    cts_put32le(at, name);
-    cts_put32le(at + 4, type);
-    cts_put64le(at + 8, flags);
-    cts_put64le(at + 16, addr);
-    cts_put64le(at + 24, offset);
-    cts_put64le(at + 32, bytes);
-    cts_put64le(at + 48, 1);
-    return ELF_SECTION;
-}
-
-static uint32_t make_elf(uint8_t *elf)
-{
-    enum { PROGBITS = 1, STRTAB = 3, ALLOC_EXEC = 6, RELOCATABLE = 1, MACHINE_BPF = 247 };
-    static const char names[] = "\0.text\0.strtab";
-    static const uint8_t ident[] = {0x7f, 'E', 'L', 'F', 2, 1, 1};
-    uint32_t sections = NAMES_AT + 16, at = sections + ELF_SECTION;
-    memcpy(elf, ident, sizeof(ident));
-    cts_put16le(elf + 16, RELOCATABLE);
-    cts_put16le(elf + 18, MACHINE_BPF);
-    cts_put32le(elf + 20, 1);
-    cts_put64le(elf + 24, BPF_RUN_CODE_AT);
-    cts_put64le(elf + 40, sections);
-    cts_put16le(elf + 52, ELF_HEADER);
-    cts_put16le(elf + 58, ELF_SECTION);
-    cts_put16le(elf + 60, 3);
-    cts_put16le(elf + 62, 2);
-    memcpy(elf + NAMES_AT, names, sizeof(names));
-    at += put_section(elf + at, 1, PROGBITS, ALLOC_EXEC, FORMALITY_AT, TEXT_AT, 8);
-    at += put_section(elf + at, 7, STRTAB, 0, 0, NAMES_AT, sizeof(names));
-    return at;
+    static const uint8_t nothing[CTS_SLOT_BYTES];
+    const struct cts_object o = {.code = nothing,
+                                 .code_bytes = sizeof(nothing),
+                                 .section = ".text",
+                                 .entry = BPF_RUN_CODE_AT,
+                                 .address = FORMALITY_AT};
+    m->elf_bytes = (uint32_t)cts_object_bytes(&o);
+    return m->elf_bytes <= sizeof(m->elf) && cts_object_put(m->elf, &o);
 }
 
 /* Memory of ours that a child of this process can open by name. */
@@ -70,9 +45,9 @@ static uint8_t *share(size_t bytes, int *fd, char *path, size_t cap)
 
 int bpf_run_machine_open(struct bpf_run_machine *m, struct cts_err *err)
 {
-    m->elf_bytes = make_elf(m->elf);
     m->window_fd = m->code_fd = -1;
-    m->code = share(CODE_BYTES, &m->code_fd, m->code_path, sizeof(m->code_path));
+    if (make_elf(m))
+        m->code = share(CODE_BYTES, &m->code_fd, m->code_path, sizeof(m->code_path));
     if (m->code)
         m->window =
             share(BPF_RUN_WINDOW_BYTES, &m->window_fd, m->window_path, sizeof(m->window_path));

@@ -5,10 +5,10 @@
 
 #include "base/bytes.h"
 #include "base/limits.h"
-#include "elf.h"
 #include "fold.h"
 #include "hex.h"
 #include "isa/isa.h"
+#include "isa/object.h"
 
 enum {
     R0,
@@ -238,8 +238,13 @@ static char *text_of(const uint8_t *bytes, size_t n, size_t *len)
 
 static char *elf_text(const uint8_t *code, size_t bytes, bool xdp, size_t *len)
 {
-    uint8_t *elf = malloc(plg_elf_bytes(bytes));
-    char *text = elf ? text_of(elf, plg_elf_put(elf, code, bytes, xdp), len) : NULL;
+    const struct cts_object o = {.code = code,
+                                 .code_bytes = bytes,
+                                 .be = CTS_HOST_IS_BE,
+                                 .section = xdp ? "xdp" : ".text",
+                                 .function = "main"};
+    uint8_t *elf = malloc(cts_object_bytes(&o));
+    char *text = elf ? text_of(elf, cts_object_put(elf, &o), len) : NULL;
     free(elf);
     return text;
 }

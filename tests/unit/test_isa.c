@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "isa/isa.h"
+#include "isa/object.h"
 
 static bool is_instruction(enum cts_row_id row)
 {
@@ -440,6 +441,75 @@ static void test_disasm_of_garbage(void **state)
     }
 }
 
+/* Objects. */
+
+struct object_reader {
+    const uint8_t *data;
+    bool be;
+};
+
+static uint64_t number_at(const struct object_reader *r, size_t at, unsigned bytes)
+{
+    uint64_t v = 0;
+    for (unsigned i = 0; i < bytes; i++)
+        v |= (uint64_t)r->data[at + (r->be ? bytes - 1 - i : i)] << (8 * i);
+    return v;
+}
+
+/* The offset of what section i has at `at`. */
+static size_t section_at(const struct object_reader *r, unsigned i, unsigned at)
+{
+    return (size_t)number_at(r, 40, 8) + (size_t)64 * i + at;
+}
+
+static const char *name_at(const struct object_reader *r, size_t at)
+{
+    size_t names = (size_t)number_at(r, section_at(r, (unsigned)number_at(r, 62, 2), 24), 8);
+    return (const char *)r->data + names + number_at(r, at, 4);
+}
+
+static void test_objects(void **state)
+{
+    static const uint8_t code[16] = {0xb7, 0, 0, 0, 1, 0, 0, 0, 0x95};
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        uint8_t out[512];
+        const struct object_reader r = {.data = out, .be = i & 1};
+        const struct cts_object o = {.code = code,
+                                     .code_bytes = i < 2 ? sizeof(code) : 0,
+                                     .be = r.be,
+                                     .section = i < 2 ? "xdp" : ".text",
+                                     .function = i < 2 ? "main" : NULL,
+                                     .entry = 0x1234,
+                                     .address = 0x5678};
+        assert_true(cts_object_bytes(&o) <= sizeof(out));
+        memset(out, 0xee, sizeof(out));
+        size_t n = cts_object_put(out, &o);
+        assert_int_equal(n, cts_object_bytes(&o));
+        assert_memory_equal(out, "\177ELF\2", 5);
+        assert_int_equal(out[5], r.be ? 2 : 1);
+        assert_int_equal(number_at(&r, 16, 2), 1);   /* relocatable */
+        assert_int_equal(number_at(&r, 18, 2), 247); /* BPF */
+        assert_int_equal(number_at(&r, 24, 8), 0x1234);
+        assert_int_equal(section_at(&r, (unsigned)number_at(&r, 60, 2), 0), n);
+        assert_string_equal(name_at(&r, section_at(&r, 1, 0)), o.section);
+        assert_int_equal(number_at(&r, section_at(&r, 1, 16), 8), 0x5678);
+        assert_int_equal(number_at(&r, section_at(&r, 1, 32), 8), o.code_bytes);
+        assert_memory_equal(out + number_at(&r, section_at(&r, 1, 24), 8), code, o.code_bytes);
+        assert_string_equal(name_at(&r, section_at(&r, 2, 0)), ".strtab");
+        if (!o.function) {
+            assert_int_equal(number_at(&r, 60, 2), 3);
+            continue;
+        }
+        assert_string_equal(name_at(&r, section_at(&r, 3, 0)), ".symtab");
+        assert_int_equal(number_at(&r, section_at(&r, 3, 40), 4), number_at(&r, 62, 2));
+        size_t function = (size_t)number_at(&r, section_at(&r, 3, 24), 8) + 24;
+        assert_string_equal(name_at(&r, function), "main");
+        assert_int_equal(number_at(&r, function + 6, 2), 1);
+        assert_int_equal(number_at(&r, function + 16, 8), sizeof(code));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -454,6 +524,7 @@ int main(void)
         cmocka_unit_test(test_functions),
         cmocka_unit_test(test_disasm),
         cmocka_unit_test(test_disasm_of_garbage),
+        cmocka_unit_test(test_objects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "rt_plugin/elf.h"
 #include "rt_plugin/fold.h"
 #include "rt_plugin/hex.h"
 #include "isa/isa.h"
@@ -217,39 +216,6 @@ static void test_an_environment_of_another_kind(void **state)
     }
 }
 
-/* Objects. */
-
-static void check_elf(bool xdp)
-{
-    static const uint8_t code[16] = {0xb7, 0, 0, 0, 1, 0, 0, 0, 0x95};
-    uint8_t out[1024];
-    size_t n = plg_elf_put(out, code, sizeof(code), xdp);
-    assert_true(n <= plg_elf_bytes(sizeof(code)) && n <= sizeof(out));
-    assert_memory_equal(out, "\177ELF", 4);
-    assert_int_equal(cts_get16_host(out + 16), 1);   /* relocatable */
-    assert_int_equal(cts_get16_host(out + 18), 247); /* BPF */
-    const uint8_t *sections = out + cts_get64_host(out + 40);
-    assert_int_equal(sections + (size_t)cts_get16_host(out + 60) * 64 - out, n);
-    const uint8_t *text = sections + 64, *symbols = sections + 128, *strings = sections + 192;
-    assert_int_equal(cts_get64_host(text + 32), sizeof(code));
-    assert_memory_equal(out + cts_get64_host(text + 24), code, sizeof(code));
-    const char *names = (const char *)out + cts_get64_host(strings + 24);
-    assert_string_equal(names + cts_get32_host(text), xdp ? "xdp" : ".text");
-    assert_string_equal(names + cts_get32_host(symbols), ".symtab");
-    assert_string_equal(names + cts_get32_host(strings), ".strtab");
-    const uint8_t *function = out + cts_get64_host(symbols + 24) + 24;
-    assert_string_equal(names + cts_get32_host(function), "main");
-    assert_int_equal(cts_get16_host(function + 6), 1);
-    assert_int_equal(cts_get64_host(function + 16), sizeof(code));
-}
-
-static void test_elf(void **state)
-{
-    (void)state;
-    check_elf(false);
-    check_elf(true);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,7 +224,6 @@ int main(void)
         cmocka_unit_test(test_the_fold_sees_every_bit_and_place),
         cmocka_unit_test(test_tails),
         cmocka_unit_test(test_an_environment_of_another_kind),
-        cmocka_unit_test(test_elf),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
