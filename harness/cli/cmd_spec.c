@@ -141,7 +141,7 @@ static int unknown_format(const struct call *c, const struct cts_generator *g)
 {
     cts_say("ebpf-cts spec %s: unknown format '%s'; expected", g->name, c->format);
     for (size_t i = 0; g->formats[i]; i++)
-        cts_say(" %s", g->formats[i]);
+        cts_say("%s %s", i ? "," : "", g->formats[i]);
     cts_say("\n");
     return CTS_EXIT_USAGE;
 }

@@ -24,10 +24,10 @@ refused() { # NAME REGEX ARGUMENT...
     is "$rc$out" 2 "$name: exit 2, nothing on standard output"
     like "$err" "$regex" "... and it says why"
 }
-refused "no subcommand" '^Usage:'
-refused "an unknown subcommand" "no subcommand 'nothing'" nothing
-refused "an unknown format" "no format 'pdf'; there is text markdown csv tsv" table --format pdf
-refused "an option of another subcommand" '--full is not for this subcommand' json --full
+refused "no subcommand" 'expected a subcommand'
+refused "an unknown subcommand" "unknown subcommand 'nothing'; expected check, table," nothing
+refused "an unknown format" "unknown format 'pdf'; expected text, markdown, csv, tsv" table --format pdf
+refused "an option of another subcommand" '--full cannot be combined with the subcommand json' json --full
 refused "diff of one" '^Usage:.*DIR DIR' diff "$mini"
 refused "an argument too many" '^Usage:' table "$mini"
 refused "a specification that is not there" "$T/none" table --spec "$T/none"
