@@ -79,7 +79,7 @@ static int take_insn(struct program *p, const char *text)
     const struct cts_text_names names = {find_label, p};
     uint8_t bytes[2 * CTS_SLOT_BYTES];
     struct cts_insn in;
-    enum cts_row_id row;
+    enum cts_insn_id row;
     int slots = cts_text_raw(text, bytes, p->err);
 
     /* What a name is away depends on how long the instruction is. */
@@ -88,7 +88,7 @@ static int take_insn(struct program *p, const char *text)
         int rc = cts_text_parse(text, p->syntax, &names, &in, &row, p->err);
         if (rc)
             return rc;
-        bool wide = cts_row_info(row)->flags & CTS_RF_WIDE;
+        bool wide = cts_insn_info(row)->flags & CTS_RF_WIDE;
         if (wide && len == 1)
             continue;
         slots = cts_encode(row, &in, p->be, bytes, p->err);

@@ -157,7 +157,7 @@ static int known_names(struct cts_builder *b, struct cts_vec_known *k, struct ct
 {
     enum { FEATURES_MAX = 32 };
     size_t needs = 0;
-    const char **rows = cts_arena_take_array(&b->arena, CTS_ROW_COUNT, sizeof(*rows));
+    const char **rows = cts_arena_take_array(&b->arena, CTS_INSN_COUNT, sizeof(*rows));
     const char **domains = cts_arena_take_array(&b->arena, CTS_DOM_COUNT, sizeof(*domains));
     const char **features = cts_arena_take_array(&b->arena, FEATURES_MAX, sizeof(*features));
     const char **clauses = cts_arena_take_array(&b->arena, CTS_CLAUSE_COUNT, sizeof(*clauses));
@@ -165,8 +165,8 @@ static int known_names(struct cts_builder *b, struct cts_vec_known *k, struct ct
     const char **policies = cts_arena_take_array(&b->arena, CTS_POLICY_COUNT, sizeof(*policies));
     if (!rows || !domains || !features || !clauses || !classes || !policies)
         return no_memory(err);
-    for (unsigned i = 0; i < CTS_ROW_COUNT; i++)
-        rows[i] = cts_row_info((enum cts_row_id)i)->id;
+    for (unsigned i = 0; i < CTS_INSN_COUNT; i++)
+        rows[i] = cts_insn_info((enum cts_insn_id)i)->id;
     for (unsigned i = 0; i < CTS_DOM_COUNT; i++)
         domains[i] = cts_domain_name((enum cts_domain)i);
     for (unsigned i = 0; i < FEATURES_MAX; i++)
@@ -179,7 +179,7 @@ static int known_names(struct cts_builder *b, struct cts_vec_known *k, struct ct
     for (unsigned i = 0; i < CTS_POLICY_COUNT; i++)
         policies[i] = cts_policy_texts[i].id;
     *k = (struct cts_vec_known){
-        .rows = {rows, CTS_ROW_COUNT},
+        .rows = {rows, CTS_INSN_COUNT},
         .domains = {domains, CTS_DOM_COUNT},
         .needs = {features, needs},
         .clauses = {clauses, CTS_CLAUSE_COUNT},

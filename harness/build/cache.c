@@ -42,8 +42,8 @@ static void add_list(struct cts_sha256 *s, const char *const *list)
 
 static void add_rows(struct cts_sha256 *s)
 {
-    for (unsigned i = 0; i < CTS_ROW_COUNT; i++) {
-        const struct cts_row_info *r = cts_row_info((enum cts_row_id)i);
+    for (unsigned i = 0; i < CTS_INSN_COUNT; i++) {
+        const struct cts_insn_info *r = cts_insn_info((enum cts_insn_id)i);
         add_text(s, r->id);
         add_u64(s, (uint64_t)r->group << 16 | r->opcode);
         add_u64(s, r->flags);

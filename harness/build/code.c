@@ -313,7 +313,7 @@ static int piece_bytes(const struct cts_vec_piece *p, const struct cts_concrete 
         cts_slot_put(bytes, false, &in);
         return 1;
     }
-    rc = cts_encode(cts_row_find(p->row), &in, false, bytes, &why);
+    rc = cts_encode(cts_insn_find(p->row), &in, false, bytes, &why);
     return rc > 0 ? rc : at_pos(err, rc, &p->pos, why.msg);
 }
 
@@ -395,9 +395,9 @@ static uint16_t hidden_regs(const struct cts_insn *in)
     return 0;
 }
 
-static uint16_t named_regs(const struct cts_insn *in, enum cts_row_id row)
+static uint16_t named_regs(const struct cts_insn *in, enum cts_insn_id row)
 {
-    const struct cts_row_info *info = cts_row_info(row);
+    const struct cts_insn_info *info = cts_insn_info(row);
     unsigned regs = hidden_regs(in);
     if (info->field[CTS_F_DST].kind == CTS_FK_REG)
         regs |= 1u << in->dst;
@@ -421,7 +421,7 @@ void cts_bld_facts(const uint8_t *code, uint32_t slots, uint32_t body_slots,
     *f = (struct cts_code_facts){.alone = slots > LONG_BODY, .straight = true};
     for (uint32_t at = 0; at < slots;) {
         struct cts_insn in;
-        enum cts_row_id row;
+        enum cts_insn_id row;
         int n = cts_decode(code + (size_t)at * 8, slots - at, false, &in, &row, NULL);
         if (n < 1) { /* not an instruction: nothing is known of what follows */
             *f = (struct cts_code_facts){.regs = 0x7ff, .alone = true};

@@ -37,12 +37,12 @@ static struct cts_pk_range refs(struct cts_builder *b, const char *const *list, 
     return r;
 }
 
-static struct cts_pk_range row_ids(struct cts_builder *b, const struct cts_vec *v)
+static struct cts_pk_range insn_ids(struct cts_builder *b, const struct cts_vec *v)
 {
-    struct cts_pk_range r = {cts_pkw_count(&b->w, CTS_PT_ROW_IDS), (uint32_t)v->row_count};
+    struct cts_pk_range r = {cts_pkw_count(&b->w, CTS_PT_INSN_IDS), (uint32_t)v->row_count};
     for (size_t i = 0; i < v->row_count; i++) {
-        uint16_t id = (uint16_t)cts_row_find(v->rows[i]);
-        cts_pkw_add(&b->w, CTS_PT_ROW_IDS, &id);
+        uint16_t id = (uint16_t)cts_insn_find(v->rows[i]);
+        cts_pkw_add(&b->w, CTS_PT_INSN_IDS, &id);
     }
     return r;
 }
@@ -169,7 +169,7 @@ static bool is_packet(const struct cts_vec *v)
 {
     bool packet = v->packet_bytes || v->has_ctx;
     for (size_t i = 0; i < v->row_count; i++)
-        packet |= cts_row_info(cts_row_find(v->rows[i]))->group == CTS_GROUP_PACKET;
+        packet |= cts_insn_info(cts_insn_find(v->rows[i]))->group == CTS_GROUP_PACKET;
     return packet;
 }
 
@@ -233,7 +233,7 @@ static struct cts_pk_range emit_outcomes(struct emitter *e, const struct unit *u
 static void emit_rows(struct emitter *e, const struct unit *u)
 {
     for (size_t i = 0; i < u->case_count; i++) {
-        struct cts_pk_row row;
+        struct cts_pk_tuple row;
         size_t kase = u->cases[i];
         memset(&row, 0, sizeof(row));
         row.kase = e->first_case + (uint32_t)kase;
@@ -242,7 +242,7 @@ static void emit_rows(struct emitter *e, const struct unit *u)
                      : cts_bld_state(e->b, e->v, u->c->binding, &e->v->cases[kase].in, NULL,
                                      (unsigned)kase, NULL);
         row.out = emit_outcomes(e, u, kase);
-        cts_pkw_add(&e->b->w, CTS_PT_ROWS, &row);
+        cts_pkw_add(&e->b->w, CTS_PT_TUPLES, &row);
     }
 }
 
@@ -293,13 +293,13 @@ static void emit_unit(struct emitter *e, const struct unit *u)
     out.packet = e->packet;
     out.maps = e->maps;
     out.names = e->names;
-    out.rows.first = cts_pkw_count(w, CTS_PT_ROWS);
+    out.rows.first = cts_pkw_count(w, CTS_PT_TUPLES);
     out.sweep = NO_INDEX;
     if (e->v->kind == CTS_VK_SWEEP)
         out.sweep = emit_sweep(e, u);
     else
         emit_rows(e, u);
-    out.rows.count = cts_pkw_count(w, CTS_PT_ROWS) - out.rows.first;
+    out.rows.count = cts_pkw_count(w, CTS_PT_TUPLES) - out.rows.first;
     cts_pkw_add(w, CTS_PT_UNITS, &out);
 }
 
@@ -455,13 +455,13 @@ static void describe(struct emitter *e, struct cts_pk_vector *out)
     out->message = cts_pkw_str(w, v->message);
     out->skip = cts_pkw_str(w, v->skip);
     out->no_jit = cts_pkw_str(w, v->no_jit);
-    out->rows = row_ids(e->b, v);
+    out->rows = insn_ids(e->b, v);
     out->clauses = refs(e->b, v->clauses, v->clause_count);
     out->bugs = refs(e->b, v->bugs, v->bug_count);
     out->only = refs(e->b, v->only, v->only_count);
     out->needs = needs_of(v);
     out->kind = v->kind;
-    out->group = (uint8_t)cts_row_info(cts_row_find(v->rows[0]))->group;
+    out->group = (uint8_t)cts_insn_info(cts_insn_find(v->rows[0]))->group;
 }
 
 void cts_bld_emit(struct cts_builder *b, const struct cts_plan *plan)

@@ -50,10 +50,10 @@ static const char *const field_names[CTS_F_COUNT] = {"dst", "src", "offset", "im
 
 static bool explain_row(const char *id)
 {
-    enum cts_row_id at = cts_row_find(id);
-    if (at == CTS_ROW_COUNT)
+    enum cts_insn_id at = cts_insn_find(id);
+    if (at == CTS_INSN_COUNT)
         return false;
-    const struct cts_row_info *r = cts_row_info(at);
+    const struct cts_insn_info *r = cts_insn_info(at);
     cts_out("instruction %s (%s), %s%s, group %s, since ISA %s, Linux %s\n\n", r->id, r->name,
             r->section[0] ? "RFC 9669 section " : "not in the RFC, from ",
             r->section[0] ? r->section : r->origin, cts_group_name(r->group), r->since_isa,
@@ -79,7 +79,7 @@ static void print_vector_line(const struct cts_pack *p, const struct cts_pk_vect
 static bool vector_has_row(const struct cts_pack *p, const struct cts_pk_vector *v, unsigned row)
 {
     for (uint32_t i = 0; i < v->rows.count; i++)
-        if (p->row_ids[v->rows.first + i] == row)
+        if (p->insn_ids[v->rows.first + i] == row)
             return true;
     return false;
 }
@@ -95,12 +95,13 @@ static bool refers_to(const struct cts_pack *p, struct cts_pk_range refs, const 
 /* The vectors that test a row, rest on a clause, show a class, or would have caught a bug. */
 static unsigned print_vectors_of(const struct cts_pack *p, const char *id)
 {
-    enum cts_row_id row = cts_row_find(id);
+    enum cts_insn_id row = cts_insn_find(id);
     unsigned count = 0;
     for (uint32_t i = 0; i < p->vector_count; i++) {
         const struct cts_pk_vector *v = &p->vectors[i];
-        if (!(row != CTS_ROW_COUNT && vector_has_row(p, v, row)) && !refers_to(p, v->clauses, id) &&
-            !refers_to(p, v->bugs, id) && strcmp(cts_pack_text(p, v->klass), id) != 0 &&
+        if (!(row != CTS_INSN_COUNT && vector_has_row(p, v, row)) &&
+            !refers_to(p, v->clauses, id) && !refers_to(p, v->bugs, id) &&
+            strcmp(cts_pack_text(p, v->klass), id) != 0 &&
             strcmp(cts_pack_text(p, v->policy), id) != 0)
             continue;
         if (count++ == 0)
@@ -140,7 +141,7 @@ static void print_value(const struct cts_pk_state *s, unsigned i)
     cts_out(" r%u=%s0x%llx", i, places[s->place[i]], (unsigned long long)s->r[i]);
 }
 
-static void print_row(const struct cts_pack *p, const struct cts_pk_row *row)
+static void print_row(const struct cts_pack *p, const struct cts_pk_tuple *row)
 {
     static const char *const kinds[] = {[CTS_OUT_RAN] = "runs",
                                         [CTS_OUT_REJECTED] = "is rejected",
@@ -198,7 +199,7 @@ static void explain_vector(const struct cts_pack *p, const struct cts_pk_vector 
         cts_out("%s\n", cts_pack_text(p, v->why));
     cts_out("\npolicy     %s\ninsns     ", v->policy ? cts_pack_text(p, v->policy) : "rfc");
     for (uint32_t i = 0; i < v->rows.count; i++)
-        cts_out(" %s", cts_row_info((enum cts_row_id)p->row_ids[v->rows.first + i])->id);
+        cts_out(" %s", cts_insn_info((enum cts_insn_id)p->insn_ids[v->rows.first + i])->id);
     if (v->message)
         cts_out("\nmessage    %s (for information, not compared)", cts_pack_text(p, v->message));
     cts_out("\n\nclauses\n");
@@ -272,13 +273,13 @@ static const struct cts_ambiguity_text *explain_ambiguity(const char *id)
     print_ambiguity(a);
     cts_out("policy %s%s%s\n", a->policy, p ? ", of " : "", p ? p->of : "");
     bool any = false;
-    for (size_t i = 0; i < CTS_ROW_NOTE_COUNT; i++)
-        for (const char *const *own = cts_row_notes[i].ambiguities; own && *own; own++) {
+    for (size_t i = 0; i < CTS_INSN_NOTE_COUNT; i++)
+        for (const char *const *own = cts_insn_notes[i].ambiguities; own && *own; own++) {
             if (strcmp(*own, id) != 0)
                 continue;
             if (!any)
                 cts_out("\ninstructions\n");
-            cts_out("  %s\n", cts_row_notes[i].id);
+            cts_out("  %s\n", cts_insn_notes[i].id);
             any = true;
         }
     return a;

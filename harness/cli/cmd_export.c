@@ -96,7 +96,7 @@ static int write_file(struct export *e, const struct cts_pk_vector *v, const str
 
 /* The only outcome of a row, if it is the same on every runtime. */
 static const struct cts_pk_outcome *only_outcome(const struct cts_pack *p,
-                                                 const struct cts_pk_row *row)
+                                                 const struct cts_pk_tuple *row)
 {
     const struct cts_pk_outcome *o = &p->outcomes[row->out.first];
     return row->out.count == 1 && o->runtime == 0 ? o : NULL;
@@ -128,7 +128,8 @@ static bool has_changed(const struct cts_pk_unit *u, const struct cts_pk_state *
 }
 
 /* A body that runs to its end: one file for each register it changes. */
-static int export_body(struct export *e, const struct cts_pk_unit *u, const struct cts_pk_row *row)
+static int export_body(struct export *e, const struct cts_pk_unit *u,
+                       const struct cts_pk_tuple *row)
 {
     const struct cts_pack *p = &e->vectors.pack;
     const struct cts_pk_outcome *o = only_outcome(p, row);
@@ -166,7 +167,7 @@ static bool is_portable(const struct cts_pack *p, const struct cts_pk_unit *u)
 }
 
 static int export_program(struct export *e, const struct cts_pk_unit *u,
-                          const struct cts_pk_row *row)
+                          const struct cts_pk_tuple *row)
 {
     const struct cts_pack *p = &e->vectors.pack;
     const struct cts_pk_outcome *o = only_outcome(p, row);
@@ -192,7 +193,7 @@ static int export_vector(struct export *e, const struct cts_pk_vector *v)
         const struct cts_pk_unit *u = &p->units[v->units.first + i];
         bool whole = u->flags & CTS_UF_WHOLE;
         for (uint32_t r = 0; is_plain(u) && r < u->rows.count; r++) {
-            const struct cts_pk_row *row = &p->rows[u->rows.first + r];
+            const struct cts_pk_tuple *row = &p->rows[u->rows.first + r];
             if (row->kase < next)
                 continue;
             next = row->kase + 1;

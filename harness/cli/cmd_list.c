@@ -18,8 +18,8 @@ static int complain(const struct cts_err *err)
 
 static int list_insns(void)
 {
-    for (unsigned i = 0; i < CTS_ROW_COUNT; i++) {
-        const struct cts_row_info *r = cts_row_info((enum cts_row_id)i);
+    for (unsigned i = 0; i < CTS_INSN_COUNT; i++) {
+        const struct cts_insn_info *r = cts_insn_info((enum cts_insn_id)i);
         cts_out("%-22s %-9s 0x%02x  %-7s %s\n", r->id, cts_group_name(r->group), r->opcode,
                 r->section, r->syntax ? r->syntax : "");
     }
@@ -30,9 +30,9 @@ static int list_groups(void)
 {
     for (unsigned g = 0; g < CTS_GROUP_COUNT; g++) {
         unsigned own = 0, all = 0;
-        for (unsigned i = 0; i < CTS_ROW_COUNT; i++) {
-            own += cts_row_info((enum cts_row_id)i)->group == (enum cts_group)g;
-            all += cts_group_has((enum cts_group)g, (enum cts_row_id)i);
+        for (unsigned i = 0; i < CTS_INSN_COUNT; i++) {
+            own += cts_insn_info((enum cts_insn_id)i)->group == (enum cts_group)g;
+            all += cts_group_has((enum cts_group)g, (enum cts_insn_id)i);
         }
         cts_out("%-9s %3u instructions, %3u with the groups it includes\n",
                 cts_group_name((enum cts_group)g), own, all);
@@ -105,7 +105,7 @@ static int list_vectors(void)
                 x->cases.count);
         for (uint32_t r = 0; r < x->rows.count; r++)
             cts_out("%s%s", r ? " " : "",
-                    cts_row_info((enum cts_row_id)p->row_ids[x->rows.first + r])->id);
+                    cts_insn_info((enum cts_insn_id)p->insn_ids[x->rows.first + r])->id);
         putchar('\n');
     }
     int code = v.stats.errors ? CTS_EXIT_USAGE : CTS_EXIT_OK;

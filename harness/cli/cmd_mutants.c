@@ -30,7 +30,7 @@ struct mutants {
     struct cts_mut_list list;
     struct cts_mut_opts opts;
     struct cts_looks looks;
-    uint8_t rows[CTS_ROW_COUNT];
+    uint8_t rows[CTS_INSN_COUNT];
     unsigned row_count;
     const char *op, *prove;
     enum format format;
@@ -47,8 +47,8 @@ struct mutants {
 static int add_insn(void *arg, const struct cts_opts *o)
 {
     struct mutants *m = arg;
-    enum cts_row_id row = cts_row_find(o->value);
-    if (row == CTS_ROW_COUNT)
+    enum cts_insn_id row = cts_insn_find(o->value);
+    if (row == CTS_INSN_COUNT)
         return cts_opts_bad(o, "unknown instruction '%s'", o->value);
     m->rows[row] = 1;
     m->row_count++;
@@ -120,7 +120,7 @@ static const char *level_or_dash(unsigned level)
 
 static const char *row_text(const struct cts_mutant *m)
 {
-    return m->row == CTS_ROW_COUNT ? "-" : cts_row_info(m->row)->id;
+    return m->row == CTS_INSN_COUNT ? "-" : cts_insn_info(m->row)->id;
 }
 
 static bool is_shown(const struct mutants *m, const struct cts_mutant *x)
@@ -164,7 +164,7 @@ static void print_json(const struct mutants *m)
         const struct cts_mutant *x = &m->list.all[i];
         if (!is_shown(m, x))
             continue;
-        json_text(&b, "insn", x->row == CTS_ROW_COUNT ? NULL : row_text(x));
+        json_text(&b, "insn", x->row == CTS_INSN_COUNT ? NULL : row_text(x));
         json_text(&b, "operator", x->op);
         json_text(&b, "mutant", x->text);
         json_text(&b, "demanded", level_or_dash(x->level));
@@ -189,7 +189,7 @@ static void print_list(const struct mutants *m)
     }
 }
 
-static void print_table_line(const struct mutants *m, const char *name, enum cts_row_id row,
+static void print_table_line(const struct mutants *m, const char *name, enum cts_insn_id row,
                              const char *op)
 {
     struct cts_mut_score s[CTS_MUT_LEVELS];
@@ -222,7 +222,7 @@ static void print_operators(const struct mutants *m)
         while (strcmp(m->list.all[first].op, op) != 0)
             first++;
         if (first == i)
-            print_table_line(m, op, CTS_ROW_COUNT, op);
+            print_table_line(m, op, CTS_INSN_COUNT, op);
     }
 }
 
@@ -259,7 +259,7 @@ static double percent(unsigned part, unsigned all)
 
 static struct cts_mut_score total(const struct mutants *m, enum cts_level level)
 {
-    return cts_mutants_score(&m->list, CTS_ROW_COUNT, NULL, level);
+    return cts_mutants_score(&m->list, CTS_INSN_COUNT, NULL, level);
 }
 
 static void print_scores(const struct mutants *m)

@@ -26,7 +26,7 @@ static struct sums count(const struct cts_mut_list *list, const struct cts_mut_l
 
 static const char *row_text(const struct cts_mutant *m)
 {
-    return m->row == CTS_ROW_COUNT ? "-" : cts_row_info(m->row)->id;
+    return m->row == CTS_INSN_COUNT ? "-" : cts_insn_info(m->row)->id;
 }
 
 static bool lives(const struct cts_mut_look *look)

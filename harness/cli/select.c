@@ -41,7 +41,7 @@ int cts_select_check(const struct cts_selector *s, struct cts_err *err)
                                "unknown group '%s'; \"ebpf-cts list groups\" lists them",
                                s->group[i]);
     for (unsigned i = 0; i < s->rows; i++)
-        if (cts_row_find(s->row[i]) == CTS_ROW_COUNT)
+        if (cts_insn_find(s->row[i]) == CTS_INSN_COUNT)
             return cts_err_set(err, CTS_E_NOTFOUND,
                                "unknown instruction '%s'; \"ebpf-cts list insns\" lists them",
                                s->row[i]);
@@ -81,7 +81,7 @@ static bool has_row(const struct cts_selector *s, const struct cts_pack *p,
 {
     for (unsigned i = 0; i < s->rows; i++)
         for (uint32_t k = 0; k < v->rows.count; k++)
-            if (p->row_ids[v->rows.first + k] == cts_row_find(s->row[i]))
+            if (p->insn_ids[v->rows.first + k] == cts_insn_find(s->row[i]))
                 return true;
     return s->rows == 0;
 }

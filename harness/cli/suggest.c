@@ -53,8 +53,8 @@ static void offer_strings(struct finder *f, const struct cts_pack *p, struct cts
 void cts_suggest(const char *id, const struct cts_pack *pack)
 {
     struct finder f = {.id = id};
-    for (unsigned i = 0; i < CTS_ROW_COUNT; i++)
-        offer(&f, cts_row_info((enum cts_row_id)i)->id);
+    for (unsigned i = 0; i < CTS_INSN_COUNT; i++)
+        offer(&f, cts_insn_info((enum cts_insn_id)i)->id);
     for (size_t i = 0; i < CTS_CLAUSE_COUNT; i++)
         offer(&f, cts_clause_texts[i].id);
     for (size_t i = 0; i < CTS_AMBIGUITY_COUNT; i++)

@@ -41,13 +41,13 @@ int cts_targets_find(struct cts_targets *t, struct cts_arena *arena, struct cts_
 static int row_bits(const char **ids, const char *file, unsigned line, struct cts_arena *arena,
                     const uint8_t **out, struct cts_err *err)
 {
-    uint8_t *bits = ids ? cts_arena_take(arena, CTS_ROW_COUNT) : NULL;
+    uint8_t *bits = ids ? cts_arena_take(arena, CTS_INSN_COUNT) : NULL;
     *out = bits;
     if (ids && !bits)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     for (size_t i = 0; ids && ids[i]; i++) {
-        enum cts_row_id row = cts_row_find(ids[i]);
-        if (row == CTS_ROW_COUNT)
+        enum cts_insn_id row = cts_insn_find(ids[i]);
+        if (row == CTS_INSN_COUNT)
             return cts_err_at(err, CTS_E_SCHEMA, file, line, 0, "no row '%s' in the specification",
                               ids[i]);
         bits[row] = 1;
@@ -59,18 +59,18 @@ static int row_bits(const char **ids, const char *file, unsigned line, struct ct
 static int pinned_bits(const struct cts_rt *rt, struct cts_arena *arena, const uint8_t **out,
                        struct cts_err *err)
 {
-    uint8_t *bits = rt->pinned ? cts_arena_take(arena, CTS_ROW_COUNT) : NULL;
+    uint8_t *bits = rt->pinned ? cts_arena_take(arena, CTS_INSN_COUNT) : NULL;
     *out = bits;
     if (rt->pinned && !bits)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     for (size_t i = 0; rt->pinned && rt->pinned[i]; i++) {
-        enum cts_row_id row = cts_row_find(rt->pinned[i]);
+        enum cts_insn_id row = cts_insn_find(rt->pinned[i]);
         enum cts_group group = cts_group_find(rt->pinned[i]);
-        if (row == CTS_ROW_COUNT && group == CTS_GROUP_COUNT)
+        if (row == CTS_INSN_COUNT && group == CTS_GROUP_COUNT)
             return cts_err_set(err, CTS_E_SCHEMA, "%s: unknown instruction or group '%s'", rt->file,
                                rt->pinned[i]);
-        for (unsigned r = 0; r < CTS_ROW_COUNT; r++)
-            bits[r] |= r == (unsigned)row || cts_group_has(group, (enum cts_row_id)r);
+        for (unsigned r = 0; r < CTS_INSN_COUNT; r++)
+            bits[r] |= r == (unsigned)row || cts_group_has(group, (enum cts_insn_id)r);
     }
     return 0;
 }
@@ -431,10 +431,10 @@ static bool is_placeholder(const struct cts_rt *rt, const char *command)
 /* The ids of the rows that the RFC has, ended by null. */
 static const char **rows_of_the_rfc(struct cts_arena *arena)
 {
-    const char **ids = cts_arena_take_array(arena, CTS_ROW_COUNT + 1, sizeof(*ids));
+    const char **ids = cts_arena_take_array(arena, CTS_INSN_COUNT + 1, sizeof(*ids));
     size_t n = 0;
-    for (unsigned r = 0; ids && r < CTS_ROW_COUNT; r++) {
-        const struct cts_row_info *row = cts_row_info((enum cts_row_id)r);
+    for (unsigned r = 0; ids && r < CTS_INSN_COUNT; r++) {
+        const struct cts_insn_info *row = cts_insn_info((enum cts_insn_id)r);
         if (row->section[0])
             ids[n++] = row->id;
     }

@@ -127,13 +127,13 @@ static bool note_jump(void *arg, const char *name, size_t len, int64_t *distance
     return true;
 }
 
-static int add_jump(struct assembler *a, enum cts_row_id row)
+static int add_jump(struct assembler *a, enum cts_insn_id row)
 {
     struct jump *list = grow(a, a->jumps, a->jump_count, &a->jump_cap, sizeof(*list));
     if (!list)
         return no_memory(a);
     a->jumps = list;
-    a->target.in_imm = row == CTS_ROW_JA32 || row == CTS_ROW_CALL_LOCAL;
+    a->target.in_imm = row == CTS_INSN_JA32 || row == CTS_INSN_CALL_LOCAL;
     a->target.line = a->line;
     a->target.col = (unsigned)(a->target.name - a->start) + 1;
     list[a->jump_count++] = a->target;
@@ -160,13 +160,13 @@ static int put_bytes(struct assembler *a, const uint8_t *bytes, uint32_t n)
 }
 
 /* Registers 11 to 15 are there to be refused by runtimes: the strict encoder would do it first. */
-static int encode(const struct cts_insn *in, bool strict, uint8_t bytes[16], enum cts_row_id *row,
+static int encode(const struct cts_insn *in, bool strict, uint8_t bytes[16], enum cts_insn_id *row,
                   struct cts_err *why)
 {
     struct cts_insn plain = *in;
     plain.dst = strict || in->dst < CTS_REG_COUNT ? in->dst : 0;
     plain.src = strict || in->src < CTS_REG_COUNT ? in->src : 0;
-    *row = cts_row_of(&plain);
+    *row = cts_insn_of(&plain);
     int n = cts_encode(*row, &plain, false, bytes, why);
     if (n > 0)
         bytes[1] = (uint8_t)(in->src << 4 | in->dst);
@@ -178,7 +178,7 @@ static int take_insn(struct assembler *a)
     const struct cts_text_names names = {note_jump, a};
     struct cts_err why = {0};
     struct cts_insn in;
-    enum cts_row_id row;
+    enum cts_insn_id row;
     uint8_t bytes[16];
     size_t len = (size_t)(a->end - a->at);
     if (len >= sizeof(a->text))
@@ -191,7 +191,7 @@ static int take_insn(struct assembler *a)
         rc = encode(&in, rc == 0, bytes, &row, rc == 0 ? &why : &(struct cts_err){0});
     if (rc < 0)
         return FAIL_AT(a, a->at + (why.col ? why.col - 1 : 0), why.code, "%s", why.msg);
-    if (row == CTS_ROW_EXIT && !a->has_exit) {
+    if (row == CTS_INSN_EXIT && !a->has_exit) {
         a->has_exit = true;
         a->first_exit = a->slots;
     }

@@ -376,31 +376,31 @@ static int at_file(struct reader *r, const char *msg)
     return cts_err_at(r->err, CTS_E_SYNTAX, r->file, 0, 0, "%s", msg);
 }
 
-/* The program's instruction of this opcode, if it is a legal one; CTS_ROW_COUNT: there is none. */
-static enum cts_row_id find_opcode(const struct cts_conf_test *t, int opcode)
+/* The program's instruction of this opcode, if it is a legal one; CTS_INSN_COUNT: there is none. */
+static enum cts_insn_id find_opcode(const struct cts_conf_test *t, int opcode)
 {
     for (uint32_t at = 0; at < t->slots;) {
         struct cts_insn in;
-        enum cts_row_id row;
+        enum cts_insn_id row;
         int n = cts_decode(t->code + (size_t)at * CTS_SLOT_BYTES, t->slots - at, false, &in, &row,
                            NULL);
-        if (n > 0 && in.opcode == opcode && cts_row_info(row)->section[0])
+        if (n > 0 && in.opcode == opcode && cts_insn_info(row)->section[0])
             return row;
         at += n > 0 ? (uint32_t)n : 1;
     }
-    return CTS_ROW_COUNT;
+    return CTS_INSN_COUNT;
 }
 
 /* The row of the RFC whose opcode the error calls unknown. */
-static enum cts_row_id denied_row(const struct cts_conf_test *t)
+static enum cts_insn_id denied_row(const struct cts_conf_test *t)
 {
     static const char before[] = "unknown opcode 0x";
     const char *at = strstr(t->error, before);
     if (!at)
-        return CTS_ROW_COUNT;
+        return CTS_INSN_COUNT;
     at += sizeof(before) - 1;
     if (digit(at[0]) < 0 || digit(at[1]) < 0)
-        return CTS_ROW_COUNT;
+        return CTS_INSN_COUNT;
     return find_opcode(t, digit(at[0]) << 4 | digit(at[1]));
 }
 
@@ -425,15 +425,15 @@ static bool calls_by_number(const struct cts_conf_test *t)
 static int find_skip(struct reader *r)
 {
     struct cts_conf_test *t = r->t;
-    enum cts_row_id denied = denied_row(t);
+    enum cts_insn_id denied = denied_row(t);
     t->skip = "";
     if (r->seen_line[S_PYELF])
         t->skip = "a test of a reader of ELF files, whose file a Python program makes";
     else if (r->seen_line[S_RELOAD])
         t->skip = "a test of a library's interface: a second program is loaded over the first";
-    else if (denied != CTS_ROW_COUNT)
+    else if (denied != CTS_INSN_COUNT)
         t->skip = cts_arena_fmt(r->arena, "it wants %s to be unknown, which RFC 9669 has",
-                                cts_row_info(denied)->id);
+                                cts_insn_info(denied)->id);
     else if (!t->is_error && calls_by_number(t))
         t->skip = "it calls the helper whose number is in a register, as no instruction here does";
     else if (strstr(t->error, "too many instructions"))

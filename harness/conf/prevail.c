@@ -285,10 +285,10 @@ static void add_head(struct maker *m, const char *kind, const struct cts_pv_code
     cts_buf_addf(m->out, "  - name: %s%s\n", m->id, kind);
     add_quoted(m->out, "why", "PREVAIL: ", m->t.title);
     cts_buf_adds(m->out, "    rows: [");
-    for (unsigned i = 0; i < CTS_ROW_COUNT; i++) {
-        if (!c->rows[i] || (i == CTS_ROW_EXIT && c->reads_or_writes))
+    for (unsigned i = 0; i < CTS_INSN_COUNT; i++) {
+        if (!c->rows[i] || (i == CTS_INSN_EXIT && c->reads_or_writes))
             continue;
-        cts_buf_addf(m->out, "%s%s", comma, cts_row_info((enum cts_row_id)i)->id);
+        cts_buf_addf(m->out, "%s%s", comma, cts_insn_info((enum cts_insn_id)i)->id);
         comma = ", ";
     }
     cts_buf_adds(m->out, "]\n    clauses: []\n    policy: imported\n");

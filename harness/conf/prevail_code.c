@@ -115,18 +115,19 @@ static size_t block_of(const struct reader *r, const char *label)
     return i;
 }
 
-static void note(struct reader *r, const char *line, const struct cts_insn *in, enum cts_row_id row)
+static void note(struct reader *r, const char *line, const struct cts_insn *in,
+                 enum cts_insn_id row)
 {
     struct cts_pv_code *c = r->c;
     unsigned class = in->opcode & 7;
     const char *label = strstr(line, "goto L_");
     c->rows[row] = true;
     c->memory |= (class <= 3 && in->opcode != 0x18);
-    c->calls |= row == CTS_ROW_CALL_HELPER || row == CTS_ROW_CALL_LOCAL || in->opcode == 0x8d ||
+    c->calls |= row == CTS_INSN_CALL_HELPER || row == CTS_INSN_CALL_LOCAL || in->opcode == 0x8d ||
                 in->opcode == 0x85;
     c->writes |= class == 4 || class == 7 || class <= 1 ? 1u << in->dst : 0;
     c->loops |= label && block_of(r, label + 5) <= r->block;
-    c->ends = row == CTS_ROW_EXIT;
+    c->ends = row == CTS_INSN_EXIT;
     c->exits |= c->ends;
 }
 
@@ -141,7 +142,7 @@ static int read_line(struct reader *r, const char *from, size_t len)
 {
     char line[LINE], tried[LINE + 16];
     struct cts_insn in;
-    enum cts_row_id row;
+    enum cts_insn_id row;
     const struct cts_text_names names = {.find = find_any};
     const char *semicolon = memchr(from, ';', len);
     len = semicolon ? (size_t)(semicolon - from) : len;
@@ -167,7 +168,7 @@ static int read_line(struct reader *r, const char *from, size_t len)
         cts_buf_addf(&r->c->text, "if %s goto A_%u\ngoto L__vacuous\nA_%u:\n", line + 7, r->assumed,
                      r->assumed);
     else
-        cts_buf_addf(&r->c->text, "%s\n", row == CTS_ROW_EXIT ? r->end : line);
+        cts_buf_addf(&r->c->text, "%s\n", row == CTS_INSN_EXIT ? r->end : line);
     r->assumed += assume;
     r->c->assumes |= assume;
     return 0;

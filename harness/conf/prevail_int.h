@@ -39,11 +39,11 @@ bool cts_pv_holds(const struct cts_pv_fact *f, const uint64_t *regs);
 
 /* The code of a test as text that vectors have, and what is in it. */
 struct cts_pv_code {
-    struct cts_buf text;      /* one instruction or label a line, none of them `exit` */
-    bool rows[CTS_ROW_COUNT]; /* that are in it */
-    unsigned reads_or_writes; /* bit i: ri is named */
-    unsigned writes;          /* bit i: ri may be changed */
-    bool ends;                /* its last instruction is `exit` */
+    struct cts_buf text;       /* one instruction or label a line, none of them `exit` */
+    bool rows[CTS_INSN_COUNT]; /* that are in it */
+    unsigned reads_or_writes;  /* bit i: ri is named */
+    unsigned writes;           /* bit i: ri may be changed */
+    bool ends;                 /* its last instruction is `exit` */
     bool exits, assumes, memory, calls, loops;
     const char *strange; /* the line that is not read; null: all of them are */
 };

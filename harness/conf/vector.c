@@ -43,14 +43,14 @@ static void program_pieces(const struct cts_conf_test *t, struct cts_vec_piece *
 }
 
 /* How much a group asks of a runtime: the vector counts as one of the most demanding. */
-static unsigned demand(enum cts_row_id row)
+static unsigned demand(enum cts_insn_id row)
 {
     static const enum cts_group order[] = {CTS_GROUP_BASE32,   CTS_GROUP_BASE64,
                                            CTS_GROUP_DIVMUL32, CTS_GROUP_DIVMUL64,
                                            CTS_GROUP_ATOMIC32, CTS_GROUP_ATOMIC64};
     unsigned n = sizeof(order) / sizeof(order[0]);
     for (unsigned i = 0; i < n; i++)
-        if (order[i] == cts_row_info(row)->group)
+        if (order[i] == cts_insn_info(row)->group)
             return i;
     return n;
 }
@@ -59,13 +59,13 @@ static unsigned demand(enum cts_row_id row)
 static int find_rows(const struct cts_conf_test *t, struct cts_arena *arena, struct cts_vec *v,
                      struct cts_err *err)
 {
-    bool seen[CTS_ROW_COUNT] = {[CTS_ROW_CALL_LOCAL] = v->kind == CTS_VK_RUN};
-    const char **rows = cts_arena_take_array(arena, CTS_ROW_COUNT, sizeof(*rows));
+    bool seen[CTS_INSN_COUNT] = {[CTS_INSN_CALL_LOCAL] = v->kind == CTS_VK_RUN};
+    const char **rows = cts_arena_take_array(arena, CTS_INSN_COUNT, sizeof(*rows));
     if (!rows)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     for (uint32_t at = 0; at < t->slots;) {
         struct cts_insn in;
-        enum cts_row_id row;
+        enum cts_insn_id row;
         int n = cts_decode(t->code + (size_t)at * CTS_SLOT_BYTES, t->slots - at, false, &in, &row,
                            NULL);
         if (n > 0)
@@ -73,11 +73,11 @@ static int find_rows(const struct cts_conf_test *t, struct cts_arena *arena, str
         at += n > 0 ? (uint32_t)n : 1;
     }
     for (unsigned d = 8; d-- > 0;)
-        for (unsigned i = 0; i < CTS_ROW_COUNT; i++)
-            if (seen[i] && demand((enum cts_row_id)i) == d)
-                rows[v->row_count++] = cts_row_info((enum cts_row_id)i)->id;
+        for (unsigned i = 0; i < CTS_INSN_COUNT; i++)
+            if (seen[i] && demand((enum cts_insn_id)i) == d)
+                rows[v->row_count++] = cts_insn_info((enum cts_insn_id)i)->id;
     if (v->row_count == 0) /* none of it is an instruction */
-        rows[v->row_count++] = cts_row_info(CTS_ROW_EXIT)->id;
+        rows[v->row_count++] = cts_insn_info(CTS_INSN_EXIT)->id;
     v->rows = rows;
     return 0;
 }

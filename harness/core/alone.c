@@ -64,7 +64,7 @@ static uint32_t run_kept(struct cts_pipeline *p, struct cts_judge *judge, struct
         struct cts_obs o = cts_observe(&p->machine, &p->batch[0]->program[0], a);
         if (o.seen == CTS_SEEN_RAN && !cts_attempt_conforms(p, seg, r, &o))
             return r;
-        cts_judge_row(judge, seg, r, &o);
+        cts_judge_tuple(judge, seg, r, &o);
     }
     return seg->rows;
 }

@@ -44,7 +44,7 @@ void cts_attempt_report_death(struct cts_pipeline *p, struct cts_judge *judge, s
     o.seen = seen_of_error(err->code);
     o.flaky = second_rc == 0 && o.seen != CTS_SEEN_LOAD_ERROR; /* nothing was seen of the runtime */
     cts_retry_confirm(&p->retry, seg->unit_index);
-    cts_judge_row(judge, seg, r, &o);
+    cts_judge_tuple(judge, seg, r, &o);
 }
 
 struct cts_program cts_attempt_program(const struct cts_judge *judge, struct cts_seg *seg,
@@ -90,7 +90,7 @@ void cts_attempt_tuple(struct cts_pipeline *p, struct cts_judge *judge, struct c
         o = wrong->obs;
     if (o.flaky || o.seen == CTS_SEEN_LOAD_ERROR || cts_seen_is_death(o.seen))
         cts_retry_confirm(&p->retry, seg->unit_index);
-    cts_judge_row(judge, seg, r, &o);
+    cts_judge_tuple(judge, seg, r, &o);
 }
 
 bool cts_attempt_tuples(struct cts_pipeline *p, struct cts_judge *judge, struct cts_seg *seg,

@@ -13,7 +13,7 @@ bool cts_basis_is(const struct cts_pack *p, const struct cts_pk_vector *v)
 
 static uint16_t own_row(const struct cts_pack *p, const struct cts_pk_vector *v)
 {
-    return p->row_ids[v->rows.first];
+    return p->insn_ids[v->rows.first];
 }
 
 /* The same, but for one row. */
@@ -23,26 +23,26 @@ static unsigned wrong_but(const struct cts_basis *b, const struct cts_pack *p,
     const uint8_t *code = p->code + u->code;
     for (uint32_t at = 0; at < u->slots;) {
         struct cts_insn in;
-        enum cts_row_id row;
+        enum cts_insn_id row;
         int n =
             cts_decode(code + (size_t)at * CTS_SLOT_BYTES, u->slots - at, false, &in, &row, NULL);
         if (n > 0 && b->wrong[row] && row != but)
             return row;
         at += n > 0 ? (uint32_t)n : 1;
     }
-    return CTS_ROW_COUNT;
+    return CTS_INSN_COUNT;
 }
 
-unsigned cts_basis_wrong_row(const struct cts_basis *b, const struct cts_pack *p,
-                             const struct cts_pk_unit *u)
+unsigned cts_basis_wrong_insn(const struct cts_basis *b, const struct cts_pack *p,
+                              const struct cts_pk_unit *u)
 {
-    return wrong_but(b, p, u, CTS_ROW_COUNT);
+    return wrong_but(b, p, u, CTS_INSN_COUNT);
 }
 
 static void skip(struct cts_judge *j, uint32_t unit, unsigned row)
 {
     char why[64];
-    cts_fmt(why, sizeof(why), "not testable: %s fails", cts_row_info((enum cts_row_id)row)->id);
+    cts_fmt(why, sizeof(why), "not testable: %s fails", cts_insn_info((enum cts_insn_id)row)->id);
     cts_judge_untestable(j, unit, why);
 }
 
@@ -71,7 +71,7 @@ void cts_basis_try(struct cts_basis *b, struct cts_exec *x, const struct cts_tar
     for (uint32_t i = 0; i < v->units.count; i++) {
         const uint32_t unit = v->units.first + i;
         unsigned other = wrong_but(b, p, &p->units[unit], own_row(p, v));
-        if (other == CTS_ROW_COUNT)
+        if (other == CTS_INSN_COUNT)
             cts_exec_units(x, &j, &unit, 1, NULL);
         else
             skip(&j, unit, other);
@@ -86,10 +86,10 @@ void cts_basis_name(struct cts_basis *b, const uint8_t *made_of)
     char list[CTS_BASIS_WHY / 2] = "";
     size_t n = 0;
     unsigned count = 0;
-    for (unsigned row = 0; row < CTS_ROW_COUNT; row++)
+    for (unsigned row = 0; row < CTS_INSN_COUNT; row++)
         if (b->wrong[row] && (!made_of || made_of[row]))
             n += cts_fmt(list + n, sizeof(list) - n, "%s%s", count++ ? ", " : "",
-                         cts_row_info((enum cts_row_id)row)->id);
+                         cts_insn_info((enum cts_insn_id)row)->id);
     if (count)
         cts_fmt(b->why, sizeof(b->why), "not testable: %s %s", list, count > 1 ? "fail" : "fails");
 }

@@ -103,7 +103,7 @@ static void compare_state(struct comparer *c, const struct cts_seg *seg, struct 
 }
 
 static void compare_outcome(struct comparer *c, const struct cts_seg *seg, struct said *s,
-                            const struct cts_pk_row *row, const struct cts_pk_outcome *o)
+                            const struct cts_pk_tuple *row, const struct cts_pk_outcome *o)
 {
     uint64_t r0;
     bool runs = !(c->caps->features & CTS_FEAT_VERDICT_ONLY);
@@ -120,7 +120,7 @@ static void compare_outcome(struct comparer *c, const struct cts_seg *seg, struc
 
 static void compare_row(struct comparer *c, const struct cts_seg *seg, struct said *s, uint32_t r)
 {
-    const struct cts_pk_row *row = &c->p->rows[seg->unit->rows.first + r];
+    const struct cts_pk_tuple *row = &c->p->rows[seg->unit->rows.first + r];
     struct cts_who who = {c->caps->runtime, c->caps->engine};
     for (uint32_t i = 0; i < row->out.count; i++) {
         uint32_t at = row->out.first + i;

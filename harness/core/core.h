@@ -23,7 +23,7 @@ enum { CTS_ANY_VALUE = INT32_MIN };
 /* Why a runtime that implements a row refuses some of its forms: explains a rejection (a skip),
  * changes nothing else. */
 struct cts_limit {
-    const uint8_t *rows; /* CTS_ROW_COUNT bools; null: every row */
+    const uint8_t *rows; /* CTS_INSN_COUNT bools; null: every row */
     /* Conditions on one instruction of the program, all of which hold; CTS_ANY_VALUE: none. */
     int32_t dst, src, imm, off;
     bool alias;     /* dst == src */
@@ -57,8 +57,8 @@ struct cts_target {
     const char *spec;             /* how a shell's -r names it; null: by runtime and engine */
     const char *repeat;           /* a command that runs it, to be followed by -f and a case; null:
                                      ebpf-cts run -r with runtime and engine */
-    const uint8_t *pinned;       /* CTS_ROW_COUNT bools: rows it is known to implement; null: all */
-    uint64_t groups;             /* bit per enum cts_group it claims */
+    const uint8_t *pinned; /* CTS_INSN_COUNT bools: rows it is known to implement; null: all */
+    uint64_t groups;       /* bit per enum cts_group it claims */
     const char *const *policies; /* it keeps to beside the RFC, ended by null; null: all */
     const struct cts_limit *limits;
     size_t limit_count;

@@ -20,8 +20,8 @@ static void add_origin(const struct cts_judge *j, const struct cts_seg *seg, str
     if (seg->unit->label)
         cts_buf_addf(b, "  variant  %s\n", cts_pack_text(p, seg->unit->label));
     for (uint32_t i = 0; i < v->rows.count; i++) {
-        const struct cts_row_info *row =
-            cts_row_info((enum cts_row_id)p->row_ids[v->rows.first + i]);
+        const struct cts_insn_info *row =
+            cts_insn_info((enum cts_insn_id)p->insn_ids[v->rows.first + i]);
         cts_buf_addf(b, "  row      %s (%s%s): %s\n", row->id,
                      row->section[0] ? "RFC 9669 section " : "not in the RFC, from ",
                      row->section[0] ? row->section : row->origin, row->does);
@@ -152,7 +152,7 @@ static void add_expected_result(const struct cts_judge *j, const struct cts_seg 
     };
     if (seg->swept)
         return;
-    const struct cts_pk_row *row = &j->pack->rows[seg->unit->rows.first + r];
+    const struct cts_pk_tuple *row = &j->pack->rows[seg->unit->rows.first + r];
     for (uint32_t i = 0; i < row->out.count; i++) {
         uint32_t at = row->out.first + i;
         const struct cts_pk_outcome *o = &j->pack->outcomes[at];

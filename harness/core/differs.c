@@ -63,7 +63,7 @@ static const char *differing_state(const struct cts_judge *j, struct cts_seg *se
 static const char *differing_r0(const struct cts_judge *j, const struct cts_seg *seg, uint32_t r,
                                 const struct cts_obs *obs)
 {
-    const struct cts_pk_row *row = &j->pack->rows[seg->unit->rows.first + r];
+    const struct cts_pk_tuple *row = &j->pack->rows[seg->unit->rows.first + r];
     const char *text =
         cts_arena_fmt(j->arena, "r0 = 0x%llx, expected", (unsigned long long)obs->r0);
     unsigned n = 0;

@@ -25,7 +25,7 @@ int cts_exec_units(struct cts_exec *x, struct cts_judge *judge, const uint32_t *
 /* Runs an empty body in every shape of environment that the units have: what goes in must come out.
  * The reason, naming the rows of the specification that the environment is made of, goes to `why`
  * (in `arena`); null if all is well. The rows of the shape that was wrong are true in
- * made_of[CTS_ROW_COUNT]. */
+ * made_of[CTS_INSN_COUNT]. */
 int cts_exec_self_test(struct cts_exec *x, const struct cts_pack *pack,
                        const uint8_t *unit_selected, struct cts_arena *arena, const char **why,
                        uint8_t *made_of, struct cts_err *err);

@@ -61,7 +61,7 @@ static void note_rows(struct cts_judge *j, const struct cts_seg *seg, uint32_t r
     uint32_t at = seg->unit_index - j->first_unit;
     if (!j->units || at >= j->unit_count || count == 0)
         return;
-    struct cts_unit_rows *u = &j->units[at];
+    struct cts_unit_tuples *u = &j->units[at];
     if (seg->swept && r + count > u->end) {
         uint32_t from = r > u->end ? r : u->end;
         u->end = (uint32_t)(r + count);
@@ -206,7 +206,7 @@ static unsigned kinds_allowed(const struct cts_judge *j, const struct cts_seg *s
 {
     if (seg->swept)
         return 1u << CTS_OUT_RAN;
-    const struct cts_pk_row *row = &j->pack->rows[seg->unit->rows.first + r];
+    const struct cts_pk_tuple *row = &j->pack->rows[seg->unit->rows.first + r];
     unsigned kinds = 0;
     for (uint32_t i = 0; i < row->out.count; i++)
         if (cts_outcome_counts(j->pack, row->out, row->out.first + i, cts_judge_who(j)))
@@ -220,14 +220,14 @@ static uint64_t result_mask(const struct cts_judge *j, const struct cts_seg *seg
 {
     const struct cts_pk_vector *v = &j->pack->vectors[seg->unit->vector];
     bool whole = j->caps->r0_bits >= 64 || (j->caps->features & CTS_FEAT_CUT &&
-                                            j->pack->row_ids[v->rows.first] == CTS_ROW_EXIT);
+                                            j->pack->insn_ids[v->rows.first] == CTS_INSN_EXIT);
     return whole ? UINT64_MAX : UINT32_MAX;
 }
 
 static bool result_conforms(const struct cts_judge *j, const struct cts_seg *seg, uint32_t r,
                             enum cts_outcome_kind kind, const struct cts_obs *obs)
 {
-    const struct cts_pk_row *row = &j->pack->rows[seg->unit->rows.first + r];
+    const struct cts_pk_tuple *row = &j->pack->rows[seg->unit->rows.first + r];
     uint64_t mask = result_mask(j, seg);
     for (uint32_t i = 0; i < row->out.count; i++) {
         uint32_t at = row->out.first + i;
@@ -247,7 +247,7 @@ static bool is_whole(const struct cts_seg *seg)
     return seg->whole;
 }
 
-static bool insn_fits(const struct cts_limit *l, enum cts_row_id row, const struct cts_insn *in)
+static bool insn_fits(const struct cts_limit *l, enum cts_insn_id row, const struct cts_insn *in)
 {
     if (l->rows && !l->rows[row])
         return false;
@@ -280,7 +280,7 @@ static bool is_conditional(const struct cts_insn *in)
 /* The next instruction of a unit's code from slot *at on, which moves behind it; false at the end.
  * What is no instruction is passed over. */
 static bool next_insn(const struct cts_judge *j, const struct cts_seg *seg, uint32_t *at,
-                      enum cts_row_id *row, struct cts_insn *in)
+                      enum cts_insn_id *row, struct cts_insn *in)
 {
     const uint8_t *code = j->pack->code + seg->unit->code;
     while (*at < seg->unit->slots) {
@@ -296,7 +296,7 @@ static bool next_insn(const struct cts_judge *j, const struct cts_seg *seg, uint
 static bool has_branches(const struct cts_judge *j, const struct cts_seg *seg, uint32_t least)
 {
     struct cts_insn in;
-    enum cts_row_id row;
+    enum cts_insn_id row;
     uint32_t count = 0;
     for (uint32_t at = 0; count < least && next_insn(j, seg, &at, &row, &in);)
         count += is_conditional(&in);
@@ -322,7 +322,7 @@ static bool program_fits(const struct cts_judge *j, const struct cts_seg *seg,
                          const struct cts_limit *l)
 {
     struct cts_insn in;
-    enum cts_row_id row;
+    enum cts_insn_id row;
     if (!is_about_insns(l) && (l->refusal || l->policy || l->branches_from))
         return true;
     for (uint32_t at = 0; next_insn(j, seg, &at, &row, &in);)
@@ -354,21 +354,21 @@ bool cts_judge_is_limit(const struct cts_judge *j, const struct cts_seg *seg)
 }
 
 /* The first row that the runtime is not known to implement, of those under test and then of all
- * that the program is made of; CTS_ROW_COUNT if it should know all. */
+ * that the program is made of; CTS_INSN_COUNT if it should know all. */
 static unsigned unpinned_row(const struct cts_judge *j, const struct cts_seg *seg)
 {
     const struct cts_pk_vector *v = &j->pack->vectors[seg->unit->vector];
     struct cts_insn in;
-    enum cts_row_id found;
+    enum cts_insn_id found;
     for (uint32_t i = 0; j->target->pinned && i < v->rows.count; i++) {
-        uint16_t row = j->pack->row_ids[v->rows.first + i];
+        uint16_t row = j->pack->insn_ids[v->rows.first + i];
         if (!j->target->pinned[row])
             return row;
     }
     for (uint32_t at = 0; j->target->pinned && next_insn(j, seg, &at, &found, &in);)
         if (!j->target->pinned[found])
             return found;
-    return CTS_ROW_COUNT;
+    return CTS_INSN_COUNT;
 }
 
 static const char *words(const struct cts_obs *obs)
@@ -391,10 +391,10 @@ static void judge_rejected(struct cts_judge *j, struct cts_seg *seg, uint32_t r,
     if (limit)
         skip(j, seg, r, CTS_SK_LIMIT,
              cts_arena_fmt(j->arena, "limit of %s: %s", j->target->runtime, limit));
-    else if (row < CTS_ROW_COUNT)
+    else if (row < CTS_INSN_COUNT)
         skip(j, seg, r, CTS_SK_UNSUPPORTED,
              cts_arena_fmt(j->arena, "unsupported: %s refuses %s (%.*s)", j->target->runtime,
-                           cts_row_info((enum cts_row_id)row)->id, first_line(why), why));
+                           cts_insn_info((enum cts_insn_id)row)->id, first_line(why), why));
     else
         fail(j, seg, r, CTS_FL_WRONGLY_REJECTED,
              cts_arena_fmt(j->arena, "rejected, but it must be accepted: %.*s", first_line(why),
@@ -480,7 +480,8 @@ static void judge_deviation(struct cts_judge *j, struct cts_seg *seg, uint32_t r
     }
 }
 
-void cts_judge_row(struct cts_judge *j, struct cts_seg *seg, uint32_t r, const struct cts_obs *obs)
+void cts_judge_tuple(struct cts_judge *j, struct cts_seg *seg, uint32_t r,
+                     const struct cts_obs *obs)
 {
     unsigned allowed = kinds_allowed(j, seg, r);
     if (obs->flaky) {
@@ -499,5 +500,5 @@ void cts_judge_row(struct cts_judge *j, struct cts_seg *seg, uint32_t r, const s
 void cts_judge_unit(struct cts_judge *j, struct cts_seg *seg, const struct cts_obs *obs)
 {
     for (uint32_t r = 0; r < (seg->swept ? 1 : seg->rows); r++)
-        cts_judge_row(j, seg, r, obs);
+        cts_judge_tuple(j, seg, r, obs);
 }

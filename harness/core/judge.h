@@ -65,7 +65,7 @@ bool cts_track_failed(const struct cts_track *t);
 unsigned cts_status_weight(enum cts_status s);
 
 /* What of a unit was compared and came out right, however often it was run. */
-struct cts_unit_rows {
+struct cts_unit_tuples {
     uint32_t swept;   /* of a swept unit: how many */
     uint32_t end;     /* ... and the row behind the last of them: they come in order */
     uint8_t *matched; /* else one bool a row; null: none yet */
@@ -79,7 +79,8 @@ struct cts_judge {
     struct cts_arena *arena;    /* holds what the tracks point to */
     struct cts_track *tracks;   /* of cases first_case .. first_case + case_count - 1 */
     uint32_t first_case, case_count;
-    struct cts_unit_rows *units; /* first_unit .. first_unit + unit_count - 1; null: not counted */
+    struct cts_unit_tuples
+        *units; /* first_unit .. first_unit + unit_count - 1; null: not counted */
     uint32_t first_unit, unit_count;
     bool every; /* every variant is run and told, however the case fails */
 };
@@ -91,7 +92,8 @@ struct cts_who cts_judge_who(const struct cts_judge *j);
  * one; 0 if nothing of them was compared. */
 void cts_judge_matched(struct cts_judge *j, const struct cts_seg *seg, uint32_t r, uint64_t count);
 /* Anything that was seen of a row. */
-void cts_judge_row(struct cts_judge *j, struct cts_seg *seg, uint32_t r, const struct cts_obs *obs);
+void cts_judge_tuple(struct cts_judge *j, struct cts_seg *seg, uint32_t r,
+                     const struct cts_obs *obs);
 /* The same for all rows of a unit. */
 void cts_judge_unit(struct cts_judge *j, struct cts_seg *seg, const struct cts_obs *obs);
 /* All cases of a unit cannot be judged: an error of the harness or of a worker that does not start.

@@ -3,7 +3,7 @@
 #include "core/rows.h"
 #include "pack/uses.h"
 
-static bool may_be_rejected(const struct cts_pack *p, const struct cts_pk_row *row,
+static bool may_be_rejected(const struct cts_pack *p, const struct cts_pk_tuple *row,
                             struct cts_who who)
 {
     for (uint32_t i = row->out.first; i < row->out.first + row->out.count; i++)

@@ -16,7 +16,7 @@ struct probe {
     struct cts_pk_vector vector;
     struct cts_pk_case test_case;
     struct cts_pk_unit unit;
-    struct cts_pk_row row[2];
+    struct cts_pk_tuple row[2];
     struct cts_pk_outcome outcome[2];
     struct cts_pk_state state[2];
 };
@@ -52,7 +52,7 @@ static struct probe *probe_new(const struct cts_pk_unit *like, struct cts_arena 
         s->mem = probe_bytes(0);
         s->stack = probe_bytes(like->layout.mem_bytes);
         p->outcome[k] = (struct cts_pk_outcome){.kind = CTS_OUT_RAN, .state = k};
-        p->row[k] = (struct cts_pk_row){.kase = 0, .in = k, .out = {k, 1}};
+        p->row[k] = (struct cts_pk_tuple){.kase = 0, .in = k, .out = {k, 1}};
     }
     p->pack = (struct cts_pack){.vectors = &p->vector,
                                 .cases = &p->test_case,
@@ -87,7 +87,7 @@ static const char *describe(const struct cts_machine *m, const struct cts_layout
     for (uint32_t i = 0; i < n; i++) {
         made_of[rows[i]] = 1;
         cts_buf_addf(&b, "%s%s", i ? ", " : "; it is made of ",
-                     cts_row_info((enum cts_row_id)rows[i])->id);
+                     cts_insn_info((enum cts_insn_id)rows[i])->id);
     }
     const char *copy = cts_arena_strdup(arena, cts_buf_text(&b));
     cts_buf_release(&b);

@@ -133,8 +133,8 @@ struct cts_item cts_program_item(struct cts_program *p, uint8_t ops, uint8_t pro
     it.load.log = p->bodies == 1;
     it.run = cts_request_run(one, one->whole, p->iterations);
     if (!one->whole) {
-        it.rows_off = p->layout[0].region;
-        it.rows_bytes = cts_layout_bytes(&p->layout[0]);
+        it.entries_off = p->layout[0].region;
+        it.entries_bytes = cts_layout_bytes(&p->layout[0]);
     }
     return it;
 }

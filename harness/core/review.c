@@ -68,7 +68,7 @@ static void review_stopped(struct cts_pipeline *p, struct cts_judge *judge,
     const struct cts_wrong wrong = cts_observe_wrong_end(one, prog->first, a, judge->arena);
     bool rejected = o.seen == CTS_SEEN_FAULTED || o.seen == CTS_SEEN_REFUSED;
     if (o.seen == CTS_SEEN_REFUSED && prog->bodies == 1 && one->rows == 1)
-        cts_judge_row(judge, one, 0, &o);
+        cts_judge_tuple(judge, one, 0, &o);
     else if (prog->bodies == 1 && o.seen != CTS_SEEN_FAULTED)
         cts_retry_add(&p->retry, one, &wrong);
     else if (rejected)
@@ -129,7 +129,7 @@ void cts_review_batch(struct cts_pipeline *p, struct cts_judge *judge, const str
             continue;
         if (prog->body[0]->whole) {
             const struct cts_obs o = cts_observe(&p->machine, prog, a);
-            cts_judge_row(judge, prog->body[0], 0, &o);
+            cts_judge_tuple(judge, prog->body[0], 0, &o);
         } else {
             review_bodies(p, judge, prog, a);
         }

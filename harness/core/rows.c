@@ -50,10 +50,10 @@ static void find_moving(struct cts_seg *s)
         mask |= 1u << s->operand[i].reg;
     for (uint32_t at = 0; at < s->unit->slots; at++) {
         const struct cts_mach_insn *one = &s->mach->prog[at];
-        if (one->row == CTS_ROW_COUNT)
+        if (one->row == CTS_INSN_COUNT)
             continue;
         s->lean =
-            s->lean && !(cts_row_info(one->row)->flags & ~(unsigned)(CTS_RF_WIDE | CTS_RF_JUMP));
+            s->lean && !(cts_insn_info(one->row)->flags & ~(unsigned)(CTS_RF_WIDE | CTS_RF_JUMP));
         mask |= 1u << one->in.dst;
     }
     for (uint8_t i = 0; i < 10; i++)
@@ -134,7 +134,7 @@ static unsigned addresses_of_sweep(struct cts_seg *s, struct cts_arena *arena)
 }
 
 /* What a row's outcomes say of the registers; where they say nothing, what goes in. */
-static unsigned addresses_of_row(const struct cts_seg *s, const struct cts_pk_row *row,
+static unsigned addresses_of_row(const struct cts_seg *s, const struct cts_pk_tuple *row,
                                  unsigned given)
 {
     unsigned found = 0;
@@ -155,11 +155,11 @@ static bool has_ways(const struct cts_seg *s)
 {
     for (uint32_t at = 0; at < s->unit->body_slots;) {
         struct cts_insn in;
-        enum cts_row_id row;
+        enum cts_insn_id row;
         int n = cts_decode(s->pack->code + s->unit->code + (size_t)at * CTS_SLOT_BYTES,
                            s->unit->body_slots - at, false, &in, &row, NULL);
-        bool call = n > 0 && cts_row_info(row)->flags & CTS_RF_CALL;
-        if (n > 0 && cts_row_info(row)->flags & CTS_RF_JUMP && !call)
+        bool call = n > 0 && cts_insn_info(row)->flags & CTS_RF_CALL;
+        if (n > 0 && cts_insn_info(row)->flags & CTS_RF_JUMP && !call)
             return true;
         at += n > 0 ? (uint32_t)n : 1;
     }
@@ -421,7 +421,7 @@ bool cts_outcome_counts(const struct cts_pack *p, struct cts_pk_range all, uint3
 /* The first state that may come out; null if there is none. */
 static const struct cts_pk_state *first_state(const struct cts_seg *s, uint32_t r)
 {
-    const struct cts_pk_row *row = &s->pack->rows[s->unit->rows.first + r];
+    const struct cts_pk_tuple *row = &s->pack->rows[s->unit->rows.first + r];
     for (uint32_t i = 0; i < row->out.count; i++) {
         const struct cts_pk_outcome *o = &s->pack->outcomes[row->out.first + i];
         if (o->kind == CTS_OUT_RAN && o->state != UINT32_MAX)
@@ -441,7 +441,7 @@ static uint64_t before(const struct cts_pk_state *out, unsigned i)
 static void fill_hand(struct cts_seg *s, uint32_t r, uint8_t *row)
 {
     const struct cts_layout *l = &s->layout;
-    const struct cts_pk_row *pr = &s->pack->rows[s->unit->rows.first + r];
+    const struct cts_pk_tuple *pr = &s->pack->rows[s->unit->rows.first + r];
     const struct cts_pk_state *in = &s->pack->states[pr->in], *out = first_state(s, r);
     for (unsigned i = 0; i < 10; i++) {
         uint64_t v = in->place[i] == CTS_PL_VALUE ? in->r[i] : 0;
@@ -586,7 +586,7 @@ bool cts_seg_match(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint
         return memcmp(row + CTS_ENTRY_OUT, expect, PRE_FILL_REGISTERS * 8) == 0;
     if (s->swept)
         return match_swept(s, row, expect);
-    const struct cts_pk_row *pr = &s->pack->rows[s->unit->rows.first + r];
+    const struct cts_pk_tuple *pr = &s->pack->rows[s->unit->rows.first + r];
     for (uint32_t i = 0; i < pr->out.count; i++) {
         uint32_t at = pr->out.first + i;
         const struct cts_pk_outcome *o = &s->pack->outcomes[at];
@@ -612,7 +612,7 @@ static const struct cts_pk_state *only_state(const struct cts_seg *s, uint32_t r
     unsigned states = 0;
     if (s->swept)
         return NULL;
-    const struct cts_pk_row *pr = &s->pack->rows[s->unit->rows.first + r];
+    const struct cts_pk_tuple *pr = &s->pack->rows[s->unit->rows.first + r];
     for (uint32_t i = 0; i < pr->out.count; i++) {
         const struct cts_pk_outcome *o = &s->pack->outcomes[pr->out.first + i];
         if (o->kind == CTS_OUT_RAN && o->state != UINT32_MAX && ++states)
@@ -677,7 +677,7 @@ void cts_seg_guess(struct cts_seg *s, uint32_t r, const uint8_t *expect, struct 
         guess_swept(s, expect, row);
         return;
     }
-    const struct cts_pk_row *pr = &s->pack->rows[s->unit->rows.first + r];
+    const struct cts_pk_tuple *pr = &s->pack->rows[s->unit->rows.first + r];
     for (uint32_t i = 0; i < pr->out.count; i++) {
         const struct cts_pk_outcome *o = &s->pack->outcomes[pr->out.first + i];
         if (o->kind == CTS_OUT_RAN && o->state != UINT32_MAX &&
@@ -703,7 +703,7 @@ uint16_t cts_seg_compared(const struct cts_seg *s, uint32_t r)
     bool ends = false;
     if (s->swept)
         return s->layout.out_mask;
-    const struct cts_pk_row *pr = &s->pack->rows[s->unit->rows.first + r];
+    const struct cts_pk_tuple *pr = &s->pack->rows[s->unit->rows.first + r];
     for (uint32_t i = 0; i < pr->out.count; i++) {
         const struct cts_pk_outcome *o = &s->pack->outcomes[pr->out.first + i];
         if (o->kind != CTS_OUT_RAN || o->state == UINT32_MAX)
@@ -717,7 +717,7 @@ uint16_t cts_seg_compared(const struct cts_seg *s, uint32_t r)
 bool cts_seg_is_open(const struct cts_seg *s)
 {
     for (uint32_t r = 0; !s->swept && r < s->unit->rows.count; r++) {
-        const struct cts_pk_row *pr = &s->pack->rows[s->unit->rows.first + r];
+        const struct cts_pk_tuple *pr = &s->pack->rows[s->unit->rows.first + r];
         unsigned states = 0;
         for (uint32_t i = 0; i < pr->out.count; i++) {
             const struct cts_pk_outcome *o = &s->pack->outcomes[pr->out.first + i];
@@ -757,7 +757,7 @@ static void expected_hand(struct cts_seg *s, uint32_t r, const uint8_t *row,
                           struct cts_seg_view *v)
 {
     const struct cts_layout *l = &s->layout;
-    const struct cts_pk_row *pr = &s->pack->rows[s->unit->rows.first + r];
+    const struct cts_pk_tuple *pr = &s->pack->rows[s->unit->rows.first + r];
     const struct cts_pk_state *in = &s->pack->states[pr->in];
     for (unsigned i = 0; i < 10; i++) {
         v->in[i] = absolute(s, row, in->place[i], in->r[i]);

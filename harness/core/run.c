@@ -184,7 +184,7 @@ static void self_test(struct run *run, struct engine *e)
     struct cts_exec *x = e->up ? cts_exec_new(&e->first, run->opts, &err) : NULL;
     if (!x)
         return;
-    uint8_t made_of[CTS_ROW_COUNT] = {0};
+    uint8_t made_of[CTS_INSN_COUNT] = {0};
     cts_exec_self_test(x, run->pack, run->unit_selected, &run->arena, &e->env_broken, made_of,
                        &err);
     cts_exec_free(x);
@@ -420,9 +420,9 @@ static bool rests_on_wrong(const struct run *run, const struct engine *e,
     const struct cts_pk_case *c =
         u->rows.count ? &p->cases[p->rows[u->rows.first].kase] : &p->cases[v->cases.first];
     /* Of one that does not come to its end nothing is known, where it shows in no other way. */
-    if (e->basis.wrong[CTS_ROW_EXIT] && e->caps.features & CTS_FEAT_GUESS)
+    if (e->basis.wrong[CTS_INSN_EXIT] && e->caps.features & CTS_FEAT_GUESS)
         return true;
-    return cts_basis_wrong_row(&e->basis, p, u) != CTS_ROW_COUNT &&
+    return cts_basis_wrong_insn(&e->basis, p, u) != CTS_INSN_COUNT &&
            cts_may_be_accepted(p, &e->caps, v, c);
 }
 
@@ -585,7 +585,7 @@ static const char *const *row_list(struct block *b, const struct cts_pack *p,
 {
     const char **list = cts_arena_take_array(&b->arena, rows.count + 1, sizeof(*list));
     for (uint32_t i = 0; list && i < rows.count; i++)
-        list[i] = cts_row_info((enum cts_row_id)p->row_ids[rows.first + i])->id;
+        list[i] = cts_insn_info((enum cts_insn_id)p->insn_ids[rows.first + i])->id;
     return list;
 }
 

@@ -167,14 +167,14 @@ int cts_session_start_with_retry(struct cts_session *s, unsigned timeout_ms, str
 
 static int prepare_item(const struct cts_session *s, struct cts_item *it, struct cts_err *err)
 {
-    it->ops &= (uint8_t)~CTS_STEP_ROWS;
-    if (s->shared || !(it->ops & CTS_STEP_RUN) || !it->rows_bytes)
+    it->ops &= (uint8_t)~CTS_STEP_ENTRIES;
+    if (s->shared || !(it->ops & CTS_STEP_RUN) || !it->entries_bytes)
         return 0;
-    if (!s->caps.window || it->rows_off > s->caps.window_bytes ||
-        it->rows_bytes > s->caps.window_bytes - it->rows_off)
+    if (!s->caps.window || it->entries_off > s->caps.window_bytes ||
+        it->entries_bytes > s->caps.window_bytes - it->entries_off)
         return cts_err_set(err, CTS_E_INVAL, "rows outside the window");
-    it->ops |= CTS_STEP_ROWS;
-    it->rows = (const uint8_t *)s->caps.window + it->rows_off;
+    it->ops |= CTS_STEP_ENTRIES;
+    it->rows = (const uint8_t *)s->caps.window + it->entries_off;
     return 0;
 }
 
@@ -201,12 +201,12 @@ static int write_items(struct cts_session *s, struct cts_session_step *steps,
         if (rc)
             return rc;
         cts_wire_put_item(&s->link.out, &items[i]);
-        bool rows = items[i].ops & CTS_STEP_ROWS;
+        bool rows = items[i].ops & CTS_STEP_ENTRIES;
         steps[i] = (struct cts_session_step){.ops = items[i].ops,
                                              .iterations = items[i].run.iterations,
-                                             .rows_off = items[i].rows_off,
-                                             .rows_bytes = items[i].rows_bytes};
-        *most += ANSWER_MOST + (rows ? items[i].rows_bytes : 0);
+                                             .entries_off = items[i].entries_off,
+                                             .entries_bytes = items[i].entries_bytes};
+        *most += ANSWER_MOST + (rows ? items[i].entries_bytes : 0);
     }
     return 0;
 }
@@ -268,7 +268,7 @@ static const char *fault_in(const struct cts_session_step *asked, const struct c
         return "an answer with other steps than were asked for";
     if (a->ops & CTS_STEP_RUN && a->run.done > asked->iterations)
         return "an answer with more iterations than were asked for";
-    if (a->ops & CTS_STEP_ROWS && a->rows_bytes != asked->rows_bytes)
+    if (a->ops & CTS_STEP_ENTRIES && a->entries_bytes != asked->entries_bytes)
         return "an answer with other rows than were asked for";
     return NULL;
 }
@@ -276,10 +276,10 @@ static const char *fault_in(const struct cts_session_step *asked, const struct c
 static void take_answer(struct cts_session *s, const struct cts_session_step *asked,
                         struct cts_answer *a)
 {
-    if (a->ops & CTS_STEP_ROWS)
-        memcpy((uint8_t *)s->caps.window + asked->rows_off, a->rows, a->rows_bytes);
+    if (a->ops & CTS_STEP_ENTRIES)
+        memcpy((uint8_t *)s->caps.window + asked->entries_off, a->rows, a->entries_bytes);
     a->rows = NULL;
-    a->ops &= (uint8_t)~CTS_STEP_ROWS;
+    a->ops &= (uint8_t)~CTS_STEP_ENTRIES;
     if (a->load.text[0])
         cts_text_make_safe(a->load.text);
     if (a->run.text[0])
@@ -343,6 +343,6 @@ int cts_session_answer(struct cts_session *s, struct cts_answer *answers, uint32
         return cts_session_lose_protocol(s, why.msg, err);
     /* Before anybody looks at the rows: what they would see is none of the worker's. */
     for (uint32_t i = 0; i < n; i++)
-        cts_share_touch(&s->link.window, steps[i].rows_off, steps[i].rows_bytes);
+        cts_share_touch(&s->link.window, steps[i].entries_off, steps[i].entries_bytes);
     return cts_session_check_window(s, err);
 }

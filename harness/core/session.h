@@ -38,7 +38,7 @@ enum { CTS_SESSION_DEPTH = CTS_LINK_DEPTH, CTS_SESSION_ITEMS = 65536 };
 /* What the response to an item is held against. */
 struct cts_session_step {
     uint8_t ops;
-    uint32_t iterations, rows_off, rows_bytes; /* its region, which travels if ops say so */
+    uint32_t iterations, entries_off, entries_bytes; /* its region, which travels if ops say so */
 };
 
 /* Those of a request. */
@@ -105,10 +105,10 @@ void cts_session_release(struct cts_session *s);
 uint64_t cts_session_begun(const struct cts_session *s);
 
 /* Sends n items (none: a request that only wants its response); does not wait for the responses,
- * but reads on while it writes, so that neither side blocks for ever. CTS_STEP_ROWS is the
+ * but reads on while it writes, so that neither side blocks for ever. CTS_STEP_ENTRIES is the
  * session's to set: with a window that is not shared, items with CTS_STEP_RUN carry the regions in
- * [rows_off, rows_off + rows_bytes). CTS_E_INVAL, CTS_E_LIMIT: nothing was sent and the session
- * goes on (no item, rows outside the window, a request longer than a frame or one more than
+ * [entries_off, entries_off + entries_bytes). CTS_E_INVAL, CTS_E_LIMIT: nothing was sent and the
+ * session goes on (no item, rows outside the window, a request longer than a frame or one more than
  * CTS_SESSION_DEPTH). */
 int cts_session_ask(struct cts_session *s, struct cts_item *items, uint32_t n, unsigned timeout_ms,
                     struct cts_err *err);

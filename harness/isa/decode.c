@@ -26,13 +26,13 @@ static struct rows rows_of_opcode(uint8_t opcode)
     struct rows rows = {.count = 0};
     for (unsigned i = cts_opcode_first[opcode];
          i < cts_opcode_first[opcode + 1] && rows.count < ROWS_MAX; i++)
-        rows.row[rows.count++] = cts_opcode_rows[i];
+        rows.row[rows.count++] = cts_opcode_insns[i];
     return rows;
 }
 
 static const struct cts_field_rule *rule_of(const struct rows *rows, unsigned i, unsigned field)
 {
-    return &cts_row_table[rows->row[i]].field[field];
+    return &cts_insn_table[rows->row[i]].field[field];
 }
 
 static bool allows(const struct cts_field_rule *rule, int32_t value)
@@ -80,16 +80,16 @@ static bool narrow(struct rows *rows, unsigned field, int32_t value)
 
 /* Looks at one selecting field after the other until one row is left. If none fits, *field is the
  * field that fits none of the rows still in *rows. */
-static enum cts_row_id select_row(const struct cts_insn *in, struct rows *rows, unsigned *field)
+static enum cts_insn_id select_row(const struct cts_insn *in, struct rows *rows, unsigned *field)
 {
     *rows = rows_of_opcode(in->opcode);
     for (*field = 0; *field < CTS_F_COUNT && rows->count > 1; ++*field)
         if (is_selector(rows, *field) && !narrow(rows, *field, field_get(in, *field)))
-            return CTS_ROW_COUNT;
-    return rows->count == 1 ? (enum cts_row_id)rows->row[0] : CTS_ROW_COUNT;
+            return CTS_INSN_COUNT;
+    return rows->count == 1 ? (enum cts_insn_id)rows->row[0] : CTS_INSN_COUNT;
 }
 
-enum cts_row_id cts_row_of(const struct cts_insn *in)
+enum cts_insn_id cts_insn_of(const struct cts_insn *in)
 {
     struct rows rows;
     unsigned field;
@@ -146,7 +146,7 @@ static int no_row(const struct cts_insn *in, struct cts_err *err)
                        field_names[f], (int)field_get(in, f), rules);
 }
 
-static int check_field(const struct cts_row_info *info, unsigned field, int32_t value,
+static int check_field(const struct cts_insn_info *info, unsigned field, int32_t value,
                        struct cts_err *err)
 {
     const struct cts_field_rule *rule = &info->field[field];
@@ -158,7 +158,7 @@ static int check_field(const struct cts_row_info *info, unsigned field, int32_t 
                        field_names[field], rule->kind == CTS_FK_REG ? "r" : "", (int)value, text);
 }
 
-static int check_second_slot(const struct cts_row_info *info, const struct cts_insn *in,
+static int check_second_slot(const struct cts_insn_info *info, const struct cts_insn *in,
                              struct cts_err *err)
 {
     const struct {
@@ -172,9 +172,9 @@ static int check_second_slot(const struct cts_row_info *info, const struct cts_i
     return 0;
 }
 
-int cts_insn_check(enum cts_row_id row, const struct cts_insn *in, struct cts_err *err)
+int cts_insn_check(enum cts_insn_id row, const struct cts_insn *in, struct cts_err *err)
 {
-    const struct cts_row_info *info = cts_row_info(row);
+    const struct cts_insn_info *info = cts_insn_info(row);
     if (!info)
         return cts_err_set(err, CTS_E_INVAL, "no such row");
     if (in->opcode != info->opcode)
@@ -195,7 +195,7 @@ static bool is_wide_opcode(uint8_t opcode)
 {
     unsigned first = cts_opcode_first[opcode];
     return cts_opcode_first[opcode + 1] > first &&
-           (cts_row_table[cts_opcode_rows[first]].flags & CTS_RF_WIDE);
+           (cts_insn_table[cts_opcode_insns[first]].flags & CTS_RF_WIDE);
 }
 
 static void get_second_slot(const uint8_t *bytes, bool be, struct cts_insn *in)
@@ -209,20 +209,20 @@ static void get_second_slot(const uint8_t *bytes, bool be, struct cts_insn *in)
 }
 
 int cts_decode(const uint8_t *bytes, size_t slots, bool be, struct cts_insn *in,
-               enum cts_row_id *row, struct cts_err *err)
+               enum cts_insn_id *row, struct cts_err *err)
 {
     memset(in, 0, sizeof(*in));
-    *row = CTS_ROW_COUNT;
+    *row = CTS_INSN_COUNT;
     if (slots == 0)
         return cts_err_set(err, CTS_E_INVAL, "no instruction: the program ends here");
     cts_slot_get(bytes, be, in);
     bool wide = is_wide_opcode(in->opcode);
     if (wide && slots > 1)
         get_second_slot(bytes, be, in);
-    enum cts_row_id found = cts_row_of(in);
-    if (found == CTS_ROW_COUNT)
+    enum cts_insn_id found = cts_insn_of(in);
+    if (found == CTS_INSN_COUNT)
         return no_row(in, err);
-    const struct cts_row_info *info = &cts_row_table[found];
+    const struct cts_insn_info *info = &cts_insn_table[found];
     if (wide && slots < 2)
         return cts_err_set(err, CTS_E_INVAL, "%s: the second slot is missing", info->id);
     int rc = cts_insn_check(found, in, err);

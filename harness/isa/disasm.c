@@ -18,7 +18,7 @@ unsigned cts_text_disasm(const uint8_t *bytes, size_t slots, bool be, enum cts_s
                          char *text, size_t cap, bool *legal)
 {
     struct cts_insn in;
-    enum cts_row_id row;
+    enum cts_insn_id row;
     struct cts_err err;
 
     cts_err_clear(&err);
@@ -28,7 +28,7 @@ unsigned cts_text_disasm(const uint8_t *bytes, size_t slots, bool be, enum cts_s
     if (used < 0)
         put_raw(bytes, 1, err.msg, text, cap);
     else if (!*cts_syntax_template(syntax, row))
-        put_raw(bytes, (unsigned)used, cts_row_info(row)->id, text, cap);
+        put_raw(bytes, (unsigned)used, cts_insn_info(row)->id, text, cap);
     else
         cts_text_print(row, &in, syntax, text, cap);
     return used < 0 ? 1 : (unsigned)used;

@@ -2,7 +2,7 @@
 
 /* Fixed fields that were left 0 get the row's value; what was set to something else stays, for the
  * check to find. */
-static void fill_fixed(const struct cts_row_info *info, struct cts_insn *in)
+static void fill_fixed(const struct cts_insn_info *info, struct cts_insn *in)
 {
     const struct cts_field_rule *rule = info->field;
     if (rule[CTS_F_DST].kind == CTS_FK_FIXED && in->dst == 0)
@@ -17,10 +17,10 @@ static void fill_fixed(const struct cts_row_info *info, struct cts_insn *in)
         in->next_imm = rule[CTS_F_NEXT_IMM].value;
 }
 
-int cts_encode(enum cts_row_id row, const struct cts_insn *in, bool be, uint8_t bytes[16],
+int cts_encode(enum cts_insn_id row, const struct cts_insn *in, bool be, uint8_t bytes[16],
                struct cts_err *err)
 {
-    const struct cts_row_info *info = cts_row_info(row);
+    const struct cts_insn_info *info = cts_insn_info(row);
     if (!info)
         return cts_err_set(err, CTS_E_INVAL, "no such row");
     if (info->flags & CTS_RF_SLOT)

@@ -12,17 +12,17 @@ static bool text_eq(const char *a, const char *b)
     return *a == *b;
 }
 
-const struct cts_row_info *cts_row_info(enum cts_row_id row)
+const struct cts_insn_info *cts_insn_info(enum cts_insn_id row)
 {
-    return (unsigned)row < CTS_ROW_COUNT ? &cts_row_table[row] : NULL;
+    return (unsigned)row < CTS_INSN_COUNT ? &cts_insn_table[row] : NULL;
 }
 
-enum cts_row_id cts_row_find(const char *id)
+enum cts_insn_id cts_insn_find(const char *id)
 {
-    for (unsigned i = 0; i < CTS_ROW_COUNT; i++)
-        if (text_eq(cts_row_table[i].id, id))
-            return (enum cts_row_id)i;
-    return CTS_ROW_COUNT;
+    for (unsigned i = 0; i < CTS_INSN_COUNT; i++)
+        if (text_eq(cts_insn_table[i].id, id))
+            return (enum cts_insn_id)i;
+    return CTS_INSN_COUNT;
 }
 
 const char *cts_group_name(enum cts_group group)
@@ -38,11 +38,11 @@ enum cts_group cts_group_find(const char *name)
     return CTS_GROUP_COUNT;
 }
 
-bool cts_group_has(enum cts_group group, enum cts_row_id row)
+bool cts_group_has(enum cts_group group, enum cts_insn_id row)
 {
-    if ((unsigned)group >= CTS_GROUP_COUNT || (unsigned)row >= CTS_ROW_COUNT)
+    if ((unsigned)group >= CTS_GROUP_COUNT || (unsigned)row >= CTS_INSN_COUNT)
         return false;
-    return cts_group_table[group].includes >> cts_row_table[row].group & 1;
+    return cts_group_table[group].includes >> cts_insn_table[row].group & 1;
 }
 
 void cts_slot_get(const uint8_t bytes[8], bool be, struct cts_insn *in)

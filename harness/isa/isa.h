@@ -1,6 +1,6 @@
 /* The instruction set as tables: rows of the specification, decoding, encoding, text.
  *
- * The tables are generated from spec/isa into spec/generated (isa_rows.h, isa_rows.c).
+ * The tables are generated from spec/isa into spec/generated (isa_insns.h, isa_insns.c).
  * Freestanding: no allocation, no libc beyond mem*. Source: RFC 9669 sections 3 to 5; every row
  * carries its section. */
 #ifndef CTS_ISA_ISA_H
@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "generated/isa_rows.h" /* enum cts_row_id: CTS_ROW_ADD32_K, ..., CTS_ROW_COUNT; enum cts_group: CTS_GROUP_BASE32 ... */
+#include "generated/isa_insns.h" /* enum cts_insn_id: CTS_INSN_ADD32_K, ..., CTS_INSN_COUNT; enum cts_group: CTS_GROUP_BASE32 ... */
 
 enum { CTS_SLOT_BYTES = 8, CTS_REG_COUNT = 11 };
 
@@ -40,7 +40,7 @@ struct cts_field_rule {
     int32_t value, last, step;
 };
 
-enum cts_row_flags {
+enum cts_insn_flags {
     CTS_RF_WIDE = 1 << 0,     /* two slots */
     CTS_RF_SLOT = 1 << 1,     /* not an instruction: the second slot of a wide one */
     CTS_RF_JUMP = 1 << 2,     /* may go elsewhere than to the next one (calls and exit included) */
@@ -53,7 +53,7 @@ enum cts_row_flags {
     CTS_RF_FOREIGN = 1 << 9,  /* needs a platform of a kind that the reference machine is not */
 };
 
-struct cts_row_info {
+struct cts_insn_info {
     /* "add64_x"; "ADD64_X"; RFC section, "4.1", or "" for what came later */
     const char *id, *name, *section;
     enum cts_group group;
@@ -71,13 +71,13 @@ struct cts_row_info {
     const char *origin;                  /* "rfc", "linux", "toolchain" */
 };
 
-const struct cts_row_info *cts_row_info(enum cts_row_id row);
-/* CTS_ROW_COUNT if there is none of that id. */
-enum cts_row_id cts_row_find(const char *id);
+const struct cts_insn_info *cts_insn_info(enum cts_insn_id row);
+/* CTS_INSN_COUNT if there is none of that id. */
+enum cts_insn_id cts_insn_find(const char *id);
 const char *cts_group_name(enum cts_group group);
 enum cts_group cts_group_find(const char *name); /* CTS_GROUP_COUNT: none */
 /* All rows of `group` and of the groups it includes (RFC 9669 section 2.4): does `row` belong? */
-bool cts_group_has(enum cts_group group, enum cts_row_id row);
+bool cts_group_has(enum cts_group group, enum cts_insn_id row);
 
 /* Raw slots: opcode, dst, src, off, imm. `be`: the big-endian encoding (nibbles of the register
  * byte swapped, fields byte-swapped). */
@@ -86,21 +86,21 @@ void cts_slot_put(uint8_t bytes[8], bool be, const struct cts_insn *in);
 /* Re-encodes n slots from little- to big-endian or back, in place. */
 void cts_slots_swap_order(uint8_t *bytes, size_t slots);
 
-/* The row an instruction belongs to, by opcode and the fields that select it; CTS_ROW_COUNT if
+/* The row an instruction belongs to, by opcode and the fields that select it; CTS_INSN_COUNT if
  * none. Says nothing of the other fields. A field selects where the rows that are still possible,
  * looking at dst, src, off, imm in this order, have different rules for it. */
-enum cts_row_id cts_row_of(const struct cts_insn *in);
+enum cts_insn_id cts_insn_of(const struct cts_insn *in);
 /* 0 if every field is what the row allows, else CTS_E_INVAL naming the field and the rule. */
-int cts_insn_check(enum cts_row_id row, const struct cts_insn *in, struct cts_err *err);
+int cts_insn_check(enum cts_insn_id row, const struct cts_insn *in, struct cts_err *err);
 
 /* Decodes the instruction at bytes (`slots` slots are left). Returns the slots it takes, 1 or 2,
- * and sets *row; negative and *row = CTS_ROW_COUNT if it is not a legal instruction. `in` is filled
- * in any case. */
+ * and sets *row; negative and *row = CTS_INSN_COUNT if it is not a legal instruction. `in` is
+ * filled in any case. */
 int cts_decode(const uint8_t *bytes, size_t slots, bool be, struct cts_insn *in,
-               enum cts_row_id *row, struct cts_err *err);
+               enum cts_insn_id *row, struct cts_err *err);
 /* The strict encoder: fields from `in` (opcode is taken from the row; fixed fields left 0 are
  * filled in from the row). Returns the slots written. */
-int cts_encode(enum cts_row_id row, const struct cts_insn *in, bool be, uint8_t bytes[16],
+int cts_encode(enum cts_insn_id row, const struct cts_insn *in, bool be, uint8_t bytes[16],
                struct cts_err *err);
 
 /* One instruction as text in LLVM's syntax (text.h has the others); what that has no words for

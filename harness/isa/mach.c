@@ -149,7 +149,7 @@ static bool is_target(const struct cts_mach *m, int64_t slot)
 {
     if (slot < 0 || slot > m->prog_slots)
         return false;
-    return slot == m->prog_slots || m->prog[slot].row != CTS_ROW_COUNT;
+    return slot == m->prog_slots || m->prog[slot].row != CTS_INSN_COUNT;
 }
 
 static void fault_jump(struct cts_mach *m, const char *what, int64_t slot)
@@ -314,7 +314,7 @@ static inline bool step(struct cts_mach *m, const struct cts_mach_insn *prog,
     }
     m->budget--;
     const struct cts_mach_insn *insn = &prog[pc];
-    if (insn->row == CTS_ROW_COUNT || !exec[insn->row]) {
+    if (insn->row == CTS_INSN_COUNT || !exec[insn->row]) {
         cts_mach_fault(m, CTS_MACH_FAULT_INSN, "not an instruction");
         return false;
     }
@@ -378,7 +378,7 @@ static int check_target(uint32_t from, int64_t to, const char *what, uint32_t sl
     if (to < 0 || to > slots || (to == slots && !allow_end))
         return cts_err_set(err, CTS_E_INVAL, "slot %u: %s slot %lld, outside of the program",
                            (unsigned)from, what, (long long)to);
-    if (to < slots && prog[to].row == CTS_ROW_COUNT)
+    if (to < slots && prog[to].row == CTS_INSN_COUNT)
         return cts_err_set(err, CTS_E_INVAL,
                            "slot %u: %s slot %lld, in the middle of a wide instruction",
                            (unsigned)from, what, (long long)to);
@@ -389,23 +389,23 @@ static int check_flow(uint32_t at, uint32_t slots, bool allow_end, const struct 
                       struct cts_err *err)
 {
     const struct cts_mach_insn *insn = &prog[at];
-    unsigned flags = cts_row_info(insn->row)->flags;
+    unsigned flags = cts_insn_info(insn->row)->flags;
     int64_t next = (int64_t)at + 1;
-    if (insn->row == CTS_ROW_CALL_LOCAL)
+    if (insn->row == CTS_INSN_CALL_LOCAL)
         return check_target(at, next + insn->in.imm, "call of", slots, false, prog, err);
-    if (insn->row == CTS_ROW_LDDW_CODE)
+    if (insn->row == CTS_INSN_LDDW_CODE)
         return check_target(at, next + insn->in.imm, "address of", slots, false, prog, err);
-    if (!(flags & CTS_RF_JUMP) || (flags & CTS_RF_CALL) || insn->row == CTS_ROW_EXIT ||
-        insn->row == CTS_ROW_GOTOX)
+    if (!(flags & CTS_RF_JUMP) || (flags & CTS_RF_CALL) || insn->row == CTS_INSN_EXIT ||
+        insn->row == CTS_INSN_GOTOX)
         return 0;
-    int64_t rel = insn->row == CTS_ROW_JA32 ? insn->in.imm : insn->in.off;
+    int64_t rel = insn->row == CTS_INSN_JA32 ? insn->in.imm : insn->in.off;
     return check_target(at, next + rel, "jump to", slots, allow_end, prog, err);
 }
 
 static bool is_terminator(const struct cts_mach_insn *insn)
 {
-    return insn->row == CTS_ROW_EXIT || insn->row == CTS_ROW_JA || insn->row == CTS_ROW_JA32 ||
-           insn->row == CTS_ROW_GOTOX;
+    return insn->row == CTS_INSN_EXIT || insn->row == CTS_INSN_JA || insn->row == CTS_INSN_JA32 ||
+           insn->row == CTS_INSN_GOTOX;
 }
 
 /* Fills out[]; *last is the slot of the last instruction. */
@@ -415,19 +415,19 @@ static int decode_all(const uint8_t *bytes, uint32_t slots, bool be, struct cts_
     for (uint32_t i = 0; i < slots;) {
         struct cts_err why;
         cts_err_clear(&why);
-        out[i] = (struct cts_mach_insn){.row = CTS_ROW_COUNT};
+        out[i] = (struct cts_mach_insn){.row = CTS_INSN_COUNT};
         int used = cts_decode(bytes + (size_t)i * CTS_SLOT_BYTES, slots - i, be, &out[i].in,
                               &out[i].row, &why);
         if (used < 0)
             return cts_err_set(err, used, "slot %u: %s", (unsigned)i, why.msg);
-        const struct cts_row_info *info = cts_row_info(out[i].row);
+        const struct cts_insn_info *info = cts_insn_info(out[i].row);
         if (info->flags & CTS_RF_FOREIGN)
             return cts_err_set(err, CTS_E_INVAL, "slot %u: %s is not for this machine", (unsigned)i,
                                info->id);
         *last = i;
         out[i].wide = used == 2;
         if (used == 2)
-            out[i + 1] = (struct cts_mach_insn){.row = CTS_ROW_COUNT};
+            out[i + 1] = (struct cts_mach_insn){.row = CTS_INSN_COUNT};
         i += (uint32_t)used;
     }
     return 0;

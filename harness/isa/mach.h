@@ -48,11 +48,11 @@ struct cts_mach_region {
     bool writable;
 };
 
-/* One decoded instruction. Wide instructions take two entries; the second has row == CTS_ROW_COUNT
+/* One decoded instruction. Wide instructions take two entries; the second has row == CTS_INSN_COUNT
  * and is never run. */
 struct cts_mach_insn {
     struct cts_insn in;
-    enum cts_row_id row;
+    enum cts_insn_id row;
     bool wide;
 };
 
@@ -62,7 +62,7 @@ struct cts_mach;
  * it. Sets m->stop on a fault. */
 typedef void (*cts_exec_fn)(struct cts_mach *m, const struct cts_insn *in);
 /* Indexed by row; rows that are no instruction hold null. */
-extern const cts_exec_fn cts_exec_table[CTS_ROW_COUNT];
+extern const cts_exec_fn cts_exec_table[CTS_INSN_COUNT];
 
 /* What the platform brings. Each returns the 64-bit value or sets m->stop; null members fault. */
 struct cts_mach_platform {

@@ -20,11 +20,11 @@ enum { CTS_INSN_TEXT_MAX = 128 }; /* room for any instruction's text */
 
 const char *cts_syntax_name(enum cts_syntax syntax); /* "llvm", "ubpf", "gas" */
 enum cts_syntax cts_syntax_find(const char *name);   /* CTS_SYNTAX_COUNT: none */
-const char *cts_syntax_template(enum cts_syntax syntax, enum cts_row_id row); /* "": none */
+const char *cts_syntax_template(enum cts_syntax syntax, enum cts_insn_id row); /* "": none */
 
 /* Returns the length of the text, which is cut to `cap`. Fields that `row` does not allow are
  * printed as they are. */
-size_t cts_text_print(enum cts_row_id row, const struct cts_insn *in, enum cts_syntax syntax,
+size_t cts_text_print(enum cts_insn_id row, const struct cts_insn *in, enum cts_syntax syntax,
                       char *text, size_t cap);
 
 /* The instruction at `bytes` (`slots` slots are left, at least 1) as text, with a comment that says
@@ -48,9 +48,9 @@ struct cts_text_names {
 /* Reads one instruction; hexadecimal immediates may be the bits of a negative number, but for uBPF
  * decimal ones, too. `names` may be null. CTS_E_SYNTAX, CTS_E_RANGE or CTS_E_NOTFOUND with the
  * column where the reading stopped; CTS_E_INVAL, naming the field and its rule, if the text is that
- * of a row which does not allow these operands. *row is CTS_ROW_COUNT then. */
+ * of a row which does not allow these operands. *row is CTS_INSN_COUNT then. */
 int cts_text_parse(const char *line, enum cts_syntax syntax, const struct cts_text_names *names,
-                   struct cts_insn *in, enum cts_row_id *row, struct cts_err *err);
+                   struct cts_insn *in, enum cts_insn_id *row, struct cts_err *err);
 
 /* Is there nothing but space and a comment on the line? */
 bool cts_text_is_blank(const char *line);

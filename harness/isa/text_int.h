@@ -27,7 +27,7 @@ bool cts_template_shows_off(const char *t);
 bool cts_template_shows_imm(const char *t);
 
 /* Does another row have the same text, and is it the other one that the bare text means? */
-bool cts_text_needs_id(enum cts_row_id row, enum cts_syntax syntax);
+bool cts_text_needs_id(enum cts_insn_id row, enum cts_syntax syntax);
 
 bool cts_text_same(const char *a, const char *b);
 

@@ -386,15 +386,15 @@ static bool fits(struct match *m, const char *t)
 /* --- comments that say what the syntax cannot ---------------------------------------------- */
 
 struct unsaid {
-    enum cts_row_id row; /* CTS_ROW_COUNT: none is named */
+    enum cts_insn_id row; /* CTS_INSN_COUNT: none is named */
     bool has_off, has_imm;
     int16_t off;
     int32_t imm;
 };
 
-static bool is_row_id(const char *text, size_t len, enum cts_row_id row)
+static bool is_row_id(const char *text, size_t len, enum cts_insn_id row)
 {
-    const char *id = cts_row_info(row)->id;
+    const char *id = cts_insn_info(row)->id;
     size_t i = 0;
 
     while (i < len && id[i] == text[i])
@@ -404,9 +404,9 @@ static bool is_row_id(const char *text, size_t len, enum cts_row_id row)
 
 static void read_named_row(const char *text, size_t len, struct unsaid *u)
 {
-    for (unsigned r = 0; r < CTS_ROW_COUNT; r++)
-        if (is_row_id(text, len, (enum cts_row_id)r))
-            u->row = (enum cts_row_id)r;
+    for (unsigned r = 0; r < CTS_INSN_COUNT; r++)
+        if (is_row_id(text, len, (enum cts_insn_id)r))
+            u->row = (enum cts_insn_id)r;
 }
 
 static bool read_after(struct match *m, const char *word, unsigned bits, uint64_t *value)
@@ -477,23 +477,23 @@ struct search {
     struct match m;
     struct unsaid unsaid;
     enum cts_syntax syntax;
-    enum cts_row_id found;
+    enum cts_insn_id found;
     struct cts_insn in;
     enum fit fit;
     /* The longest way that any template went. */
     const char *far;
     enum misfit misfit;
-    enum cts_row_id nearest;
+    enum cts_insn_id nearest;
 };
 
-static int16_t fixed(const struct cts_row_info *info, unsigned field)
+static int16_t fixed(const struct cts_insn_info *info, unsigned field)
 {
     const struct cts_field_rule *rule = &info->field[field];
     return (int16_t)(rule->kind == CTS_FK_FIXED ? rule->value : 0);
 }
 
 /* Only the opcodes of 64-bit arithmetic, jumps and atomic operations. */
-static bool has_narrow_twin(const struct cts_row_info *info)
+static bool has_narrow_twin(const struct cts_insn_info *info)
 {
     unsigned class = info->opcode & 7;
 
@@ -501,10 +501,10 @@ static bool has_narrow_twin(const struct cts_row_info *info)
            (class == 5 || class == 7 || (info->flags & CTS_RF_ATOMIC && info->opcode == 0xdb));
 }
 
-static void begin(struct match *m, enum cts_row_id row)
+static void begin(struct match *m, enum cts_insn_id row)
 {
     enum { MODE = 0xe0, PLAIN = 0x60, SIZE = 0x18, DOUBLE_WORD = 0x18 };
-    const struct cts_row_info *info = cts_row_info(row);
+    const struct cts_insn_info *info = cts_insn_info(row);
     const struct cts_field_rule *imm = &info->field[CTS_F_IMM];
 
     m->in = (struct cts_insn){.opcode = info->opcode,
@@ -513,17 +513,17 @@ static void begin(struct match *m, enum cts_row_id row)
                               .off = fixed(info, CTS_F_OFF),
                               .imm = imm->kind == CTS_FK_FIXED ? imm->value : 0};
     m->off_targets = (info->flags & CTS_RF_JUMP) && !(info->flags & CTS_RF_CALL);
-    m->imm_targets = row == CTS_ROW_JA32 || row == CTS_ROW_CALL_LOCAL;
+    m->imm_targets = row == CTS_INSN_JA32 || row == CTS_INSN_CALL_LOCAL;
     m->wide_word = m->syntax == CTS_SYNTAX_UBPF && has_narrow_twin(info);
-    m->full_word = m->syntax == CTS_SYNTAX_LLVM && row == CTS_ROW_ATOMIC32_ADD;
+    m->full_word = m->syntax == CTS_SYNTAX_LLVM && row == CTS_INSN_ATOMIC32_ADD;
     m->either = m->syntax == CTS_SYNTAX_LLVM && info->flags & (CTS_RF_LOAD | CTS_RF_STORE) &&
                 (info->opcode & MODE) == PLAIN && (info->opcode & SIZE) != DOUBLE_WORD;
 }
 
-static void add_unsaid(const struct unsaid *u, enum cts_row_id row, const char *t,
+static void add_unsaid(const struct unsaid *u, enum cts_insn_id row, const char *t,
                        struct cts_insn *in)
 {
-    const struct cts_row_info *info = cts_row_info(row);
+    const struct cts_insn_info *info = cts_insn_info(row);
 
     if (u->has_off && info->field[CTS_F_OFF].kind != CTS_FK_FIXED && !cts_template_shows_off(t))
         in->off = u->off;
@@ -533,7 +533,7 @@ static void add_unsaid(const struct unsaid *u, enum cts_row_id row, const char *
 
 /* Of rows that the line fits, the one named in the comment counts, or the one that needs no name;
  * then the one that the fields belong to. */
-static void take(struct search *s, enum cts_row_id row, const char *t)
+static void take(struct search *s, enum cts_insn_id row, const char *t)
 {
     bool named = cts_text_needs_id(row, s->syntax);
 
@@ -543,16 +543,16 @@ static void take(struct search *s, enum cts_row_id row, const char *t)
     enum fit fit = FIT_TEXT;
     if (s->unsaid.row == row)
         fit = FIT_NAMED;
-    else if (cts_row_of(&s->m.in) == row)
+    else if (cts_insn_of(&s->m.in) == row)
         fit = cts_insn_check(row, &s->m.in, NULL) == 0 ? FIT_ALL : FIT_ROW;
-    if (s->found != CTS_ROW_COUNT && s->fit >= fit)
+    if (s->found != CTS_INSN_COUNT && s->fit >= fit)
         return;
     s->found = row;
     s->in = s->m.in;
     s->fit = fit;
 }
 
-static void try_template(struct search *s, enum cts_row_id row, const char *t)
+static void try_template(struct search *s, enum cts_insn_id row, const char *t)
 {
     if (!*t)
         return;
@@ -562,9 +562,9 @@ static void try_template(struct search *s, enum cts_row_id row, const char *t)
         return;
     }
     bool worse = s->m.misfit == MISFIT_TEXT && s->misfit != MISFIT_TEXT;
-    if (s->nearest != CTS_ROW_COUNT && (s->m.at < s->far || (s->m.at == s->far && worse)))
+    if (s->nearest != CTS_INSN_COUNT && (s->m.at < s->far || (s->m.at == s->far && worse)))
         return;
-    if (s->nearest != CTS_ROW_COUNT && s->m.at == s->far && s->m.misfit == s->misfit)
+    if (s->nearest != CTS_INSN_COUNT && s->m.at == s->far && s->m.misfit == s->misfit)
         return;
     s->far = s->m.at;
     s->misfit = s->m.misfit;
@@ -574,19 +574,19 @@ static void try_template(struct search *s, enum cts_row_id row, const char *t)
 /* Other spellings that the syntax' own assembler knows. */
 static const struct {
     enum cts_syntax syntax;
-    enum cts_row_id row;
+    enum cts_insn_id row;
     const char *text;
 } SPELLINGS[] = {
-    {CTS_SYNTAX_UBPF, CTS_ROW_CALL_HELPER, "call {imm}"},
-    {CTS_SYNTAX_UBPF, CTS_ROW_CALLX, "call %{dst}"},
-    {CTS_SYNTAX_UBPF, CTS_ROW_BSWAP16, "bswap16 %{dst}"},
-    {CTS_SYNTAX_UBPF, CTS_ROW_BSWAP32, "bswap32 %{dst}"},
-    {CTS_SYNTAX_UBPF, CTS_ROW_BSWAP64, "bswap64 %{dst}"},
-    {CTS_SYNTAX_GAS, CTS_ROW_ATOMIC32_ADD, "xaddw [%{dst}{off}], %{src}"},
-    {CTS_SYNTAX_GAS, CTS_ROW_ATOMIC64_ADD, "xadddw [%{dst}{off}], %{src}"},
+    {CTS_SYNTAX_UBPF, CTS_INSN_CALL_HELPER, "call {imm}"},
+    {CTS_SYNTAX_UBPF, CTS_INSN_CALLX, "call %{dst}"},
+    {CTS_SYNTAX_UBPF, CTS_INSN_BSWAP16, "bswap16 %{dst}"},
+    {CTS_SYNTAX_UBPF, CTS_INSN_BSWAP32, "bswap32 %{dst}"},
+    {CTS_SYNTAX_UBPF, CTS_INSN_BSWAP64, "bswap64 %{dst}"},
+    {CTS_SYNTAX_GAS, CTS_INSN_ATOMIC32_ADD, "xaddw [%{dst}{off}], %{src}"},
+    {CTS_SYNTAX_GAS, CTS_INSN_ATOMIC64_ADD, "xadddw [%{dst}{off}], %{src}"},
 };
 
-static void try_row(struct search *s, enum cts_row_id row)
+static void try_row(struct search *s, enum cts_insn_id row)
 {
     try_template(s, row, cts_syntax_template(s->syntax, row));
     for (unsigned i = 0; i < sizeof(SPELLINGS) / sizeof(SPELLINGS[0]); i++)
@@ -633,16 +633,16 @@ static int refuse(const struct search *s, struct cts_err *err)
 }
 
 int cts_text_parse(const char *line, enum cts_syntax syntax, const struct cts_text_names *names,
-                   struct cts_insn *in, enum cts_row_id *row, struct cts_err *err)
+                   struct cts_insn *in, enum cts_insn_id *row, struct cts_err *err)
 {
     struct search s = {.m = {.line = line, .names = names, .syntax = syntax},
-                       .unsaid = {.row = CTS_ROW_COUNT},
+                       .unsaid = {.row = CTS_INSN_COUNT},
                        .syntax = syntax,
-                       .found = CTS_ROW_COUNT,
+                       .found = CTS_INSN_COUNT,
                        .far = line,
-                       .nearest = CTS_ROW_COUNT};
+                       .nearest = CTS_INSN_COUNT};
 
-    *row = CTS_ROW_COUNT;
+    *row = CTS_INSN_COUNT;
     *in = (struct cts_insn){0};
     if ((unsigned)syntax >= CTS_SYNTAX_COUNT)
         return cts_err_set(err, CTS_E_INVAL, "no such syntax");
@@ -650,10 +650,10 @@ int cts_text_parse(const char *line, enum cts_syntax syntax, const struct cts_te
         return cts_err_at(err, CTS_E_SYNTAX, "", 0, 1, "no instruction here");
     s.m.end = read_comments(line, &s.unsaid);
     /* Rows have nothing in common: the first that allows the fields is the only one. */
-    enum fit enough = s.unsaid.row == CTS_ROW_COUNT ? FIT_ALL : FIT_NAMED;
-    for (unsigned r = 0; r < CTS_ROW_COUNT && s.fit < enough; r++)
-        try_row(&s, (enum cts_row_id)r);
-    if (s.found == CTS_ROW_COUNT)
+    enum fit enough = s.unsaid.row == CTS_INSN_COUNT ? FIT_ALL : FIT_NAMED;
+    for (unsigned r = 0; r < CTS_INSN_COUNT && s.fit < enough; r++)
+        try_row(&s, (enum cts_insn_id)r);
+    if (s.found == CTS_INSN_COUNT)
         return refuse(&s, err);
     *in = s.in;
     int rc = cts_insn_check(s.found, in, err);

@@ -35,9 +35,9 @@ enum cts_syntax cts_syntax_find(const char *name)
     return (enum cts_syntax)s;
 }
 
-const char *cts_syntax_template(enum cts_syntax syntax, enum cts_row_id row)
+const char *cts_syntax_template(enum cts_syntax syntax, enum cts_insn_id row)
 {
-    const struct cts_row_info *info = cts_row_info(row);
+    const struct cts_insn_info *info = cts_insn_info(row);
 
     if (!info || (unsigned)syntax >= CTS_SYNTAX_COUNT)
         return "";
@@ -88,15 +88,15 @@ bool cts_template_shows_imm(const char *t)
     return shows(t, 1u << CTS_HOLE_IMM | 1u << CTS_HOLE_IMM64 | 1u << CTS_HOLE_REL);
 }
 
-bool cts_text_needs_id(enum cts_row_id row, enum cts_syntax syntax)
+bool cts_text_needs_id(enum cts_insn_id row, enum cts_syntax syntax)
 {
     const char *own = cts_syntax_template(syntax, row);
 
-    if (cts_row_info(row)->field[CTS_F_SRC].value == 0)
+    if (cts_insn_info(row)->field[CTS_F_SRC].value == 0)
         return false;
-    for (unsigned i = 0; i < CTS_ROW_COUNT; i++)
+    for (unsigned i = 0; i < CTS_INSN_COUNT; i++)
         if (i != (unsigned)row &&
-            cts_text_same(own, cts_syntax_template(syntax, (enum cts_row_id)i)))
+            cts_text_same(own, cts_syntax_template(syntax, (enum cts_insn_id)i)))
             return true;
     return false;
 }
@@ -195,10 +195,10 @@ static void put_template(struct text *t, const char *p, const struct cts_insn *i
     }
 }
 
-static void put_unsaid(struct text *t, enum cts_row_id row, const struct cts_insn *in,
+static void put_unsaid(struct text *t, enum cts_insn_id row, const struct cts_insn *in,
                        enum cts_syntax syntax)
 {
-    const struct cts_row_info *info = cts_row_info(row);
+    const struct cts_insn_info *info = cts_insn_info(row);
     const char *own = cts_syntax_template(syntax, row);
 
     if (cts_text_needs_id(row, syntax)) {
@@ -217,14 +217,14 @@ static void put_unsaid(struct text *t, enum cts_row_id row, const struct cts_ins
     }
 }
 
-size_t cts_text_print(enum cts_row_id row, const struct cts_insn *in, enum cts_syntax syntax,
+size_t cts_text_print(enum cts_insn_id row, const struct cts_insn *in, enum cts_syntax syntax,
                       char *text, size_t cap)
 {
     struct text t = {text, cap, 0};
 
     if (cap)
         text[0] = '\0';
-    if (!cts_row_info(row))
+    if (!cts_insn_info(row))
         return 0;
     put_template(&t, cts_syntax_template(syntax, row), in);
     put_unsaid(&t, row, in, syntax);

@@ -198,13 +198,14 @@ uint64_t kit_most(const struct cts_item *items, uint32_t n)
 {
     uint64_t most = sizeof(uint32_t);
     for (uint32_t i = 0; i < n; i++)
-        most += ANSWER_MOST + (uint64_t)(items[i].ops & CTS_STEP_ROWS ? items[i].rows_bytes : 0);
+        most +=
+            ANSWER_MOST + (uint64_t)(items[i].ops & CTS_STEP_ENTRIES ? items[i].entries_bytes : 0);
     return most;
 }
 
 unsigned kit_steps(const struct kit *k, const struct cts_item *it)
 {
-    unsigned runs = CTS_STEP_RUN | CTS_STEP_ROWS;
+    unsigned runs = CTS_STEP_RUN | CTS_STEP_ENTRIES;
     return k->caps.features & CTS_FEAT_VERDICT_ONLY ? it->ops & ~runs : it->ops;
 }
 
@@ -273,8 +274,8 @@ static int take_answer(struct kit *k, struct cts_rd *r, uint32_t i, struct cts_a
     a->ops = cts_rd_u8(r);
     a->load.text[0] = a->run.text[0] = '\0';
     a->rows = NULL;
-    a->rows_bytes = 0;
-    if (a->ops & ~(CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD | CTS_STEP_ROWS))
+    a->entries_bytes = 0;
+    if (a->ops & ~(CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD | CTS_STEP_ENTRIES))
         return kit_fail(k,
                         "answer %u, at byte %u of the payload: ops 0x%02x has bits without a "
                         "meaning",
@@ -283,8 +284,8 @@ static int take_answer(struct kit *k, struct cts_rd *r, uint32_t i, struct cts_a
         rc = take_load(k, r, i, &a->load);
     if (rc == 0 && a->ops & CTS_STEP_RUN)
         rc = take_run(k, r, i, &a->run);
-    if (rc == 0 && a->ops & CTS_STEP_ROWS)
-        a->rows = cts_rd_bytes(r, &a->rows_bytes);
+    if (rc == 0 && a->ops & CTS_STEP_ENTRIES)
+        a->rows = cts_rd_bytes(r, &a->entries_bytes);
     if (rc == 0 && r->failed)
         rc = kit_fail(k,
                       "the frame ends in the middle of answer %u, which begins at byte %u of "
@@ -313,9 +314,9 @@ static int check_steps(struct kit *k, uint32_t i, const struct cts_item *it,
     if (a->ops & CTS_STEP_RUN && a->run.done > it->run.iterations)
         return kit_fail(k, "answer %u: %u iterations done of %u", i, a->run.done,
                         it->run.iterations);
-    if (a->ops & CTS_STEP_ROWS && a->rows_bytes != it->rows_bytes)
-        return kit_fail(k, "answer %u: %u bytes of rows; the item has %u", i, a->rows_bytes,
-                        it->rows_bytes);
+    if (a->ops & CTS_STEP_ENTRIES && a->entries_bytes != it->entries_bytes)
+        return kit_fail(k, "answer %u: %u bytes of rows; the item has %u", i, a->entries_bytes,
+                        it->entries_bytes);
     return 0;
 }
 

@@ -53,10 +53,10 @@ static int check_result(struct kit *k)
     for (unsigned i = 0; rc == 0 && i < CTS_ARRAY_LEN(values); i++) {
         c.slots = 0;
         kit_insn(k, &c,
-                 (struct cts_insn){.opcode = cts_row_info(CTS_ROW_LDDW)->opcode,
+                 (struct cts_insn){.opcode = cts_insn_info(CTS_INSN_LDDW)->opcode,
                                    .imm = (int32_t)(uint32_t)values[i],
                                    .next_imm = (int32_t)(uint32_t)(values[i] >> 32)});
-        kit_insn(k, &c, (struct cts_insn){.opcode = cts_row_info(CTS_ROW_EXIT)->opcode});
+        kit_insn(k, &c, (struct cts_insn){.opcode = cts_insn_info(CTS_INSN_EXIT)->opcode});
         struct cts_item it = kit_item(ALL, 0, &c);
         rc = kit_exec(k, &it, 1);
         if (rc == 0 && k->answers[0].ops == CTS_STEP_LOAD)
@@ -355,7 +355,7 @@ static int check_context(struct kit *k)
         return rc;
     kit_insn(
         k, &c,
-        (struct cts_insn){.opcode = cts_row_info(CTS_ROW_LDX_W)->opcode, .src = 1, .off = OFF});
+        (struct cts_insn){.opcode = cts_insn_info(CTS_INSN_LDX_W)->opcode, .src = 1, .off = OFF});
     kit_insn(k, &c, (struct cts_insn){.opcode = OP_MOV, .imm = VALUE});
     kit_insn(k, &c, (struct cts_insn){.opcode = OP_EXIT});
     return check_find(k, &c, VALUE, "r1 is to be the address of 64 bytes or more that can be read");
@@ -370,7 +370,7 @@ static int check_stack(struct kit *k)
     static const int16_t ends[] = {-CTS_STACK_BYTES, -8};
     for (unsigned i = 0; i < CTS_ARRAY_LEN(ends); i++)
         kit_insn(k, &c,
-                 (struct cts_insn){.opcode = cts_row_info(CTS_ROW_ST_DW)->opcode,
+                 (struct cts_insn){.opcode = cts_insn_info(CTS_INSN_ST_DW)->opcode,
                                    .dst = 10,
                                    .off = ends[i],
                                    .imm = (int32_t)i + VALUE});
@@ -445,14 +445,15 @@ static int check_maps(struct kit *k)
     if (!(k->caps.features & CTS_FEAT_MAP_FD))
         return kit_skip(k, "it has no maps");
     kit_insn(k, &c,
-             (struct cts_insn){.opcode = cts_row_info(CTS_ROW_LDDW)->opcode,
+             (struct cts_insn){.opcode = cts_insn_info(CTS_INSN_LDDW)->opcode,
                                .dst = 2,
                                .src = 2, /* the address of a value of a map: imm is its number */
                                .imm = 1,
                                .next_imm = 8});
     kit_insn(k, &c, (struct cts_insn){.opcode = OP_LDXDW, .src = 2});
-    kit_insn(k, &c,
-             (struct cts_insn){.opcode = cts_row_info(CTS_ROW_ST_DW)->opcode, .dst = 2, .imm = 1});
+    kit_insn(
+        k, &c,
+        (struct cts_insn){.opcode = cts_insn_info(CTS_INSN_ST_DW)->opcode, .dst = 2, .imm = 1});
     kit_insn(k, &c, (struct cts_insn){.opcode = OP_EXIT});
     struct cts_item items[] = {kit_item(LOAD | RUN, 0, &c), kit_item(RUN | UNLOAD, 0, NULL)};
     items[0].load.maps = &map;

@@ -32,9 +32,9 @@ static int make_program(struct kit *k, enum body what, struct window_program *p)
 {
     struct kit_code body = {0};
     struct cts_err err = {0};
-    struct cts_insn add = {.opcode = cts_row_info(CTS_ROW_ADD64_X)->opcode, .dst = 3, .src = 4};
+    struct cts_insn add = {.opcode = cts_insn_info(CTS_INSN_ADD64_X)->opcode, .dst = 3, .src = 4};
     struct cts_insn store = {
-        .opcode = cts_row_info(CTS_ROW_STX_DW)->opcode, .dst = POINTER, .src = 3, .off = 8};
+        .opcode = cts_insn_info(CTS_INSN_STX_DW)->opcode, .dst = POINTER, .src = 3, .off = 8};
     cts_buf_release(&p->code);
     cts_buf_init(&p->code, 0);
     if (k->caps.features & CTS_FEAT_GUESS)
@@ -151,12 +151,13 @@ static int want_rows(struct kit *k, enum body body, const uint8_t *region)
 static int run_in_frames(struct kit *k, const struct window_program *p)
 {
     uint8_t rows[REGION_BYTES];
-    struct cts_item items[2] = {item_of(p, ALL | CTS_STEP_ROWS), item_of(p, ALL | CTS_STEP_ROWS)};
+    struct cts_item items[2] = {item_of(p, ALL | CTS_STEP_ENTRIES),
+                                item_of(p, ALL | CTS_STEP_ENTRIES)};
     fill(k, rows);
     for (unsigned i = 0; i < 2; i++) {
-        items[i].rows_off = REGION;
+        items[i].entries_off = REGION;
         items[i].rows = rows;
-        items[i].rows_bytes = REGION_BYTES;
+        items[i].entries_bytes = REGION_BYTES;
     }
     int rc = kit_exec(k, items, 2);
     /* Not every runtime stores to memory. */
@@ -216,12 +217,12 @@ static int check_rows_outside(struct kit *k)
     int rc = kit_open(k);
     if (rc == 0)
         rc = make_program(k, ADD, &p);
-    struct cts_item it = item_of(&p, ALL | CTS_STEP_ROWS);
+    struct cts_item it = item_of(&p, ALL | CTS_STEP_ENTRIES);
     const uint32_t off[] = {k->caps.window_bytes - 32, k->caps.window_bytes, UINT32_MAX - 31};
     it.rows = rows;
-    it.rows_bytes = sizeof(rows);
+    it.entries_bytes = sizeof(rows);
     for (unsigned i = 0; rc == 0 && i < CTS_ARRAY_LEN(off); i++) {
-        it.rows_off = off[i];
+        it.entries_off = off[i];
         rc = kit_ask_items(k, &it, 1);
         if (rc == 0)
             rc = kit_want_failed(k, "rows that reach beyond the window");

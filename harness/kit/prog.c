@@ -2,9 +2,9 @@
 
 #include "kit/impl.h"
 
-static uint8_t opcode(enum cts_row_id row)
+static uint8_t opcode(enum cts_insn_id row)
 {
-    return cts_row_info(row)->opcode;
+    return cts_insn_info(row)->opcode;
 }
 
 void kit_insn(const struct kit *k, struct kit_code *c, struct cts_insn in)
@@ -16,7 +16,7 @@ void kit_insn_order(struct kit_code *c, bool be, struct cts_insn in)
 {
     uint8_t *at = c->bytes + (size_t)c->slots++ * CTS_SLOT_BYTES;
     cts_slot_put(at, be, &in);
-    if (in.opcode == opcode(CTS_ROW_LDDW)) {
+    if (in.opcode == opcode(CTS_INSN_LDDW)) {
         struct cts_insn second = {.imm = in.next_imm};
         cts_slot_put(at + CTS_SLOT_BYTES, be, &second);
         c->slots++;
@@ -25,14 +25,14 @@ void kit_insn_order(struct kit_code *c, bool be, struct cts_insn in)
 
 static struct cts_insn move(int32_t value)
 {
-    return (struct cts_insn){.opcode = opcode(CTS_ROW_MOV64_K), .imm = value};
+    return (struct cts_insn){.opcode = opcode(CTS_INSN_MOV64_K), .imm = value};
 }
 
 void kit_returns(const struct kit *k, struct kit_code *c, int32_t value)
 {
     c->slots = 0;
     kit_insn(k, c, move(value));
-    kit_insn(k, c, (struct cts_insn){.opcode = opcode(CTS_ROW_EXIT)});
+    kit_insn(k, c, (struct cts_insn){.opcode = opcode(CTS_INSN_EXIT)});
 }
 
 struct cts_item kit_item(unsigned ops, unsigned prog, const struct kit_code *c)

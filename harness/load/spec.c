@@ -93,7 +93,7 @@ static const struct cts_schema_field ENCODING_FIELDS[] = {
     {.key = NULL},
 };
 
-const struct cts_schema_field cts_row_fields[] = {
+const struct cts_schema_field cts_insn_fields[] = {
     {.key = "id", .type = CTS_SCHEMA_ID, .required = true, .doc = "stable name, never reused"},
     {.key = "kind", .type = CTS_SCHEMA_WORD, .doc = "default: instruction", .words = KIND_WORDS},
     {.key = "name", .type = CTS_SCHEMA_ID, .required = true, .doc = "name for people"},
@@ -363,7 +363,7 @@ static int read_enc(const struct cts_yaml *map, const struct enc_field *f, struc
     return rc;
 }
 
-static int read_encoding(struct cts_spec_row *row, struct cts_err *err)
+static int read_encoding(struct cts_spec_insn *row, struct cts_err *err)
 {
     const struct cts_yaml *map = cts_yaml_get(row->node, "encoding");
 
@@ -399,7 +399,7 @@ static const char *one_line(struct cts_arena *arena, const char *text)
 
 /* A row must not read or write a field that its encoding fixes: such a `does` would always mean the
  * same register. */
-static int check_operands(const struct cts_spec_row *row, struct cts_err *err)
+static int check_operands(const struct cts_spec_insn *row, struct cts_err *err)
 {
     static const struct {
         enum cts_sema_operand operand;
@@ -422,7 +422,7 @@ static int check_operands(const struct cts_spec_row *row, struct cts_err *err)
     return 0;
 }
 
-static int read_does(struct cts_spec *spec, struct cts_spec_row *row, struct cts_err *err)
+static int read_does(struct cts_spec *spec, struct cts_spec_insn *row, struct cts_err *err)
 {
     const struct cts_yaml *node = cts_yaml_get(row->node, "does");
 
@@ -461,7 +461,7 @@ static int read_ways(const struct cts_yaml *list, unsigned *set, struct cts_err 
     return *set ? 0 : cts_yaml_error(list, CTS_E_SCHEMA, err, "allow: nothing");
 }
 
-static int read_outcomes(struct cts_spec *spec, struct cts_spec_row *row, struct cts_err *err)
+static int read_outcomes(struct cts_spec *spec, struct cts_spec_insn *row, struct cts_err *err)
 {
     const struct cts_yaml *list = cts_yaml_get(row->node, "outcomes");
     size_t count = list ? list->count : 0;
@@ -485,7 +485,7 @@ static int read_outcomes(struct cts_spec *spec, struct cts_spec_row *row, struct
     return rc;
 }
 
-static int read_origin(struct cts_spec_row *row, struct cts_err *err)
+static int read_origin(struct cts_spec_insn *row, struct cts_err *err)
 {
     const char *word = cts_spec_text(row->node, "origin");
 
@@ -501,7 +501,7 @@ static int read_origin(struct cts_spec_row *row, struct cts_err *err)
     return 0;
 }
 
-static int read_row(struct cts_spec *spec, const struct cts_yaml *node, struct cts_spec_row *row,
+static int read_row(struct cts_spec *spec, const struct cts_yaml *node, struct cts_spec_insn *row,
                     struct cts_err *err)
 {
     const struct cts_yaml *group = cts_yaml_get(node, "group");
@@ -535,14 +535,14 @@ static int read_row(struct cts_spec *spec, const struct cts_yaml *node, struct c
 
 static int by_id(const void *a, const void *b)
 {
-    const struct cts_spec_row *x = a, *y = b;
+    const struct cts_spec_insn *x = a, *y = b;
     return strcmp(x->id, y->id);
 }
 
 static int refuse_row_twins(const struct cts_spec *spec, struct cts_err *err)
 {
     for (size_t i = 1; i < spec->row_count; i++) {
-        const struct cts_spec_row *a = &spec->rows[i - 1], *b = &spec->rows[i];
+        const struct cts_spec_insn *a = &spec->rows[i - 1], *b = &spec->rows[i];
         if (!strcmp(a->id, b->id))
             return cts_yaml_error(cts_yaml_get(b->node, "id"), CTS_E_SCHEMA, err,
                                   "row '%s' is given twice (also in %s:%u)", b->id, a->node->file,
@@ -551,22 +551,22 @@ static int refuse_row_twins(const struct cts_spec *spec, struct cts_err *err)
     return 0;
 }
 
-int cts_rows_load(struct cts_spec *spec, const char *dir_or_file, struct cts_err *err)
+int cts_insns_load(struct cts_spec *spec, const char *dir_or_file, struct cts_err *err)
 {
     struct cts_fs_list files;
     int rc = cts_fs_walk(dir_or_file, ".yaml", &spec->arena, &files, err);
 
     spec->row_count = 0;
-    spec->rows = cts_arena_take_array(&spec->arena, CTS_SPEC_ROWS_MAX, sizeof(*spec->rows));
+    spec->rows = cts_arena_take_array(&spec->arena, CTS_SPEC_INSNS_MAX, sizeof(*spec->rows));
     if (!rc && !spec->rows)
         rc = cts_spec_no_memory(err);
     for (size_t f = 0; !rc && f < files.count; f++) {
         struct cts_yaml *root;
-        rc = cts_spec_list(spec, files.paths[f], cts_row_fields, "row", &root, err);
+        rc = cts_spec_list(spec, files.paths[f], cts_insn_fields, "row", &root, err);
         for (size_t i = 0; !rc && i < root->count; i++) {
-            if (spec->row_count == CTS_SPEC_ROWS_MAX)
+            if (spec->row_count == CTS_SPEC_INSNS_MAX)
                 return cts_yaml_error(root->items[i], CTS_E_LIMIT, err, "more than %d rows",
-                                      CTS_SPEC_ROWS_MAX);
+                                      CTS_SPEC_INSNS_MAX);
             rc = read_row(spec, root->items[i], &spec->rows[spec->row_count++], err);
         }
     }
@@ -580,9 +580,9 @@ int cts_rows_load(struct cts_spec *spec, const char *dir_or_file, struct cts_err
 
 /* --- finding, and the whole ---------------------------------------------------------------- */
 
-const struct cts_spec_row *cts_spec_row_find(const struct cts_spec *spec, const char *id)
+const struct cts_spec_insn *cts_spec_insn_find(const struct cts_spec *spec, const char *id)
 {
-    struct cts_spec_row key = {.id = id};
+    struct cts_spec_insn key = {.id = id};
 
     if (!spec->row_count)
         return NULL;
@@ -671,7 +671,7 @@ int cts_spec_load(struct cts_spec *spec, const char *dir, struct cts_err *err)
         const char *name;
         int (*load)(struct cts_spec *, const char *, struct cts_err *);
     } parts[] = {
-        {"groups.yaml", cts_groups_load},           {"isa", cts_rows_load},
+        {"groups.yaml", cts_groups_load},           {"isa", cts_insns_load},
         {"clauses.yaml", cts_clauses_load},         {"verdicts.yaml", cts_verdicts_load},
         {"ambiguities.yaml", cts_ambiguities_load}, {"policies.yaml", cts_policies_load},
     };

@@ -13,7 +13,7 @@
 struct cts_expr;
 struct cts_sema;
 
-enum { CTS_SPEC_GROUPS_MAX = 32, CTS_SPEC_ROWS_MAX = 4096 };
+enum { CTS_SPEC_GROUPS_MAX = 32, CTS_SPEC_INSNS_MAX = 4096 };
 
 /* One conformance group; `includes` has bit g set for each group g it holds, itself among them,
  * also through others. */
@@ -71,7 +71,7 @@ struct cts_spec_outcome {
     const struct cts_yaml *node;
 };
 
-struct cts_spec_row {
+struct cts_spec_insn {
     const char *id, *name, *since_isa, *since_linux;
     const char *section; /* of RFC 9669; "" if it is not the RFC's */
     enum cts_spec_origin origin;
@@ -155,7 +155,7 @@ struct cts_spec {
     struct cts_arena arena;        /* owns everything below */
     struct cts_spec_group *groups; /* in the order of groups.yaml */
     size_t group_count;
-    struct cts_spec_row *rows; /* sorted by id */
+    struct cts_spec_insn *rows; /* sorted by id */
     size_t row_count;
     struct cts_spec_clause *clauses; /* in the order of the file */
     size_t clause_count;
@@ -177,13 +177,13 @@ int cts_spec_load(struct cts_spec *spec, const char *dir, struct cts_err *err);
 
 /* The parts, in the order in which they may be loaded: rows and policies need the groups. */
 int cts_groups_load(struct cts_spec *spec, const char *path, struct cts_err *err);
-int cts_rows_load(struct cts_spec *spec, const char *dir_or_file, struct cts_err *err);
+int cts_insns_load(struct cts_spec *spec, const char *dir_or_file, struct cts_err *err);
 int cts_clauses_load(struct cts_spec *spec, const char *path, struct cts_err *err);
 int cts_verdicts_load(struct cts_spec *spec, const char *path, struct cts_err *err);
 int cts_ambiguities_load(struct cts_spec *spec, const char *path, struct cts_err *err);
 int cts_policies_load(struct cts_spec *spec, const char *path, struct cts_err *err);
 
-const struct cts_spec_row *cts_spec_row_find(const struct cts_spec *spec, const char *id);
+const struct cts_spec_insn *cts_spec_insn_find(const struct cts_spec *spec, const char *id);
 const struct cts_spec_clause *cts_spec_clause_find(const struct cts_spec *spec, const char *id);
 const struct cts_spec_verdict *cts_spec_verdict_find(const struct cts_spec *spec, const char *id);
 const struct cts_spec_policy *cts_spec_policy_find(const struct cts_spec *spec, const char *id);

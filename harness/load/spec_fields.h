@@ -4,7 +4,7 @@
 
 #include "load/schema.h"
 
-extern const struct cts_schema_field cts_group_fields[], cts_row_fields[], cts_clause_fields[],
+extern const struct cts_schema_field cts_group_fields[], cts_insn_fields[], cts_clause_fields[],
     cts_verdict_fields[], cts_ambiguity_fields[], cts_policy_fields[];
 
 #endif

@@ -92,7 +92,7 @@ struct cts_vec_case {
 
 enum cts_vec_piece_kind {
     CTS_VP_TEXT, /* assembly */
-    CTS_VP_ROW,  /* an instruction through its row's encoding */
+    CTS_VP_INSN, /* an instruction through its row's encoding */
     CTS_VP_RAW,  /* an instruction by all its fields */
     CTS_VP_SLOT, /* eight bytes */
 };

@@ -108,7 +108,7 @@ static int read_flip(struct cts_vec_reader *r, const struct cts_yaml *map, struc
     if (!p->flip.field)
         return cts_yaml_error(flip, CTS_E_SCHEMA, r->err,
                               "flip: opcode, dst, src, off, imm, or next_ and one of these");
-    if (p->flip.at >= 64 && p->kind != CTS_VP_ROW)
+    if (p->flip.at >= 64 && p->kind != CTS_VP_INSN)
         return cts_yaml_error(flip, CTS_E_SCHEMA, r->err, "flip: this piece has one slot only");
     return but ? read_left_out(r, but, &p->flip) : 0;
 }
@@ -165,7 +165,7 @@ static const struct cts_schema_field text_fields[] = {
 
 static int read_row(struct cts_vec_reader *r, const struct cts_yaml *map, struct cts_vec_piece *p)
 {
-    p->kind = CTS_VP_ROW;
+    p->kind = CTS_VP_INSN;
     p->row = cts_yaml_get(map, "row")->text;
     int rc = cts_vec_check_name(r, cts_yaml_get(map, "row"), &r->known->rows, "row");
     return rc ? rc : read_fields(r, map, p);

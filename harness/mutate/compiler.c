@@ -18,7 +18,7 @@ static bool is_ours(const struct cts_mutant *m, const struct cts_buf *code, size
                     struct cts_insn *in)
 {
     const uint8_t *p = (const uint8_t *)code->data + at;
-    enum cts_row_id row;
+    enum cts_insn_id row;
 
     return cts_decode(p, (code->len - at) / CTS_SLOT_BYTES, false, in, &row, NULL) > 0 &&
            row == m->row;
@@ -154,28 +154,28 @@ static enum cts_mut_decoded decode_mark(const struct cts_mutant *m, struct cts_b
 }
 
 /* What compiles to many bytes. */
-static bool is_exchange(enum cts_row_id row)
+static bool is_exchange(enum cts_insn_id row)
 {
-    return row == CTS_ROW_ATOMIC32_CMPXCHG || row == CTS_ROW_ATOMIC64_CMPXCHG;
+    return row == CTS_INSN_ATOMIC32_CMPXCHG || row == CTS_INSN_ATOMIC64_CMPXCHG;
 }
 
-static bool is_division(enum cts_row_id row)
+static bool is_division(enum cts_insn_id row)
 {
-    return row == CTS_ROW_DIV64_X || row == CTS_ROW_MOD64_X || row == CTS_ROW_SDIV64_X ||
-           row == CTS_ROW_SMOD64_X;
+    return row == CTS_INSN_DIV64_X || row == CTS_INSN_MOD64_X || row == CTS_INSN_SDIV64_X ||
+           row == CTS_INSN_SMOD64_X;
 }
 
-static bool is_wide(enum cts_row_id row)
+static bool is_wide(enum cts_insn_id row)
 {
-    return row == CTS_ROW_LDDW;
+    return row == CTS_INSN_LDDW;
 }
 
-static bool is_helper_call(enum cts_row_id row)
+static bool is_helper_call(enum cts_insn_id row)
 {
-    return row == CTS_ROW_CALL_HELPER;
+    return row == CTS_INSN_CALL_HELPER;
 }
 
-typedef bool heavy_fn(enum cts_row_id row);
+typedef bool heavy_fn(enum cts_insn_id row);
 
 static int64_t bytes_of(const struct cts_buf *code, int64_t at, heavy_fn *heavy)
 {
@@ -184,7 +184,7 @@ static int64_t bytes_of(const struct cts_buf *code, int64_t at, heavy_fn *heavy)
     if (at < 0 || at + CTS_SLOT_BYTES > (int64_t)code->len)
         return PLAIN_BYTES;
     cts_slot_get((const uint8_t *)code->data + at, false, &in);
-    return heavy(cts_row_of(&in)) ? MANY_BYTES : PLAIN_BYTES;
+    return heavy(cts_insn_of(&in)) ? MANY_BYTES : PLAIN_BYTES;
 }
 
 /* How much compiled code lies under the jump. */
@@ -246,7 +246,7 @@ static bool may_be_address(const struct cts_buf *code, size_t end, unsigned reg)
 
     for (size_t at = 0; at < end; at += length_at(code, at)) {
         cts_slot_get((const uint8_t *)code->data + at, false, &in);
-        if (cts_row_of(&in) == CTS_ROW_MOV64_X && in.src == 10 && in.dst == reg)
+        if (cts_insn_of(&in) == CTS_INSN_MOV64_X && in.src == 10 && in.dst == reg)
             return true;
     }
     return false;
@@ -355,19 +355,19 @@ static const struct {
      "a barrier in front of a jump backwards moves it by one, and not its offset"},
 };
 
-static bool has_offset(const struct cts_row_info *info)
+static bool has_offset(const struct cts_insn_info *info)
 {
     return info->field[CTS_F_OFF].kind == CTS_FK_ANY;
 }
 
-static bool is_jump_by_imm(enum cts_row_id row)
+static bool is_jump_by_imm(enum cts_insn_id row)
 {
-    return row == CTS_ROW_JA32 || row == CTS_ROW_CALL_LOCAL;
+    return row == CTS_INSN_JA32 || row == CTS_INSN_CALL_LOCAL;
 }
 
-static bool concerns(const struct cts_mut_model *model, enum cts_row_id row)
+static bool concerns(const struct cts_mut_model *model, enum cts_insn_id row)
 {
-    const struct cts_row_info *info = cts_row_info(row);
+    const struct cts_insn_info *info = cts_insn_info(row);
     bool moves = info->flags & (CTS_RF_LOAD | CTS_RF_STORE | CTS_RF_ATOMIC) && has_offset(info);
     unsigned width = width_of(&(struct cts_insn){.opcode = info->opcode});
 
@@ -381,12 +381,12 @@ static bool concerns(const struct cts_mut_model *model, enum cts_row_id row)
     if (model == &far_reach || model == &far_reach_back)
         return is_jump_by_imm(row);
     if (model == &mark)
-        return row == CTS_ROW_JA || row == CTS_ROW_JEQ_K || row == CTS_ROW_CALL_LOCAL;
+        return row == CTS_INSN_JA || row == CTS_INSN_JEQ_K || row == CTS_INSN_CALL_LOCAL;
     return info->flags & CTS_RF_JUMP && !(info->flags & (CTS_RF_CALL | CTS_RF_CHOOSE)) &&
            info->field[CTS_F_DST].kind == CTS_FK_REG && has_offset(info);
 }
 
-void cts_mut_add_compiler(struct cts_mut_list *list, enum cts_row_id row)
+void cts_mut_add_compiler(struct cts_mut_list *list, enum cts_insn_id row)
 {
     for (size_t i = 0; i < CTS_ARRAY_LEN(all); i++)
         if (concerns(all[i].model, row))

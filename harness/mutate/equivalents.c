@@ -17,7 +17,7 @@ static int note_equivalent(struct cts_mut_run *r, const struct cts_yaml *item, s
         rc = cts_yaml_str(cts_yaml_get(item, "why"), "why", &why, err);
     if (rc != 0)
         return rc;
-    enum cts_row_id id = cts_row_find(row);
+    enum cts_insn_id id = cts_insn_find(row);
     bool of_rows = false;
     for (size_t i = 0; i < r->list->count; i++) {
         struct cts_mutant *m = &r->list->all[i];
@@ -28,7 +28,7 @@ static int note_equivalent(struct cts_mut_run *r, const struct cts_yaml *item, s
         m->reason = cts_arena_strdup(r->list->arena, why);
         return 0;
     }
-    if (id != CTS_ROW_COUNT && !of_rows)
+    if (id != CTS_INSN_COUNT && !of_rows)
         return 0; /* not among those that run */
     return cts_yaml_error(item, CTS_E_NOTFOUND, err, "%s has no mutant '%s' by '%s'", row, text,
                           op);

@@ -50,8 +50,8 @@ static void bounds_of(const struct cts_mach *m, uint32_t slot, uint32_t *lo, uin
     if (m->body_slots)
         narrow(slot, m->body_slots, lo, hi);
     for (uint32_t i = 0; i < m->prog_slots; i++) {
-        enum cts_row_id row = m->prog[i].row;
-        if (row == CTS_ROW_CALL_LOCAL || row == CTS_ROW_LDDW_CODE)
+        enum cts_insn_id row = m->prog[i].row;
+        if (row == CTS_INSN_CALL_LOCAL || row == CTS_INSN_LDDW_CODE)
             narrow(slot, (int64_t)i + 1 + m->prog[i].in.imm, lo, hi);
     }
 }
@@ -59,12 +59,12 @@ static void bounds_of(const struct cts_mach *m, uint32_t slot, uint32_t *lo, uin
 /* How far below r10 an instruction goes, or the one behind it if this copies r10. */
 static int32_t reach_of(const struct cts_mach_insn *at, const struct cts_mach_insn *next)
 {
-    unsigned flags = cts_row_info(at->row)->flags;
+    unsigned flags = cts_insn_info(at->row)->flags;
     bool by_dst = flags & (CTS_RF_STORE | CTS_RF_ATOMIC) && at->in.dst == 10;
     bool by_src = flags & CTS_RF_LOAD && !(flags & CTS_RF_WIDE) && at->in.src == 10;
     if (by_dst || by_src)
         return -at->in.off;
-    if (at->row == CTS_ROW_MOV64_X && at->in.src == 10 && next && next->row == CTS_ROW_ADD64_K &&
+    if (at->row == CTS_INSN_MOV64_X && at->in.src == 10 && next && next->row == CTS_INSN_ADD64_K &&
         next->in.dst == at->in.dst)
         return -next->in.imm;
     return 0;
@@ -77,7 +77,7 @@ static int32_t frame_bytes(const struct cts_mach *m, uint32_t slot)
 
     bounds_of(m, slot, &lo, &hi);
     for (uint32_t i = lo; i < hi; i++) {
-        if (m->prog[i].row == CTS_ROW_COUNT)
+        if (m->prog[i].row == CTS_INSN_COUNT)
             continue;
         int32_t reach = reach_of(&m->prog[i], i + 1 < hi ? &m->prog[i + 1] : NULL);
         bytes = reach > bytes ? reach : bytes;
@@ -169,7 +169,7 @@ static const struct cts_mut_model clock = {"frame-kinds", exec_clock, NULL};
 static const char *const kinds[KINDS] = {"small calls small", "large calls small",
                                          "small calls large", "large calls large"};
 
-static void add(struct cts_mut_list *list, enum cts_row_id row, const struct cts_mut_model *model,
+static void add(struct cts_mut_list *list, enum cts_insn_id row, const struct cts_mut_model *model,
                 int32_t arg, const char *text)
 {
     if (!text)
@@ -185,39 +185,39 @@ static void add(struct cts_mut_list *list, enum cts_row_id row, const struct cts
 #define ADD(row, model, arg, ...)                                                                  \
     add(list, row, model, arg, cts_arena_fmt(list->arena, __VA_ARGS__))
 
-static void add_kind(struct cts_mut_list *list, enum cts_row_id row, int32_t kind)
+static void add_kind(struct cts_mut_list *list, enum cts_insn_id row, int32_t kind)
 {
     static const char *const wheres[WHERES] = {
         [IS_CALLERS] = "the caller's",
         [OVERLAPS_CALLERS] = "by a word in the caller's",
         [IS_MAINS] = "main's",
     };
-    for (int32_t r = 6; row == CTS_ROW_EXIT && r <= 10; r++)
+    for (int32_t r = 6; row == CTS_INSN_EXIT && r <= 10; r++)
         ADD(row, &unrestored, r << REG_SHIFT | kind, "r%d is not restored where a %s frame", r,
             kinds[kind]);
-    for (int32_t w = 0; row != CTS_ROW_EXIT && w < WHERES; w++)
+    for (int32_t w = 0; row != CTS_INSN_EXIT && w < WHERES; w++)
         ADD(row, &frame, w << REG_SHIFT | kind, "the callee's frame is %s where a %s one",
             wheres[w], kinds[kind]);
-    for (int32_t r = 1; row != CTS_ROW_EXIT && r <= 5; r++)
+    for (int32_t r = 1; row != CTS_INSN_EXIT && r <= 5; r++)
         ADD(row, &argument, r << REG_SHIFT | kind,
             "r%d reaches the callee changed where a %s frame", r, kinds[kind]);
 }
 
-void cts_mut_add_frames(struct cts_mut_list *list, enum cts_row_id row)
+void cts_mut_add_frames(struct cts_mut_list *list, enum cts_insn_id row)
 {
-    bool calls = row == CTS_ROW_CALL_LOCAL || row == CTS_ROW_EXIT;
+    bool calls = row == CTS_INSN_CALL_LOCAL || row == CTS_INSN_EXIT;
     for (int32_t kind = 0; calls && kind < KINDS; kind++)
         add_kind(list, row, kind);
-    for (int32_t r = 6; (row == CTS_ROW_CALL_HELPER || row == CTS_ROW_CALL_BTF) && r <= 10; r++) {
+    for (int32_t r = 6; (row == CTS_INSN_CALL_HELPER || row == CTS_INSN_CALL_BTF) && r <= 10; r++) {
         ADD(row, &after, r << REG_SHIFT, "the call changes r%d in a small frame", r);
         ADD(row, &after, r << REG_SHIFT | CALLER_LARGE, "the call changes r%d in a large frame", r);
     }
-    if (row == CTS_ROW_CALLX)
+    if (row == CTS_INSN_CALLX)
         for (int32_t w = 0; w < IS_MAINS; w++)
             ADD(row, &frame, w << REG_SHIFT | CALLER_LARGE | CALLEE_LARGE,
                 "the callee's frame is %s where a large one calls a large one",
                 w == IS_CALLERS ? "the caller's" : "by a word in the caller's");
-    for (int32_t r = 1; row == CTS_ROW_MAY_GOTO && r <= 5; r++)
+    for (int32_t r = 1; row == CTS_INSN_MAY_GOTO && r <= 5; r++)
         ADD(row, &clock, r, "the look at the clock in a frame of %d bytes spoils a zero in r%d",
             CLOCK_BELOW + 8 * r, r);
 }

@@ -34,19 +34,19 @@ struct run {
 /* Conditional jumps and gotos forward; everything else that leads elsewhere is not looked into. */
 static bool is_plain_jump(const struct cts_mach_insn *at)
 {
-    const struct cts_row_info *info = cts_row_info(at->row);
+    const struct cts_insn_info *info = cts_insn_info(at->row);
     return info->flags & CTS_RF_JUMP && !(info->flags & (CTS_RF_CALL | CTS_RF_CHOOSE)) &&
-           at->row != CTS_ROW_EXIT && at->row != CTS_ROW_GOTOX;
+           at->row != CTS_INSN_EXIT && at->row != CTS_INSN_GOTOX;
 }
 
 static bool is_goto(const struct cts_mach_insn *at)
 {
-    return at->row == CTS_ROW_JA || at->row == CTS_ROW_JA32;
+    return at->row == CTS_INSN_JA || at->row == CTS_INSN_JA32;
 }
 
 static int64_t target_of(const struct cts_mach_insn *at, uint32_t pc)
 {
-    return (int64_t)pc + 1 + (at->row == CTS_ROW_JA32 ? at->in.imm : at->in.off);
+    return (int64_t)pc + 1 + (at->row == CTS_INSN_JA32 ? at->in.imm : at->in.off);
 }
 
 static bool read_program(struct run *r, const struct cts_buf *code)
@@ -58,9 +58,9 @@ static bool read_program(struct run *r, const struct cts_buf *code)
         return false;
     for (uint32_t i = 0; i < r->slots; i++) {
         const struct cts_mach_insn *at = &r->prog[i];
-        exits |= at->row == CTS_ROW_EXIT;
-        if (at->row == CTS_ROW_COUNT || !(cts_row_info(at->row)->flags & CTS_RF_JUMP) ||
-            at->row == CTS_ROW_EXIT)
+        exits |= at->row == CTS_INSN_EXIT;
+        if (at->row == CTS_INSN_COUNT || !(cts_insn_info(at->row)->flags & CTS_RF_JUMP) ||
+            at->row == CTS_INSN_EXIT)
             continue;
         if (!is_plain_jump(at) || target_of(at, i) <= i)
             return false;
@@ -118,7 +118,7 @@ static void follow(struct run *r)
             r->lost = true;
         if (r->meets[pc] && is_seen(r, pc, &state))
             return;
-        if (at->row == CTS_ROW_EXIT)
+        if (at->row == CTS_INSN_EXIT)
             return;
         if (is_goto(at)) {
             pc = (uint32_t)target_of(at, pc);
@@ -147,7 +147,7 @@ static bool rewrite(const struct run *r, struct cts_buf *code)
     return changed;
 }
 
-bool cts_loader_optimise(enum cts_loader_flaw flaw, enum cts_row_id row, struct cts_buf *code)
+bool cts_loader_optimise(enum cts_loader_flaw flaw, enum cts_insn_id row, struct cts_buf *code)
 {
     struct run *r = calloc(1, sizeof(*r));
     bool changed = false;

@@ -44,6 +44,6 @@ enum cts_loader_flaw {
 };
 
 /* True: `code` (little-endian encoding) was changed. */
-bool cts_loader_optimise(enum cts_loader_flaw flaw, enum cts_row_id row, struct cts_buf *code);
+bool cts_loader_optimise(enum cts_loader_flaw flaw, enum cts_insn_id row, struct cts_buf *code);
 
 #endif

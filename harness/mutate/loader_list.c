@@ -13,7 +13,7 @@ static enum cts_mut_decoded decode_optimises(const struct cts_mutant *m, struct 
 static const struct cts_mut_model facts = {"facts", NULL, decode_optimises};
 static const struct cts_mut_model pruning = {"pruning", NULL, decode_optimises};
 
-static void add(struct cts_mut_list *list, enum cts_row_id row, enum cts_loader_flaw flaw,
+static void add(struct cts_mut_list *list, enum cts_insn_id row, enum cts_loader_flaw flaw,
                 const struct cts_mut_model *model, const char *text)
 {
     cts_mut_add(list, &(struct cts_mutant){.row = row,
@@ -25,7 +25,7 @@ static void add(struct cts_mut_list *list, enum cts_row_id row, enum cts_loader_
 }
 
 /* The same loader without a flaw: nothing may notice. */
-static void add_right(struct cts_mut_list *list, enum cts_row_id row)
+static void add_right(struct cts_mut_list *list, enum cts_insn_id row)
 {
     cts_mut_add(list, &(struct cts_mutant){.row = row,
                                            .op = "control",
@@ -54,10 +54,10 @@ enum kind {
     K_BITWISE = 1 << 14,
 };
 
-static unsigned kinds_of_alu(enum cts_row_id row, const struct cts_row_info *info)
+static unsigned kinds_of_alu(enum cts_insn_id row, const struct cts_insn_info *info)
 {
     unsigned op = info->opcode >> 4, is64 = (info->opcode & 7) == 7, by_reg = info->opcode & 8;
-    unsigned kinds = row == CTS_ROW_MOV64_X ? 0 : K_OPERATION;
+    unsigned kinds = row == CTS_INSN_MOV64_X ? 0 : K_OPERATION;
     bool adds = op <= 1, order = op == 13 && !is64, extends = info->field[CTS_F_OFF].value != 0;
     if (op == 13 || op == 8)
         by_reg = 0;
@@ -66,7 +66,7 @@ static unsigned kinds_of_alu(enum cts_row_id row, const struct cts_row_info *inf
         kinds |= K_BY_REGISTER;
     if (adds)
         kinds |= by_reg ? (is64 ? K_SUMS : 0) : is64 ? K_ADDS | K_SUMS : K_ADDS_HALF;
-    if (op == 11 && row != CTS_ROW_MOV64_X && by_reg)
+    if (op == 11 && row != CTS_INSN_MOV64_X && by_reg)
         kinds |= K_MOVES_PART;
     if (op == 12 && is64 && !by_reg)
         kinds |= K_ARSH;
@@ -77,7 +77,7 @@ static unsigned kinds_of_alu(enum cts_row_id row, const struct cts_row_info *inf
     return order ? K_OPERATION : kinds;
 }
 
-static unsigned kinds_of_jump(const struct cts_row_info *info)
+static unsigned kinds_of_jump(const struct cts_insn_info *info)
 {
     unsigned op = info->opcode >> 4, kinds = (info->opcode & 7) == 6 ? K_JUMPS_HALF : 0;
     if (info->opcode & 8 || op == 0)
@@ -87,20 +87,20 @@ static unsigned kinds_of_jump(const struct cts_row_info *info)
     return op == 1 || op == 5 ? kinds : kinds | K_ORDERS;
 }
 
-static unsigned kinds_of(enum cts_row_id row)
+static unsigned kinds_of(enum cts_insn_id row)
 {
-    const struct cts_row_info *info = cts_row_info(row);
+    const struct cts_insn_info *info = cts_insn_info(row);
     unsigned class = info->opcode & 7;
     if (info->group > CTS_GROUP_DIVMUL64)
         return 0;
     if (info->flags & CTS_RF_JUMP)
-        return info->flags & CTS_RF_CALL || row == CTS_ROW_EXIT ? 0 : kinds_of_jump(info);
+        return info->flags & CTS_RF_CALL || row == CTS_INSN_EXIT ? 0 : kinds_of_jump(info);
     if (info->flags & CTS_RF_ATOMIC)
         return K_STORES | (info->field[CTS_F_IMM].value & 1 ? K_FETCHES : 0);
     if (info->flags & CTS_RF_STORE)
         return K_STORES;
     if (info->flags & CTS_RF_LOAD)
-        return row == CTS_ROW_LDX_DW ? 0 : K_LOADS_PART;
+        return row == CTS_INSN_LDX_DW ? 0 : K_LOADS_PART;
     return class == 4 || class == 7 ? kinds_of_alu(row, info) : 0;
 }
 
@@ -145,14 +145,14 @@ static const struct {
     {CTS_LF_PRUNE_UNTESTED, "a way is left out although registers that are tested later differ"},
 };
 
-void cts_mut_add_loader(struct cts_mut_list *list, enum cts_row_id row)
+void cts_mut_add_loader(struct cts_mut_list *list, enum cts_insn_id row)
 {
     unsigned kinds = kinds_of(row);
-    if (row == CTS_ROW_MOV64_X || row == CTS_ROW_JNE_X || row == CTS_ROW_LDX_DW)
+    if (row == CTS_INSN_MOV64_X || row == CTS_INSN_JNE_X || row == CTS_INSN_LDX_DW)
         add_right(list, row);
     for (size_t i = 0; i < CTS_ARRAY_LEN(flaws); i++)
         if (kinds & flaws[i].kinds)
             add(list, row, flaws[i].flaw, &facts, flaws[i].text);
-    for (size_t i = 0; row == CTS_ROW_JEQ_K && i < CTS_ARRAY_LEN(prunings); i++)
+    for (size_t i = 0; row == CTS_INSN_JEQ_K && i < CTS_ARRAY_LEN(prunings); i++)
         add(list, row, prunings[i].flaw, &pruning, prunings[i].text);
 }

@@ -236,7 +236,7 @@ static void step_alu(const struct cts_ld_rules *rules, struct cts_ld_state *s,
                      const struct cts_mach_insn *at)
 {
     bool by_reg = at->in.opcode & SRC_X, moves = at->in.opcode >> 4 == MOV;
-    bool plain = at->row == CTS_ROW_MOV64_X || is_flaw(rules, CTS_LF_COPIES_WHOLE, at);
+    bool plain = at->row == CTS_INSN_MOV64_X || is_flaw(rules, CTS_LF_COPIES_WHOLE, at);
     struct cts_fact a = reg_fact(s, at->in.dst), b = operand(s, at);
     if (at->in.dst >= FP)
         return;
@@ -380,7 +380,7 @@ void cts_ld_step(const struct cts_ld_rules *rules, struct cts_ld_state *s,
         step_store(rules, s, at);
         break;
     case CLASS_LD:
-        if (at->row == CTS_ROW_LDDW)
+        if (at->row == CTS_INSN_LDDW)
             f = cts_fact_const((uint32_t)at->in.imm | (uint64_t)(uint32_t)at->in.next_imm << 32);
         if (at->in.dst < FP)
             forget(&s->v[at->in.dst], &f);

@@ -25,7 +25,7 @@ struct cts_ld_state {
 
 struct cts_ld_rules {
     enum cts_loader_flaw flaw;
-    enum cts_row_id row;
+    enum cts_insn_id row;
 };
 
 void cts_ld_start(struct cts_ld_state *s);

@@ -56,21 +56,21 @@ static bool runs(const struct cts_mach *m)
     return m->stop == CTS_MACH_RUNNING;
 }
 
-static const struct cts_row_info *info_of(const struct cts_mach *m)
+static const struct cts_insn_info *info_of(const struct cts_mach *m)
 {
-    return cts_row_info(mutant_of(m)->row);
+    return cts_insn_info(mutant_of(m)->row);
 }
 
-static bool is_branch(const struct cts_row_info *info, enum cts_row_id row)
+static bool is_branch(const struct cts_insn_info *info, enum cts_insn_id row)
 {
-    return (info->flags & CTS_RF_JUMP) && !(info->flags & CTS_RF_CALL) && row != CTS_ROW_EXIT;
+    return (info->flags & CTS_RF_JUMP) && !(info->flags & CTS_RF_CALL) && row != CTS_INSN_EXIT;
 }
 
 static int64_t distance(struct cts_mach *m, const struct cts_insn *in)
 {
-    if (mutant_of(m)->row == CTS_ROW_GOTOX)
+    if (mutant_of(m)->row == CTS_INSN_GOTOX)
         return cts_mach_slots_to(m, m->r[in->dst]);
-    return mutant_of(m)->row == CTS_ROW_JA32 ? in->imm : in->off;
+    return mutant_of(m)->row == CTS_INSN_JA32 ? in->imm : in->off;
 }
 
 static void flip_byte(struct cts_mach *m, uint64_t at, uint8_t bits)
@@ -92,7 +92,7 @@ static uint64_t stored_at(struct cts_mach *m, const struct cts_insn *in)
  * call to the second instruction, the lowest bit of what is written is wrong. */
 static void misbehave(struct cts_mach *m, const struct cts_insn *in)
 {
-    const struct cts_row_info *info = info_of(m);
+    const struct cts_insn_info *info = info_of(m);
     uint32_t next = m->pc;
     bool stores = info->flags & (CTS_RF_STORE | CTS_RF_ATOMIC);
     uint64_t at = stores ? stored_at(m, in) : 0;
@@ -101,7 +101,7 @@ static void misbehave(struct cts_mach *m, const struct cts_insn *in)
         return;
     if ((info->flags & CTS_RF_JUMP) && (info->flags & CTS_RF_CALL)) {
         m->pc++;
-    } else if (is_branch(info, mutant_of(m)->row) && mutant_of(m)->row != CTS_ROW_MAY_GOTO) {
+    } else if (is_branch(info, mutant_of(m)->row) && mutant_of(m)->row != CTS_INSN_MAY_GOTO) {
         if (m->pc != next)
             m->pc = next;
         else
@@ -155,7 +155,7 @@ static void exec_pair(struct cts_mach *m, const struct cts_insn *in)
 static void exec_neighbour(struct cts_mach *m, const struct cts_insn *in)
 {
     unsigned reg = (unsigned)mutant_of(m)->arg;
-    bool unused = cts_row_info(mutant_of(m)->row)->field[CTS_F_DST].kind == CTS_FK_FIXED;
+    bool unused = cts_insn_info(mutant_of(m)->row)->field[CTS_F_DST].kind == CTS_FK_FIXED;
     right(m, in);
     if (runs(m) && (unused || reg != in->dst))
         m->r[reg] ^= UINT64_C(1) << TOP;
@@ -345,7 +345,7 @@ struct reader {
     uint8_t *at;
     uint32_t left; /* slots */
     struct cts_insn in;
-    enum cts_row_id row; /* CTS_ROW_COUNT: not a legal instruction */
+    enum cts_insn_id row; /* CTS_INSN_COUNT: not a legal instruction */
 };
 
 /* The next instruction of a program, legal or not. */
@@ -401,16 +401,16 @@ static bool is_second_slot(unsigned field)
 /* A field that must have one value is not looked at. */
 static enum cts_mut_decoded decode_ignores_field(const struct cts_mutant *m, struct cts_buf *code)
 {
-    const struct cts_row_info *info = cts_row_info(m->row);
+    const struct cts_insn_info *info = cts_insn_info(m->row);
     enum cts_mut_decoded seen = CTS_DECODED_SAME;
     unsigned field = (unsigned)m->arg;
     struct reader r;
     for (uint32_t i = 0; next_insn(&r, code, &i);) {
         uint8_t fixed[16];
         struct cts_insn in;
-        enum cts_row_id row;
+        enum cts_insn_id row;
         uint32_t slots = r.left > 1 ? 2 : 1;
-        if (r.row != CTS_ROW_COUNT || r.in.opcode != info->opcode ||
+        if (r.row != CTS_INSN_COUNT || r.in.opcode != info->opcode ||
             (is_second_slot(field) && slots < 2))
             continue;
         memcpy(fixed, r.at, slots * CTS_SLOT_BYTES);
@@ -428,16 +428,16 @@ static enum cts_mut_decoded decode_ignores_field(const struct cts_mutant *m, str
 /* Register numbers beyond 10 are taken for r0. */
 static enum cts_mut_decoded decode_any_register(const struct cts_mutant *m, struct cts_buf *code)
 {
-    const struct cts_row_info *info = cts_row_info(m->row);
+    const struct cts_insn_info *info = cts_insn_info(m->row);
     enum cts_mut_decoded seen = CTS_DECODED_SAME;
     struct reader r;
     for (uint32_t i = 0; next_insn(&r, code, &i);) {
         unsigned reg = m->arg == CTS_F_DST ? r.in.dst : r.in.src;
         uint8_t fixed[2 * CTS_SLOT_BYTES];
         struct cts_insn in;
-        enum cts_row_id row;
+        enum cts_insn_id row;
         uint32_t slots = r.left > 1 ? 2 : 1;
-        if (r.row != CTS_ROW_COUNT || r.in.opcode != info->opcode || reg < CTS_REG_COUNT)
+        if (r.row != CTS_INSN_COUNT || r.in.opcode != info->opcode || reg < CTS_REG_COUNT)
             continue;
         memcpy(fixed, r.at, slots * CTS_SLOT_BYTES);
         put_field(fixed, (unsigned)m->arg, 0);
@@ -457,7 +457,7 @@ static enum cts_mut_decoded decode_unassigned(const struct cts_mutant *m, struct
     enum cts_mut_decoded seen = CTS_DECODED_SAME;
     struct reader r;
     for (uint32_t i = 0; next_insn(&r, code, &i);) {
-        if (r.row != CTS_ROW_COUNT || r.in.opcode != (uint8_t)m->arg)
+        if (r.row != CTS_INSN_COUNT || r.in.opcode != (uint8_t)m->arg)
             continue;
         memcpy(r.at, nothing, sizeof(nothing));
         seen = CTS_DECODED_CHANGED;
@@ -542,12 +542,12 @@ static enum cts_mut_decoded retarget(struct cts_buf *code, enum structure what)
     enum cts_mut_decoded seen = CTS_DECODED_SAME;
     struct reader r;
     for (uint32_t i = 0; next_insn(&r, code, &i);) {
-        bool call = r.row == CTS_ROW_CALL_LOCAL || r.row == CTS_ROW_LDDW_CODE;
-        if (r.row == CTS_ROW_COUNT || (!call && !is_branch(cts_row_info(r.row), r.row)) ||
+        bool call = r.row == CTS_INSN_CALL_LOCAL || r.row == CTS_INSN_LDDW_CODE;
+        if (r.row == CTS_INSN_COUNT || (!call && !is_branch(cts_insn_info(r.row), r.row)) ||
             call != (what == S_CALL_OUT))
             continue;
         uint32_t from = (uint32_t)((size_t)(r.at - (uint8_t *)code->data) / CTS_SLOT_BYTES);
-        bool by_imm = call || r.row == CTS_ROW_JA32;
+        bool by_imm = call || r.row == CTS_INSN_JA32;
         int kind = target_kind(code, (int64_t)from + 1 + (by_imm ? r.in.imm : r.in.off));
         if (kind == 1 || (what == S_JUMP_WIDE) != (kind == 0))
             continue;
@@ -564,12 +564,12 @@ static enum cts_mut_decoded decode_structure(const struct cts_mutant *m, struct 
     if (what == S_EMPTY || what == S_FALL_OFF) {
         if ((code->len == 0) != (what == S_EMPTY))
             return CTS_DECODED_SAME;
-        struct reader r = {.row = CTS_ROW_COUNT};
+        struct reader r = {.row = CTS_INSN_COUNT};
         for (uint32_t i = 0; next_insn(&r, code, &i);)
-            if (r.row == CTS_ROW_COUNT)
+            if (r.row == CTS_INSN_COUNT)
                 return CTS_DECODED_SAME;
-        if (r.row == CTS_ROW_EXIT || r.row == CTS_ROW_JA || r.row == CTS_ROW_JA32 ||
-            r.row == CTS_ROW_GOTOX)
+        if (r.row == CTS_INSN_EXIT || r.row == CTS_INSN_JA || r.row == CTS_INSN_JA32 ||
+            r.row == CTS_INSN_GOTOX)
             return CTS_DECODED_SAME;
         cts_buf_add(code, exit_slot, sizeof(exit_slot));
         return CTS_DECODED_CHANGED;
@@ -646,8 +646,8 @@ static const struct cts_mut_model models[MODELS] = {
 
 struct adder {
     struct cts_mut_list *list;
-    enum cts_row_id row;
-    const struct cts_row_info *info; /* null: no row */
+    enum cts_insn_id row;
+    const struct cts_insn_info *info; /* null: no row */
 };
 
 static void add(struct adder *a, enum model_id id, int32_t arg, enum cts_level level,
@@ -715,7 +715,7 @@ static void add_registers(struct adder *a)
 static void add_neighbours(struct adder *a)
 {
     bool packet = a->info->group == CTS_GROUP_PACKET;
-    if (has(a, CTS_RF_CALL) || a->row == CTS_ROW_EXIT)
+    if (has(a, CTS_RF_CALL) || a->row == CTS_INSN_EXIT)
         return;
     for (int32_t r = packet ? 6 : 0; r < 10; r++)
         ADD(a, M_NEIGHBOUR, r, CTS_LEVEL_QUICK, "the top bit of r%d changes%s", r,
@@ -723,7 +723,7 @@ static void add_neighbours(struct adder *a)
 }
 
 /* Bytes accessed: the widest memory reference of its semantics. */
-static int32_t access_bytes(const struct cts_spec_row *row)
+static int32_t access_bytes(const struct cts_spec_insn *row)
 {
     static const struct {
         const char *text;
@@ -735,7 +735,7 @@ static int32_t access_bytes(const struct cts_spec_row *row)
     return 0;
 }
 
-static void add_memory(struct adder *a, const struct cts_spec_row *row)
+static void add_memory(struct adder *a, const struct cts_spec_insn *row)
 {
     int32_t bytes = access_bytes(row);
     if (bytes == 0)
@@ -744,7 +744,7 @@ static void add_memory(struct adder *a, const struct cts_spec_row *row)
         ADD(a, M_ORDER, 0, CTS_LEVEL_QUICK, "memory is accessed in the other byte order");
     if (!has(a, CTS_RF_STORE | CTS_RF_ATOMIC))
         return;
-    bool compares = a->row == CTS_ROW_ATOMIC32_CMPXCHG || a->row == CTS_ROW_ATOMIC64_CMPXCHG;
+    bool compares = a->row == CTS_INSN_ATOMIC32_CMPXCHG || a->row == CTS_INSN_ATOMIC64_CMPXCHG;
     if (a->info->group == CTS_GROUP_ATOMIC32 || a->info->group == CTS_GROUP_ATOMIC64)
         ADD(a, M_IN_PARTS, bytes | compares << 8, CTS_LEVEL_QUICK,
             "others come between its load and its store");
@@ -794,11 +794,11 @@ static void add_exit(struct adder *a)
 
 static void add_calls(struct adder *a)
 {
-    if (a->row == CTS_ROW_CALL_LOCAL || a->row == CTS_ROW_CALLX)
+    if (a->row == CTS_INSN_CALL_LOCAL || a->row == CTS_INSN_CALLX)
         add_local_call(a);
-    if (a->row == CTS_ROW_EXIT)
+    if (a->row == CTS_INSN_EXIT)
         add_exit(a);
-    if (a->row != CTS_ROW_CALL_HELPER && a->row != CTS_ROW_CALL_BTF)
+    if (a->row != CTS_INSN_CALL_HELPER && a->row != CTS_INSN_CALL_BTF)
         return;
     for (int32_t r = 6; r <= 9; r++)
         ADD(a, M_CALL_CLOBBERS, r, CTS_LEVEL_QUICK, "the call changes r%d", r);
@@ -874,10 +874,10 @@ static void add_refusals(struct adder *a)
     }
 }
 
-void cts_mut_add_model(struct cts_mut_list *list, const struct cts_spec_row *row,
-                       enum cts_row_id id)
+void cts_mut_add_model(struct cts_mut_list *list, const struct cts_spec_insn *row,
+                       enum cts_insn_id id)
 {
-    struct adder a = {list, id, cts_row_info(id)};
+    struct adder a = {list, id, cts_insn_info(id)};
     add_registers(&a);
     add_neighbours(&a);
     add_memory(&a, row);
@@ -891,8 +891,8 @@ void cts_mut_add_model(struct cts_mut_list *list, const struct cts_spec_row *row
 
 static bool is_assigned(unsigned opcode)
 {
-    for (unsigned r = 0; r < CTS_ROW_COUNT; r++) {
-        const struct cts_row_info *info = cts_row_info((enum cts_row_id)r);
+    for (unsigned r = 0; r < CTS_INSN_COUNT; r++) {
+        const struct cts_insn_info *info = cts_insn_info((enum cts_insn_id)r);
         if (info->opcode == opcode && !(info->flags & CTS_RF_SLOT))
             return true;
     }
@@ -908,7 +908,7 @@ void cts_mut_add_global(struct cts_mut_list *list)
         [S_FALL_OFF] = "a program without an end is accepted",
         [S_EMPTY] = "an empty program is accepted",
     };
-    struct adder a = {list, CTS_ROW_COUNT, NULL};
+    struct adder a = {list, CTS_INSN_COUNT, NULL};
     for (unsigned opcode = 0; opcode < 256; opcode++)
         if (!is_assigned(opcode))
             ADD(&a, M_UNASSIGNED, (int32_t)opcode, CTS_LEVEL_QUICK, "opcode 0x%02x is accepted",

@@ -9,7 +9,7 @@
 /* The semantics of a machine under test: the machine's `exec` points to the first member, so that
  * a function of the table finds the mutant. */
 struct cts_mut_table {
-    cts_exec_fn exec[CTS_ROW_COUNT];
+    cts_exec_fn exec[CTS_INSN_COUNT];
     const struct cts_mutant *mutant;
 };
 

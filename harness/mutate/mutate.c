@@ -21,8 +21,8 @@ void cts_mut_add(struct cts_mut_list *list, const struct cts_mutant *m)
     list->all[list->count++] = *m;
 }
 
-static void add_control(struct cts_mut_list *list, const struct cts_spec_row *row,
-                        enum cts_row_id id)
+static void add_control(struct cts_mut_list *list, const struct cts_spec_insn *row,
+                        enum cts_insn_id id)
 {
     cts_mut_add(list, &(struct cts_mutant){.row = id,
                                            .op = "control",
@@ -37,9 +37,9 @@ int cts_mutants_make(struct cts_mut_list *list, const struct cts_spec *spec, con
 {
     *list = (struct cts_mut_list){.arena = arena, .spec = spec};
     for (size_t i = 0; i < spec->row_count; i++) {
-        const struct cts_spec_row *row = &spec->rows[i];
-        enum cts_row_id id = cts_row_find(row->id);
-        if (id == CTS_ROW_COUNT)
+        const struct cts_spec_insn *row = &spec->rows[i];
+        enum cts_insn_id id = cts_insn_find(row->id);
+        if (id == CTS_INSN_COUNT)
             return cts_err_set(err, CTS_E_NOTFOUND,
                                "row '%s' is not in the tables: generate them anew", row->id);
         /* What came after the RFC is no standard yet, and few machines have it: only if asked. */
@@ -81,13 +81,13 @@ static void count(struct cts_mut_score *s, const struct cts_mutant *m, enum cts_
     s->hand += m->killed_hand <= level;
 }
 
-struct cts_mut_score cts_mutants_score(const struct cts_mut_list *list, enum cts_row_id row,
+struct cts_mut_score cts_mutants_score(const struct cts_mut_list *list, enum cts_insn_id row,
                                        const char *op, enum cts_level level)
 {
     struct cts_mut_score s = {0};
     for (size_t i = 0; i < list->count; i++) {
         const struct cts_mutant *m = &list->all[i];
-        if (!m->control && (row == CTS_ROW_COUNT || m->row == row) &&
+        if (!m->control && (row == CTS_INSN_COUNT || m->row == row) &&
             (!op || strcmp(op, m->op) == 0))
             count(&s, m, level);
     }

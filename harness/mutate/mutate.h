@@ -33,7 +33,7 @@ enum cts_mut_status {
 struct cts_mut_model;
 
 struct cts_mutant {
-    enum cts_row_id row;
+    enum cts_insn_id row;
     const char *op;                    /* operator: "width", "mask", ... */
     const char *text;                  /* the mutated `does`, or what is wrong with the machine */
     enum cts_level level;              /* the lowest at which it must die */
@@ -61,7 +61,7 @@ struct cts_mut_list {
     size_t damaged; /* answers of z3 that were kept and could not be believed: it was asked again */
 };
 
-/* All mutants of the rows selected (CTS_ROW_COUNT bools; null: those of the RFC), in the order of
+/* All mutants of the rows selected (CTS_INSN_COUNT bools; null: those of the RFC), in the order of
  * the rows. The first one of each row that has semantics is its control. */
 int cts_mutants_make(struct cts_mut_list *list, const struct cts_spec *spec, const uint8_t *rows,
                      struct cts_arena *arena, struct cts_err *err);
@@ -121,9 +121,10 @@ struct cts_mut_score {
     unsigned hand;      /* of those due, by hand-written cases alone */
     unsigned all, dead; /* whatever the level demanded: not equivalent; of them killed by it */
 };
-/* Counts mutants (controls left out) of `row` (CTS_ROW_COUNT: any) and `op` (null: any) at a level.
+/* Counts mutants (controls left out) of `row` (CTS_INSN_COUNT: any) and `op` (null: any) at a
+ * level.
  */
-struct cts_mut_score cts_mutants_score(const struct cts_mut_list *list, enum cts_row_id row,
+struct cts_mut_score cts_mutants_score(const struct cts_mut_list *list, enum cts_insn_id row,
                                        const char *op, enum cts_level level);
 /* Neither control, nor equivalent, nor undecided. */
 bool cts_mutant_counts(const struct cts_mutant *m);

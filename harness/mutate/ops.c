@@ -113,7 +113,8 @@ static void try_all(struct cts_mut_maker *k)
                 ;
 }
 
-void cts_mut_add_does(struct cts_mut_list *list, const struct cts_spec_row *row, enum cts_row_id id)
+void cts_mut_add_does(struct cts_mut_list *list, const struct cts_spec_insn *row,
+                      enum cts_insn_id id)
 {
     struct cts_mut_maker k = {.list = list, .row = row, .id = id};
     k.original = text_of(row->sema, list->arena);

@@ -13,8 +13,8 @@ enum cts_mut_edit {
 
 struct cts_mut_maker {
     struct cts_mut_list *list;
-    const struct cts_spec_row *row;
-    enum cts_row_id id;
+    const struct cts_spec_insn *row;
+    enum cts_insn_id id;
     struct cts_arena arena; /* of one attempt */
     const char *original;
     const char **seen;

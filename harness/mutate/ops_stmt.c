@@ -134,7 +134,7 @@ static enum cts_mut_edit st_part(struct cts_mut_maker *k, struct cts_stmt **slot
 /* Is the register the base of an address? Its values are the platform's to choose. */
 static bool is_address(const struct cts_mut_maker *k, enum cts_sema_operand o)
 {
-    unsigned flags = cts_row_info(k->id)->flags;
+    unsigned flags = cts_insn_info(k->id)->flags;
     return (o == CTS_O_SRC && (flags & CTS_RF_LOAD)) ||
            (o == CTS_O_DST && (flags & (CTS_RF_STORE | CTS_RF_ATOMIC)));
 }

@@ -27,8 +27,8 @@ static enum cts_mut_edit op_width(struct cts_mut_maker *k, struct cts_expr **slo
 
 bool cts_mut_names_object(const struct cts_mut_maker *k)
 {
-    unsigned flags = cts_row_info(k->id)->flags;
-    return ((flags & CTS_RF_WIDE) && (flags & CTS_RF_PLATFORM)) || k->id == CTS_ROW_CALL_BTF;
+    unsigned flags = cts_insn_info(k->id)->flags;
+    return ((flags & CTS_RF_WIDE) && (flags & CTS_RF_PLATFORM)) || k->id == CTS_INSN_CALL_BTF;
 }
 
 bool cts_mut_is_object_number(const struct cts_mut_maker *k, const struct cts_expr *x)

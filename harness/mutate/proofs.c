@@ -24,7 +24,7 @@ static void end_hash(struct cts_sha256 *sum, uint8_t hash[CTS_PROOF_BYTES])
     memcpy(hash, digest, CTS_PROOF_BYTES);
 }
 
-static void add_question(struct cts_sha256 *sum, const struct cts_spec_row *row,
+static void add_question(struct cts_sha256 *sum, const struct cts_spec_insn *row,
                          const struct cts_sema *other)
 {
     struct cts_buf text;
@@ -35,7 +35,7 @@ static void add_question(struct cts_sha256 *sum, const struct cts_spec_row *row,
     cts_buf_release(&text);
 }
 
-static void hash_mutant(const struct cts_spec_row *row, const struct cts_mutant *m,
+static void hash_mutant(const struct cts_spec_insn *row, const struct cts_mutant *m,
                         uint8_t hash[CTS_PROOF_BYTES])
 {
     struct cts_sha256 sum;
@@ -46,7 +46,7 @@ static void hash_mutant(const struct cts_spec_row *row, const struct cts_mutant 
 }
 
 /* What the row does and which mutants were made of it. */
-static void hash_row(const struct cts_spec_row *row, const struct cts_mutant *all, size_t n,
+static void hash_row(const struct cts_spec_insn *row, const struct cts_mutant *all, size_t n,
                      uint8_t hash[CTS_PROOF_BYTES])
 {
     struct cts_sha256 sum;
@@ -136,7 +136,7 @@ static bool has(const struct cts_proofs *p, const uint8_t hash[CTS_PROOF_BYTES])
     return p->count && bsearch(hash, p->hash, p->count, sizeof(*p->hash), compare);
 }
 
-bool cts_proofs_have(const struct cts_proofs *p, const struct cts_spec_row *row,
+bool cts_proofs_have(const struct cts_proofs *p, const struct cts_spec_insn *row,
                      const struct cts_mutant *m)
 {
     uint8_t hash[CTS_PROOF_BYTES];
@@ -147,8 +147,8 @@ bool cts_proofs_have(const struct cts_proofs *p, const struct cts_spec_row *row,
     return has(p, hash);
 }
 
-bool cts_proofs_have_row(const struct cts_proofs *p, const struct cts_spec_row *row,
-                         const struct cts_mutant *all, size_t n)
+bool cts_proofs_have_insn(const struct cts_proofs *p, const struct cts_spec_insn *row,
+                          const struct cts_mutant *all, size_t n)
 {
     uint8_t hash[CTS_PROOF_BYTES];
 
@@ -178,9 +178,10 @@ void cts_proofs_write(const struct cts_mut_list *list, const char *version, stru
         const struct cts_mutant *all = &list->all[i];
         for (n = 1; i + n < list->count && list->all[i + n].row == all->row; n++)
             ;
-        const struct cts_spec_row *row =
-            all->row == CTS_ROW_COUNT ? NULL
-                                      : cts_spec_row_find(list->spec, cts_row_info(all->row)->id);
+        const struct cts_spec_insn *row =
+            all->row == CTS_INSN_COUNT
+                ? NULL
+                : cts_spec_insn_find(list->spec, cts_insn_info(all->row)->id);
         if (!row || !row->sema)
             continue;
         hash_row(row, all, n, hash);

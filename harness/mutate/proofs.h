@@ -23,11 +23,11 @@ void cts_proofs_release(struct cts_proofs *p);
 /* CTS_E_SYNTAX with the line for what is no list of proofs. */
 int cts_proofs_load(struct cts_proofs *p, const char *path, struct cts_err *err);
 /* Is the mutant, which has semantics, on record? */
-bool cts_proofs_have(const struct cts_proofs *p, const struct cts_spec_row *row,
+bool cts_proofs_have(const struct cts_proofs *p, const struct cts_spec_insn *row,
                      const struct cts_mutant *m);
 /* Is the row on record, with these n mutants of it? */
-bool cts_proofs_have_row(const struct cts_proofs *p, const struct cts_spec_row *row,
-                         const struct cts_mutant *all, size_t n);
+bool cts_proofs_have_insn(const struct cts_proofs *p, const struct cts_spec_insn *row,
+                          const struct cts_mutant *all, size_t n);
 /* The list of proofs of a run without one, by z3 of the version named. */
 void cts_proofs_write(const struct cts_mut_list *list, const char *version, struct cts_buf *out);
 

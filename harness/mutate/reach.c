@@ -16,14 +16,14 @@ struct reach {
     uint32_t slots;
 };
 
-static bool goes_by_imm(enum cts_row_id row)
+static bool goes_by_imm(enum cts_insn_id row)
 {
-    return row == CTS_ROW_JA32 || row == CTS_ROW_CALL_LOCAL;
+    return row == CTS_INSN_JA32 || row == CTS_INSN_CALL_LOCAL;
 }
 
-static struct cts_insn insn_of(enum cts_row_id row, int32_t distance, int32_t operand)
+static struct cts_insn insn_of(enum cts_insn_id row, int32_t distance, int32_t operand)
 {
-    const struct cts_row_info *info = cts_row_info(row);
+    const struct cts_insn_info *info = cts_insn_info(row);
     struct cts_insn in = {.opcode = info->opcode, .dst = 1, .src = 2, .imm = operand};
     if (info->field[CTS_F_DST].kind != CTS_FK_REG)
         in.dst = (uint8_t)info->field[CTS_F_DST].value;
@@ -100,14 +100,14 @@ bool cts_mut_is_beyond(struct cts_mut_table *table, const struct cts_mutant *m, 
     struct reach r = {.table = table, .mutant = m, .slots = slots};
     const struct cts_insn in = {.opcode = 0};
     bool beyond = false;
-    if (m->row == CTS_ROW_COUNT || !(cts_row_info(m->row)->flags & CTS_RF_JUMP) ||
-        m->row == CTS_ROW_EXIT)
+    if (m->row == CTS_INSN_COUNT || !(cts_insn_info(m->row)->flags & CTS_RF_JUMP) ||
+        m->row == CTS_INSN_EXIT)
         return false;
     r.prog = calloc(2u * slots + 1u, sizeof(*r.prog));
     r.mach = malloc(sizeof(*r.mach));
     r.other = malloc(sizeof(*r.other));
     for (uint32_t i = 0; r.prog && i < 2 * slots + 1; i++)
-        r.prog[i] = (struct cts_mach_insn){.row = CTS_ROW_MOV64_K, .in = in};
+        r.prog[i] = (struct cts_mach_insn){.row = CTS_INSN_MOV64_K, .in = in};
     if (r.prog && r.mach && r.other)
         beyond = distances_same(&r);
     free(r.prog);

@@ -215,7 +215,7 @@ static bool fails(struct cts_mut_rig *g, const struct cts_mut_own *m, struct cts
     if (r == UINT32_MAX)
         cts_judge_unit(&j, &l->seg, &seen);
     else
-        cts_judge_row(&j, &l->seg, r, &seen);
+        cts_judge_tuple(&j, &l->seg, r, &seen);
     for (uint32_t i = 0; i < j.case_count; i++)
         failed |= j.tracks[i].seen && j.tracks[i].status == CTS_ST_FAIL;
     cts_arena_release(&arena);
@@ -231,7 +231,7 @@ static bool may_run(const struct cts_pack *p, const struct cts_seg *seg,
                     const struct cts_mut_own *m)
 {
     for (uint32_t r = 0; !seg->swept && r < seg->rows; r++) {
-        const struct cts_pk_row *row = &p->rows[seg->unit->rows.first + r];
+        const struct cts_pk_tuple *row = &p->rows[seg->unit->rows.first + r];
         for (uint32_t i = 0; i < row->out.count; i++)
             if (p->outcomes[row->out.first + i].kind != CTS_OUT_REJECTED &&
                 cts_outcome_counts(p, row->out, row->out.first + i, who(m)))
@@ -497,7 +497,7 @@ static void run_mutant(struct cts_mut_rig *g, struct cts_mutant *m, enum cts_lev
     m->killer_unit = g->killer;
     if (is_equivalent(m))
         cts_err_set(&g->err, CTS_E_INVAL, "%s: '%s' is listed as equivalent, but %s tells it apart",
-                    cts_row_info(m->row)->id, m->text, m->killer);
+                    cts_insn_info(m->row)->id, m->text, m->killer);
     m->status = CTS_MUT_KILLED;
 }
 
@@ -546,8 +546,8 @@ static void recall_proofs(struct cts_mut_run *r, const struct cts_mut_task *t)
 static void leave_undecided(struct cts_mut_run *r, const struct cts_mut_task *t)
 {
     struct cts_mutant *all = r->list->all + t->first;
-    if (all->row == CTS_ROW_COUNT ||
-        cts_proofs_have_row(&r->on_record, r->row[all->row], all, t->count))
+    if (all->row == CTS_INSN_COUNT ||
+        cts_proofs_have_insn(&r->on_record, r->row[all->row], all, t->count))
         return;
     for (size_t i = 0; i < t->count; i++)
         if (all[i].sema && is_open(&all[i]))
@@ -574,30 +574,30 @@ static void prove(struct cts_mut_rig *g, const struct cts_mut_task *t)
 
 /* ---- one task ---- */
 
-static bool holds(const struct cts_mut_run *r, uint32_t unit, enum cts_row_id row)
+static bool holds(const struct cts_mut_run *r, uint32_t unit, enum cts_insn_id row)
 {
-    size_t bit = (size_t)unit * CTS_ROW_COUNT + row;
+    size_t bit = (size_t)unit * CTS_INSN_COUNT + row;
     return r->holds[bit / 8] >> (bit % 8) & 1;
 }
 
-static bool is_about(const struct cts_pack *p, const struct cts_pk_unit *u, enum cts_row_id row)
+static bool is_about(const struct cts_pack *p, const struct cts_pk_unit *u, enum cts_insn_id row)
 {
     const struct cts_pk_vector *v = &p->vectors[u->vector];
     for (uint32_t i = 0; i < v->rows.count; i++)
-        if (p->row_ids[v->rows.first + i] == row)
+        if (p->insn_ids[v->rows.first + i] == row)
             return true;
     return false;
 }
 
 /* Units that hold the row; for faults that belong to no row, all that are whole programs. */
-static void choose_units(struct cts_mut_rig *g, enum cts_row_id row)
+static void choose_units(struct cts_mut_rig *g, enum cts_insn_id row)
 {
     const struct cts_pack *p = pack_of(g);
     g->unit_count = 0;
     for (int about = 1; about >= 0; about--)
         for (uint32_t i = 0; i < p->unit_count; i++) {
             const struct cts_pk_unit *u = &p->units[i];
-            bool wanted = row == CTS_ROW_COUNT
+            bool wanted = row == CTS_INSN_COUNT
                               ? about && is_whole(u)
                               : holds(g->run, i, row) && is_about(p, u, row) == (about == 1);
             if (wanted && u->level <= g->run->opts->level)
@@ -605,7 +605,7 @@ static void choose_units(struct cts_mut_rig *g, enum cts_row_id row)
         }
 }
 
-bool cts_mut_begin_task(struct cts_mut_rig *g, enum cts_row_id row)
+bool cts_mut_begin_task(struct cts_mut_rig *g, enum cts_insn_id row)
 {
     cts_arena_init(&g->arena, 0);
     choose_units(g, row);
@@ -755,9 +755,9 @@ static void run_threads(struct cts_mut_run *r)
 
 /* ---- preparing ---- */
 
-static void note_row(struct cts_mut_run *r, uint32_t unit, enum cts_row_id row)
+static void note_row(struct cts_mut_run *r, uint32_t unit, enum cts_insn_id row)
 {
-    size_t bit = (size_t)unit * CTS_ROW_COUNT + row;
+    size_t bit = (size_t)unit * CTS_INSN_COUNT + row;
     r->holds[bit / 8] |= (uint8_t)(1 << (bit % 8));
 }
 
@@ -767,14 +767,14 @@ static void index_unit(struct cts_mut_run *r, uint32_t unit)
     const struct cts_pk_unit *u = &r->opts->pack->units[unit];
     for (uint32_t i = 0; i < u->slots;) {
         struct cts_insn in;
-        enum cts_row_id row;
+        enum cts_insn_id row;
         int n = cts_decode(r->opts->pack->code + u->code + (size_t)i * CTS_SLOT_BYTES, u->slots - i,
                            false, &in, &row, NULL);
         if (n > 0)
             note_row(r, unit, row);
-        for (unsigned k = 0; n <= 0 && k < CTS_ROW_COUNT; k++)
-            if (cts_row_info((enum cts_row_id)k)->opcode == in.opcode)
-                note_row(r, unit, (enum cts_row_id)k);
+        for (unsigned k = 0; n <= 0 && k < CTS_INSN_COUNT; k++)
+            if (cts_insn_info((enum cts_insn_id)k)->opcode == in.opcode)
+                note_row(r, unit, (enum cts_insn_id)k);
         i += n > 0 ? (uint32_t)n : 1;
     }
 }
@@ -796,13 +796,13 @@ static int make_tasks(struct cts_mut_run *r, struct cts_err *err)
 static int find_rows(struct cts_mut_run *r, struct cts_err *err)
 {
     const struct cts_spec *spec = r->list->spec;
-    r->row = calloc(CTS_ROW_COUNT, sizeof(*r->row));
-    r->holds = calloc((size_t)r->opts->pack->unit_count * CTS_ROW_COUNT / 8 + 1, 1);
+    r->row = calloc(CTS_INSN_COUNT, sizeof(*r->row));
+    r->holds = calloc((size_t)r->opts->pack->unit_count * CTS_INSN_COUNT / 8 + 1, 1);
     if (!r->row || !r->holds)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     for (size_t i = 0; i < spec->row_count; i++) {
-        enum cts_row_id id = cts_row_find(spec->rows[i].id);
-        if (id != CTS_ROW_COUNT)
+        enum cts_insn_id id = cts_insn_find(spec->rows[i].id);
+        if (id != CTS_INSN_COUNT)
             r->row[id] = &spec->rows[i];
     }
     for (uint32_t u = 0; u < r->opts->pack->unit_count; u++)

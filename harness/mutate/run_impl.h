@@ -19,9 +19,9 @@ struct cts_mut_task {
 struct cts_mut_run {
     struct cts_mut_list *list;
     const struct cts_mut_opts *opts;
-    const struct cts_spec_row **row; /* by enum cts_row_id */
+    const struct cts_spec_insn **row; /* by enum cts_insn_id */
     struct cts_proofs on_record;
-    uint8_t *holds; /* unit_count x CTS_ROW_COUNT bits: which rows are in its code */
+    uint8_t *holds; /* unit_count x CTS_INSN_COUNT bits: which rows are in its code */
     struct cts_mut_task *tasks;
     size_t task_count, next;
     size_t done;
@@ -71,7 +71,7 @@ struct cts_mut_rig {
 enum cts_mut_phase { CTS_PHASE_HAND, CTS_PHASE_SWEEP, CTS_PHASE_REPEATED, CTS_PHASE_COUNT };
 
 /* Chooses and forgets what concerns a row. */
-bool cts_mut_begin_task(struct cts_mut_rig *g, enum cts_row_id row);
+bool cts_mut_begin_task(struct cts_mut_rig *g, enum cts_insn_id row);
 void cts_mut_end_task(struct cts_mut_rig *g);
 /* Makes all be seen, or what the run's sight shows. Between tasks. */
 void cts_mut_set_view(struct cts_mut_rig *g, bool full);

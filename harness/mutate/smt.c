@@ -15,7 +15,7 @@ enum { ACCESSES = 16, NAME = 24, CPU_MS = 300000 };
 /* What one tree does, as names of SMT-LIB terms. Every step defines a new name. */
 struct side {
     struct cts_buf *out;
-    const struct cts_spec_row *row;
+    const struct cts_spec_insn *row;
     char tag; /* the first letter of its names */
     unsigned next;
     unsigned reg[3], memory; /* numbers of the current names; 0: as in the beginning */
@@ -409,7 +409,7 @@ static void declare_abstract(struct cts_buf *out)
                          names[i], bits, bits, bits, bits);
 }
 
-static void declare(const struct cts_spec_row *row, struct cts_buf *out)
+static void declare(const struct cts_spec_insn *row, struct cts_buf *out)
 {
     static const struct {
         enum cts_sema_func func;
@@ -481,7 +481,7 @@ static void same_flow(const struct side *a, const struct side *b, struct cts_buf
         cts_buf_addf(out, " (= a%u b%u)", a->target, b->target);
 }
 
-void cts_smt_question(const struct cts_spec_row *row, const struct cts_sema *other, bool abstract,
+void cts_smt_question(const struct cts_spec_insn *row, const struct cts_sema *other, bool abstract,
                       struct cts_buf *out)
 {
     struct side a = {.out = out, .row = row, .tag = 'a', .abstract = abstract};
@@ -521,7 +521,7 @@ static bool answer_value(const char *text, const char *name, char *value, size_t
     return true;
 }
 
-static void describe(const struct cts_spec_row *row, const struct cts_sema *other,
+static void describe(const struct cts_spec_insn *row, const struct cts_sema *other,
                      const char *answer, struct cts_buf *input)
 {
     static const char *const flags[] = {"dst_is_src", "dst_is_r0", "src_is_r0"};

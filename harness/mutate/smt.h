@@ -15,10 +15,10 @@ enum cts_smt_answer {
  * different ones. Registers may be one and the same where the row leaves that open; memory is an
  * array of bytes; what accesses memory must access the same bytes. `abstract`: multiplication and
  * division are any functions, so that only "unsatisfiable" says something. */
-void cts_smt_question(const struct cts_spec_row *row, const struct cts_sema *other, bool abstract,
+void cts_smt_question(const struct cts_spec_insn *row, const struct cts_sema *other, bool abstract,
                       struct cts_buf *out);
 struct cts_smt_query {
-    const struct cts_spec_row *row;
+    const struct cts_spec_insn *row;
     const struct cts_sema *other;
     bool hard;    /* it multiplies or divides */
     bool damaged; /* an answer was kept, and cannot be believed */

@@ -16,12 +16,12 @@ struct emitter {
     int32_t kept; /* the stack slot that holds the window's address; 0: none, or not yet */
 };
 
-static void emit(struct emitter *e, enum cts_row_id row, unsigned dst, unsigned src, int off,
+static void emit(struct emitter *e, enum cts_insn_id row, unsigned dst, unsigned src, int off,
                  int32_t imm)
 {
     uint8_t bytes[CTS_SLOT_BYTES];
     struct cts_insn in = {
-        .opcode = cts_row_info(row)->opcode,
+        .opcode = cts_insn_info(row)->opcode,
         .dst = (uint8_t)dst,
         .src = (uint8_t)src,
         .off = (int16_t)off,
@@ -31,7 +31,7 @@ static void emit(struct emitter *e, enum cts_row_id row, unsigned dst, unsigned 
     cts_buf_add(e->out, bytes, sizeof(bytes));
 }
 
-static void emit_wide(struct emitter *e, enum cts_row_id row, unsigned dst, unsigned src,
+static void emit_wide(struct emitter *e, enum cts_insn_id row, unsigned dst, unsigned src,
                       int32_t imm, int32_t next_imm)
 {
     uint8_t second[CTS_SLOT_BYTES] = {0};
@@ -49,13 +49,13 @@ static uint32_t slots_so_far(const struct emitter *e)
 static void emit_region(struct emitter *e, unsigned dst, uint32_t region)
 {
     if (e->caps->window_kind == CTS_WK_ARGUMENT) {
-        emit(e, CTS_ROW_LDX_DW, dst, 10, e->kept, 0);
-        emit(e, CTS_ROW_ADD64_K, dst, 0, 0, (int32_t)region);
+        emit(e, CTS_INSN_LDX_DW, dst, 10, e->kept, 0);
+        emit(e, CTS_INSN_ADD64_K, dst, 0, 0, (int32_t)region);
     } else if (e->caps->window_kind == CTS_WK_MAP) {
-        emit_wide(e, CTS_ROW_LDDW_MAP_FD_VALUE, dst, 2, 0, (int32_t)region);
+        emit_wide(e, CTS_INSN_LDDW_MAP_FD_VALUE, dst, 2, 0, (int32_t)region);
     } else {
         uint64_t addr = e->caps->window_addr + region;
-        emit_wide(e, CTS_ROW_LDDW, dst, 0, (int32_t)(uint32_t)addr,
+        emit_wide(e, CTS_INSN_LDDW, dst, 0, (int32_t)(uint32_t)addr,
                   (int32_t)(uint32_t)(addr >> 32));
     }
 }
@@ -68,10 +68,10 @@ static int32_t log2_of(uint32_t power)
 /* base += (index & (rows - 1)) * stride + header; `index` is spoilt. */
 static void emit_walk(struct emitter *e, const struct cts_layout *l, unsigned base, unsigned index)
 {
-    emit(e, CTS_ROW_AND64_K, index, 0, 0, (int32_t)(l->rows - 1));
-    emit(e, CTS_ROW_LSH64_K, index, 0, 0, log2_of(l->stride));
-    emit(e, CTS_ROW_ADD64_X, base, index, 0, 0);
-    emit(e, CTS_ROW_ADD64_K, base, 0, 0, CTS_WIN_HEADER);
+    emit(e, CTS_INSN_AND64_K, index, 0, 0, (int32_t)(l->rows - 1));
+    emit(e, CTS_INSN_LSH64_K, index, 0, 0, log2_of(l->stride));
+    emit(e, CTS_INSN_ADD64_X, base, index, 0, 0);
+    emit(e, CTS_INSN_ADD64_K, base, 0, 0, CTS_WIN_HEADER);
 }
 
 /* From r1, before its own input replaces it. r9 is needed up to the last input and then gets the
@@ -80,9 +80,9 @@ static void emit_context(struct emitter *e, const struct cts_layout *l)
 {
     for (unsigned i = 0; i < 9; i++)
         if (l->place[i] == CTS_PL_CTX && i != 1)
-            emit(e, CTS_ROW_MOV64_X, i, 1, 0, 0);
+            emit(e, CTS_INSN_MOV64_X, i, 1, 0, 0);
     if (l->place[9] == CTS_PL_CTX)
-        emit(e, CTS_ROW_STX_DW, 10, 1, l->spill, 0);
+        emit(e, CTS_INSN_STX_DW, 10, 1, l->spill, 0);
 }
 
 /* The window's address goes where the next body leaves it alone: from r1 at entry, from the slot of
@@ -94,9 +94,9 @@ static void emit_keep(struct emitter *e, int32_t slot)
         return;
     if (e->kept) {
         reg = 9;
-        emit(e, CTS_ROW_LDX_DW, reg, 10, e->kept, 0);
+        emit(e, CTS_INSN_LDX_DW, reg, 10, e->kept, 0);
     }
-    emit(e, CTS_ROW_STX_DW, 10, reg, slot, 0);
+    emit(e, CTS_INSN_STX_DW, 10, reg, slot, 0);
     e->kept = slot;
 }
 
@@ -110,8 +110,8 @@ static void emit_stack_in(struct emitter *e, const struct cts_layout *l)
     for (int i = 0; l->stack_off && i < CTS_STACK_BYTES; i += 8) {
         if (is_kept(e, i))
             continue;
-        emit(e, CTS_ROW_LDX_DW, 0, 9, (int)l->stack_off + i, 0);
-        emit(e, CTS_ROW_STX_DW, 10, 0, i - CTS_STACK_BYTES, 0);
+        emit(e, CTS_INSN_LDX_DW, 0, 9, (int)l->stack_off + i, 0);
+        emit(e, CTS_INSN_STX_DW, 10, 0, i - CTS_STACK_BYTES, 0);
     }
 }
 
@@ -119,20 +119,20 @@ static void emit_register_in(struct emitter *e, const struct cts_layout *l, unsi
 {
     switch ((enum cts_place)l->place[i]) {
     case CTS_PL_VALUE:
-        emit(e, CTS_ROW_LDX_DW, i, 9, CTS_ENTRY_IN + 8 * (int)i, 0);
+        emit(e, CTS_INSN_LDX_DW, i, 9, CTS_ENTRY_IN + 8 * (int)i, 0);
         break;
     case CTS_PL_MEM:
         if (i != 9)
-            emit(e, CTS_ROW_MOV64_X, i, 9, 0, 0);
-        emit(e, CTS_ROW_ADD64_K, i, 0, 0, (int32_t)(CTS_ENTRY_MEM + (uint32_t)l->add[i]));
+            emit(e, CTS_INSN_MOV64_X, i, 9, 0, 0);
+        emit(e, CTS_INSN_ADD64_K, i, 0, 0, (int32_t)(CTS_ENTRY_MEM + (uint32_t)l->add[i]));
         break;
     case CTS_PL_FP:
-        emit(e, CTS_ROW_MOV64_X, i, 10, 0, 0);
-        emit(e, CTS_ROW_ADD64_K, i, 0, 0, l->add[i]);
+        emit(e, CTS_INSN_MOV64_X, i, 10, 0, 0);
+        emit(e, CTS_INSN_ADD64_K, i, 0, 0, l->add[i]);
         break;
     case CTS_PL_CTX:
         if (i == 9)
-            emit(e, CTS_ROW_LDX_DW, 9, 10, l->spill, 0);
+            emit(e, CTS_INSN_LDX_DW, 9, 10, l->spill, 0);
         break;
     case CTS_PL_NONE:
         break;
@@ -143,15 +143,15 @@ static void emit_prologue(struct emitter *e, const struct cts_layout *l, int32_t
 {
     emit_keep(e, keep);
     emit_region(e, 9, l->region);
-    emit(e, CTS_ROW_LDX_DW, 8, 9, CTS_WIN_INDEX, 0);
-    emit(e, CTS_ROW_MOV64_X, 7, 8, 0, 0);
-    emit(e, CTS_ROW_ADD64_K, 7, 0, 0, 1);
-    emit(e, CTS_ROW_STX_DW, 9, 7, CTS_WIN_INDEX, 0);
+    emit(e, CTS_INSN_LDX_DW, 8, 9, CTS_WIN_INDEX, 0);
+    emit(e, CTS_INSN_MOV64_X, 7, 8, 0, 0);
+    emit(e, CTS_INSN_ADD64_K, 7, 0, 0, 1);
+    emit(e, CTS_INSN_STX_DW, 9, 7, CTS_WIN_INDEX, 0);
     emit_walk(e, l, 9, 8);
     emit_stack_in(e, l);
     if (l->record) {
-        emit(e, CTS_ROW_STX_DW, 9, 9, CTS_ENTRY_SELF, 0);
-        emit(e, CTS_ROW_STX_DW, 9, 10, CTS_ENTRY_FP, 0);
+        emit(e, CTS_INSN_STX_DW, 9, 9, CTS_ENTRY_SELF, 0);
+        emit(e, CTS_INSN_STX_DW, 9, 10, CTS_ENTRY_FP, 0);
     }
     emit_context(e, l);
     for (unsigned i = 0; i < 10; i++)
@@ -168,8 +168,8 @@ static void emit_stack_out(struct emitter *e, const struct cts_layout *l)
     for (int i = 0; l->stack_off && i < CTS_STACK_BYTES; i += 8) {
         if (i - CTS_STACK_BYTES == l->spill || is_kept(e, i))
             continue;
-        emit(e, CTS_ROW_LDX_DW, 1, 10, i - CTS_STACK_BYTES, 0);
-        emit(e, CTS_ROW_STX_DW, 0, 1, (int)l->stack_off + CTS_STACK_BYTES + i, 0);
+        emit(e, CTS_INSN_LDX_DW, 1, 10, i - CTS_STACK_BYTES, 0);
+        emit(e, CTS_INSN_STX_DW, 0, 1, (int)l->stack_off + CTS_STACK_BYTES + i, 0);
     }
 }
 
@@ -181,10 +181,10 @@ static void emit_clear(struct emitter *e, const uint8_t *open, uint32_t bytes, i
     for (uint32_t i = 0; i < bytes; i++)
         flagged += open[i] != 0;
     if (flagged == 8)
-        emit(e, CTS_ROW_STX_DW, 0, 1, off, 0);
+        emit(e, CTS_INSN_STX_DW, 0, 1, off, 0);
     for (uint32_t i = 0; flagged < 8 && i < bytes; i++)
         if (open[i])
-            emit(e, CTS_ROW_STX_B, 0, 1, off + (int)i, 0);
+            emit(e, CTS_INSN_STX_B, 0, 1, off + (int)i, 0);
 }
 
 static void emit_clear_open(struct emitter *e, const struct cts_env_segment *seg)
@@ -192,7 +192,7 @@ static void emit_clear_open(struct emitter *e, const struct cts_env_segment *seg
     const struct cts_layout *l = &seg->layout;
     if (!seg->mem_open && !seg->stack_open)
         return;
-    emit(e, CTS_ROW_MOV64_K, 1, 0, 0, 0);
+    emit(e, CTS_INSN_MOV64_K, 1, 0, 0, 0);
     for (uint32_t i = 0; seg->mem_open && i < l->mem_bytes; i += 8)
         emit_clear(e, seg->mem_open + i, l->mem_bytes - i < 8 ? l->mem_bytes - i : 8,
                    CTS_ENTRY_MEM + (int)i);
@@ -204,24 +204,24 @@ static void emit_clear_open(struct emitter *e, const struct cts_env_segment *seg
 static void emit_epilogue(struct emitter *e, const struct cts_layout *l)
 {
     if (is_out(l, 0))
-        emit(e, CTS_ROW_STX_DW, 10, 0, l->spill, 0);
+        emit(e, CTS_INSN_STX_DW, 10, 0, l->spill, 0);
     emit_region(e, 0, l->region);
     if (is_out(l, 1))
-        emit(e, CTS_ROW_STX_DW, 0, 1, CTS_WIN_SCRATCH, 0);
-    emit(e, CTS_ROW_LDX_DW, 1, 0, CTS_WIN_INDEX, 0);
-    emit(e, CTS_ROW_ADD64_K, 1, 0, 0, -1);
+        emit(e, CTS_INSN_STX_DW, 0, 1, CTS_WIN_SCRATCH, 0);
+    emit(e, CTS_INSN_LDX_DW, 1, 0, CTS_WIN_INDEX, 0);
+    emit(e, CTS_INSN_ADD64_K, 1, 0, 0, -1);
     emit_walk(e, l, 0, 1);
     for (unsigned i = 2; i < 10; i++)
         if (is_out(l, i))
-            emit(e, CTS_ROW_STX_DW, 0, i, CTS_ENTRY_OUT + 8 * (int)i, 0);
+            emit(e, CTS_INSN_STX_DW, 0, i, CTS_ENTRY_OUT + 8 * (int)i, 0);
     if (is_out(l, 1)) {
         emit_region(e, 1, l->region);
-        emit(e, CTS_ROW_LDX_DW, 1, 1, CTS_WIN_SCRATCH, 0);
-        emit(e, CTS_ROW_STX_DW, 0, 1, CTS_ENTRY_OUT + 8, 0);
+        emit(e, CTS_INSN_LDX_DW, 1, 1, CTS_WIN_SCRATCH, 0);
+        emit(e, CTS_INSN_STX_DW, 0, 1, CTS_ENTRY_OUT + 8, 0);
     }
     if (is_out(l, 0)) {
-        emit(e, CTS_ROW_LDX_DW, 1, 10, l->spill, 0);
-        emit(e, CTS_ROW_STX_DW, 0, 1, CTS_ENTRY_OUT, 0);
+        emit(e, CTS_INSN_LDX_DW, 1, 10, l->spill, 0);
+        emit(e, CTS_INSN_STX_DW, 0, 1, CTS_ENTRY_OUT, 0);
     }
     emit_stack_out(e, l);
 }
@@ -230,10 +230,10 @@ static void emit_epilogue(struct emitter *e, const struct cts_layout *l)
  * call, the address of a function? */
 static bool is_code_reference(const struct cts_insn *in)
 {
-    return (in->opcode == cts_row_info(CTS_ROW_CALL_LOCAL)->opcode &&
-            in->src == (uint8_t)cts_row_info(CTS_ROW_CALL_LOCAL)->field[CTS_F_SRC].value) ||
-           (in->opcode == cts_row_info(CTS_ROW_LDDW_CODE)->opcode &&
-            in->src == (uint8_t)cts_row_info(CTS_ROW_LDDW_CODE)->field[CTS_F_SRC].value);
+    return (in->opcode == cts_insn_info(CTS_INSN_CALL_LOCAL)->opcode &&
+            in->src == (uint8_t)cts_insn_info(CTS_INSN_CALL_LOCAL)->field[CTS_F_SRC].value) ||
+           (in->opcode == cts_insn_info(CTS_INSN_LDDW_CODE)->opcode &&
+            in->src == (uint8_t)cts_insn_info(CTS_INSN_LDDW_CODE)->field[CTS_F_SRC].value);
 }
 
 static void emit_body(struct emitter *e, const struct cts_env_segment *seg)
@@ -252,7 +252,7 @@ static void move_references(struct emitter *e, const struct cts_env_segment *seg
         struct cts_insn in;
         uint8_t *slot = code + (size_t)i * CTS_SLOT_BYTES;
         cts_slot_get(slot, false, &in);
-        bool wide = in.opcode == cts_row_info(CTS_ROW_LDDW)->opcode;
+        bool wide = in.opcode == cts_insn_info(CTS_INSN_LDDW)->opcode;
         int64_t target = (int64_t)i + 1 + in.imm;
         if (is_code_reference(&in) && target >= (int64_t)seg->body_slots) {
             in.imm += (int32_t)distance;
@@ -312,8 +312,8 @@ int cts_env_build(const struct cts_caps *caps, const struct cts_env_segment *seg
     }
     if (caps->features & CTS_FEAT_GUESS) /* for what the worker puts behind it */
         emit_region(&e, 1, 0);
-    emit(&e, CTS_ROW_MOV64_K, 0, 0, 0, 0);
-    emit(&e, CTS_ROW_EXIT, 0, 0, 0, 0);
+    emit(&e, CTS_INSN_MOV64_K, 0, 0, 0, 0);
+    emit(&e, CTS_INSN_EXIT, 0, 0, 0, 0);
     for (uint32_t i = 0; i < n && !out->failed; i++) {
         uint32_t at = slots_so_far(&e);
         if (seg[i].slots == seg[i].body_slots)
@@ -340,7 +340,7 @@ uint32_t cts_env_rows(const struct cts_caps *caps, const struct cts_layout *layo
         code.len = 0;
     for (size_t at = 0; at < code.len;) {
         struct cts_insn in;
-        enum cts_row_id row;
+        enum cts_insn_id row;
         uint32_t seen = 0;
         int n = cts_decode((const uint8_t *)code.data + at, (code.len - at) / CTS_SLOT_BYTES, false,
                            &in, &row, NULL);

@@ -67,17 +67,17 @@ static void note_sum(struct use *u, unsigned dst, int64_t by)
         u->points[dst] = SOMEWHERE;
 }
 
-static void note_result(struct use *u, enum cts_row_id row, const struct cts_insn *in)
+static void note_result(struct use *u, enum cts_insn_id row, const struct cts_insn *in)
 {
-    static const enum cts_row_id keeping[] = {CTS_ROW_ADD64_X, CTS_ROW_SUB64_X, CTS_ROW_AND64_K,
-                                              CTS_ROW_OR64_K};
-    if (row == CTS_ROW_MOV64_X) {
+    static const enum cts_insn_id keeping[] = {CTS_INSN_ADD64_X, CTS_INSN_SUB64_X, CTS_INSN_AND64_K,
+                                               CTS_INSN_OR64_K};
+    if (row == CTS_INSN_MOV64_X) {
         u->points[in->dst] = u->points[in->src];
         u->at[in->dst] = u->at[in->src];
         return;
     }
-    if (row == CTS_ROW_ADD64_K || row == CTS_ROW_SUB64_K) {
-        note_sum(u, in->dst, row == CTS_ROW_ADD64_K ? in->imm : -(int64_t)in->imm);
+    if (row == CTS_INSN_ADD64_K || row == CTS_INSN_SUB64_K) {
+        note_sum(u, in->dst, row == CTS_INSN_ADD64_K ? in->imm : -(int64_t)in->imm);
         return;
     }
     bool stack = u->points[in->dst] != ELSEWHERE;
@@ -91,9 +91,9 @@ static void note_result(struct use *u, enum cts_row_id row, const struct cts_ins
     u->points[in->dst] = ELSEWHERE;
 }
 
-static void note_insn(struct use *u, enum cts_row_id row, const struct cts_insn *in)
+static void note_insn(struct use *u, enum cts_insn_id row, const struct cts_insn *in)
 {
-    unsigned flags = cts_row_info(row)->flags;
+    unsigned flags = cts_insn_info(row)->flags;
     if (in->dst >= CTS_REG_COUNT || in->src >= CTS_REG_COUNT)
         return;
     note_memory(u, flags, in);
@@ -103,10 +103,10 @@ static void note_insn(struct use *u, enum cts_row_id row, const struct cts_insn 
         note_result(u, row, in);
 }
 
-static bool goes_back(enum cts_row_id row, const struct cts_insn *in)
+static bool goes_back(enum cts_insn_id row, const struct cts_insn *in)
 {
-    int32_t by = row == CTS_ROW_JA32 ? in->imm : in->off;
-    return cts_row_info(row)->flags & CTS_RF_JUMP && by < 0;
+    int32_t by = row == CTS_INSN_JA32 ? in->imm : in->off;
+    return cts_insn_info(row)->flags & CTS_RF_JUMP && by < 0;
 }
 
 /* What is no instruction does not run either. */
@@ -114,7 +114,7 @@ static void walk(struct use *u, const struct cts_env_segment *seg, bool look_for
 {
     for (uint32_t at = 0; at < seg->body_slots;) {
         struct cts_insn in;
-        enum cts_row_id row;
+        enum cts_insn_id row;
         int n = cts_decode(seg->code + (size_t)at * CTS_SLOT_BYTES, seg->body_slots - at, false,
                            &in, &row, NULL);
         if (n > 0 && look_for_loops)

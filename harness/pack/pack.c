@@ -26,8 +26,8 @@ void cts_pack_isa_sum(uint8_t sum[32])
 {
     struct cts_sha256 s;
     cts_sha256_init(&s);
-    for (unsigned i = 0; i < CTS_ROW_COUNT; i++) {
-        const char *id = cts_row_info((enum cts_row_id)i)->id;
+    for (unsigned i = 0; i < CTS_INSN_COUNT; i++) {
+        const char *id = cts_insn_info((enum cts_insn_id)i)->id;
         cts_sha256_add(&s, id, strlen(id) + 1);
     }
     cts_sha256_end(&s, sum);
@@ -67,7 +67,7 @@ static const char *vector_fault(const struct cts_pack *p, const struct cts_pk_ve
         !str_ok(p, v->klass) || !str_ok(p, v->message) || !str_ok(p, v->skip) ||
         !str_ok(p, v->no_jit))
         return "text";
-    if (!range_ok(v->rows, p->row_id_count) || v->rows.count == 0)
+    if (!range_ok(v->rows, p->insn_id_count) || v->rows.count == 0)
         return "rows";
     if (!range_ok(v->clauses, p->string_ref_count) || !range_ok(v->bugs, p->string_ref_count) ||
         !range_ok(v->only, p->string_ref_count))
@@ -198,7 +198,7 @@ static bool outcome_ok(const struct cts_pack *p, const struct cts_pk_unit *u,
 }
 
 static const char *row_fault(const struct cts_pack *p, const struct cts_pk_unit *u,
-                             const struct cts_pk_row *r)
+                             const struct cts_pk_tuple *r)
 {
     if (!case_ok(p, u, r->kase))
         return "a case of another vector";
@@ -335,8 +335,8 @@ static int check_small(const struct cts_pack *p, struct cts_err *err)
             !bytes_ok(m->be, bytes, p->data_bytes))
             return damaged(err, "map", i, "contents");
     }
-    for (uint32_t i = 0; i < p->row_id_count; i++)
-        if (p->row_ids[i] >= CTS_ROW_COUNT)
+    for (uint32_t i = 0; i < p->insn_id_count; i++)
+        if (p->insn_ids[i] >= CTS_INSN_COUNT)
             return damaged(err, "row id", i, "no such row");
     for (uint32_t i = 0; i < p->string_ref_count; i++)
         if (!str_ok(p, p->string_refs[i]))
@@ -406,13 +406,13 @@ static void take_tables(struct cts_pack *p, const struct cts_pack_header *h, con
     TAKE(vectors, vector_count, CTS_PT_VECTORS);
     TAKE(cases, case_count, CTS_PT_CASES);
     TAKE(units, unit_count, CTS_PT_UNITS);
-    TAKE(rows, row_count, CTS_PT_ROWS);
+    TAKE(rows, row_count, CTS_PT_TUPLES);
     TAKE(outcomes, outcome_count, CTS_PT_OUTCOMES);
     TAKE(states, state_count, CTS_PT_STATES);
     TAKE(sweeps, sweep_count, CTS_PT_SWEEPS);
     TAKE(operands, operand_count, CTS_PT_OPERANDS);
     TAKE(maps, map_count, CTS_PT_MAPS);
-    TAKE(row_ids, row_id_count, CTS_PT_ROW_IDS);
+    TAKE(insn_ids, insn_id_count, CTS_PT_INSN_IDS);
     TAKE(string_refs, string_ref_count, CTS_PT_STRING_REFS);
     TAKE(code, code_bytes, CTS_PT_CODE);
     TAKE(data, data_bytes, CTS_PT_DATA);

@@ -35,7 +35,7 @@ struct cts_pk_vector {
     cts_pk_str message;          /* what a runtime that rejects is known to say; "" if none */
     cts_pk_str skip;             /* why nobody is asked it; "" if they are */
     cts_pk_str no_jit;           /* why compilers are not asked it; "" if they are */
-    struct cts_pk_range rows;    /* in u16 row ids (enum cts_row_id) */
+    struct cts_pk_range rows;    /* in u16 row ids (enum cts_insn_id) */
     struct cts_pk_range clauses; /* in strings */
     struct cts_pk_range bugs;    /* in strings */
     struct cts_pk_range only;    /* in strings: the runtimes it is for; none: all */
@@ -88,7 +88,7 @@ struct cts_pk_unit {
 };
 
 /* One operand row: a state to start from and what may come out. */
-struct cts_pk_row {
+struct cts_pk_tuple {
     uint32_t kase;           /* the case it belongs to */
     uint32_t in;             /* state; UINT32_MAX for whole programs */
     struct cts_pk_range out; /* outcomes: any of them conforms */
@@ -177,18 +177,18 @@ struct cts_pack {
     const struct cts_pk_vector *vectors;
     const struct cts_pk_case *cases;
     const struct cts_pk_unit *units;
-    const struct cts_pk_row *rows;
+    const struct cts_pk_tuple *rows;
     const struct cts_pk_outcome *outcomes;
     const struct cts_pk_state *states;
     const struct cts_pk_sweep *sweeps;
     const struct cts_pk_operand *operands;
     const struct cts_pk_map *maps;
-    const uint16_t *row_ids;
+    const uint16_t *insn_ids;
     const cts_pk_str *string_refs; /* ids left out, clauses, bugs, only, names */
     const uint8_t *code, *data;
     const char *strings;
     uint32_t vector_count, case_count, unit_count, row_count, outcome_count, state_count,
-        sweep_count, operand_count, map_count, row_id_count, string_ref_count, code_bytes,
+        sweep_count, operand_count, map_count, insn_id_count, string_ref_count, code_bytes,
         data_bytes, string_bytes;
 };
 

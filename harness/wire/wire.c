@@ -380,7 +380,7 @@ static void get_run(struct cts_rd *r, struct cts_run_req *q)
         r->failed = true;
 }
 
-enum { ALL_OPS = CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD | CTS_STEP_ROWS };
+enum { ALL_OPS = CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD | CTS_STEP_ENTRIES };
 
 void cts_wire_put_item(struct cts_wr *w, const struct cts_item *it)
 {
@@ -390,9 +390,9 @@ void cts_wire_put_item(struct cts_wr *w, const struct cts_item *it)
         put_load(w, &it->load);
     if (it->ops & CTS_STEP_RUN)
         put_run(w, &it->run);
-    if (it->ops & CTS_STEP_ROWS) {
-        cts_wr_u32(w, it->rows_off);
-        cts_wr_bytes(w, it->rows, it->rows_bytes);
+    if (it->ops & CTS_STEP_ENTRIES) {
+        cts_wr_u32(w, it->entries_off);
+        cts_wr_bytes(w, it->rows, it->entries_bytes);
     }
 }
 
@@ -405,9 +405,9 @@ int cts_wire_get_item(struct cts_rd *r, struct cts_item *it, struct cts_item_roo
         get_load(r, &it->load, room);
     if (it->ops & CTS_STEP_RUN)
         get_run(r, &it->run);
-    if (it->ops & CTS_STEP_ROWS) {
-        it->rows_off = cts_rd_u32(r);
-        it->rows = cts_rd_bytes(r, &it->rows_bytes);
+    if (it->ops & CTS_STEP_ENTRIES) {
+        it->entries_off = cts_rd_u32(r);
+        it->rows = cts_rd_bytes(r, &it->entries_bytes);
     }
     if (r->failed || it->ops & ~ALL_OPS || it->prog >= CTS_WIRE_PROGS)
         return malformed(err, "item");
@@ -431,8 +431,8 @@ void cts_wire_put_answer(struct cts_wr *w, const struct cts_answer *a)
         cts_wr_u64(w, a->run.r0);
         wr_text(w, a->run.text, sizeof(a->run.text));
     }
-    if (a->ops & CTS_STEP_ROWS)
-        cts_wr_bytes(w, a->rows, a->rows_bytes);
+    if (a->ops & CTS_STEP_ENTRIES)
+        cts_wr_bytes(w, a->rows, a->entries_bytes);
 }
 
 static void get_load_res(struct cts_rd *r, struct cts_load_res *res)
@@ -461,13 +461,13 @@ int cts_wire_get_answer(struct cts_rd *r, struct cts_answer *a, struct cts_err *
     a->ops = cts_rd_u8(r);
     a->load.text[0] = a->run.text[0] = '\0';
     a->rows = NULL;
-    a->rows_bytes = 0;
+    a->entries_bytes = 0;
     if (a->ops & CTS_STEP_LOAD)
         get_load_res(r, &a->load);
     if (a->ops & CTS_STEP_RUN)
         get_run_res(r, &a->run);
-    if (a->ops & CTS_STEP_ROWS)
-        a->rows = cts_rd_bytes(r, &a->rows_bytes);
+    if (a->ops & CTS_STEP_ENTRIES)
+        a->rows = cts_rd_bytes(r, &a->entries_bytes);
     if (r->failed || a->ops & ~ALL_OPS)
         return malformed(err, "answer");
     return 0;

@@ -57,16 +57,16 @@ enum cts_step {
     CTS_STEP_LOAD = 1 << 0,
     CTS_STEP_RUN = 1 << 1, /* skipped if the program is not loaded (rejected) */
     CTS_STEP_UNLOAD = 1 << 2,
-    CTS_STEP_ROWS = 1 << 3, /* the region's bytes travel in the item and in the answer: for workers
-                             whose window is not shared */
+    CTS_STEP_ENTRIES = 1 << 3, /* the region's bytes travel in the item and in the answer: for
+                             workers whose window is not shared */
 };
 
 struct cts_item {
     uint8_t ops;
     uint8_t prog;
-    struct cts_load_req load;      /* with CTS_STEP_LOAD */
-    struct cts_run_req run;        /* with CTS_STEP_RUN */
-    uint32_t rows_off, rows_bytes; /* with CTS_STEP_ROWS: where in the window */
+    struct cts_load_req load;            /* with CTS_STEP_LOAD */
+    struct cts_run_req run;              /* with CTS_STEP_RUN */
+    uint32_t entries_off, entries_bytes; /* with CTS_STEP_ENTRIES: where in the window */
     const uint8_t *rows;
 };
 
@@ -74,7 +74,7 @@ struct cts_answer {
     uint8_t ops; /* the steps that were done */
     struct cts_load_res load;
     struct cts_run_res run;
-    uint32_t rows_bytes;
+    uint32_t entries_bytes;
     const uint8_t *rows; /* inside the frame */
 };
 

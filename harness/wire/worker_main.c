@@ -258,7 +258,7 @@ static int check_item(const struct worker *w, const struct cts_item *it, struct 
     }
     if (it->ops & CTS_STEP_RUN && it->run.threads > 1 && !(w->caps.features & CTS_FEAT_THREADS))
         return cts_err_set(err, CTS_E_PROTOCOL, "a run of %u threads", it->run.threads);
-    if (it->ops & CTS_STEP_ROWS && !in_window(w, it->rows_off, it->rows_bytes))
+    if (it->ops & CTS_STEP_ENTRIES && !in_window(w, it->entries_off, it->entries_bytes))
         return cts_err_set(err, CTS_E_PROTOCOL, "rows outside the window");
     return 0;
 }
@@ -308,16 +308,16 @@ static void do_run(struct worker *w, const struct cts_item *it, const struct loa
         w->answer.ops |= CTS_STEP_RUN;
         return;
     }
-    bool rows = it->ops & CTS_STEP_ROWS && it->rows_bytes;
-    uint8_t *at = rows ? (uint8_t *)w->caps.window + it->rows_off : NULL;
+    bool rows = it->ops & CTS_STEP_ENTRIES && it->entries_bytes;
+    uint8_t *at = rows ? (uint8_t *)w->caps.window + it->entries_off : NULL;
     if (rows)
-        memcpy(at, it->rows, it->rows_bytes);
+        memcpy(at, it->rows, it->entries_bytes);
     w->adapter->run(w->self, p->prog, &it->run, res);
     w->answer.ops |= CTS_STEP_RUN;
     if (rows) {
-        w->answer.ops |= CTS_STEP_ROWS;
+        w->answer.ops |= CTS_STEP_ENTRIES;
         w->answer.rows = at;
-        w->answer.rows_bytes = it->rows_bytes;
+        w->answer.entries_bytes = it->entries_bytes;
     }
 }
 

@@ -24,8 +24,8 @@ enum { UNKNOWN, EXECUTES, REFUSES };
 struct bpf_run {
     unsigned run_ms;
     struct bpf_run_machine m;
-    uint8_t row[CTS_ROW_COUNT];
-    char words[CTS_ROW_COUNT][64]; /* about the rows that it refuses */
+    uint8_t row[CTS_INSN_COUNT];
+    char words[CTS_INSN_COUNT][64]; /* about the rows that it refuses */
 };
 
 struct program {
@@ -38,12 +38,12 @@ struct program {
 static void put_loop(uint8_t *code, uint32_t slots, uint32_t counter_at)
 {
     uint8_t *at = code + (size_t)(slots - 1) * CTS_SLOT_BYTES;
-    at = bpf_run_put(at, CTS_ROW_LDDW, 1, 0, 0, (int32_t)counter_at);
-    at = bpf_run_put(at, CTS_ROW_LDX_DW, 2, 1, 0, 0);
-    at = bpf_run_put(at, CTS_ROW_ADD64_K, 2, 0, 0, -1);
-    at = bpf_run_put(at, CTS_ROW_STX_DW, 1, 2, 0, 0);
-    at = bpf_run_put(at, CTS_ROW_JNE_K, 2, 0, -(int)((at - code) / CTS_SLOT_BYTES) - 1, 0);
-    bpf_run_put(at, CTS_ROW_EXIT, 0, 0, 0, 0);
+    at = bpf_run_put(at, CTS_INSN_LDDW, 1, 0, 0, (int32_t)counter_at);
+    at = bpf_run_put(at, CTS_INSN_LDX_DW, 2, 1, 0, 0);
+    at = bpf_run_put(at, CTS_INSN_ADD64_K, 2, 0, 0, -1);
+    at = bpf_run_put(at, CTS_INSN_STX_DW, 1, 2, 0, 0);
+    at = bpf_run_put(at, CTS_INSN_JNE_K, 2, 0, -(int)((at - code) / CTS_SLOT_BYTES) - 1, 0);
+    bpf_run_put(at, CTS_INSN_EXIT, 0, 0, 0, 0);
 }
 
 /* Which instructions there are. It says so when it comes to one, hence each row is tried once,
@@ -51,25 +51,25 @@ static void put_loop(uint8_t *code, uint32_t slots, uint32_t counter_at)
 
 enum { ALONE_SLOTS = 2 * 10 + 2 + 1 };
 
-static void put_alone(struct bpf_run *b, enum cts_row_id row, const uint8_t *slots, int n)
+static void put_alone(struct bpf_run *b, enum cts_insn_id row, const uint8_t *slots, int n)
 {
-    unsigned flags = cts_row_info(row)->flags;
+    unsigned flags = cts_insn_info(row)->flags;
     uint8_t *at = bpf_run_machine_clear(&b->m, ALONE_SLOTS), *insn;
     uint32_t page;
     bpf_run_machine_page(&b->m, ALONE_SLOTS, &page);
     /* Whatever it reads or writes through, there is memory. */
     for (unsigned r = 0; r < 10; r++)
-        at = bpf_run_put(at, CTS_ROW_LDDW, r, 0, 0, (int32_t)(page + SCRATCH));
+        at = bpf_run_put(at, CTS_INSN_LDDW, r, 0, 0, (int32_t)(page + SCRATCH));
     insn = at;
     memcpy(insn, slots, (size_t)n * CTS_SLOT_BYTES);
     if (flags & (CTS_RF_JUMP | CTS_RF_LOAD | CTS_RF_STORE | CTS_RF_ATOMIC))
         cts_put16le(insn + 2, 0);
-    if (row == CTS_ROW_JA32)
+    if (row == CTS_INSN_JA32)
         cts_put32le(insn + 4, 0);
-    bpf_run_put(at + (size_t)n * CTS_SLOT_BYTES, CTS_ROW_EXIT, 0, 0, 0, 0);
+    bpf_run_put(at + (size_t)n * CTS_SLOT_BYTES, CTS_INSN_EXIT, 0, 0, 0, 0);
 }
 
-static void try_row(struct bpf_run *b, enum cts_row_id row, const uint8_t *slots, int n)
+static void try_row(struct bpf_run *b, enum cts_insn_id row, const uint8_t *slots, int n)
 {
     struct bpf_run_said said;
     struct cts_child run;
@@ -82,13 +82,13 @@ static void try_row(struct bpf_run *b, enum cts_row_id row, const uint8_t *slots
     cts_fmt(b->words[row], sizeof(b->words[row]), "%s", said.words);
 }
 
-/* The first instruction that it has not; CTS_ROW_COUNT if it has all that are any. */
-static enum cts_row_id refused_row(struct bpf_run *b, const uint8_t *code, uint32_t slots)
+/* The first instruction that it has not; CTS_INSN_COUNT if it has all that are any. */
+static enum cts_insn_id refused_row(struct bpf_run *b, const uint8_t *code, uint32_t slots)
 {
     for (uint32_t i = 0; i < slots;) {
         const uint8_t *at = code + (size_t)i * CTS_SLOT_BYTES;
         struct cts_insn in;
-        enum cts_row_id row;
+        enum cts_insn_id row;
         int n = cts_decode(at, slots - i, false, &in, &row, NULL);
         i += n > 0 ? (uint32_t)n : 1;
         if (n <= 0)
@@ -98,14 +98,14 @@ static enum cts_row_id refused_row(struct bpf_run *b, const uint8_t *code, uint3
         if (b->row[row] == REFUSES)
             return row;
     }
-    return CTS_ROW_COUNT;
+    return CTS_INSN_COUNT;
 }
 
 static bool may_loop(const struct cts_load_req *q)
 {
     const uint8_t *last = q->code + (size_t)(q->slots - 1) * CTS_SLOT_BYTES;
     return q->kind == CTS_PROG_WINDOW && q->slots && q->slots <= LOOP_REACH &&
-           last[0] == cts_row_info(CTS_ROW_EXIT)->opcode;
+           last[0] == cts_insn_info(CTS_INSN_EXIT)->opcode;
 }
 
 static void bpf_run_load(void *self, const struct cts_load_req *q, void **prog,
@@ -113,11 +113,11 @@ static void bpf_run_load(void *self, const struct cts_load_req *q, void **prog,
 {
     struct bpf_run *b = self;
     size_t bytes = (size_t)q->slots * CTS_SLOT_BYTES;
-    enum cts_row_id row = refused_row(b, q->code, q->slots);
-    if (row != CTS_ROW_COUNT || q->slots > BPF_RUN_MOST_SLOTS - LOOP_SLOTS) {
+    enum cts_insn_id row = refused_row(b, q->code, q->slots);
+    if (row != CTS_INSN_COUNT || q->slots > BPF_RUN_MOST_SLOTS - LOOP_SLOTS) {
         res->verdict = CTS_LOAD_REJECTED;
-        if (row != CTS_ROW_COUNT)
-            cts_fmt(res->text, sizeof(res->text), "%s: %s", cts_row_info(row)->id, b->words[row]);
+        if (row != CTS_INSN_COUNT)
+            cts_fmt(res->text, sizeof(res->text), "%s: %s", cts_insn_info(row)->id, b->words[row]);
         else
             cts_fmt(res->text, sizeof(res->text), "a program of %u slots", q->slots);
         return;

@@ -71,7 +71,7 @@ void bpf_run_machine_run(struct bpf_run_machine *m, uint32_t slots, unsigned tim
                          struct bpf_run_said *said, struct cts_child *run);
 
 /* Writes one instruction of this row; the place behind it. */
-uint8_t *bpf_run_put(uint8_t *at, enum cts_row_id row, unsigned dst, unsigned src, int off,
+uint8_t *bpf_run_put(uint8_t *at, enum cts_insn_id row, unsigned dst, unsigned src, int off,
                      int32_t imm);
 
 #endif

@@ -53,8 +53,8 @@ int bpf_run_machine_open(struct bpf_run_machine *m, struct cts_err *err)
             share(BPF_RUN_WINDOW_BYTES, &m->window_fd, m->window_path, sizeof(m->window_path));
     if (!m->window)
         return cts_err_set(err, CTS_E_IO, "no shared memory: %s", strerror(errno));
-    uint8_t *at = bpf_run_put(m->code, CTS_ROW_LDDW, 1, 0, 0, CONTEXT_AT);
-    at = bpf_run_put(at, CTS_ROW_LDDW, 10, 0, 0, STACK_AT + STACK_BYTES);
+    uint8_t *at = bpf_run_put(m->code, CTS_INSN_LDDW, 1, 0, 0, CONTEXT_AT);
+    at = bpf_run_put(at, CTS_INSN_LDDW, 10, 0, 0, STACK_AT + STACK_BYTES);
     m->lead = (uint32_t)(at - m->code);
     return 0;
 }
@@ -71,7 +71,7 @@ void bpf_run_machine_close(struct bpf_run_machine *m)
         close(m->window_fd);
 }
 
-uint8_t *bpf_run_put(uint8_t *at, enum cts_row_id row, unsigned dst, unsigned src, int off,
+uint8_t *bpf_run_put(uint8_t *at, enum cts_insn_id row, unsigned dst, unsigned src, int off,
                      int32_t imm)
 {
     const struct cts_insn in = {

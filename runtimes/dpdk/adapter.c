@@ -90,7 +90,7 @@ static const struct dp_symbol helpers[] = {
 
 static bool is_helper_call(const struct cts_insn *in)
 {
-    return in->opcode == cts_row_info(CTS_ROW_CALL_HELPER)->opcode && in->src == 0;
+    return in->opcode == cts_insn_info(CTS_INSN_CALL_HELPER)->opcode && in->src == 0;
 }
 
 /* Helpers by the numbers that the library has for them; what is unknown to us is so to it. */
@@ -106,7 +106,7 @@ static void number_helpers(uint8_t *code, uint32_t slots)
             in.imm = known ? (int32_t)index : INT32_MAX;
             cts_slot_put(slot, CTS_HOST_IS_BE, &in);
         }
-        at += in.opcode == cts_row_info(CTS_ROW_LDDW)->opcode;
+        at += in.opcode == cts_insn_info(CTS_INSN_LDDW)->opcode;
     }
 }
 

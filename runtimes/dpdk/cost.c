@@ -15,7 +15,7 @@ static unsigned next_slots(const struct cts_insn *in, uint32_t at, int64_t next[
     enum { JMP = 5, JMP32 = 6, JA = 0x00, CALL = 0x80, EXIT = 0x90 };
     unsigned class = in->opcode & 7, op = in->opcode & 0xf0;
     bool jumps = (class == JMP || class == JMP32) && op != CALL;
-    next[0] = (int64_t)at + (in->opcode == cts_row_info(CTS_ROW_LDDW)->opcode ? 2 : 1);
+    next[0] = (int64_t)at + (in->opcode == cts_insn_info(CTS_INSN_LDDW)->opcode ? 2 : 1);
     next[1] = (int64_t)at + 1 + in->off;
     if (jumps && op == EXIT)
         return 0;
@@ -63,7 +63,7 @@ bool dp_runs_off(const uint8_t *code, uint32_t slots)
         for (unsigned i = 0; i < n; i++)
             if (next[i] == (int64_t)slots)
                 return true;
-        at += in.opcode == cts_row_info(CTS_ROW_LDDW)->opcode ? 2 : 1;
+        at += in.opcode == cts_insn_info(CTS_INSN_LDDW)->opcode ? 2 : 1;
     }
     return slots == 0;
 }

@@ -333,7 +333,7 @@ static uint32_t unblinded_slots(const uint8_t *code, uint32_t slots)
     for (uint32_t i = 0; i < slots; i++) {
         struct cts_insn in;
         cts_slot_get(code + (size_t)i * CTS_SLOT_BYTES, CTS_HOST_IS_BE, &in);
-        all += cts_row_of(&in) == CTS_ROW_ATOMIC32_CMPXCHG;
+        all += cts_insn_of(&in) == CTS_INSN_ATOMIC32_CMPXCHG;
     }
     return all;
 }

@@ -16,10 +16,10 @@ struct code {
     uint32_t slots;
 };
 
-static void add(struct code *c, enum cts_row_id row, unsigned dst, unsigned src, int off,
+static void add(struct code *c, enum cts_insn_id row, unsigned dst, unsigned src, int off,
                 int32_t imm)
 {
-    struct cts_insn in = {.opcode = cts_row_info(row)->opcode,
+    struct cts_insn in = {.opcode = cts_insn_info(row)->opcode,
                           .dst = (uint8_t)dst,
                           .src = (uint8_t)src,
                           .off = (int16_t)off,
@@ -48,9 +48,9 @@ static bool is_narrow(struct plg *g)
 {
     struct code c = {.slots = 0};
     struct plg_out out;
-    add(&c, CTS_ROW_MOV64_K, 0, 0, 0, 1);
-    add(&c, CTS_ROW_LSH64_K, 0, 0, 0, 40);
-    add(&c, CTS_ROW_EXIT, 0, 0, 0, 0);
+    add(&c, CTS_INSN_MOV64_K, 0, 0, 0, 1);
+    add(&c, CTS_INSN_LSH64_K, 0, 0, 0, 40);
+    add(&c, CTS_INSN_EXIT, 0, 0, 0, 0);
     return !answers(g, &c, UINT64_C(1) << 40, &out);
 }
 
@@ -65,8 +65,8 @@ static bool says_nothing_of_one(struct plg *g)
 {
     struct code c = {.slots = 0};
     struct plg_out out;
-    add(&c, CTS_ROW_MOV32_K, 0, 0, 0, 1);
-    add(&c, CTS_ROW_EXIT, 0, 0, 0, 0);
+    add(&c, CTS_INSN_MOV32_K, 0, 0, 0, 1);
+    add(&c, CTS_INSN_EXIT, 0, 0, 0, 0);
     answers(g, &c, 1, &out);
     return says_nothing(&out);
 }
@@ -80,10 +80,10 @@ static int find_width(struct plg *g, bool *narrow, struct cts_err *err)
     for (unsigned i = 0; i < CTS_ARRAY_LEN(wanted); i++) {
         struct code c = {.slots = 0};
         struct plg_out out;
-        add(&c, CTS_ROW_LDDW, 0, 0, 0, (int32_t)(uint32_t)wanted[i]);
-        add(&c, CTS_ROW_LDDW, 0, 0, 0, (int32_t)(uint32_t)(wanted[i] >> 32));
+        add(&c, CTS_INSN_LDDW, 0, 0, 0, (int32_t)(uint32_t)wanted[i]);
+        add(&c, CTS_INSN_LDDW, 0, 0, 0, (int32_t)(uint32_t)(wanted[i] >> 32));
         c.bytes[CTS_SLOT_BYTES] = 0; /* the second half of a wide instruction has no opcode */
-        add(&c, CTS_ROW_EXIT, 0, 0, 0, 0);
+        add(&c, CTS_INSN_EXIT, 0, 0, 0, 0);
         if (answers(g, &c, wanted[i], &out))
             continue;
         if (says_nothing(&out) && says_nothing_of_one(g))
@@ -104,13 +104,13 @@ static bool folds(struct plg *g)
     uint8_t memory[PROBE_BYTES];
     const struct plg_tail tail = {.rows = LOOPS, .words = PROBE_BYTES / 8};
     g->traits.loops = true;
-    add(&c, CTS_ROW_STX_DW, 10, 1, -CTS_STACK_BYTES, 0);
-    add(&c, CTS_ROW_LDX_DW, 2, 1, CTS_WIN_INDEX, 0);
-    add(&c, CTS_ROW_ADD64_K, 2, 0, 0, 1);
-    add(&c, CTS_ROW_STX_DW, 1, 2, CTS_WIN_INDEX, 0);
-    add(&c, CTS_ROW_LDX_DW, 1, 10, -CTS_STACK_BYTES, 0);
-    add(&c, CTS_ROW_MOV64_K, 0, 0, 0, 0);
-    add(&c, CTS_ROW_EXIT, 0, 0, 0, 0);
+    add(&c, CTS_INSN_STX_DW, 10, 1, -CTS_STACK_BYTES, 0);
+    add(&c, CTS_INSN_LDX_DW, 2, 1, CTS_WIN_INDEX, 0);
+    add(&c, CTS_INSN_ADD64_K, 2, 0, 0, 1);
+    add(&c, CTS_INSN_STX_DW, 1, 2, CTS_WIN_INDEX, 0);
+    add(&c, CTS_INSN_LDX_DW, 1, 10, -CTS_STACK_BYTES, 0);
+    add(&c, CTS_INSN_MOV64_K, 0, 0, 0, 0);
+    add(&c, CTS_INSN_EXIT, 0, 0, 0, 0);
     const struct plg_prog p = {.code = c.bytes,
                                .slots = c.slots,
                                .bodies = 1,
@@ -135,10 +135,10 @@ static bool reads_memory(struct plg *g, bool packet)
     struct code c = {.slots = 0};
     struct plg_out out;
     g->traits.packet = packet;
-    add(&c, CTS_ROW_LDX_B, 3, 1, sizeof(memory) - 1, 0);
-    add(&c, CTS_ROW_MOV64_X, 0, 2, 0, 0);
-    add(&c, CTS_ROW_SUB64_X, 0, 3, 0, 0);
-    add(&c, CTS_ROW_EXIT, 0, 0, 0, 0);
+    add(&c, CTS_INSN_LDX_B, 3, 1, sizeof(memory) - 1, 0);
+    add(&c, CTS_INSN_MOV64_X, 0, 2, 0, 0);
+    add(&c, CTS_INSN_SUB64_X, 0, 3, 0, 0);
+    add(&c, CTS_INSN_EXIT, 0, 0, 0, 0);
     return answers_with(g, &c, memory, sizeof(memory), sizeof(memory) - (uint64_t)99, &out);
 }
 
@@ -147,25 +147,25 @@ static bool reads_memory(struct plg *g, bool packet)
 /* "a" at r10 - 8, "b" at r10 - 16, r1 and r2 their addresses. */
 static void add_strings(struct code *c)
 {
-    add(c, CTS_ROW_ST_B, 10, 0, -8, 'a');
-    add(c, CTS_ROW_ST_B, 10, 0, -7, 0);
-    add(c, CTS_ROW_ST_B, 10, 0, -16, 'b');
-    add(c, CTS_ROW_ST_B, 10, 0, -15, 0);
-    add(c, CTS_ROW_MOV64_X, 1, 10, 0, 0);
-    add(c, CTS_ROW_ADD64_K, 1, 0, 0, -8);
-    add(c, CTS_ROW_MOV64_X, 2, 10, 0, 0);
-    add(c, CTS_ROW_ADD64_K, 2, 0, 0, -16);
+    add(c, CTS_INSN_ST_B, 10, 0, -8, 'a');
+    add(c, CTS_INSN_ST_B, 10, 0, -7, 0);
+    add(c, CTS_INSN_ST_B, 10, 0, -16, 'b');
+    add(c, CTS_INSN_ST_B, 10, 0, -15, 0);
+    add(c, CTS_INSN_MOV64_X, 1, 10, 0, 0);
+    add(c, CTS_INSN_ADD64_K, 1, 0, 0, -8);
+    add(c, CTS_INSN_MOV64_X, 2, 10, 0, 0);
+    add(c, CTS_INSN_ADD64_K, 2, 0, 0, -16);
 }
 
 static void add_call(struct code *c, unsigned number)
 {
-    add(c, CTS_ROW_CALL_HELPER, 0, 0, 0, (int32_t)number);
+    add(c, CTS_INSN_CALL_HELPER, 0, 0, 0, (int32_t)number);
 }
 
 static uint64_t gathers(struct code *c, unsigned number)
 {
     for (unsigned r = 1; r <= 5; r++)
-        add(c, CTS_ROW_MOV64_K, r, 0, 0, (int32_t)r);
+        add(c, CTS_INSN_MOV64_K, r, 0, 0, (int32_t)r);
     add_call(c, number);
     return UINT64_C(0x0102030405);
 }
@@ -173,22 +173,22 @@ static uint64_t gathers(struct code *c, unsigned number)
 static uint64_t frobs(struct code *c, unsigned number)
 {
     add_strings(c);
-    add(c, CTS_ROW_MOV64_K, 2, 0, 0, 1);
+    add(c, CTS_INSN_MOV64_K, 2, 0, 0, 1);
     add_call(c, number);
-    add(c, CTS_ROW_LDX_B, 0, 10, -8, 0);
+    add(c, CTS_INSN_LDX_B, 0, 10, -8, 0);
     return 'a' ^ 42;
 }
 
 static uint64_t comes_back(struct code *c, unsigned number)
 {
     add_call(c, number);
-    add(c, CTS_ROW_MOV64_K, 0, 0, 0, 79);
+    add(c, CTS_INSN_MOV64_K, 0, 0, 0, 79);
     return 79;
 }
 
 static uint64_t takes_root(struct code *c, unsigned number)
 {
-    add(c, CTS_ROW_MOV64_K, 1, 0, 0, 144);
+    add(c, CTS_INSN_MOV64_K, 1, 0, 0, 144);
     add_call(c, number);
     return 12;
 }
@@ -197,22 +197,22 @@ static uint64_t compares(struct code *c, unsigned number)
 {
     add_strings(c);
     add_call(c, number);
-    add(c, CTS_ROW_MOV64_X, 6, 0, 0, 0);
-    add(c, CTS_ROW_MOV64_X, 1, 10, 0, 0);
-    add(c, CTS_ROW_ADD64_K, 1, 0, 0, -8);
-    add(c, CTS_ROW_MOV64_X, 2, 1, 0, 0);
+    add(c, CTS_INSN_MOV64_X, 6, 0, 0, 0);
+    add(c, CTS_INSN_MOV64_X, 1, 10, 0, 0);
+    add(c, CTS_INSN_ADD64_K, 1, 0, 0, -8);
+    add(c, CTS_INSN_MOV64_X, 2, 1, 0, 0);
     add_call(c, number);
-    add(c, CTS_ROW_JNE32_K, 0, 0, 2, 0); /* equal strings are not */
-    add(c, CTS_ROW_JEQ32_K, 6, 0, 1, 0); /* others are */
-    add(c, CTS_ROW_MOV64_K, 0, 0, 0, 80);
+    add(c, CTS_INSN_JNE32_K, 0, 0, 2, 0); /* equal strings are not */
+    add(c, CTS_INSN_JEQ32_K, 6, 0, 1, 0); /* others are */
+    add(c, CTS_INSN_MOV64_K, 0, 0, 0, 80);
     return 80;
 }
 
 static uint64_t unwinds(struct code *c, unsigned number)
 {
-    add(c, CTS_ROW_MOV64_K, 1, 0, 0, 0);
+    add(c, CTS_INSN_MOV64_K, 1, 0, 0, 0);
     add_call(c, number);
-    add(c, CTS_ROW_MOV64_K, 0, 0, 0, 81);
+    add(c, CTS_INSN_MOV64_K, 0, 0, 0, 81);
     return 0;
 }
 
@@ -228,13 +228,13 @@ static uint32_t find_helpers(struct plg *g)
     struct plg_out out;
     uint32_t features = 0;
     comes_back(&none, NOBODYS);
-    add(&none, CTS_ROW_EXIT, 0, 0, 0, 0);
+    add(&none, CTS_INSN_EXIT, 0, 0, 0, 0);
     answers(g, &none, 0, &out);
     bool refuses = out.end == PLG_REFUSED;
     for (unsigned n = 0; n < CTS_DATA_HELPERS_COUNT; n++) {
         struct code c = {.slots = 0};
         uint64_t want = write[n](&c, n);
-        add(&c, CTS_ROW_EXIT, 0, 0, 0, 0);
+        add(&c, CTS_INSN_EXIT, 0, 0, 0, 0);
         if (answers(g, &c, want, &out) || (refuses && n != UNWIND && out.end != PLG_REFUSED))
             features |= CTS_FEAT_DATA_HELPER_N(n);
     }
@@ -333,15 +333,15 @@ static uint32_t find_features(struct plg *g)
     struct code call = {.slots = 0}, stack = {.slots = 0};
     struct plg_out out;
     uint32_t features = CTS_FEAT_GUESS | CTS_FEAT_MEMORY;
-    add(&call, CTS_ROW_CALL_LOCAL, 0, 1, 0, 1);
-    add(&call, CTS_ROW_EXIT, 0, 0, 0, 0);
-    add(&call, CTS_ROW_MOV64_K, 0, 0, 0, 77);
-    add(&call, CTS_ROW_EXIT, 0, 0, 0, 0);
+    add(&call, CTS_INSN_CALL_LOCAL, 0, 1, 0, 1);
+    add(&call, CTS_INSN_EXIT, 0, 0, 0, 0);
+    add(&call, CTS_INSN_MOV64_K, 0, 0, 0, 77);
+    add(&call, CTS_INSN_EXIT, 0, 0, 0, 0);
     if (answers(g, &call, 77, &out))
         features |= CTS_FEAT_LOCAL_CALL;
-    add(&stack, CTS_ROW_LDX_DW, 1, 10, -8, 0);
-    add(&stack, CTS_ROW_MOV64_K, 0, 0, 0, 78);
-    add(&stack, CTS_ROW_EXIT, 0, 0, 0, 0);
+    add(&stack, CTS_INSN_LDX_DW, 1, 10, -8, 0);
+    add(&stack, CTS_INSN_MOV64_K, 0, 0, 0, 78);
+    add(&stack, CTS_INSN_EXIT, 0, 0, 0, 0);
     if (answers(g, &stack, 78, &out))
         features |= CTS_FEAT_STACK_UNINIT;
     if (has_no_checks(g))

@@ -25,18 +25,19 @@ enum {
     OP_CALL = 0x85,
 };
 
-static const struct cts_row_info *row_at(const struct plg_prog *p, uint32_t at, struct cts_insn *in)
+static const struct cts_insn_info *row_at(const struct plg_prog *p, uint32_t at,
+                                          struct cts_insn *in)
 {
-    enum cts_row_id row;
+    enum cts_insn_id row;
     if (at >= p->slots || cts_decode(p->code + (size_t)at * CTS_SLOT_BYTES, p->slots - at,
                                      CTS_HOST_IS_BE, in, &row, NULL) <= 0)
         return NULL;
-    return cts_row_info(row);
+    return cts_insn_info(row);
 }
 
-static bool is_row(const struct cts_row_info *row, enum cts_row_id id)
+static bool is_row(const struct cts_insn_info *row, enum cts_insn_id id)
 {
-    return row == cts_row_info(id);
+    return row == cts_insn_info(id);
 }
 
 /* A plugin's helpers have the numbers that they have in .data files. */
@@ -73,8 +74,8 @@ int plg_prog_init(struct plg_prog *p, const struct cts_load_req *req, struct cts
         p->out_mask[i] = req->layout[i].out_mask;
     p->layout = req->layout[0];
     p->tail = p->layout.body_slots;
-    if (is_row(row_at(p, p->tail, &in), CTS_ROW_MOV64_K) && in.dst == R0 &&
-        is_row(row_at(p, p->tail + 1, &in), CTS_ROW_EXIT))
+    if (is_row(row_at(p, p->tail, &in), CTS_INSN_MOV64_K) && in.dst == R0 &&
+        is_row(row_at(p, p->tail + 1, &in), CTS_INSN_EXIT))
         return 0;
     plg_prog_release(p);
     return cts_err_set(err, CTS_E_INVAL, "a program in an environment of another kind");
@@ -98,10 +99,10 @@ struct emitter {
     uint32_t at;
 };
 
-static void emit(struct emitter *e, enum cts_row_id row, unsigned dst, unsigned src, int off,
+static void emit(struct emitter *e, enum cts_insn_id row, unsigned dst, unsigned src, int off,
                  int32_t imm)
 {
-    struct cts_insn in = {.opcode = cts_row_info(row)->opcode,
+    struct cts_insn in = {.opcode = cts_insn_info(row)->opcode,
                           .dst = (uint8_t)dst,
                           .src = (uint8_t)src,
                           .off = (int16_t)off,
@@ -112,21 +113,21 @@ static void emit(struct emitter *e, enum cts_row_id row, unsigned dst, unsigned 
 static void emit_constant(struct emitter *e, unsigned dst, uint64_t value)
 {
     struct cts_insn second = {.imm = (int32_t)(uint32_t)(value >> 32)};
-    emit(e, CTS_ROW_LDDW, dst, 0, 0, (int32_t)(uint32_t)value);
+    emit(e, CTS_INSN_LDDW, dst, 0, 0, (int32_t)(uint32_t)value);
     cts_slot_put(e->code + (size_t)e->at++ * CTS_SLOT_BYTES, CTS_HOST_IS_BE, &second);
 }
 
 /* r0 = plg_fold_step(r0, the word at r1 + off) */
 static void emit_step(struct emitter *e, int off)
 {
-    emit(e, CTS_ROW_LDX_DW, R3, R1, off, 0);
-    emit(e, CTS_ROW_XOR64_X, R0, R3, 0, 0);
-    emit(e, CTS_ROW_MOV64_X, R3, R0, 0, 0);
-    emit(e, CTS_ROW_LSH64_K, R3, 0, 0, PLG_FOLD_UP);
-    emit(e, CTS_ROW_ADD64_X, R0, R3, 0, 0);
-    emit(e, CTS_ROW_MOV64_X, R3, R0, 0, 0);
-    emit(e, CTS_ROW_RSH64_K, R3, 0, 0, PLG_FOLD_DOWN);
-    emit(e, CTS_ROW_XOR64_X, R0, R3, 0, 0);
+    emit(e, CTS_INSN_LDX_DW, R3, R1, off, 0);
+    emit(e, CTS_INSN_XOR64_X, R0, R3, 0, 0);
+    emit(e, CTS_INSN_MOV64_X, R3, R0, 0, 0);
+    emit(e, CTS_INSN_LSH64_K, R3, 0, 0, PLG_FOLD_UP);
+    emit(e, CTS_INSN_ADD64_X, R0, R3, 0, 0);
+    emit(e, CTS_INSN_MOV64_X, R3, R0, 0, 0);
+    emit(e, CTS_INSN_RSH64_K, R3, 0, 0, PLG_FOLD_DOWN);
+    emit(e, CTS_INSN_XOR64_X, R0, R3, 0, 0);
 }
 
 static void emit_fold(struct emitter *e, const struct plg_traits *traits,
@@ -137,32 +138,32 @@ static void emit_fold(struct emitter *e, const struct plg_traits *traits,
             emit_step(e, (int)(8 * (tail->first + i)));
         return;
     }
-    emit(e, CTS_ROW_ADD64_K, R1, 0, 0, (int32_t)(8 * tail->first));
-    emit(e, CTS_ROW_MOV64_K, R2, 0, 0, (int32_t)tail->words);
+    emit(e, CTS_INSN_ADD64_K, R1, 0, 0, (int32_t)(8 * tail->first));
+    emit(e, CTS_INSN_MOV64_K, R2, 0, 0, (int32_t)tail->words);
     uint32_t start = e->at;
     emit_step(e, 0);
-    emit(e, CTS_ROW_ADD64_K, R1, 0, 0, 8);
-    emit(e, CTS_ROW_ADD64_K, R2, 0, 0, -1);
-    emit(e, CTS_ROW_JNE_K, R2, 0, (int)start - (int)e->at - 1, 0);
+    emit(e, CTS_INSN_ADD64_K, R1, 0, 0, 8);
+    emit(e, CTS_INSN_ADD64_K, R2, 0, 0, -1);
+    emit(e, CTS_INSN_JNE_K, R2, 0, (int)start - (int)e->at - 1, 0);
 }
 
 static void emit_tail(struct emitter *e, const struct plg_prog *p, const struct plg_traits *traits,
                       const struct plg_tail *tail)
 {
     if (tail->rows > p->bodies) {
-        emit(e, CTS_ROW_LDX_DW, R2, R1, CTS_WIN_INDEX, 0);
-        emit(e, CTS_ROW_JGE_K, R2, 0, 1, (int32_t)tail->rows);
-        emit(e, CTS_ROW_JA, 0, 0, -(int)e->at - 1, 0);
+        emit(e, CTS_INSN_LDX_DW, R2, R1, CTS_WIN_INDEX, 0);
+        emit(e, CTS_INSN_JGE_K, R2, 0, 1, (int32_t)tail->rows);
+        emit(e, CTS_INSN_JA, 0, 0, -(int)e->at - 1, 0);
     }
     if (tail->words == 1) {
-        emit(e, CTS_ROW_LDX_DW, R0, R1, (int)(8 * tail->first), 0);
+        emit(e, CTS_INSN_LDX_DW, R0, R1, (int)(8 * tail->first), 0);
     } else {
         emit_constant(e, R0, p->salt);
         emit_fold(e, traits, tail);
     }
     emit_constant(e, R3, tail->mask);
-    emit(e, CTS_ROW_XOR64_X, R0, R3, 0, 0);
-    emit(e, CTS_ROW_EXIT, 0, 0, 0, 0);
+    emit(e, CTS_INSN_XOR64_X, R0, R3, 0, 0);
+    emit(e, CTS_INSN_EXIT, 0, 0, 0, 0);
 }
 
 static bool reaches(const struct plg_prog *p, const struct plg_traits *traits,
@@ -177,8 +178,8 @@ static bool reaches(const struct plg_prog *p, const struct plg_traits *traits,
 /* Does the instruction name code by its distance, which may lie on the other side of the tail? */
 static bool is_code_reference(const struct cts_insn *in)
 {
-    const struct cts_row_info *call = cts_row_info(CTS_ROW_CALL_LOCAL);
-    const struct cts_row_info *address = cts_row_info(CTS_ROW_LDDW_CODE);
+    const struct cts_insn_info *call = cts_insn_info(CTS_INSN_CALL_LOCAL);
+    const struct cts_insn_info *address = cts_insn_info(CTS_INSN_LDDW_CODE);
     return (in->opcode == call->opcode && in->src == call->field[CTS_F_SRC].value) ||
            (in->opcode == address->opcode && in->src == address->field[CTS_F_SRC].value);
 }
@@ -196,7 +197,7 @@ static void correct(const struct plg_prog *p, uint8_t *code, uint32_t first, uin
             in.imm += to_behind ? moved : -moved;
             cts_slot_put(code, CTS_HOST_IS_BE, &in);
         }
-        if (in.opcode == cts_row_info(CTS_ROW_LDDW)->opcode) {
+        if (in.opcode == cts_insn_info(CTS_INSN_LDDW)->opcode) {
             i++;
             code += CTS_SLOT_BYTES;
         }
@@ -270,15 +271,15 @@ char *plg_prog_text(const struct plg_prog *p, const struct plg_traits *traits,
 static void emit_packet(struct emitter *e, uint32_t bytes)
 {
     enum { R6 = 6, DATA = 0, END = 4 };
-    emit(e, CTS_ROW_MOV64_K, R0, 0, 0, -1);
-    emit(e, CTS_ROW_MOV64_X, R6, R1, 0, 0);
-    emit(e, CTS_ROW_LDX_W, R1, R6, DATA, 0);
-    emit(e, CTS_ROW_LDX_W, R2, R6, END, 0);
-    emit(e, CTS_ROW_MOV64_X, R3, R1, 0, 0);
-    emit(e, CTS_ROW_ADD64_K, R3, 0, 0, (int32_t)bytes);
-    emit(e, CTS_ROW_JLE_X, R3, R2, 1, 0);
-    emit(e, CTS_ROW_EXIT, 0, 0, 0, 0);
-    emit(e, CTS_ROW_MOV64_K, R2, 0, 0, (int32_t)bytes);
+    emit(e, CTS_INSN_MOV64_K, R0, 0, 0, -1);
+    emit(e, CTS_INSN_MOV64_X, R6, R1, 0, 0);
+    emit(e, CTS_INSN_LDX_W, R1, R6, DATA, 0);
+    emit(e, CTS_INSN_LDX_W, R2, R6, END, 0);
+    emit(e, CTS_INSN_MOV64_X, R3, R1, 0, 0);
+    emit(e, CTS_INSN_ADD64_K, R3, 0, 0, (int32_t)bytes);
+    emit(e, CTS_INSN_JLE_X, R3, R2, 1, 0);
+    emit(e, CTS_INSN_EXIT, 0, 0, 0, 0);
+    emit(e, CTS_INSN_MOV64_K, R2, 0, 0, (int32_t)bytes);
 }
 
 char *plg_prog_whole_text(const struct plg_prog *p, const struct plg_traits *traits,

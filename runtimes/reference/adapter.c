@@ -191,9 +191,9 @@ static int check_request(const struct machine *self, const struct cts_load_req *
 /* What has to be prepared for each row. */
 static void note_use(struct program *p, const struct cts_mach_insn *insn)
 {
-    unsigned flags = cts_row_info(insn->row)->flags;
-    p->uses_calls |= insn->row == CTS_ROW_CALL_LOCAL || insn->row == CTS_ROW_CALLX ||
-                     insn->row == CTS_ROW_LDDW_CODE;
+    unsigned flags = cts_insn_info(insn->row)->flags;
+    p->uses_calls |= insn->row == CTS_INSN_CALL_LOCAL || insn->row == CTS_INSN_CALLX ||
+                     insn->row == CTS_INSN_LDDW_CODE;
     p->uses_stack |= insn->in.dst == 10 || insn->in.src == 10 || (flags & CTS_RF_CALL);
 }
 

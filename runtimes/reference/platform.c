@@ -429,13 +429,14 @@ int ref_platform_check(const struct ref_platform *p, const struct cts_mach_insn 
 {
     int32_t imm = insn->in.imm;
     enum ref_name name = name_at(p, imm);
-    bool is_map = insn->row == CTS_ROW_LDDW_MAP_FD || insn->row == CTS_ROW_LDDW_MAP_IDX ||
-                  insn->row == CTS_ROW_LDDW_MAP_FD_VALUE || insn->row == CTS_ROW_LDDW_MAP_IDX_VALUE;
+    bool is_map = insn->row == CTS_INSN_LDDW_MAP_FD || insn->row == CTS_INSN_LDDW_MAP_IDX ||
+                  insn->row == CTS_INSN_LDDW_MAP_FD_VALUE ||
+                  insn->row == CTS_INSN_LDDW_MAP_IDX_VALUE;
     if (is_map && (imm < 0 || (uint32_t)imm >= p->maps))
         return cts_err_set(err, CTS_E_INVAL, "there is no map %d", (int)imm);
-    if (insn->row == CTS_ROW_LDDW_VAR && name != REF_NAME_VAR)
+    if (insn->row == CTS_INSN_LDDW_VAR && name != REF_NAME_VAR)
         return cts_err_set(err, CTS_E_INVAL, "there is no variable %d", (int)imm);
-    if (insn->row == CTS_ROW_CALL_BTF && (name == REF_NAME_VAR || name == REF_NAME_UNKNOWN))
+    if (insn->row == CTS_INSN_CALL_BTF && (name == REF_NAME_VAR || name == REF_NAME_UNKNOWN))
         return cts_err_set(err, CTS_E_INVAL, "there is no function %d", (int)imm);
     return 0;
 }

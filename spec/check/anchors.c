@@ -63,7 +63,7 @@ static bool same_rule(const struct cts_spec_enc *a, const struct cts_spec_enc *b
     return false;
 }
 
-static bool same_encoding(const struct cts_anchor_row *a, const struct cts_spec_row *row)
+static bool same_encoding(const struct cts_anchor_row *a, const struct cts_spec_insn *row)
 {
     for (size_t f = 0; f < CTS_ANCHOR_FIELDS; f++) {
         if (!same_rule(&a->enc[f], &row->enc[ANCHOR_FIELDS[f]]))
@@ -115,7 +115,7 @@ bool cts_anchor_load(struct cts_check_run *run, const char *name, struct cts_anc
 }
 
 const struct cts_anchor_row *cts_anchor_of(const struct cts_anchor *anchor,
-                                           const struct cts_spec_row *row)
+                                           const struct cts_spec_insn *row)
 {
     for (size_t i = 0; i < anchor->count; i++) {
         if (anchor->rows[i].row == row)
@@ -328,7 +328,7 @@ static void add_limits(struct cts_check_run *run, const struct cts_yaml *node,
     if (!read_limit(run, node, &limit))
         return;
     for (size_t i = 0; i < rows->count; i++) {
-        limit.row = cts_spec_row_find(run->spec, rows->items[i]->text);
+        limit.row = cts_spec_insn_find(run->spec, rows->items[i]->text);
         if (limit.row)
             out->list[out->count++] = limit;
         else
@@ -356,7 +356,7 @@ bool cts_limits_load(struct cts_check_run *run, const char *tool, struct cts_lim
 }
 
 const struct cts_limit *cts_limit_of(const struct cts_limits *limits,
-                                     const struct cts_spec_row *row, enum cts_spec_field field)
+                                     const struct cts_spec_insn *row, enum cts_spec_field field)
 {
     for (size_t i = 0; i < limits->count; i++) {
         const struct cts_limit *l = &limits->list[i];

@@ -12,8 +12,8 @@ struct cts_anchor_row {
     unsigned line;
     const char *key; /* the four fields as written, with a space between them */
     struct cts_spec_enc enc[CTS_ANCHOR_FIELDS];
-    const char *group, *section;    /* "-": it does not say */
-    const struct cts_spec_row *row; /* null: spec/isa has none of this encoding */
+    const char *group, *section;     /* "-": it does not say */
+    const struct cts_spec_insn *row; /* null: spec/isa has none of this encoding */
 };
 
 struct cts_anchor {
@@ -26,7 +26,7 @@ struct cts_anchor {
  * as a fault. */
 bool cts_anchor_load(struct cts_check_run *run, const char *name, struct cts_anchor *out);
 const struct cts_anchor_row *cts_anchor_of(const struct cts_anchor *anchor,
-                                           const struct cts_spec_row *row);
+                                           const struct cts_spec_insn *row);
 
 /* One thing that one difference explains; `used` is set by whoever met it. */
 struct cts_difference {
@@ -51,7 +51,7 @@ void cts_differences_unused(struct cts_check_run *run, const struct cts_differen
 
 struct cts_limit {
     const char *id, *tool, *version;
-    const struct cts_spec_row *row;
+    const struct cts_spec_insn *row;
     bool all;
     enum cts_spec_field field; /* unless `all`: values of it outside lo..hi */
     int64_t lo, hi;
@@ -68,6 +68,6 @@ struct cts_limits {
 bool cts_limits_load(struct cts_check_run *run, const char *tool, struct cts_limits *out);
 /* Is there a limit of `field` (or of all) for this row? */
 const struct cts_limit *cts_limit_of(const struct cts_limits *limits,
-                                     const struct cts_spec_row *row, enum cts_spec_field field);
+                                     const struct cts_spec_insn *row, enum cts_spec_field field);
 
 #endif

@@ -51,7 +51,7 @@ static void add_rows(struct batch *b)
     const struct cts_spec *spec = b->run->spec;
 
     for (size_t i = 0; i < spec->row_count; i++) {
-        const struct cts_spec_row *row = &spec->rows[i];
+        const struct cts_spec_insn *row = &spec->rows[i];
         if (row->slot)
             continue;
         b->syntax = b->a->syntax(b->a->arg, row);
@@ -96,7 +96,7 @@ static void wrong(const struct batch *b, const struct cts_sample *s, bool be, co
 /* How many samples the row has that begins with the i-th, if all of them are refused; else 0. */
 static size_t count_refused(const struct batch *b, const struct cts_asm_line *lines, size_t i)
 {
-    const struct cts_spec_row *row = b->samples[i].row;
+    const struct cts_spec_insn *row = b->samples[i].row;
     size_t n = 0;
 
     if (i && b->samples[i - 1].row == row)

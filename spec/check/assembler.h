@@ -18,7 +18,7 @@ struct cts_assembler {
     const char *unknown; /* what to do about a later row that it refuses; behind the fault */
     /* The row's text; null: it has none (and a limit must say why, if the row is the RFC's: of
      * what came later it need not know); "": a later version has one. */
-    const char *(*syntax)(void *arg, const struct cts_spec_row *row);
+    const char *(*syntax)(void *arg, const struct cts_spec_insn *row);
     /* Assembles `count` lines. False: that was counted as a fault. */
     bool (*assemble)(void *arg, struct cts_check_run *run, bool be, const struct cts_buf *text,
                      struct cts_asm_line *lines, size_t count);

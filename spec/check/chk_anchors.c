@@ -57,7 +57,7 @@ static void add_rule(struct cts_buf *out, const struct cts_spec_enc *e)
 
 /* The line that the table lacks, if what it is a table of has the instruction. */
 static void lacks_row(struct cts_check_run *run, const struct cts_anchor *anchor,
-                      const struct cts_spec_row *row)
+                      const struct cts_spec_insn *row)
 {
     struct cts_buf line;
 
@@ -80,7 +80,7 @@ static void lacks_row(struct cts_check_run *run, const struct cts_anchor *anchor
 /* A row must be in the table of its origin; one of the RFC that the appendix lacks, in both of the
  * others. */
 static void find_row(struct cts_check_run *run, struct cts_differences *all,
-                     const struct cts_anchor anchor[3], const struct cts_spec_row *row)
+                     const struct cts_anchor anchor[3], const struct cts_spec_insn *row)
 {
     static const bool wanted[CTS_ORIGIN_COUNT][3] = {
         [CTS_ORIGIN_RFC] = {true, false, false},

@@ -18,7 +18,7 @@ struct binutils {
     const struct cts_spec *spec;
 };
 
-static const char *syntax_of(void *arg, const struct cts_spec_row *row)
+static const char *syntax_of(void *arg, const struct cts_spec_insn *row)
 {
     const struct binutils *b = arg;
     return b->syntax[row - b->spec->rows];
@@ -40,7 +40,7 @@ static bool is_newer(const char *a, const char *b)
 
 static void take_line(struct cts_check_run *run, struct binutils *b, const struct cts_table_line *l)
 {
-    const struct cts_spec_row *row = cts_spec_row_find(run->spec, l->field[0]);
+    const struct cts_spec_insn *row = cts_spec_insn_find(run->spec, l->field[0]);
 
     if (!row || !row->gas) {
         cts_check_fault(run, b->table.path, l->line, "no row '%s' with a text 'gas'", l->field[0]);

@@ -16,17 +16,17 @@ struct bits {
     size_t operand, selector, reserved;
 };
 
-static bool is_fixed(const struct cts_spec_row *row, enum cts_spec_field f)
+static bool is_fixed(const struct cts_spec_insn *row, enum cts_spec_field f)
 {
     return row->enc[f].rule == CTS_SR_FIXED;
 }
 
 /* Does another row of the opcode have another rule there? */
-static bool is_selector(const struct cts_spec *spec, const struct cts_spec_row *row,
+static bool is_selector(const struct cts_spec *spec, const struct cts_spec_insn *row,
                         enum cts_spec_field f)
 {
     for (size_t i = 0; i < spec->row_count; i++) {
-        const struct cts_spec_row *other = &spec->rows[i];
+        const struct cts_spec_insn *other = &spec->rows[i];
         if (other->enc[CTS_SF_OPCODE].value == row->enc[CTS_SF_OPCODE].value &&
             !cts_spec_enc_meet(&other->enc[f], &row->enc[f]))
             return true;
@@ -34,7 +34,7 @@ static bool is_selector(const struct cts_spec *spec, const struct cts_spec_row *
     return f == CTS_SF_OPCODE;
 }
 
-static void count_bits(struct cts_check_run *run, const struct cts_spec_row *row, struct bits *sum)
+static void count_bits(struct cts_check_run *run, const struct cts_spec_insn *row, struct bits *sum)
 {
     unsigned total = 0;
 
@@ -59,7 +59,7 @@ static void count_bits(struct cts_check_run *run, const struct cts_spec_row *row
 }
 
 /* What the opcode's bits say of the other fields: sections 3.1, 4 and 5.4. */
-static void check_shape(struct cts_check_run *run, const struct cts_spec_row *row)
+static void check_shape(struct cts_check_run *run, const struct cts_spec_insn *row)
 {
     int opcode = row->enc[CTS_SF_OPCODE].value;
     bool has_source_bit = (opcode & CLASS_MASK) >= 4 && (opcode & 0xf0) != 0xd0;
@@ -82,7 +82,7 @@ static void check_second_slot(struct cts_check_run *run)
     size_t slots = 0, wide = 0;
 
     for (size_t i = 0; i < run->spec->row_count; i++) {
-        const struct cts_spec_row *row = &run->spec->rows[i];
+        const struct cts_spec_insn *row = &run->spec->rows[i];
         wide += row->wide;
         if (!row->slot)
             continue;
@@ -124,7 +124,7 @@ static bool load_unassigned(struct cts_check_run *run, unsigned line[256], struc
 }
 
 struct owners {
-    const struct cts_spec_row *rfc, *later;
+    const struct cts_spec_insn *rfc, *later;
 };
 
 static void check_opcode(struct cts_check_run *run, unsigned opcode, const struct owners *o,
@@ -150,7 +150,7 @@ static void run_bits(struct cts_check_run *run)
     if (!load_unassigned(run, line, &t))
         return;
     for (size_t i = 0; i < run->spec->row_count; i++) {
-        const struct cts_spec_row *row = &run->spec->rows[i];
+        const struct cts_spec_insn *row = &run->spec->rows[i];
         struct owners *o = &owner[row->enc[CTS_SF_OPCODE].value & 255];
         *(row->origin == CTS_ORIGIN_RFC ? &o->rfc : &o->later) = row;
         count_bits(run, row, &bits);

@@ -57,7 +57,7 @@ static const struct {
 
 struct codes {
     struct cts_check_run *run;
-    const struct cts_spec_row *row;
+    const struct cts_spec_insn *row;
     /* What is in `does`; shift counts, addresses and conditions of ?: are passed over. */
     unsigned ops[CTS_OP_COUNT][2]; /* by sign */
     unsigned calls[CTS_FN_COUNT];
@@ -273,7 +273,7 @@ static void check_wide(const struct codes *c)
         fault(c, "is another subtype");
 }
 
-static void check_row(struct cts_check_run *run, const struct cts_spec_row *row)
+static void check_row(struct cts_check_run *run, const struct cts_spec_insn *row)
 {
     struct codes c = {.run = run, .row = row};
     int opcode = row->enc[CTS_SF_OPCODE].value, class = opcode & 7;
@@ -300,7 +300,7 @@ static void run_codes(struct cts_check_run *run)
     size_t later = 0;
 
     for (size_t i = 0; i < run->spec->row_count; i++) {
-        const struct cts_spec_row *row = &run->spec->rows[i];
+        const struct cts_spec_insn *row = &run->spec->rows[i];
         if (row->slot)
             continue;
         if (row->origin != CTS_ORIGIN_RFC) {

@@ -8,7 +8,7 @@ static const char *const FIELD_NAME[CTS_SF_COUNT] = {"opcode", "dst", "src",
                                                      "off",    "imm", "next_imm"};
 
 /* Do the two rows share an opcode, and nothing but field f keeps them apart? */
-static bool only_difference(const struct cts_spec_row *a, const struct cts_spec_row *b,
+static bool only_difference(const struct cts_spec_insn *a, const struct cts_spec_insn *b,
                             enum cts_spec_field f)
 {
     if (a->enc[CTS_SF_OPCODE].value != b->enc[CTS_SF_OPCODE].value)
@@ -21,7 +21,7 @@ static bool only_difference(const struct cts_spec_row *a, const struct cts_spec_
     return true;
 }
 
-static bool selects(const struct cts_spec *spec, const struct cts_spec_row *row,
+static bool selects(const struct cts_spec *spec, const struct cts_spec_insn *row,
                     enum cts_spec_field f)
 {
     for (size_t i = 0; i < spec->row_count; i++) {
@@ -32,11 +32,11 @@ static bool selects(const struct cts_spec *spec, const struct cts_spec_row *row,
 }
 
 /* The later rows may select by two fields at once. */
-static bool selects_with_others(const struct cts_spec *spec, const struct cts_spec_row *row,
+static bool selects_with_others(const struct cts_spec *spec, const struct cts_spec_insn *row,
                                 enum cts_spec_field f)
 {
     for (size_t i = 0; i < spec->row_count; i++) {
-        const struct cts_spec_row *other = &spec->rows[i];
+        const struct cts_spec_insn *other = &spec->rows[i];
         if (row->enc[CTS_SF_OPCODE].value == other->enc[CTS_SF_OPCODE].value &&
             !cts_spec_enc_meet(&row->enc[f], &other->enc[f]))
             return true;
@@ -45,7 +45,7 @@ static bool selects_with_others(const struct cts_spec *spec, const struct cts_sp
     return row->enc[CTS_SF_OPCODE].rule == CTS_SR_FIXED && f == CTS_SF_IMM;
 }
 
-static void check_field(struct cts_check_run *run, const struct cts_spec_row *row,
+static void check_field(struct cts_check_run *run, const struct cts_spec_insn *row,
                         enum cts_spec_field f, size_t *selectors)
 {
     const struct cts_spec_enc *e = &row->enc[f];
@@ -66,7 +66,7 @@ static void run_fields(struct cts_check_run *run)
     size_t selectors = 0, open = 0;
 
     for (size_t i = 0; i < spec->row_count; i++) {
-        const struct cts_spec_row *row = &spec->rows[i];
+        const struct cts_spec_insn *row = &spec->rows[i];
         const struct cts_yaml *map = cts_yaml_get(row->node, "encoding");
         for (int f = 0; f < CTS_SF_COUNT; f++) {
             if (f == CTS_SF_NEXT_IMM && !row->wide)

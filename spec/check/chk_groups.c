@@ -38,7 +38,7 @@ static const struct group_rule GROUP_RULES[] = {
     {0xff, 0, 0, false, "base32"},
 };
 
-static const char *group_by_text(const struct cts_spec_row *row)
+static const char *group_by_text(const struct cts_spec_insn *row)
 {
     uint8_t opcode = (uint8_t)row->enc[CTS_SF_OPCODE].value;
     bool imm64 = row->enc[CTS_SF_IMM].rule == CTS_SR_FIXED && row->enc[CTS_SF_IMM].value == 64;
@@ -55,7 +55,7 @@ static bool is_registered(const struct cts_spec_group *g)
 }
 
 static void check_row(struct cts_check_run *run, struct cts_differences *all,
-                      const struct cts_spec_row *row)
+                      const struct cts_spec_insn *row)
 {
     const struct cts_spec_group *group = &run->spec->groups[row->group];
 

@@ -22,7 +22,7 @@ static unsigned next_question(const struct cts_spec *spec)
     return (unsigned)last + 1;
 }
 
-static void check_question(struct cts_check_run *run, const struct cts_spec_row *row)
+static void check_question(struct cts_check_run *run, const struct cts_spec_insn *row)
 {
     unsigned next = next_question(run->spec);
 
@@ -46,7 +46,7 @@ static bool number_fits(const struct cts_spec_enc *enc, const struct cts_vec_fie
     return number->is_imm || cts_spec_enc_allows(enc, number->v);
 }
 
-static bool is_encoding_of(const struct cts_spec_row *row, const struct cts_vec_piece *p)
+static bool is_encoding_of(const struct cts_spec_insn *row, const struct cts_vec_piece *p)
 {
     return p->kind == CTS_VP_RAW && row->enc[CTS_SF_OPCODE].value == p->opcode &&
            reg_fits(&row->enc[CTS_SF_DST], &p->dst, p->has_dst) &&
@@ -71,7 +71,7 @@ static bool must_be_rejected(const struct cts_vec *v)
 static uint64_t flipped(const struct cts_spec *spec, const struct cts_vec_piece *p, unsigned bit)
 {
     static const struct cts_spec_enc ANY[CTS_SF_COUNT];
-    const struct cts_spec_row *base = p->row ? cts_spec_row_find(spec, p->row) : NULL;
+    const struct cts_spec_insn *base = p->row ? cts_spec_insn_find(spec, p->row) : NULL;
     const struct cts_spec_enc *enc = base ? base->enc : ANY;
     const struct {
         enum cts_spec_field field;
@@ -95,7 +95,7 @@ static uint64_t flipped(const struct cts_spec *spec, const struct cts_vec_piece 
     return bit < 64 ? slot ^ UINT64_C(1) << bit : slot;
 }
 
-static bool is_slot_of(const struct cts_spec_row *row, uint64_t slot)
+static bool is_slot_of(const struct cts_spec_insn *row, uint64_t slot)
 {
     return row->enc[CTS_SF_OPCODE].value == (int)(slot & 0xff) &&
            cts_spec_enc_allows(&row->enc[CTS_SF_DST], slot >> 8 & 15) &&
@@ -105,7 +105,7 @@ static bool is_slot_of(const struct cts_spec_row *row, uint64_t slot)
 }
 
 /* One wrong bit that is not wrong any more. */
-static void check_flip(struct cts_check_run *run, const struct cts_spec_row *row,
+static void check_flip(struct cts_check_run *run, const struct cts_spec_insn *row,
                        const struct cts_vec *v, const struct cts_vec_piece *p)
 {
     for (unsigned bit = 0; bit < p->flip.bits; bit++) {
@@ -128,7 +128,7 @@ static bool is_of_no_instruction(const struct cts_vec *v)
     return false;
 }
 
-static void check_piece(struct cts_check_run *run, const struct cts_spec_row *row,
+static void check_piece(struct cts_check_run *run, const struct cts_spec_insn *row,
                         const struct cts_vec *v, const struct cts_vec_piece *p)
 {
     if (p->flip.field)
@@ -144,7 +144,7 @@ static void check_piece(struct cts_check_run *run, const struct cts_spec_row *ro
 }
 
 static size_t check_opcodes(struct cts_check_run *run, const struct cts_check_vecs *vecs,
-                            const struct cts_spec_row *row)
+                            const struct cts_spec_insn *row)
 {
     size_t looked = 0;
 
@@ -167,7 +167,7 @@ static void run_later(struct cts_check_run *run)
     size_t vectors = 0;
 
     for (size_t i = 0; vecs && i < run->spec->row_count; i++) {
-        const struct cts_spec_row *row = &run->spec->rows[i];
+        const struct cts_spec_insn *row = &run->spec->rows[i];
         if (row->origin == CTS_ORIGIN_RFC)
             continue;
         run->looked++;

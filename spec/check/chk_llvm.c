@@ -20,7 +20,7 @@ struct llvm {
     bool *unknown; /* by row: it came after the RFC, and this version does not have it */
 };
 
-static const char *syntax_of(void *arg, const struct cts_spec_row *row)
+static const char *syntax_of(void *arg, const struct cts_spec_insn *row)
 {
     const struct llvm *l = arg;
     return l->unknown[row - l->spec->rows] ? NULL : row->syntax;

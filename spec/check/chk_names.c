@@ -48,7 +48,7 @@ static void check_numbers(struct cts_check_run *run)
 }
 
 /* The name is the id in capitals. */
-static void check_row_name(struct cts_check_run *run, const struct cts_spec_row *row)
+static void check_row_name(struct cts_check_run *run, const struct cts_spec_insn *row)
 {
     size_t i = 0;
 
@@ -98,7 +98,7 @@ static void check_lists(struct cts_check_run *run)
     const struct cts_spec *s = run->spec;
 
     for (size_t i = 0; i < s->row_count; i++) {
-        const struct cts_spec_row *row = &s->rows[i];
+        const struct cts_spec_insn *row = &s->rows[i];
         bool empty = check_list(run, row->node, "clauses");
         if (empty == (row->origin == CTS_ORIGIN_RFC))
             cts_check_fault_at(run, row->node, "row %s: %s", row->id,
@@ -157,7 +157,7 @@ static bool is_version(const char *text)
 }
 
 /* Sections of the RFC that define instructions. */
-static void check_section(struct cts_check_run *run, const struct cts_spec_row *row)
+static void check_section(struct cts_check_run *run, const struct cts_spec_insn *row)
 {
     bool good = (row->section[0] == '4' || row->section[0] == '5') &&
                 (!row->section[1] || row->section[1] == '.');

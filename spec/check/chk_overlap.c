@@ -62,7 +62,7 @@ static bool progressions_meet(const struct progression *a, const struct progress
     return first <= hi;
 }
 
-static bool fields_meet(const struct cts_spec_row *a, const struct cts_spec_row *b,
+static bool fields_meet(const struct cts_spec_insn *a, const struct cts_spec_insn *b,
                         enum cts_spec_field field)
 {
     struct set x = set_of(&a->enc[field], field), y = set_of(&b->enc[field], field);
@@ -76,7 +76,7 @@ static bool fields_meet(const struct cts_spec_row *a, const struct cts_spec_row 
     return false;
 }
 
-static bool rows_meet(const struct cts_spec_row *a, const struct cts_spec_row *b)
+static bool rows_meet(const struct cts_spec_insn *a, const struct cts_spec_insn *b)
 {
     for (int f = 0; f < CTS_SF_COUNT; f++) {
         /* A row of one slot says nothing of a second one: it meets whatever is there. */
@@ -95,7 +95,7 @@ static void run_overlap(struct cts_check_run *run)
 
     for (size_t i = 0; i < spec->row_count; i++) {
         for (size_t j = 0; j < i; j++) {
-            const struct cts_spec_row *a = &spec->rows[i], *b = &spec->rows[j];
+            const struct cts_spec_insn *a = &spec->rows[i], *b = &spec->rows[j];
             run->looked++;
             same_opcode += a->enc[CTS_SF_OPCODE].value == b->enc[CTS_SF_OPCODE].value;
             if (rows_meet(a, b))

@@ -21,8 +21,8 @@ static const struct {
 };
 
 /* Fields that the text shows; false and a fault at a placeholder that does not exist. */
-static bool read_places(struct cts_check_run *run, const struct cts_spec_row *row, unsigned *fields,
-                        bool *word, bool *full)
+static bool read_places(struct cts_check_run *run, const struct cts_spec_insn *row,
+                        unsigned *fields, bool *word, bool *full)
 {
     for (const char *at = strchr(row->syntax, '{'); at; at = strchr(at + 1, '{')) {
         size_t i = 0, n = sizeof(PLACES) / sizeof(PLACES[0]);
@@ -42,7 +42,7 @@ static bool read_places(struct cts_check_run *run, const struct cts_spec_row *ro
 }
 
 /* A field of a wide immediate that is fixed to 0 is part of the number all the same. */
-static unsigned open_fields(const struct cts_spec_row *row, bool only_open)
+static unsigned open_fields(const struct cts_spec_insn *row, bool only_open)
 {
     unsigned set = 0;
 
@@ -55,7 +55,7 @@ static unsigned open_fields(const struct cts_spec_row *row, bool only_open)
 }
 
 static void check_row(struct cts_check_run *run, const struct cts_limits *limits,
-                      const struct cts_spec_row *row)
+                      const struct cts_spec_insn *row)
 {
     static const char *const name[CTS_SF_COUNT] = {"opcode", "dst", "src",
                                                    "off",    "imm", "next_imm"};

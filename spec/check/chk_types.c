@@ -10,7 +10,7 @@ enum { ALU = 4, JMP = 5, JMP32 = 6, ALU64 = 7, CODE_END = 0xd, CODE_MOV = 0xb };
 
 struct walk {
     struct cts_check_run *run;
-    const struct cts_spec_row *row;
+    const struct cts_spec_insn *row;
     unsigned width; /* of the operands, by the opcode; 0: it says nothing */
     unsigned sext;  /* the bits that a sign-extending move takes; 0: the row is none */
     unsigned size;  /* of a memory access, by the opcode; 0: it is no such instruction */

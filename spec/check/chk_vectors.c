@@ -20,7 +20,7 @@ static void mark(const struct cts_spec *spec, const struct cts_vec *v, uint8_t *
         [CTS_VK_RUN] = BY_HAND, [CTS_VK_SWEEP] = BY_SWEEP, [CTS_VK_VERDICT] = BY_VERDICT};
 
     for (size_t i = 0; i < v->row_count; i++) {
-        const struct cts_spec_row *row = cts_spec_row_find(spec, v->rows[i]);
+        const struct cts_spec_insn *row = cts_spec_insn_find(spec, v->rows[i]);
         if (row)
             how[row - spec->rows] |= bit[v->kind];
     }
@@ -30,7 +30,7 @@ static void mark(const struct cts_spec *spec, const struct cts_vec *v, uint8_t *
 }
 
 /* A result that depends on operands alone: what a sweep can take its expected values from. */
-static bool computes(const struct cts_spec_row *row)
+static bool computes(const struct cts_spec_insn *row)
 {
     const unsigned other = CTS_USES_CALL | CTS_USES_PLATFORM | CTS_USES_CHOOSE | CTS_USES_LOAD |
                            CTS_USES_STORE | CTS_USES_JUMP;
@@ -38,7 +38,7 @@ static bool computes(const struct cts_spec_row *row)
     return operand && !(cts_sema_uses(row->sema) & other);
 }
 
-static void check_row(struct cts_check_run *run, const struct cts_spec_row *row, unsigned how)
+static void check_row(struct cts_check_run *run, const struct cts_spec_insn *row, unsigned how)
 {
     const char *more =
         row->origin == CTS_ORIGIN_RFC

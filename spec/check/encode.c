@@ -121,7 +121,7 @@ static struct values values_of(const struct cts_spec_enc *e, enum cts_spec_field
     return v;
 }
 
-void cts_sample_each(const struct cts_spec_row *row, cts_sample_fn fn, void *arg)
+void cts_sample_each(const struct cts_spec_insn *row, cts_sample_fn fn, void *arg)
 {
     struct values v[CTS_SF_COUNT];
     size_t total = 1;

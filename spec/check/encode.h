@@ -10,7 +10,7 @@
 enum { CTS_SAMPLE_BYTES = 16 };
 
 struct cts_sample {
-    const struct cts_spec_row *row;
+    const struct cts_spec_insn *row;
     int32_t value[CTS_SF_COUNT];
 };
 
@@ -24,6 +24,6 @@ void cts_sample_text(const struct cts_sample *s, const char *syntax, bool signed
 
 /* Calls fn for every combination of the extremes of the open fields of the row. */
 typedef void (*cts_sample_fn)(void *arg, const struct cts_sample *s);
-void cts_sample_each(const struct cts_spec_row *row, cts_sample_fn fn, void *arg);
+void cts_sample_each(const struct cts_spec_insn *row, cts_sample_fn fn, void *arg);
 
 #endif

@@ -8,7 +8,7 @@
 struct cts_doc {
     const struct cts_gen_request *rq;
     const struct cts_spec *spec;
-    const struct cts_spec_row **rows; /* by encoding, ended by null */
+    const struct cts_spec_insn **rows; /* by encoding, ended by null */
     struct cts_buf *out;
     struct cts_buf text; /* for making texts */
 };
@@ -27,21 +27,21 @@ struct cts_doc_box {
 };
 enum { CTS_DOC_BOXES = 5 };
 /* The boxes of slot 0 or 1 in the order of memory, a byte's high half first. */
-void cts_doc_boxes(const struct cts_spec_row *row, unsigned slot, bool big,
+void cts_doc_boxes(const struct cts_spec_insn *row, unsigned slot, bool big,
                    struct cts_doc_box box[CTS_DOC_BOXES]);
 
 /* A `does`, or the words of a row, on several lines with indents; in d->text. */
-const char *cts_doc_does(struct cts_doc *d, const struct cts_spec_row *row);
-const char *cts_doc_words(struct cts_doc *d, const struct cts_spec_row *row);
+const char *cts_doc_does(struct cts_doc *d, const struct cts_spec_insn *row);
+const char *cts_doc_words(struct cts_doc *d, const struct cts_spec_insn *row);
 
 /* A syntax with example operands; in d->text. */
-const char *cts_doc_example(struct cts_doc *d, const struct cts_spec_row *row, const char *syntax);
+const char *cts_doc_example(struct cts_doc *d, const struct cts_spec_insn *row, const char *syntax);
 
 /* The i-th vector about a row, of a kind; null behind the last. */
 const struct cts_vec *cts_doc_vector(const struct cts_doc *d, const char *row_id,
                                      enum cts_vector_kind kind, size_t i);
 size_t cts_doc_vectors(const struct cts_doc *d, const char *row_id, enum cts_vector_kind kind,
                        size_t *cases);
-size_t cts_doc_rows_of(const struct cts_doc *d, unsigned group);
+size_t cts_doc_insns_of(const struct cts_doc *d, unsigned group);
 
 #endif

@@ -59,7 +59,7 @@ static void add_holders(struct cts_doc *d, unsigned group)
 }
 
 /* What the search looks at. */
-static void add_query(struct cts_doc *d, const struct cts_spec_row *row)
+static void add_query(struct cts_doc *d, const struct cts_spec_insn *row)
 {
     cts_buf_addf(d->out, "0x%02x ", (unsigned)row->enc[CTS_SF_OPCODE].value);
     lower(d, row->id);
@@ -84,7 +84,7 @@ static void add_query(struct cts_doc *d, const struct cts_spec_row *row)
         lower(d, row->ambiguities.list[i]);
 }
 
-static void add_summary(struct cts_doc *d, const struct cts_spec_row *row)
+static void add_summary(struct cts_doc *d, const struct cts_spec_insn *row)
 {
     cts_buf_addf(d->out,
                  "<summary><span class=\"op\">0x%02x</span><span class=\"name\">%s</span>"
@@ -99,7 +99,7 @@ static void add_summary(struct cts_doc *d, const struct cts_spec_row *row)
     raw(d, "</code></summary>");
 }
 
-static void add_boxes(struct cts_doc *d, const struct cts_spec_row *row, unsigned slot, bool big)
+static void add_boxes(struct cts_doc *d, const struct cts_spec_insn *row, unsigned slot, bool big)
 {
     struct cts_doc_box box[CTS_DOC_BOXES];
 
@@ -112,7 +112,7 @@ static void add_boxes(struct cts_doc *d, const struct cts_spec_row *row, unsigne
     }
 }
 
-static void add_order(struct cts_doc *d, const struct cts_spec_row *row, bool big)
+static void add_order(struct cts_doc *d, const struct cts_spec_insn *row, bool big)
 {
     unsigned slots = row->wide ? 2 : 1;
 
@@ -127,7 +127,7 @@ static void add_order(struct cts_doc *d, const struct cts_spec_row *row, bool bi
 }
 
 /* What a field may be where the boxes have no room to say it. */
-static void add_limits(struct cts_doc *d, const struct cts_spec_row *row)
+static void add_limits(struct cts_doc *d, const struct cts_spec_insn *row)
 {
     for (unsigned f = CTS_SF_DST; f < CTS_SF_COUNT; f++) {
         const struct cts_spec_enc *enc = &row->enc[f];
@@ -138,7 +138,7 @@ static void add_limits(struct cts_doc *d, const struct cts_spec_row *row)
     }
 }
 
-static void add_encoding(struct cts_doc *d, const struct cts_spec_row *row)
+static void add_encoding(struct cts_doc *d, const struct cts_spec_insn *row)
 {
     raw(d, "<h3>Encoding</h3>");
     add_order(d, row, false);
@@ -146,7 +146,7 @@ static void add_encoding(struct cts_doc *d, const struct cts_spec_row *row)
     add_limits(d, row);
 }
 
-static void add_syntax(struct cts_doc *d, const struct cts_spec_row *row)
+static void add_syntax(struct cts_doc *d, const struct cts_spec_insn *row)
 {
     const struct {
         const char *name, *syntax;
@@ -166,7 +166,7 @@ static void add_syntax(struct cts_doc *d, const struct cts_spec_row *row)
     raw(d, "</dl>");
 }
 
-static void add_outcomes(struct cts_doc *d, const struct cts_spec_row *row)
+static void add_outcomes(struct cts_doc *d, const struct cts_spec_insn *row)
 {
     for (size_t i = 0; i < row->outcome_count; i++) {
         bool any = false;
@@ -184,7 +184,7 @@ static void add_outcomes(struct cts_doc *d, const struct cts_spec_row *row)
     }
 }
 
-static void add_meaning(struct cts_doc *d, const struct cts_spec_row *row)
+static void add_meaning(struct cts_doc *d, const struct cts_spec_insn *row)
 {
     if (row->does) {
         raw(d, "<h3>Meaning</h3><pre>");
@@ -205,7 +205,7 @@ static void add_meaning(struct cts_doc *d, const struct cts_spec_row *row)
                "not.</p>");
 }
 
-static void add_facts(struct cts_doc *d, const struct cts_spec_row *row)
+static void add_facts(struct cts_doc *d, const struct cts_spec_insn *row)
 {
     const char *group = d->spec->groups[row->group].name;
 
@@ -216,7 +216,7 @@ static void add_facts(struct cts_doc *d, const struct cts_spec_row *row)
                  row->since_linux);
 }
 
-static void add_row_clauses(struct cts_doc *d, const struct cts_spec_row *row)
+static void add_row_clauses(struct cts_doc *d, const struct cts_spec_insn *row)
 {
     if (row->clauses.count)
         raw(d, "<h3>Clauses</h3><ul>");
@@ -249,7 +249,7 @@ static void add_row_clauses(struct cts_doc *d, const struct cts_spec_row *row)
     raw(d, row->ambiguities.count ? "</ul>" : "");
 }
 
-static void add_vector_list(struct cts_doc *d, const struct cts_spec_row *row,
+static void add_vector_list(struct cts_doc *d, const struct cts_spec_insn *row,
                             enum cts_vector_kind kind, size_t count, size_t cases)
 {
     bool folded = count > VECTORS_SHOWN;
@@ -266,7 +266,7 @@ static void add_vector_list(struct cts_doc *d, const struct cts_spec_row *row,
                      cases == 1 ? "" : "s");
 }
 
-static void add_vectors(struct cts_doc *d, const struct cts_spec_row *row)
+static void add_vectors(struct cts_doc *d, const struct cts_spec_insn *row)
 {
     static const char *const KINDS[][2] = {[CTS_VK_RUN] = {"by hand", "by hand"},
                                            [CTS_VK_SWEEP] = {"sweep", "sweeps"},
@@ -287,7 +287,7 @@ static void add_vectors(struct cts_doc *d, const struct cts_spec_row *row)
     raw(d, any ? "</dl>" : "</dl><p class=\"soft\">None.</p>");
 }
 
-static void add_row(struct cts_doc *d, const struct cts_spec_row *row)
+static void add_row(struct cts_doc *d, const struct cts_spec_insn *row)
 {
     cts_buf_addf(d->out, "<details class=\"row\" id=\"%s\" data-g=\"%s\" data-h=\"", row->id,
                  d->spec->groups[row->group].name);
@@ -330,7 +330,7 @@ static void add_group(struct cts_doc *d, size_t g)
 
     cts_buf_addf(d->out, "<section id=\"group-%s\"><h2>%s</h2>\n<p>", group->name, group->name);
     text(d, group->description);
-    cts_buf_addf(d->out, " <span class=\"soft\">%zu rows, %s, ", cts_doc_rows_of(d, (unsigned)g),
+    cts_buf_addf(d->out, " <span class=\"soft\">%zu rows, %s, ", cts_doc_insns_of(d, (unsigned)g),
                  group->status);
     section_of(d, group->section);
     raw(d, ".");
@@ -348,7 +348,7 @@ static void add_rows_of_clause(struct cts_doc *d, const char *id)
     bool any = false;
 
     for (size_t i = 0; d->rows[i]; i++) {
-        const struct cts_spec_row *row = d->rows[i];
+        const struct cts_spec_insn *row = d->rows[i];
         if (!cts_info_has(row->clauses.list, row->clauses.count, id) &&
             !cts_info_has(row->ambiguities.list, row->ambiguities.count, id))
             continue;
@@ -467,7 +467,7 @@ static void add_options(struct cts_doc *d)
     raw(d, "<option value=\"\">all groups</option><optgroup label=\"rows of the group itself\">");
     for (size_t g = 0; g < d->spec->group_count; g++)
         cts_buf_addf(d->out, "<option value=\"=%s\">%s (%zu)</option>", d->spec->groups[g].name,
-                     d->spec->groups[g].name, cts_doc_rows_of(d, (unsigned)g));
+                     d->spec->groups[g].name, cts_doc_insns_of(d, (unsigned)g));
     raw(d, "</optgroup><optgroup label=\"with the groups it includes\">");
     for (size_t g = 0; g < d->spec->group_count; g++)
         if (d->spec->groups[g].includes & ~((uint32_t)1 << g))

@@ -12,7 +12,7 @@ static void text(struct cts_doc *d, const char *words)
     }
 }
 
-static void add_drawing(struct cts_doc *d, const struct cts_spec_row *row, bool big)
+static void add_drawing(struct cts_doc *d, const struct cts_spec_insn *row, bool big)
 {
     struct cts_buf *out = d->out;
 
@@ -28,7 +28,7 @@ static void add_drawing(struct cts_doc *d, const struct cts_spec_row *row, bool 
     }
 }
 
-static void add_list(struct cts_doc *d, const struct cts_spec_row *row)
+static void add_list(struct cts_doc *d, const struct cts_spec_insn *row)
 {
     for (size_t i = 0; i < row->clauses.count; i++) {
         const struct cts_spec_clause *c = cts_spec_clause_find(d->spec, row->clauses.list[i]);
@@ -47,7 +47,7 @@ static void add_list(struct cts_doc *d, const struct cts_spec_row *row)
     }
 }
 
-static void add_outcomes(struct cts_doc *d, const struct cts_spec_row *row)
+static void add_outcomes(struct cts_doc *d, const struct cts_spec_insn *row)
 {
     for (size_t i = 0; i < row->outcome_count; i++) {
         cts_buf_addf(d->out,
@@ -59,7 +59,7 @@ static void add_outcomes(struct cts_doc *d, const struct cts_spec_row *row)
     }
 }
 
-static void add_vectors(struct cts_doc *d, const struct cts_spec_row *row)
+static void add_vectors(struct cts_doc *d, const struct cts_spec_insn *row)
 {
     static const char *const KINDS[] = {
         [CTS_VK_RUN] = "by hand", [CTS_VK_SWEEP] = "sweeps", [CTS_VK_VERDICT] = "verdicts"};
@@ -76,7 +76,7 @@ static void add_vectors(struct cts_doc *d, const struct cts_spec_row *row)
     }
 }
 
-static void add_row(struct cts_doc *d, const struct cts_spec_row *row)
+static void add_row(struct cts_doc *d, const struct cts_spec_insn *row)
 {
     cts_buf_addf(d->out, "\n### `0x%02x` %s\n\n", (unsigned)row->enc[CTS_SF_OPCODE].value, row->id);
     cts_info_reference(row, d->out);

@@ -6,9 +6,9 @@
 #include "load/spec.h"
 
 /* Each appends the whole file. The same specification always gives the same bytes. */
-void cts_gen_rows_h(const struct cts_spec *spec, struct cts_buf *out);
+void cts_gen_insns_h(const struct cts_spec *spec, struct cts_buf *out);
 void cts_gen_tables_h(const struct cts_spec *spec, struct cts_buf *out);
-void cts_gen_rows_c(const struct cts_spec *spec, struct cts_buf *out);
+void cts_gen_insns_c(const struct cts_spec *spec, struct cts_buf *out);
 void cts_gen_sem_h(const struct cts_spec *spec, struct cts_buf *out);
 void cts_gen_exec_c(const struct cts_spec *spec, struct cts_buf *out);
 void cts_gen_mutant_h(const struct cts_spec *spec, struct cts_buf *out);

@@ -182,7 +182,7 @@ static const char *group_id(const struct cts_spec *spec, size_t i)
 /* A vector counts for the group of the first row it names. */
 static bool about_group(const struct cts_spec *spec, const struct cts_vec *v, size_t i)
 {
-    const struct cts_spec_row *row = v->row_count ? cts_spec_row_find(spec, v->rows[0]) : NULL;
+    const struct cts_spec_insn *row = v->row_count ? cts_spec_insn_find(spec, v->rows[0]) : NULL;
 
     return row && row->group == i;
 }

@@ -197,7 +197,7 @@ static const char *joined(struct diff *d, const struct cts_yaml_strs *strs)
     return keep(d);
 }
 
-static const char *encoding_text(struct diff *d, const struct cts_spec_row *row)
+static const char *encoding_text(struct diff *d, const struct cts_spec_insn *row)
 {
     for (unsigned f = 0; f < CTS_SF_COUNT; f++) {
         char text[CTS_INFO_FIELD_TEXT];
@@ -209,7 +209,7 @@ static const char *encoding_text(struct diff *d, const struct cts_spec_row *row)
     return keep(d);
 }
 
-static const char *outcomes_text(struct diff *d, const struct cts_spec_row *row)
+static const char *outcomes_text(struct diff *d, const struct cts_spec_insn *row)
 {
     for (size_t i = 0; i < row->outcome_count; i++) {
         cts_buf_addf(&d->text, "%swhen %s:", i ? "; " : "", row->outcomes[i].when);
@@ -256,7 +256,7 @@ static const char *practices_text(struct diff *d, const struct cts_spec_ambiguit
 
 static void compare_rows(struct diff *d, size_t ia, size_t ib)
 {
-    const struct cts_spec_row *a = &d->a->rows[ia], *b = &d->b->rows[ib];
+    const struct cts_spec_insn *a = &d->a->rows[ia], *b = &d->b->rows[ib];
 
     compare_texts(d, "rows", a->id, "encoding", encoding_text(d, a), encoding_text(d, b));
     compare_texts(d, "rows", a->id, "kind", a->slot ? "slot" : "instruction",

@@ -52,7 +52,7 @@ static void set_box(struct cts_doc_box *box, enum cts_spec_field field,
         add_digits((uint32_t)enc->value, nibbles / 2, big, box->text);
 }
 
-void cts_doc_boxes(const struct cts_spec_row *row, unsigned slot, bool big,
+void cts_doc_boxes(const struct cts_spec_insn *row, unsigned slot, bool big,
                    struct cts_doc_box box[CTS_DOC_BOXES])
 {
     static const struct cts_spec_enc ZERO = {.rule = CTS_SR_FIXED};
@@ -91,12 +91,12 @@ static const char *break_lines(struct cts_doc *d, const char *text)
     return cts_buf_text(&d->text);
 }
 
-const char *cts_doc_does(struct cts_doc *d, const struct cts_spec_row *row)
+const char *cts_doc_does(struct cts_doc *d, const struct cts_spec_insn *row)
 {
     return break_lines(d, row->does ? row->does : "");
 }
 
-const char *cts_doc_words(struct cts_doc *d, const struct cts_spec_row *row)
+const char *cts_doc_words(struct cts_doc *d, const struct cts_spec_insn *row)
 {
     struct cts_buf words;
 
@@ -131,7 +131,7 @@ static void add_distance(const struct cts_spec_enc *off, bool apart, struct cts_
 }
 
 /* Appends what stands for the placeholder at `at`; returns its length, 0 if there is none. */
-static size_t add_example(const struct cts_spec_row *row, const char *at, struct cts_buf *out)
+static size_t add_example(const struct cts_spec_insn *row, const char *at, struct cts_buf *out)
 {
     for (size_t i = 0; i < sizeof(EXAMPLES) / sizeof(EXAMPLES[0]); i++) {
         size_t len = strlen(EXAMPLES[i].name);
@@ -149,7 +149,7 @@ static size_t add_example(const struct cts_spec_row *row, const char *at, struct
     return 0;
 }
 
-const char *cts_doc_example(struct cts_doc *d, const struct cts_spec_row *row, const char *syntax)
+const char *cts_doc_example(struct cts_doc *d, const struct cts_spec_insn *row, const char *syntax)
 {
     cts_buf_clear(&d->text);
     while (*syntax) {
@@ -189,7 +189,7 @@ size_t cts_doc_vectors(const struct cts_doc *d, const char *row_id, enum cts_vec
     return count;
 }
 
-size_t cts_doc_rows_of(const struct cts_doc *d, unsigned group)
+size_t cts_doc_insns_of(const struct cts_doc *d, unsigned group)
 {
     size_t count = 0;
 

@@ -460,18 +460,18 @@ void cts_gen_exec_c(const struct cts_spec *spec, struct cts_buf *out)
     cts_gen_banner(out);
     cts_buf_adds(out, "#include \"generated/isa_sem.h\"\n\n");
     for (size_t r = 0; r < spec->row_count; r++) {
-        const struct cts_spec_row *row = &spec->rows[r];
+        const struct cts_spec_insn *row = &spec->rows[r];
         char name[128] = "exec_";
         if (row->slot || row->platform)
             continue;
         strncat(name, row->id, sizeof(name) - 8);
         cts_gen_function(name, row->sema, out);
     }
-    cts_buf_adds(out, "const cts_exec_fn cts_exec_table[CTS_ROW_COUNT] = {\n");
+    cts_buf_adds(out, "const cts_exec_fn cts_exec_table[CTS_INSN_COUNT] = {\n");
     for (size_t r = 0; r < spec->row_count; r++) {
         if (spec->rows[r].slot || spec->rows[r].platform)
             continue;
-        cts_buf_adds(out, "    [CTS_ROW_");
+        cts_buf_adds(out, "    [CTS_INSN_");
         cts_gen_upper(spec->rows[r].id, out);
         cts_buf_addf(out, "] = exec_%s,\n", spec->rows[r].id);
     }

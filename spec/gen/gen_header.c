@@ -152,7 +152,7 @@ static const char FUNCTIONS[] =
     "static inline bool bpf_isa_is_wide(uint8_t opcode)\n"
     "{\n"
     "    unsigned i = bpf_isa_first_rule(opcode);\n\n"
-    "    return i < BPF_ISA_ROW_COUNT && bpf_isa_rules()[i].slots == 2;\n"
+    "    return i < BPF_ISA_INSN_COUNT && bpf_isa_rules()[i].slots == 2;\n"
     "}\n\n"
     "/* Reads the instruction at `bytes`, where `slots` (at least 1) slots of eight bytes are "
     "left.\n"
@@ -205,36 +205,36 @@ static const char FUNCTIONS[] =
     "enum\n"
     " * bpf_isa_group g; BPF_ISA_ALL_GROUPS)? BPF_ISA_FIELD_NONE, and *row is its row; else the "
     "first\n"
-    " * field that breaks the rule, and *row is the row that comes nearest, BPF_ISA_ROW_COUNT if "
+    " * field that breaks the rule, and *row is the row that comes nearest, BPF_ISA_INSN_COUNT if "
     "no\n"
     " * row has that opcode. */\n"
     "static inline enum bpf_isa_field bpf_insn_check(const struct bpf_isa_insn *in, uint32_t "
     "groups,\n"
-    "                                                enum bpf_isa_row *row)\n"
+    "                                                enum bpf_isa_info *row)\n"
     "{\n"
     "    const struct bpf_isa_rule *rules = bpf_isa_rules();\n"
     "    unsigned least = 32, faults = 1u << BPF_ISA_FIELD_OPCODE, f = 0;\n\n"
-    "    *row = BPF_ISA_ROW_COUNT;\n"
+    "    *row = BPF_ISA_INSN_COUNT;\n"
     "    for (unsigned i = bpf_isa_first_rule(in->opcode);\n"
-    "         i < BPF_ISA_ROW_COUNT && rules[i].opcode == in->opcode; i++) {\n"
+    "         i < BPF_ISA_INSN_COUNT && rules[i].opcode == in->opcode; i++) {\n"
     "        unsigned bad = bpf_isa_faults_(&rules[i], in);\n"
     "        if (!(groups >> rules[i].group & 1) || bpf_isa_count_(bad) >= least)\n"
     "            continue;\n"
     "        least = bpf_isa_count_(bad);\n"
     "        faults = bad;\n"
-    "        *row = (enum bpf_isa_row)i;\n"
+    "        *row = (enum bpf_isa_info)i;\n"
     "    }\n"
     "    while (faults && !(faults >> f & 1))\n"
     "        f++;\n"
     "    return (enum bpf_isa_field)f;\n"
     "}\n\n"
-    "/* The row of a legal instruction; BPF_ISA_ROW_COUNT if it is not legal. */\n"
-    "static inline enum bpf_isa_row bpf_insn_row(const struct bpf_isa_insn *in)\n"
+    "/* The row of a legal instruction; BPF_ISA_INSN_COUNT if it is not legal. */\n"
+    "static inline enum bpf_isa_info bpf_insn_row(const struct bpf_isa_insn *in)\n"
     "{\n"
-    "    enum bpf_isa_row row;\n\n"
+    "    enum bpf_isa_info row;\n\n"
     "    return bpf_insn_check(in, BPF_ISA_ALL_GROUPS, &row) == BPF_ISA_FIELD_NONE\n"
     "               ? row\n"
-    "               : BPF_ISA_ROW_COUNT;\n"
+    "               : BPF_ISA_INSN_COUNT;\n"
     "}\n";
 
 /* --- parts made from the rows -------------------------------------------------------------- */
@@ -266,14 +266,14 @@ static void add_groups(const struct cts_spec *spec, struct cts_buf *out)
     cts_buf_addf(out, "#define BPF_ISA_ALL_GROUPS 0x%xu\n\n", (unsigned)all);
 }
 
-static void add_rows(const struct cts_spec_row **rows, struct cts_buf *out)
+static void add_rows(const struct cts_spec_insn **rows, struct cts_buf *out)
 {
-    cts_buf_adds(out, "/* --- rows --- */\n\nenum bpf_isa_row {\n");
+    cts_buf_adds(out, "/* --- rows --- */\n\nenum bpf_isa_info {\n");
     for (size_t i = 0; rows[i]; i++) {
-        add_macro("    BPF_ISA_ROW_", rows[i]->id, out);
+        add_macro("    BPF_ISA_INSN_", rows[i]->id, out);
         cts_buf_adds(out, ",\n");
     }
-    cts_buf_adds(out, "    BPF_ISA_ROW_COUNT\n};\n\n");
+    cts_buf_adds(out, "    BPF_ISA_INSN_COUNT\n};\n\n");
     for (size_t i = 0; rows[i]; i++) {
         add_macro("#define BPF_ISA_OPCODE_", rows[i]->id, out);
         cts_buf_addf(out, " 0x%02x\n", (unsigned)rows[i]->enc[CTS_SF_OPCODE].value);
@@ -291,7 +291,7 @@ static void add_number(int32_t v, struct cts_buf *out)
         cts_buf_addf(out, "%d", (int)v);
 }
 
-static void add_bounds(const struct cts_spec_row *row, enum cts_spec_field field,
+static void add_bounds(const struct cts_spec_insn *row, enum cts_spec_field field,
                        struct cts_buf *out)
 {
     static const struct {
@@ -341,14 +341,14 @@ static unsigned uses_of(const struct cts_sema *sema)
     return set;
 }
 
-static void add_rules(const struct cts_spec *spec, const struct cts_spec_row **rows,
+static void add_rules(const struct cts_spec *spec, const struct cts_spec_insn **rows,
                       struct cts_buf *out)
 {
-    cts_buf_adds(out, "/* Indexed by enum bpf_isa_row; sorted by opcode. */\n"
+    cts_buf_adds(out, "/* Indexed by enum bpf_isa_info; sorted by opcode. */\n"
                       "static inline const struct bpf_isa_rule *bpf_isa_rules(void)\n{\n"
-                      "    static const struct bpf_isa_rule rules[BPF_ISA_ROW_COUNT] = {\n");
+                      "    static const struct bpf_isa_rule rules[BPF_ISA_INSN_COUNT] = {\n");
     for (size_t i = 0; rows[i]; i++) {
-        const struct cts_spec_row *row = rows[i];
+        const struct cts_spec_insn *row = rows[i];
         cts_buf_addf(out, "        {\"%s\", 0x%02x, %d, ", row->id,
                      (unsigned)row->enc[CTS_SF_OPCODE].value, row->wide ? 2 : 1);
         add_macro("BPF_ISA_GROUP_", spec->groups[row->group].name, out);
@@ -360,16 +360,17 @@ static void add_rules(const struct cts_spec *spec, const struct cts_spec_row **r
     cts_buf_adds(out, "    };\n\n    return rules;\n}\n\n");
 }
 
-static void add_index(const struct cts_spec_row **rows, struct cts_buf *out)
+static void add_index(const struct cts_spec_insn **rows, struct cts_buf *out)
 {
     size_t count = 0, first = 0;
 
     while (rows[count])
         count++;
-    cts_buf_adds(out, "/* The first row of an opcode; BPF_ISA_ROW_COUNT if it is assigned to none. "
-                      "*/\n"
-                      "static inline unsigned bpf_isa_first_rule(uint8_t opcode)\n{\n"
-                      "    static const uint16_t first[256] = {");
+    cts_buf_adds(out,
+                 "/* The first row of an opcode; BPF_ISA_INSN_COUNT if it is assigned to none. "
+                 "*/\n"
+                 "static inline unsigned bpf_isa_first_rule(uint8_t opcode)\n{\n"
+                 "    static const uint16_t first[256] = {");
     for (int op = 0; op < 256; op++) {
         while (first < count && rows[first]->enc[CTS_SF_OPCODE].value < op)
             first++;
@@ -380,7 +381,7 @@ static void add_index(const struct cts_spec_row **rows, struct cts_buf *out)
 }
 
 /* Second slots are no instructions. */
-static void drop_slots(const struct cts_spec_row **rows)
+static void drop_slots(const struct cts_spec_insn **rows)
 {
     size_t kept = 0;
 
@@ -395,7 +396,7 @@ static int run(const struct cts_gen_request *rq, struct cts_buf *out, struct cts
     struct cts_arena arena;
 
     cts_arena_init(&arena, 0);
-    const struct cts_spec_row **rows = cts_info_by_encoding(rq->spec, &arena);
+    const struct cts_spec_insn **rows = cts_info_by_encoding(rq->spec, &arena);
     if (!rows) {
         cts_arena_release(&arena);
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");

@@ -81,7 +81,7 @@ static void add_rule(const struct cts_spec_enc *enc, struct cts_buf *out)
     }
 }
 
-static void add_encoding(const struct cts_spec_row *row, struct cts_buf *out)
+static void add_encoding(const struct cts_spec_insn *row, struct cts_buf *out)
 {
     cts_buf_addf(out, "\"encoding\": {\"slots\": %d, \"opcode\": %d", row->wide ? 2 : 1,
                  (int)row->enc[CTS_SF_OPCODE].value);
@@ -94,7 +94,7 @@ static void add_encoding(const struct cts_spec_row *row, struct cts_buf *out)
     cts_buf_addc(out, '}');
 }
 
-static void add_meaning(const struct cts_spec_row *row, struct cts_buf *out)
+static void add_meaning(const struct cts_spec_insn *row, struct cts_buf *out)
 {
     if (row->syntax) {
         cts_buf_adds(out, ",\n      \"asm\": {");
@@ -113,7 +113,7 @@ static void add_meaning(const struct cts_spec_row *row, struct cts_buf *out)
     }
 }
 
-static void add_outcomes(const struct cts_spec_row *row, struct cts_buf *out)
+static void add_outcomes(const struct cts_spec_insn *row, struct cts_buf *out)
 {
     if (!row->outcome_count)
         return;
@@ -133,7 +133,7 @@ static void add_outcomes(const struct cts_spec_row *row, struct cts_buf *out)
     cts_buf_addc(out, ']');
 }
 
-static void add_row(const struct cts_spec *spec, const struct cts_spec_row *row,
+static void add_row(const struct cts_spec *spec, const struct cts_spec_insn *row,
                     struct cts_buf *out)
 {
     cts_buf_adds(out, "    {");
@@ -259,7 +259,7 @@ static int run(const struct cts_gen_request *rq, struct cts_buf *out, struct cts
     struct cts_arena arena;
 
     cts_arena_init(&arena, 0);
-    const struct cts_spec_row **rows = cts_info_by_encoding(rq->spec, &arena);
+    const struct cts_spec_insn **rows = cts_info_by_encoding(rq->spec, &arena);
     if (!rows) {
         cts_arena_release(&arena);
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");

@@ -14,7 +14,7 @@ void cts_gen_mutant_h(const struct cts_spec *spec, struct cts_buf *out)
                       "#define CTS_GENERATED_MUTANT_H\n\n"
                       "#include \"isa/mach.h\"\n\n"
                       "struct cts_mutant {\n"
-                      "    enum cts_row_id row;\n"
+                      "    enum cts_insn_id row;\n"
                       "    const char *does; /* the wrong semantics */\n"
                       "    cts_exec_fn fn;\n"
                       "};\n\n"
@@ -49,7 +49,7 @@ static bool same_text(const struct cts_sema *a, const struct cts_sema *b)
 
 static int add_mutant(struct job *j, unsigned line, const char *id, const char *does)
 {
-    const struct cts_spec_row *row = cts_spec_row_find(j->spec, id);
+    const struct cts_spec_insn *row = cts_spec_insn_find(j->spec, id);
     unsigned col = (unsigned)strlen(id) + 2;
     struct cts_sema_place place = {j->file, line, col, 1};
     struct cts_sema *sema;
@@ -66,7 +66,7 @@ static int add_mutant(struct job *j, unsigned line, const char *id, const char *
     if (!made)
         return cts_err_set(j->err, CTS_E_NOMEM, "out of memory");
     cts_gen_function(made, sema, j->out);
-    cts_buf_adds(&j->table, "    {CTS_ROW_");
+    cts_buf_adds(&j->table, "    {CTS_INSN_");
     cts_gen_upper(row->id, &j->table);
     cts_buf_adds(&j->table, ", ");
     cts_gen_string(does, &j->table);

@@ -6,10 +6,10 @@
 struct column {
     const char *head;
     bool full; /* only with `full` */
-    void (*cell)(const struct cts_spec *spec, const struct cts_spec_row *row, struct cts_buf *out);
+    void (*cell)(const struct cts_spec *spec, const struct cts_spec_insn *row, struct cts_buf *out);
 };
 
-static void add_field(const struct cts_spec_row *row, enum cts_spec_field f, struct cts_buf *out)
+static void add_field(const struct cts_spec_insn *row, enum cts_spec_field f, struct cts_buf *out)
 {
     char text[CTS_INFO_FIELD_TEXT];
 
@@ -17,7 +17,7 @@ static void add_field(const struct cts_spec_row *row, enum cts_spec_field f, str
 }
 
 #define FIELD_CELL(name, field)                                                                    \
-    static void name(const struct cts_spec *spec, const struct cts_spec_row *row,                  \
+    static void name(const struct cts_spec *spec, const struct cts_spec_insn *row,                 \
                      struct cts_buf *out)                                                          \
     {                                                                                              \
         (void)spec;                                                                                \
@@ -30,48 +30,48 @@ FIELD_CELL(cell_off, CTS_SF_OFF)
 FIELD_CELL(cell_imm, CTS_SF_IMM)
 FIELD_CELL(cell_next_imm, CTS_SF_NEXT_IMM)
 
-static void cell_words(const struct cts_spec *spec, const struct cts_spec_row *row,
+static void cell_words(const struct cts_spec *spec, const struct cts_spec_insn *row,
                        struct cts_buf *out)
 {
     (void)spec;
     cts_info_words(row, out);
 }
 
-static void cell_group(const struct cts_spec *spec, const struct cts_spec_row *row,
+static void cell_group(const struct cts_spec *spec, const struct cts_spec_insn *row,
                        struct cts_buf *out)
 {
     cts_buf_adds(out, spec->groups[row->group].name);
 }
 
-static void cell_reference(const struct cts_spec *spec, const struct cts_spec_row *row,
+static void cell_reference(const struct cts_spec *spec, const struct cts_spec_insn *row,
                            struct cts_buf *out)
 {
     (void)spec;
     cts_info_reference(row, out);
 }
 
-static void cell_id(const struct cts_spec *spec, const struct cts_spec_row *row,
+static void cell_id(const struct cts_spec *spec, const struct cts_spec_insn *row,
                     struct cts_buf *out)
 {
     (void)spec;
     cts_buf_adds(out, row->id);
 }
 
-static void cell_isa(const struct cts_spec *spec, const struct cts_spec_row *row,
+static void cell_isa(const struct cts_spec *spec, const struct cts_spec_insn *row,
                      struct cts_buf *out)
 {
     (void)spec;
     cts_buf_adds(out, row->since_isa);
 }
 
-static void cell_linux(const struct cts_spec *spec, const struct cts_spec_row *row,
+static void cell_linux(const struct cts_spec *spec, const struct cts_spec_insn *row,
                        struct cts_buf *out)
 {
     (void)spec;
     cts_buf_adds(out, row->since_linux);
 }
 
-static void cell_origin(const struct cts_spec *spec, const struct cts_spec_row *row,
+static void cell_origin(const struct cts_spec *spec, const struct cts_spec_insn *row,
                         struct cts_buf *out)
 {
     (void)spec;
@@ -96,7 +96,7 @@ static const struct column COLUMNS[] = {
 
 enum { COLUMN_COUNT = sizeof(COLUMNS) / sizeof(COLUMNS[0]) };
 
-static void add_line(const struct cts_gen_request *rq, const struct cts_spec_row *row,
+static void add_line(const struct cts_gen_request *rq, const struct cts_spec_insn *row,
                      struct cts_buf *cell, struct cts_grid *grid)
 {
     for (size_t c = 0; c < COLUMN_COUNT; c++) {
@@ -112,7 +112,7 @@ static void add_line(const struct cts_gen_request *rq, const struct cts_spec_row
     }
 }
 
-static void print_table(const struct cts_gen_request *rq, const struct cts_spec_row **rows,
+static void print_table(const struct cts_gen_request *rq, const struct cts_spec_insn **rows,
                         struct cts_buf *out)
 {
     struct cts_grid grid;
@@ -132,7 +132,7 @@ static void print_table(const struct cts_gen_request *rq, const struct cts_spec_
 }
 
 /* The registry knows the RFC's rows only. */
-static void drop_others(const struct cts_spec_row **rows)
+static void drop_others(const struct cts_spec_insn **rows)
 {
     size_t kept = 0;
 
@@ -147,7 +147,7 @@ static int run(const struct cts_gen_request *rq, struct cts_buf *out, struct cts
     struct cts_arena arena;
 
     cts_arena_init(&arena, 0);
-    const struct cts_spec_row **rows = cts_info_by_encoding(rq->spec, &arena);
+    const struct cts_spec_insn **rows = cts_info_by_encoding(rq->spec, &arena);
     int rc = rows ? 0 : cts_err_set(err, CTS_E_NOMEM, "out of memory");
     if (!rc && !rq->full)
         drop_others(rows);

@@ -12,7 +12,7 @@ void cts_gen_text_h(const struct cts_spec *spec, struct cts_buf *out)
         "#define CTS_GENERATED_SPEC_TEXT_H\n\n"
         "#include <stddef.h>\n\n"
         "enum { CTS_CLAUSE_COUNT = %zu, CTS_VERDICT_COUNT = %zu, CTS_GROUP_TEXT_COUNT = %zu, "
-        "CTS_ROW_NOTE_COUNT = %zu, CTS_AMBIGUITY_COUNT = %zu, CTS_POLICY_COUNT = %zu };\n\n",
+        "CTS_INSN_NOTE_COUNT = %zu, CTS_AMBIGUITY_COUNT = %zu, CTS_POLICY_COUNT = %zu };\n\n",
         spec->clause_count, spec->verdict_count, spec->group_count, spec->row_count,
         spec->ambiguity_count, spec->policy_count);
     cts_buf_adds(
@@ -34,7 +34,7 @@ void cts_gen_text_h(const struct cts_spec *spec, struct cts_buf *out)
         "    const char *name, *section, *text, *status;\n"
         "};\n\n"
         "/* What else a reader of a row must know. */\n"
-        "struct cts_row_note {\n"
+        "struct cts_insn_note {\n"
         "    const char *id, *text;              /* \"\": nothing */\n"
         "    const char *const *ambiguities;     /* ended by a null pointer */\n"
         "};\n\n"
@@ -47,14 +47,14 @@ void cts_gen_text_h(const struct cts_spec *spec, struct cts_buf *out)
         "struct cts_policy_text {\n"
         "    const char *id, *of, *text; /* of: whose rule it is */\n"
         "};\n\n"
-        "/* Clauses, classes and policies in the order of their files, rows as in cts_row_table, "
+        "/* Clauses, classes and policies in the order of their files, rows as in cts_insn_table, "
         "groups "
         "as in enum cts_group. "
         "*/\n"
         "extern const struct cts_clause_text cts_clause_texts[CTS_CLAUSE_COUNT];\n"
         "extern const struct cts_verdict_text cts_verdict_texts[CTS_VERDICT_COUNT];\n"
         "extern const struct cts_group_text cts_group_texts[CTS_GROUP_TEXT_COUNT];\n"
-        "extern const struct cts_row_note cts_row_notes[CTS_ROW_NOTE_COUNT];\n"
+        "extern const struct cts_insn_note cts_insn_notes[CTS_INSN_NOTE_COUNT];\n"
         "extern const struct cts_ambiguity_text cts_ambiguity_texts[CTS_AMBIGUITY_COUNT];\n"
         "extern const struct cts_policy_text cts_policy_texts[CTS_POLICY_COUNT];\n\n"
         "/* Null if there is none of that id; verdict classes are found by id or by name. */\n"
@@ -169,9 +169,9 @@ static void add_notes(const struct cts_spec *spec, struct cts_buf *out)
 {
     for (size_t i = 0; i < spec->row_count; i++)
         add_list("ambiguities", spec->rows[i].id, &spec->rows[i].ambiguities, out);
-    cts_buf_adds(out, "\nconst struct cts_row_note cts_row_notes[CTS_ROW_NOTE_COUNT] = {\n");
+    cts_buf_adds(out, "\nconst struct cts_insn_note cts_insn_notes[CTS_INSN_NOTE_COUNT] = {\n");
     for (size_t i = 0; i < spec->row_count; i++) {
-        const struct cts_spec_row *row = &spec->rows[i];
+        const struct cts_spec_insn *row = &spec->rows[i];
         const char *const strings[] = {row->id, row->note};
         add_strings(strings, 2, out);
         cts_buf_addf(out, ", ambiguities_%s},\n", row->id);

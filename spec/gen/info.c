@@ -29,8 +29,8 @@ static int compare_field(const struct cts_spec_enc *a, const struct cts_spec_enc
 static int by_encoding(const void *a, const void *b)
 {
     static const enum cts_spec_field ORDER[] = {CTS_SF_OPCODE, CTS_SF_SRC, CTS_SF_OFF, CTS_SF_IMM};
-    const struct cts_spec_row *x = *(const struct cts_spec_row *const *)a;
-    const struct cts_spec_row *y = *(const struct cts_spec_row *const *)b;
+    const struct cts_spec_insn *x = *(const struct cts_spec_insn *const *)a;
+    const struct cts_spec_insn *y = *(const struct cts_spec_insn *const *)b;
 
     for (size_t i = 0; i < sizeof(ORDER) / sizeof(ORDER[0]); i++) {
         int order = compare_field(&x->enc[ORDER[i]], &y->enc[ORDER[i]]);
@@ -40,17 +40,17 @@ static int by_encoding(const void *a, const void *b)
     return strcmp(x->id, y->id);
 }
 
-const struct cts_spec_row **cts_info_by_encoding(const struct cts_spec *spec,
-                                                 struct cts_arena *arena)
+const struct cts_spec_insn **cts_info_by_encoding(const struct cts_spec *spec,
+                                                  struct cts_arena *arena)
 {
-    const struct cts_spec_row **rows =
-        cts_arena_take_array(arena, spec->row_count + 1, sizeof(const struct cts_spec_row *));
+    const struct cts_spec_insn **rows =
+        cts_arena_take_array(arena, spec->row_count + 1, sizeof(const struct cts_spec_insn *));
 
     if (!rows)
         return NULL;
     for (size_t i = 0; i < spec->row_count; i++)
         rows[i] = &spec->rows[i];
-    qsort(rows, spec->row_count, sizeof(const struct cts_spec_row *), by_encoding);
+    qsort(rows, spec->row_count, sizeof(const struct cts_spec_insn *), by_encoding);
     return rows;
 }
 
@@ -64,7 +64,7 @@ static void add_fixed(enum cts_spec_field field, int32_t value, char *text)
         cts_fmt(text, CTS_INFO_FIELD_TEXT, "0x%02x", (unsigned)value);
 }
 
-const char *cts_info_field_text(const struct cts_spec_row *row, enum cts_spec_field field,
+const char *cts_info_field_text(const struct cts_spec_insn *row, enum cts_spec_field field,
                                 char text[CTS_INFO_FIELD_TEXT])
 {
     const struct cts_spec_enc *enc = &row->enc[field];
@@ -88,7 +88,7 @@ const char *cts_info_field_text(const struct cts_spec_row *row, enum cts_spec_fi
     return "";
 }
 
-void cts_info_reference(const struct cts_spec_row *row, struct cts_buf *out)
+void cts_info_reference(const struct cts_spec_insn *row, struct cts_buf *out)
 {
     static const char *const OTHERS[CTS_ORIGIN_COUNT] = {
         [CTS_ORIGIN_RFC] = "RFC 9669",

@@ -6,22 +6,22 @@
 
 /* The rows in the order of the registry: by opcode, source, offset, immediate ("any" last). In the
  * arena, ended by null; null when it is exhausted. */
-const struct cts_spec_row **cts_info_by_encoding(const struct cts_spec *spec,
-                                                 struct cts_arena *arena);
+const struct cts_spec_insn **cts_info_by_encoding(const struct cts_spec *spec,
+                                                  struct cts_arena *arena);
 
 /* "opcode", "dst", ... */
 const char *cts_info_field_name(enum cts_spec_field field);
 /* The field as the registry writes it: "0x07", "any", "8", ... In `text`. */
 enum { CTS_INFO_FIELD_TEXT = 48 };
-const char *cts_info_field_text(const struct cts_spec_row *row, enum cts_spec_field field,
+const char *cts_info_field_text(const struct cts_spec_insn *row, enum cts_spec_field field,
                                 char text[CTS_INFO_FIELD_TEXT]);
 
 /* "RFC 9669, Section 4.1", or whose instruction else it is. */
-void cts_info_reference(const struct cts_spec_row *row, struct cts_buf *out);
+void cts_info_reference(const struct cts_spec_insn *row, struct cts_buf *out);
 
 /* The meaning in the notation of RFC 9669 ("dst = (u32)((u32)dst + (u32)imm)"); for a slot its
  * note. */
-void cts_info_words(const struct cts_spec_row *row, struct cts_buf *out);
+void cts_info_words(const struct cts_spec_insn *row, struct cts_buf *out);
 
 bool cts_info_has(const char *const *list, size_t count, const char *id);
 

@@ -9,10 +9,10 @@ static const struct output {
     const char *name;
     void (*make)(const struct cts_spec *, struct cts_buf *);
 } OUTPUTS[] = {
-    {"isa_rows.h", cts_gen_rows_h},  {"isa_tables.h", cts_gen_tables_h},
-    {"isa_rows.c", cts_gen_rows_c},  {"isa_sem.h", cts_gen_sem_h},
-    {"isa_exec.c", cts_gen_exec_c},  {"mutant.h", cts_gen_mutant_h},
-    {"spec_text.h", cts_gen_text_h}, {"spec_text.c", cts_gen_text_c},
+    {"isa_insns.h", cts_gen_insns_h}, {"isa_tables.h", cts_gen_tables_h},
+    {"isa_insns.c", cts_gen_insns_c}, {"isa_sem.h", cts_gen_sem_h},
+    {"isa_exec.c", cts_gen_exec_c},   {"mutant.h", cts_gen_mutant_h},
+    {"spec_text.h", cts_gen_text_h},  {"spec_text.c", cts_gen_text_c},
 };
 
 enum { OUTPUT_COUNT = sizeof(OUTPUTS) / sizeof(OUTPUTS[0]), PATH_BYTES = 4096 };

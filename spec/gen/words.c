@@ -249,7 +249,7 @@ static void add_stmts(const struct cts_stmt *s, struct cts_buf *out)
     }
 }
 
-void cts_info_words(const struct cts_spec_row *row, struct cts_buf *out)
+void cts_info_words(const struct cts_spec_insn *row, struct cts_buf *out)
 {
     const char *words = row->note ? row->note : row->name;
     const char *stop = strstr(words, ". ");

@@ -7,8 +7,8 @@
 
 #include "isa/isa.h"
 
-/* Indexed by enum cts_row_id; sorted by id. */
-extern const struct cts_row_info cts_row_table[CTS_ROW_COUNT];
+/* Indexed by enum cts_insn_id; sorted by id. */
+extern const struct cts_insn_info cts_insn_table[CTS_INSN_COUNT];
 
 /* Indexed by enum cts_group. includes: bit g is set for each group g it holds, itself among them. */
 struct cts_group_info {
@@ -17,9 +17,9 @@ struct cts_group_info {
 };
 extern const struct cts_group_info cts_group_table[CTS_GROUP_COUNT];
 
-/* The instructions with opcode o: cts_opcode_rows[cts_opcode_first[o]] up to, not including,
- * cts_opcode_rows[cts_opcode_first[o + 1]]. Rows that are no instruction (CTS_RF_SLOT) are not listed. */
+/* The instructions with opcode o: cts_opcode_insns[cts_opcode_first[o]] up to, not including,
+ * cts_opcode_insns[cts_opcode_first[o + 1]]. Rows that are no instruction (CTS_RF_SLOT) are not listed. */
 extern const uint16_t cts_opcode_first[257];
-extern const uint16_t cts_opcode_rows[];
+extern const uint16_t cts_opcode_insns[];
 
 #endif

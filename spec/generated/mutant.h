@@ -7,7 +7,7 @@
 #include "isa/mach.h"
 
 struct cts_mutant {
-    enum cts_row_id row;
+    enum cts_insn_id row;
     const char *does; /* the wrong semantics */
     cts_exec_fn fn;
 };

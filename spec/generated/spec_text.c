@@ -498,7 +498,7 @@ static const char *const ambiguities_xor32_x[] = {NULL};
 static const char *const ambiguities_xor64_k[] = {"A18", NULL};
 static const char *const ambiguities_xor64_x[] = {NULL};
 
-const struct cts_row_note cts_row_notes[CTS_ROW_NOTE_COUNT] = {
+const struct cts_insn_note cts_insn_notes[CTS_INSN_NOTE_COUNT] = {
     {"add32_k", "", ambiguities_add32_k},
     {"add32_x", "", ambiguities_add32_x},
     {"add64_k", "", ambiguities_add64_k},

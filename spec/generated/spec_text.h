@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-enum { CTS_CLAUSE_COUNT = 178, CTS_VERDICT_COUNT = 50, CTS_GROUP_TEXT_COUNT = 15, CTS_ROW_NOTE_COUNT = 192, CTS_AMBIGUITY_COUNT = 55, CTS_POLICY_COUNT = 17 };
+enum { CTS_CLAUSE_COUNT = 178, CTS_VERDICT_COUNT = 50, CTS_GROUP_TEXT_COUNT = 15, CTS_INSN_NOTE_COUNT = 192, CTS_AMBIGUITY_COUNT = 55, CTS_POLICY_COUNT = 17 };
 
 /* A statement of RFC 9669. */
 struct cts_clause_text {
@@ -26,7 +26,7 @@ struct cts_group_text {
 };
 
 /* What else a reader of a row must know. */
-struct cts_row_note {
+struct cts_insn_note {
     const char *id, *text;              /* "": nothing */
     const char *const *ambiguities;     /* ended by a null pointer */
 };
@@ -42,11 +42,11 @@ struct cts_policy_text {
     const char *id, *of, *text; /* of: whose rule it is */
 };
 
-/* Clauses, classes and policies in the order of their files, rows as in cts_row_table, groups as in enum cts_group. */
+/* Clauses, classes and policies in the order of their files, rows as in cts_insn_table, groups as in enum cts_group. */
 extern const struct cts_clause_text cts_clause_texts[CTS_CLAUSE_COUNT];
 extern const struct cts_verdict_text cts_verdict_texts[CTS_VERDICT_COUNT];
 extern const struct cts_group_text cts_group_texts[CTS_GROUP_TEXT_COUNT];
-extern const struct cts_row_note cts_row_notes[CTS_ROW_NOTE_COUNT];
+extern const struct cts_insn_note cts_insn_notes[CTS_INSN_NOTE_COUNT];
 extern const struct cts_ambiguity_text cts_ambiguity_texts[CTS_AMBIGUITY_COUNT];
 extern const struct cts_policy_text cts_policy_texts[CTS_POLICY_COUNT];
 

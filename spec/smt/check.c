@@ -49,12 +49,12 @@ static int add_rows(const struct cts_spec *spec, struct cts_buf *out, struct cts
         struct cts_arena arena;
         cts_arena_init(&arena, 64 << 20);
         for (enum cts_smt_alias a = CTS_ALIAS_NONE; !rc && a < CTS_ALIAS_COUNT; a++) {
-            struct cts_smt_row row;
+            struct cts_smt_insn row;
             if (!cts_smt_alias_possible(&spec->rows[i], a))
                 continue;
-            rc = cts_smt_row_make(&spec->rows[i], a, &arena, &row, err);
+            rc = cts_smt_insn_make(&spec->rows[i], a, &arena, &row, err);
             if (!rc)
-                cts_smt_define_row(&row, out);
+                cts_smt_define_insn(&row, out);
         }
         cts_arena_release(&arena);
     }
@@ -296,7 +296,7 @@ static size_t count_rows(const struct cts_spec *spec, const struct cts_laws *law
         if (!is_chosen(&laws->law[i], options))
             continue;
         while ((len = cts_law_next_function(holds, &at)) > 0) {
-            const struct cts_spec_row *row = cts_law_row(spec, holds + at, len);
+            const struct cts_spec_insn *row = cts_law_insn(spec, holds + at, len);
             if (row && !seen[row - spec->rows]) {
                 seen[row - spec->rows] = true;
                 count++;

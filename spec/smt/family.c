@@ -12,28 +12,28 @@ enum { CLASS_LD, CLASS_LDX, CLASS_ST, CLASS_STX, CLASS_ALU, CLASS_JMP, CLASS_JMP
 struct family {
     struct cts_laws *laws;
     const struct cts_spec *spec;
-    struct cts_smt_row *row; /* those with formulas, without aliases; of CTS_SPEC_ROWS_MAX */
+    struct cts_smt_insn *row; /* those with formulas, without aliases; of CTS_SPEC_INSNS_MAX */
     size_t rows;
     struct cts_err *err;
 };
 
-static unsigned class_of(const struct cts_spec_row *row)
+static unsigned class_of(const struct cts_spec_insn *row)
 {
     return (unsigned)row->enc[CTS_SF_OPCODE].value & 7;
 }
 
 /* Byte swaps: the class says nothing of their width. */
-static bool is_swap(const struct cts_spec_row *row)
+static bool is_swap(const struct cts_spec_insn *row)
 {
     return (row->enc[CTS_SF_OPCODE].value & 0xf0) == 0xd0;
 }
 
-static bool is_atomic(const struct cts_spec_row *row)
+static bool is_atomic(const struct cts_spec_insn *row)
 {
     return class_of(row) == CLASS_STX && (row->enc[CTS_SF_OPCODE].value & 0xe0) == 0xc0;
 }
 
-static const struct cts_smt_row *find(const struct family *f, const char *id)
+static const struct cts_smt_insn *find(const struct family *f, const char *id)
 {
     for (size_t i = 0; i < f->rows; i++) {
         if (strcmp(f->row[i].row->id, id) == 0)
@@ -97,7 +97,7 @@ static int add(struct family *f, const char *id, const char *says, unsigned inpu
 }
 
 /* (PREFIX.OBSERVABLE arguments), each input as given in `as`, or by its name. */
-static const char *apply(struct family *f, const struct cts_smt_row *r, unsigned o,
+static const char *apply(struct family *f, const struct cts_smt_insn *r, unsigned o,
                          const char *const as[CTS_SI_COUNT])
 {
     const char *arguments = "";
@@ -115,7 +115,7 @@ static const char *apply(struct family *f, const struct cts_smt_row *r, unsigned
 /* --- the families --------------------------------------------------------------------------------
  */
 
-static int total(struct family *f, const struct cts_smt_row *r)
+static int total(struct family *f, const struct cts_smt_insn *r)
 {
     const char *holds = "false";
     unsigned inputs = 0;
@@ -135,11 +135,11 @@ static const char *const IMM_AS_SRC[CTS_SI_COUNT] = {
     [CTS_SI_SRC] = "((_ sign_extend 32) imm)",
 };
 
-static int k_is_x(struct family *f, const struct cts_smt_row *k)
+static int k_is_x(struct family *f, const struct cts_smt_insn *k)
 {
     size_t len = strlen(k->row->id);
     char id[128];
-    const struct cts_smt_row *x;
+    const struct cts_smt_insn *x;
     int rc = 0;
 
     if (len < 2 || len >= sizeof(id) || strcmp(k->row->id + len - 2, "_k") != 0)
@@ -169,7 +169,7 @@ static const char *const LOW_HALVES[CTS_SI_COUNT] = {
 static const char UPPER_VARS[] =
     "(declare-const high (_ BitVec 32))(declare-const low (_ BitVec 32))";
 
-static int narrow(struct family *f, const struct cts_smt_row *r)
+static int narrow(struct family *f, const struct cts_smt_insn *r)
 {
     unsigned class = class_of(r->row), registers = 1u << CTS_SI_DST | 1u << CTS_SI_SRC;
     int rc = 0;
@@ -190,7 +190,7 @@ static int narrow(struct family *f, const struct cts_smt_row *r)
     return rc;
 }
 
-static int bounded_store(struct family *f, const struct cts_smt_row *r)
+static int bounded_store(struct family *f, const struct cts_smt_insn *r)
 {
     const char *holds;
 
@@ -206,7 +206,7 @@ static int bounded_store(struct family *f, const struct cts_smt_row *r)
                "(declare-const distance (_ BitVec 64))", holds);
 }
 
-static int target(struct family *f, const struct cts_smt_row *r)
+static int target(struct family *f, const struct cts_smt_insn *r)
 {
     const struct cts_smt_term *next = &r->out[CTS_SO_NEXT];
     const char *to;
@@ -225,7 +225,7 @@ static int target(struct family *f, const struct cts_smt_row *r)
 }
 
 /* What may change in each class. */
-static int shape(struct family *f, const struct cts_smt_row *r)
+static int shape(struct family *f, const struct cts_smt_insn *r)
 {
     enum {
         DST = 1u << CTS_SO_DST,
@@ -256,11 +256,11 @@ static int shape(struct family *f, const struct cts_smt_row *r)
 }
 
 /* One register in two places: as if two registers had held the same. */
-static int alias(struct family *f, const struct cts_smt_row *r, enum cts_smt_alias kind)
+static int alias(struct family *f, const struct cts_smt_insn *r, enum cts_smt_alias kind)
 {
     const char *as[CTS_SI_COUNT] = {NULL};
-    struct cts_smt_row joined;
-    int rc = cts_smt_row_make(r->row, kind, &f->laws->arena, &joined, f->err);
+    struct cts_smt_insn joined;
+    int rc = cts_smt_insn_make(r->row, kind, &f->laws->arena, &joined, f->err);
 
     for (unsigned i = 0; i < 3; i++)
         as[i] = cts_smt_inputs[cts_smt_alias_cell(kind, i)].name;
@@ -286,7 +286,7 @@ static int alias(struct family *f, const struct cts_smt_row *r, enum cts_smt_ali
     return rc;
 }
 
-static int aliases(struct family *f, const struct cts_smt_row *r)
+static int aliases(struct family *f, const struct cts_smt_insn *r)
 {
     int rc = 0;
 
@@ -299,7 +299,7 @@ static int aliases(struct family *f, const struct cts_smt_row *r)
 
 int cts_laws_generate(struct cts_laws *laws, const struct cts_spec *spec, struct cts_err *err)
 {
-    static int (*const families[])(struct family *, const struct cts_smt_row *) = {
+    static int (*const families[])(struct family *, const struct cts_smt_insn *) = {
         total, k_is_x, narrow, bounded_store, target, shape, aliases,
     };
     struct family f = {.laws = laws, .spec = spec, .err = err};
@@ -310,8 +310,8 @@ int cts_laws_generate(struct cts_laws *laws, const struct cts_spec *spec, struct
         return cts_err_set(err, CTS_E_NOMEM, "no memory for the laws");
     for (size_t i = 0; !rc && i < spec->row_count; i++) {
         if (spec->rows[i].sema)
-            rc = cts_smt_row_make(&spec->rows[i], CTS_ALIAS_NONE, &laws->arena, &f.row[f.rows++],
-                                  err);
+            rc = cts_smt_insn_make(&spec->rows[i], CTS_ALIAS_NONE, &laws->arena, &f.row[f.rows++],
+                                   err);
     }
     for (size_t k = 0; k < sizeof(families) / sizeof(families[0]); k++) {
         for (size_t i = 0; !rc && i < f.rows; i++)

@@ -112,7 +112,7 @@ size_t cts_law_next_function(const char *text, size_t *at)
     }
 }
 
-const struct cts_spec_row *cts_law_row(const struct cts_spec *spec, const char *name, size_t len)
+const struct cts_spec_insn *cts_law_insn(const struct cts_spec *spec, const char *name, size_t len)
 {
     const char *dot = memchr(name, '.', len);
     char id[128];
@@ -121,7 +121,7 @@ const struct cts_spec_row *cts_law_row(const struct cts_spec *spec, const char *
         return NULL;
     memcpy(id, name, (size_t)(dot - name));
     id[dot - name] = '\0';
-    return cts_spec_row_find(spec, id);
+    return cts_spec_insn_find(spec, id);
 }
 
 static int check_functions(const struct cts_spec *spec, const struct cts_yaml *node,
@@ -130,7 +130,7 @@ static int check_functions(const struct cts_spec *spec, const struct cts_yaml *n
     size_t at = 0, len;
 
     while ((len = cts_law_next_function(text, &at)) > 0) {
-        const struct cts_spec_row *row = cts_law_row(spec, text + at, len);
+        const struct cts_spec_insn *row = cts_law_insn(spec, text + at, len);
         if (!row || !row->sema)
             return cts_yaml_error(node, CTS_E_SCHEMA, err, "'%.*s' is a function of no row",
                                   (int)(len < 80 ? len : 80), text + at);

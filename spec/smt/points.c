@@ -40,7 +40,7 @@ enum field {
 
 struct maker {
     struct cts_smt_points *points;
-    const struct cts_smt_row *row;
+    const struct cts_smt_insn *row;
     struct cts_buf script;
     size_t cap;
     bool be, choose;
@@ -384,16 +384,16 @@ static int add_configuration(struct maker *k, bool be, bool choose)
     return rc;
 }
 
-static int add_alias(struct maker *k, const struct cts_spec_row *row, enum cts_smt_alias alias)
+static int add_alias(struct maker *k, const struct cts_spec_insn *row, enum cts_smt_alias alias)
 {
-    struct cts_smt_row r;
+    struct cts_smt_insn r;
     unsigned inputs = 0;
-    int rc = cts_smt_row_make(row, alias, &k->points->arena, &r, k->err);
+    int rc = cts_smt_insn_make(row, alias, &k->points->arena, &r, k->err);
 
     if (rc)
         return rc;
     k->row = &r;
-    cts_smt_define_row(&r, &k->script);
+    cts_smt_define_insn(&r, &k->script);
     for (unsigned o = 0; o < CTS_SO_COUNT; o++)
         inputs |= r.out[o].text ? r.out[o].inputs : 0;
     for (unsigned be = 0; !rc && be <= (inputs >> CTS_SI_BE & 1); be++) {
@@ -403,7 +403,7 @@ static int add_alias(struct maker *k, const struct cts_spec_row *row, enum cts_s
     return rc;
 }
 
-static int add_row(struct maker *k, const struct cts_spec_row *row)
+static int add_row(struct maker *k, const struct cts_spec_insn *row)
 {
     int rc = 0;
 
@@ -640,7 +640,7 @@ int cts_smt_points_make(const struct cts_spec *spec, const char *row, struct cts
                         struct cts_err *err)
 {
     struct maker k = {.points = points, .err = err};
-    const struct cts_spec_row *one = row ? cts_spec_row_find(spec, row) : NULL;
+    const struct cts_spec_insn *one = row ? cts_spec_insn_find(spec, row) : NULL;
     size_t *starts = calloc(spec->row_count + 1, sizeof(*starts)), n = 0;
     uint64_t start = cts_clock_ns();
     int rc = 0;

@@ -196,7 +196,7 @@ void cts_smt_define(const char *name, const char *sort, const struct cts_smt_ter
     cts_buf_addf(out, ") %s\n  %s)\n", sort, term->text);
 }
 
-void cts_smt_define_row(const struct cts_smt_row *row, struct cts_buf *out)
+void cts_smt_define_insn(const struct cts_smt_insn *row, struct cts_buf *out)
 {
     for (unsigned o = 0; o < CTS_SO_COUNT; o++) {
         char name[160];
@@ -211,7 +211,7 @@ void cts_smt_define_row(const struct cts_smt_row *row, struct cts_buf *out)
     }
 }
 
-static int add_row(const struct cts_spec_row *row, struct cts_buf *out, struct cts_err *err)
+static int add_row(const struct cts_spec_insn *row, struct cts_buf *out, struct cts_err *err)
 {
     struct cts_arena arena;
     int rc = 0;
@@ -221,12 +221,12 @@ static int add_row(const struct cts_spec_row *row, struct cts_buf *out, struct c
     cts_sema_print(row->sema, out);
     cts_buf_addc(out, '\n');
     for (enum cts_smt_alias a = CTS_ALIAS_NONE; !rc && a < CTS_ALIAS_COUNT; a++) {
-        struct cts_smt_row r;
+        struct cts_smt_insn r;
         if (!cts_smt_alias_possible(row, a))
             continue;
-        rc = cts_smt_row_make(row, a, &arena, &r, err);
+        rc = cts_smt_insn_make(row, a, &arena, &r, err);
         if (!rc)
-            cts_smt_define_row(&r, out);
+            cts_smt_define_insn(&r, out);
     }
     cts_arena_release(&arena);
     return rc;
@@ -240,7 +240,7 @@ int cts_smt_script(const struct cts_spec *spec, const char *const *ids, size_t c
 
     cts_buf_init(&rows, 0);
     for (size_t i = 0; !rc && i < (count ? count : spec->row_count); i++) {
-        const struct cts_spec_row *row = count ? cts_spec_row_find(spec, ids[i]) : &spec->rows[i];
+        const struct cts_spec_insn *row = count ? cts_spec_insn_find(spec, ids[i]) : &spec->rows[i];
         if (!row)
             rc = cts_err_set(err, CTS_E_NOTFOUND, "unknown instruction '%.80s'", ids[i]);
         else if (row->sema)

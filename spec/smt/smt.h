@@ -119,7 +119,7 @@ struct cts_smt_state {
 };
 
 struct cts_smt_point {
-    const struct cts_spec_row *row;
+    const struct cts_spec_insn *row;
     enum cts_smt_alias alias;
     bool be;
     bool choose; /* what the machine chooses, where the row leaves it to it */

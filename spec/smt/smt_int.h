@@ -51,8 +51,8 @@ struct cts_smt_term {
 };
 
 /* A row whose registers coincide as `alias` says. All text belongs to the arena. */
-struct cts_smt_row {
-    const struct cts_spec_row *row;
+struct cts_smt_insn {
+    const struct cts_spec_insn *row;
     enum cts_smt_alias alias;
     const char *prefix; /* "add64_x" or "add64_x.dst=src" */
     struct cts_smt_term out[CTS_SO_COUNT];
@@ -68,12 +68,12 @@ struct cts_smt_row {
 };
 
 /* Can the registers coincide so, and does it say anything about the row? */
-bool cts_smt_alias_possible(const struct cts_spec_row *row, enum cts_smt_alias alias);
+bool cts_smt_alias_possible(const struct cts_spec_insn *row, enum cts_smt_alias alias);
 /* The register (CTS_SI_DST..CTS_SI_R0) that stands for `reg` there. */
 unsigned cts_smt_alias_cell(enum cts_smt_alias alias, unsigned reg);
 
-int cts_smt_row_make(const struct cts_spec_row *row, enum cts_smt_alias alias,
-                     struct cts_arena *arena, struct cts_smt_row *out, struct cts_err *err);
+int cts_smt_insn_make(const struct cts_spec_insn *row, enum cts_smt_alias alias,
+                      struct cts_arena *arena, struct cts_smt_insn *out, struct cts_err *err);
 /* (define-fun NAME (arguments) SORT term) */
 void cts_smt_define(const char *name, const char *sort, const struct cts_smt_term *term,
                     struct cts_buf *out);
@@ -87,7 +87,7 @@ void cts_smt_arguments(unsigned inputs, bool sorts, struct cts_buf *out);
  * is null. */
 void cts_smt_prelude(bool concrete, const char *rows, struct cts_buf *out);
 /* Defines every observable of a row. */
-void cts_smt_define_row(const struct cts_smt_row *row, struct cts_buf *out);
+void cts_smt_define_insn(const struct cts_smt_insn *row, struct cts_buf *out);
 
 /* --- laws (laws.c) -----------------------------------------------------------------------------
  */
@@ -98,6 +98,6 @@ struct cts_law *cts_laws_add(struct cts_laws *laws, struct cts_err *err);
  * and *at is where it begins; 0: no more. */
 size_t cts_law_next_function(const char *text, size_t *at);
 /* The row that such a name is about, or null. */
-const struct cts_spec_row *cts_law_row(const struct cts_spec *spec, const char *name, size_t len);
+const struct cts_spec_insn *cts_law_insn(const struct cts_spec *spec, const char *name, size_t len);
 
 #endif

@@ -61,7 +61,7 @@ struct value {
 
 struct encoder {
     struct cts_arena *arena;
-    struct cts_smt_row *out;
+    struct cts_smt_insn *out;
     struct cts_err *err;
     int rc; /* the first error */
     struct binding binding[BINDINGS_MAX];
@@ -94,12 +94,12 @@ unsigned cts_smt_alias_cell(enum cts_smt_alias alias, unsigned reg)
     return cells[alias][reg];
 }
 
-static bool is_named(const struct cts_spec_row *row, enum cts_sema_operand reg)
+static bool is_named(const struct cts_spec_insn *row, enum cts_sema_operand reg)
 {
     return cts_sema_reads(row->sema, reg) || cts_sema_writes(row->sema, reg);
 }
 
-bool cts_smt_alias_possible(const struct cts_spec_row *row, enum cts_smt_alias alias)
+bool cts_smt_alias_possible(const struct cts_spec_insn *row, enum cts_smt_alias alias)
 {
     bool is[REGS];
 
@@ -561,8 +561,8 @@ static void statements(struct encoder *e, const struct cts_stmt *s)
     }
 }
 
-int cts_smt_row_make(const struct cts_spec_row *row, enum cts_smt_alias alias,
-                     struct cts_arena *arena, struct cts_smt_row *out, struct cts_err *err)
+int cts_smt_insn_make(const struct cts_spec_insn *row, enum cts_smt_alias alias,
+                      struct cts_arena *arena, struct cts_smt_insn *out, struct cts_err *err)
 {
     struct encoder *e = cts_arena_take(arena, sizeof(*e));
 

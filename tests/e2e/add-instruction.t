@@ -132,7 +132,7 @@ run_cmd cmake -S "$copy" -B "$copy/build" -G "$(cached CMAKE_GENERATOR)" -DCMAKE
 is "$rc" 0 "the copy is configured"
 build spec-generate
 is "$rc" 0 "what is generated is written anew"
-grep -q bic64_k "$copy/spec/generated/isa_rows.c"; ok $? "... with the row"
+grep -q bic64_k "$copy/spec/generated/isa_insns.c"; ok $? "... with the row"
 units="test_ambiguities test_encoders test_isa test_spec"
 # shellcheck disable=SC2086
 case $tests in

@@ -14,7 +14,7 @@
 #include "reference.h"
 
 /* A probe gets no argument of ours, so the choice has to stand here. */
-static cts_exec_fn mutated[CTS_ROW_COUNT];
+static cts_exec_fn mutated[CTS_INSN_COUNT];
 
 static int probe(void **self, unsigned engine, struct cts_caps *caps, struct cts_err *err)
 {
@@ -24,7 +24,7 @@ static int probe(void **self, unsigned engine, struct cts_caps *caps, struct cts
 static int list_mutants(void)
 {
     for (size_t i = 0; i < cts_mutant_count; i++)
-        printf("%zu\t%s\t%s\n", i, cts_row_info(cts_mutants[i].row)->id, cts_mutants[i].does);
+        printf("%zu\t%s\t%s\n", i, cts_insn_info(cts_mutants[i].row)->id, cts_mutants[i].does);
     return 0;
 }
 
@@ -46,7 +46,7 @@ static void divide_or_end(struct cts_mach *m, const struct cts_insn *in)
     if (m->r[in->src] == 0)
         m->stop = CTS_MACH_EXITED;
     else
-        cts_exec_table[CTS_ROW_DIV64_X](m, in);
+        cts_exec_table[CTS_INSN_DIV64_X](m, in);
 }
 
 int main(int argc, char **argv)
@@ -62,14 +62,14 @@ int main(int argc, char **argv)
         argc -= 2;
     }
     if (argc > 3 && strcmp(argv[1], "--basis") == 0) {
-        if (cts_break_row(mutated, argv[2], argv[3]))
+        if (cts_break_insn(mutated, argv[2], argv[3]))
             return 2;
         argv[3] = argv[0];
         argv += 3;
         argc -= 3;
     }
     if (argc > 1 && strcmp(argv[1], "--ending") == 0) {
-        mutated[CTS_ROW_DIV64_X] = divide_or_end;
+        mutated[CTS_INSN_DIV64_X] = divide_or_end;
         argv[1] = argv[0];
         argv++;
         argc--;

@@ -159,7 +159,7 @@ fi
 # ---- the header compiles alone ----
 
 "$CTS" spec header -o "$T/bpf_isa.h"; ok $? "the header is written"
-printf '#include "bpf_isa.h"\n#include "bpf_isa.h"\nint main(void) { struct bpf_isa_insn in = {0x95, 0, 0, 1, 0, 0, 0, 0, 0, 0}; return bpf_insn_row(&in) != BPF_ISA_ROW_EXIT; }\n' >"$T/use.c"
+printf '#include "bpf_isa.h"\n#include "bpf_isa.h"\nint main(void) { struct bpf_isa_insn in = {0x95, 0, 0, 1, 0, 0, 0, 0, 0, 0}; return bpf_insn_row(&in) != BPF_ISA_INSN_EXIT; }\n' >"$T/use.c"
 compiled=0
 for call in "gcc -std=c99" "g++ -std=c++17 -x c++" "clang-19 -std=c99" "clang++-19 -std=c++17 -x c++" "clang-19 -std=c++17 -x c++"; do
     read -r compiler flags <<<"$call"

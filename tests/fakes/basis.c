@@ -23,7 +23,7 @@ static void do_nothing(struct cts_mach *m, struct cts_insn in)
 /* What is written, by a mask of bits that are taken and one of bits that are inverted. */
 static void do_bits(struct cts_mach *m, struct cts_insn in, uint64_t taken, uint64_t inverted)
 {
-    bool exits = basis.row == CTS_ROW_EXIT;
+    bool exits = basis.row == CTS_INSN_EXIT;
     unsigned reg = exits ? 0 : stores(&in) ? in.src : in.dst;
     uint64_t before = m->r[reg];
     if (exits || stores(&in))
@@ -79,7 +79,7 @@ static void exec_basis(struct cts_mach *m, const struct cts_insn *in)
     basis.does(m, *in);
 }
 
-int cts_break_row(cts_exec_fn *table, const char *row, const char *how)
+int cts_break_insn(cts_exec_fn *table, const char *row, const char *how)
 {
     static const struct {
         const char *name;
@@ -90,10 +90,10 @@ int cts_break_row(cts_exec_fn *table, const char *row, const char *how)
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
         if (strcmp(ways[i].name, how) == 0)
             basis.does = ways[i].does;
-    for (basis.row = 0; basis.row < CTS_ROW_COUNT; basis.row++)
-        if (strcmp(cts_row_info((enum cts_row_id)basis.row)->id, row) == 0)
+    for (basis.row = 0; basis.row < CTS_INSN_COUNT; basis.row++)
+        if (strcmp(cts_insn_info((enum cts_insn_id)basis.row)->id, row) == 0)
             break;
-    if (!basis.does || basis.row == CTS_ROW_COUNT) {
+    if (!basis.does || basis.row == CTS_INSN_COUNT) {
         fprintf(stderr, "--basis %s %s: no such row or way\n", row, how);
         return -1;
     }

@@ -4,9 +4,9 @@
 
 #include "isa/mach.h"
 
-/* Puts it into a table of CTS_ROW_COUNT functions; one row a process. how: nothing, half, upper,
+/* Puts it into a table of CTS_INSN_COUNT functions; one row a process. how: nothing, half, upper,
  * zero, next (what it writes is so), fault, end or die (the program does). Negative, with a message
  * on stderr: there is no such row or way. */
-int cts_break_row(cts_exec_fn *table, const char *row, const char *how);
+int cts_break_insn(cts_exec_fn *table, const char *row, const char *how);
 
 #endif

@@ -33,7 +33,7 @@ enum { MOST_BYTES = 1 << 23, MARK = 0xdead, ELF_HEADER = 64, ELF_SECTION = 64, P
 struct plugin {
     uint8_t *memory, *input, *code;
     size_t memory_bytes, input_bytes, slots;
-    cts_exec_fn exec[CTS_ROW_COUNT];
+    cts_exec_fn exec[CTS_INSN_COUNT];
     bool no_loops, no_calls, narrow, elf, helpers, no_checks, stale;
     const char *always, *deed;
 };
@@ -272,7 +272,7 @@ static void let_everything_pass(struct plugin *p)
     p->slots += 2;
     for (size_t i = 0; i < slots; i++) {
         struct cts_insn in;
-        enum cts_row_id row;
+        enum cts_insn_id row;
         int64_t target;
         bool in_imm;
         int n =
@@ -348,7 +348,7 @@ static void take_mutant(struct plugin *p, const char *text)
 
 static void take_broken_row(struct plugin *p, char ***arg)
 {
-    if (cts_break_row(p->exec, (*arg)[1], (*arg)[2]))
+    if (cts_break_insn(p->exec, (*arg)[1], (*arg)[2]))
         refuse("no such row, or no such way");
     *arg += 2;
 }

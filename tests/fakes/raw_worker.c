@@ -356,21 +356,21 @@ static void twist_run(struct raw *w, struct program *p, struct cts_run_res *res)
 /* At the first instruction of a whole program, which reads r1 or writes to the stack. */
 static bool stops_early(const struct raw *w, const struct program *p)
 {
-    return (w->fault == F_NO_CONTEXT && p->first == cts_row_info(CTS_ROW_LDX_W)->opcode) ||
-           (w->fault == F_NO_STACK && p->first == cts_row_info(CTS_ROW_ST_DW)->opcode);
+    return (w->fault == F_NO_CONTEXT && p->first == cts_insn_info(CTS_INSN_LDX_W)->opcode) ||
+           (w->fault == F_NO_STACK && p->first == cts_insn_info(CTS_INSN_ST_DW)->opcode);
 }
 
 static void run(struct raw *w, const struct cts_item *it, struct program *p)
 {
     struct cts_run_req req = it->run;
     struct cts_run_res *res = &w->answer.run;
-    uint8_t *rows = (uint8_t *)w->caps.window + it->rows_off;
+    uint8_t *rows = (uint8_t *)w->caps.window + it->entries_off;
     bool has_rows =
-        it->ops & CTS_STEP_ROWS && it->rows_bytes && it->rows_off < w->caps.window_bytes;
+        it->ops & CTS_STEP_ENTRIES && it->entries_bytes && it->entries_off < w->caps.window_bytes;
     *res = (struct cts_run_res){.status = CTS_RUN_ERROR};
-    w->answer.ops |= it->ops & (CTS_STEP_RUN | CTS_STEP_ROWS);
+    w->answer.ops |= it->ops & (CTS_STEP_RUN | CTS_STEP_ENTRIES);
     if (has_rows)
-        memcpy(rows, it->rows, it->rows_bytes);
+        memcpy(rows, it->rows, it->entries_bytes);
     if (w->fault == F_ONCE)
         req.iterations = 1;
     if (p->prog && p->prog != w)
@@ -379,16 +379,16 @@ static void run(struct raw *w, const struct cts_item *it, struct program *p)
     if (stops_early(w, p))
         *res = (struct cts_run_res){.status = CTS_RUN_FAULTED};
     if (w->fault == F_ROWS_SPILT && has_rows)
-        rows[CTS_WIN_HEADER + (it->rows_bytes - CTS_WIN_HEADER) / 4 + CTS_ENTRY_OUT] ^= 1;
+        rows[CTS_WIN_HEADER + (it->entries_bytes - CTS_WIN_HEADER) / 4 + CTS_ENTRY_OUT] ^= 1;
     w->answer.rows = has_rows && w->fault != F_ROWS_LOST ? rows : it->rows;
-    w->answer.rows_bytes = it->rows_bytes;
+    w->answer.entries_bytes = it->entries_bytes;
 }
 
 static bool fits(const struct raw *w, const struct cts_item *it)
 {
     const struct cts_layout *l = it->load.layout;
     uint64_t most = w->caps.window_bytes;
-    if (it->ops & CTS_STEP_ROWS && (uint64_t)it->rows_off + it->rows_bytes > most)
+    if (it->ops & CTS_STEP_ENTRIES && (uint64_t)it->entries_off + it->entries_bytes > most)
         return w->fault == F_ROWS_ANYWHERE;
     if (it->ops & CTS_STEP_LOAD && it->load.segments &&
         (uint64_t)l->region + cts_layout_bytes(l) > most)

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void one(const uint8_t *at, size_t slots, bool be)
 {
     struct cts_insn in;
-    enum cts_row_id row;
+    enum cts_insn_id row;
     uint8_t bytes[16];
     char text[256];
     int taken = cts_decode(at, slots, be, &in, &row, NULL);

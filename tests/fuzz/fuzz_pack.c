@@ -26,7 +26,7 @@ static size_t visit_vectors(const struct cts_pack *p)
         const struct cts_pk_vector *v = &p->vectors[i];
         sum += strlen(cts_pack_text(p, v->id)) + strlen(cts_pack_text(p, v->file));
         for (uint32_t k = 0; k < v->rows.count; k++)
-            sum += strlen(cts_row_info((enum cts_row_id)p->row_ids[v->rows.first + k])->id);
+            sum += strlen(cts_insn_info((enum cts_insn_id)p->insn_ids[v->rows.first + k])->id);
         for (uint32_t k = 0; k < v->clauses.count; k++)
             sum += strlen(cts_pack_text(p, p->string_refs[v->clauses.first + k]));
         for (uint32_t k = 0; k < v->cases.count; k++)
@@ -58,7 +58,7 @@ static size_t visit_rows(const struct cts_pack *p)
 {
     size_t sum = 0;
     for (uint32_t i = 0; i < p->row_count; i++) {
-        const struct cts_pk_row *row = &p->rows[i];
+        const struct cts_pk_tuple *row = &p->rows[i];
         for (uint32_t k = 0; k < row->out.count; k++) {
             const struct cts_pk_outcome *o = &p->outcomes[row->out.first + k];
             sum += o->has_r0 ? o->kind : 0u;

@@ -24,17 +24,17 @@ static bool same(const struct cts_insn *a, const struct cts_insn *b)
 static void one(const char *line, enum cts_syntax syntax, const struct cts_text_names *names)
 {
     struct cts_insn in, back;
-    enum cts_row_id row, again;
+    enum cts_insn_id row, again;
     struct cts_err err;
     char text[CTS_INSN_TEXT_MAX];
 
     cts_err_clear(&err);
     if (cts_text_parse(line, syntax, names, &in, &row, &err)) {
-        if (row != CTS_ROW_COUNT || !err.msg[0] || err.col > strlen(line) + 1)
+        if (row != CTS_INSN_COUNT || !err.msg[0] || err.col > strlen(line) + 1)
             abort();
         return;
     }
-    if (cts_insn_check(row, &in, NULL) || cts_row_of(&in) != row)
+    if (cts_insn_check(row, &in, NULL) || cts_insn_of(&in) != row)
         abort();
     if (cts_text_print(row, &in, syntax, text, sizeof(text)) >= sizeof(text))
         abort();

@@ -25,7 +25,7 @@ struct book {
     struct cts_pk_vector vector[MOST];
     struct cts_pk_case kase[MOST];
     struct cts_pk_unit unit[MOST];
-    struct cts_pk_row row[MOST];
+    struct cts_pk_tuple row[MOST];
     struct cts_pk_outcome outcome[MOST];
     struct cts_pk_state state[MOST];
     uint16_t row_id[MOST];
@@ -45,7 +45,7 @@ static inline void book_init(struct book *b)
                                 .rows = b->row,
                                 .outcomes = b->outcome,
                                 .states = b->state,
-                                .row_ids = b->row_id,
+                                .insn_ids = b->row_id,
                                 .string_refs = b->ref,
                                 .code = b->code,
                                 .data = b->data,
@@ -81,19 +81,19 @@ static inline uint32_t put_code(struct book *b, const struct cts_insn *in, uint3
 static const struct cts_insn return_5[] = {{.opcode = 0xb7, .imm = 5}, {.opcode = 0x95}};
 
 /* A vector of one case. */
-static inline uint32_t add_vector(struct book *b, const char *id, enum cts_row_id row)
+static inline uint32_t add_vector(struct book *b, const char *id, enum cts_insn_id row)
 {
     struct cts_pack *p = &b->pack;
     uint32_t v = p->vector_count++, c = p->case_count++;
     b->vector[v] = (struct cts_pk_vector){.id = say(b, id),
                                           .file = say(b, "by-hand.yaml"),
                                           .policy = say(b, "rfc"),
-                                          .rows = {p->row_id_count, 1},
+                                          .rows = {p->insn_id_count, 1},
                                           .cases = {c, 1},
                                           .units = {p->unit_count, 0},
                                           .kind = CTS_VK_VERDICT,
-                                          .group = (uint8_t)cts_row_info(row)->group};
-    b->row_id[p->row_id_count++] = (uint16_t)row;
+                                          .group = (uint8_t)cts_insn_info(row)->group};
+    b->row_id[p->insn_id_count++] = (uint16_t)row;
     b->kase[c] = (struct cts_pk_case){.vector = v, .name = say(b, "1"), .line = 1};
     return v;
 }
@@ -112,7 +112,7 @@ static inline uint32_t add_whole(struct book *b, const struct cts_insn *in, uint
                                       .rows = {r, 1},
                                       .sweep = UINT32_MAX,
                                       .flags = CTS_UF_WHOLE};
-    b->row[r] = (struct cts_pk_row){
+    b->row[r] = (struct cts_pk_tuple){
         .kase = p->case_count - 1, .in = UINT32_MAX, .out = {p->outcome_count, 0}};
     return u;
 }
@@ -140,7 +140,7 @@ struct court {
     struct cts_target target;
     struct cts_caps caps;
     struct cts_track tracks[MOST];
-    struct cts_unit_rows units[MOST];
+    struct cts_unit_tuples units[MOST];
     struct cts_judge judge;
 };
 
@@ -186,7 +186,7 @@ static inline const struct cts_track *see(struct court *c, uint32_t unit, const 
 {
     struct cts_seg seg = seg_of(c, unit);
     c->judge.unit_count = c->book.pack.unit_count;
-    cts_judge_row(&c->judge, &seg, 0, obs);
+    cts_judge_tuple(&c->judge, &seg, 0, obs);
     count_rows(c);
     return &c->tracks[cts_seg_case(&seg, 0)];
 }

@@ -642,7 +642,7 @@ static void the_suite_itself_is_without_fault(void **state)
 enum { INSN_BITS = 128, FIRST_FIELD_BIT = 8, SLOT_BITS = 64 };
 
 /* Does the row fix this bit of the instruction (little-endian encoding, the opcode apart)? */
-static bool is_fixed(const struct cts_row_info *row, unsigned bit)
+static bool is_fixed(const struct cts_insn_info *row, unsigned bit)
 {
     static const struct {
         unsigned first, bits;
@@ -658,47 +658,47 @@ static bool is_fixed(const struct cts_row_info *row, unsigned bit)
     return bit >= SLOT_BITS; /* the rest of a second slot */
 }
 
-static enum cts_row_id row_without(const uint8_t *code, uint32_t slots, unsigned bit)
+static enum cts_insn_id row_without(const uint8_t *code, uint32_t slots, unsigned bit)
 {
     uint8_t bytes[16] = {0};
     struct cts_insn in;
-    enum cts_row_id row;
+    enum cts_insn_id row;
     memcpy(bytes, code, slots > 1 ? 16 : 8);
     if (bit < INSN_BITS)
         bytes[bit / 8] = (uint8_t)(bytes[bit / 8] ^ 1u << bit % 8);
     return cts_decode(bytes, slots > 2 ? 2 : slots, false, &in, &row, NULL) > 0 ? row
-                                                                                : CTS_ROW_COUNT;
+                                                                                : CTS_INSN_COUNT;
 }
 
 /* Marks the bits whose inversion alone keeps an instruction of this program from being one. */
 static void mark_unit(const struct fixture *f, const struct cts_pk_unit *u,
-                      bool tried[CTS_ROW_COUNT][INSN_BITS])
+                      bool tried[CTS_INSN_COUNT][INSN_BITS])
 {
     for (uint32_t at = 0; at < u->slots; at++) {
         const uint8_t *code = f->pack.code + u->code + (size_t)at * 8;
-        if (row_without(code, u->slots - at, INSN_BITS) != CTS_ROW_COUNT)
+        if (row_without(code, u->slots - at, INSN_BITS) != CTS_INSN_COUNT)
             continue;
         for (unsigned bit = FIRST_FIELD_BIT; bit < INSN_BITS; bit++) {
-            enum cts_row_id row = row_without(code, u->slots - at, bit);
-            if (row != CTS_ROW_COUNT && is_fixed(cts_row_info(row), bit))
+            enum cts_insn_id row = row_without(code, u->slots - at, bit);
+            if (row != CTS_INSN_COUNT && is_fixed(cts_insn_info(row), bit))
                 tried[row][bit] = true;
         }
     }
 }
 
 /* The plainest instruction of the row with the bit inverted is one, too: not a mistake. */
-static bool is_another(enum cts_row_id row, unsigned bit)
+static bool is_another(enum cts_insn_id row, unsigned bit)
 {
     uint8_t bytes[16] = {0};
     const struct cts_insn plain = {0};
     int n = cts_encode(row, &plain, false, bytes, NULL);
     assert_true(n > 0);
-    return row_without(bytes, (uint32_t)n, bit) != CTS_ROW_COUNT;
+    return row_without(bytes, (uint32_t)n, bit) != CTS_INSN_COUNT;
 }
 
 static void the_suite_tries_every_fixed_bit(void **state)
 {
-    static bool tried[CTS_ROW_COUNT][INSN_BITS];
+    static bool tried[CTS_INSN_COUNT][INSN_BITS];
     struct fixture f;
     const char *path = CTS_SOURCE_DIR "/vectors/verifier";
     struct cts_build_opts opts = {
@@ -712,11 +712,11 @@ static void the_suite_tries_every_fixed_bit(void **state)
         if (outcome(&f, u, 0, 0)->kind == CTS_OUT_REJECTED)
             mark_unit(&f, u, tried);
     }
-    for (unsigned r = 0; r < CTS_ROW_COUNT; r++) {
-        const struct cts_row_info *row = cts_row_info((enum cts_row_id)r);
+    for (unsigned r = 0; r < CTS_INSN_COUNT; r++) {
+        const struct cts_insn_info *row = cts_insn_info((enum cts_insn_id)r);
         for (unsigned bit = FIRST_FIELD_BIT; bit < INSN_BITS; bit++) {
             if (row->flags & CTS_RF_SLOT || strcmp(row->origin, "rfc") != 0 ||
-                !is_fixed(row, bit) || tried[r][bit] || is_another((enum cts_row_id)r, bit))
+                !is_fixed(row, bit) || tried[r][bit] || is_another((enum cts_insn_id)r, bit))
                 continue;
             print_error("%s: bit %u is not tried\n", row->id, bit);
             missing++;

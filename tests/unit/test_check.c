@@ -44,7 +44,7 @@ static void test_bytes_of_the_rfc(void **state)
     static const uint8_t le[8] = {0x07, 0x01, 0, 0, 0x44, 0x33, 0x22, 0x11};
     static const uint8_t be[8] = {0x07, 0x10, 0, 0, 0x11, 0x22, 0x33, 0x44};
     struct cts_sample s = {
-        .row = cts_spec_row_find(*state, "add64_k"),
+        .row = cts_spec_insn_find(*state, "add64_k"),
         .value = {[CTS_SF_OPCODE] = 0x07, [CTS_SF_DST] = 1, [CTS_SF_IMM] = 0x11223344}};
     uint8_t bytes[CTS_SAMPLE_BYTES];
 
@@ -61,7 +61,7 @@ static void test_wide_bytes(void **state)
                                    0,    0,    0, 0, 0x88, 0x77, 0x66, 0x55};
     static const uint8_t be[16] = {0x18, 0x92, 0, 0, 0x11, 0x22, 0x33, 0x44,
                                    0,    0,    0, 0, 0x55, 0x66, 0x77, 0x88};
-    struct cts_sample s = {.row = cts_spec_row_find(*state, "lddw_map_fd_value"),
+    struct cts_sample s = {.row = cts_spec_insn_find(*state, "lddw_map_fd_value"),
                            .value = {0x18, 9, 2, 0, 0x11223344, 0x55667788}};
     uint8_t bytes[CTS_SAMPLE_BYTES];
 
@@ -84,7 +84,7 @@ static void test_text(void **state)
         {"goto {off}", true, "goto -32768\n"},
         {"{imm} {imm64} {x", false, "-1 0x1ffffffff {x\n"},
     };
-    struct cts_sample s = {.row = cts_spec_row_find(*state, "add64_k"),
+    struct cts_sample s = {.row = cts_spec_insn_find(*state, "add64_k"),
                            .value = {0, 3, 10, INT16_MIN, -1, 1}};
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -129,15 +129,15 @@ static void test_extremes(void **state)
     struct seen imm = {.field = CTS_SF_IMM}, off = {.field = CTS_SF_OFF},
                 none = {.field = CTS_SF_OFF};
 
-    cts_sample_each(cts_spec_row_find(*state, "add64_k"), see, &imm);
+    cts_sample_each(cts_spec_insn_find(*state, "add64_k"), see, &imm);
     assert_int_equal(imm.count, 4 * 6);
     assert_int_equal(imm.least, INT32_MIN);
     assert_int_equal(imm.greatest, INT32_MAX);
-    cts_sample_each(cts_spec_row_find(*state, "ldx_dw"), see, &off);
+    cts_sample_each(cts_spec_insn_find(*state, "ldx_dw"), see, &off);
     assert_int_equal(off.count, 4 * 4 * 6);
     assert_int_equal(off.least, INT16_MIN);
     assert_int_equal(off.greatest, INT16_MAX);
-    cts_sample_each(cts_spec_row_find(*state, "exit"), see, &none);
+    cts_sample_each(cts_spec_insn_find(*state, "exit"), see, &none);
     assert_int_equal(none.count, 1);
 }
 

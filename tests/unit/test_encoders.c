@@ -72,13 +72,13 @@ static const struct unsaid {
 };
 
 /* What came after the RFC, llvm-mc can say or not, as its version is: then it says the same. */
-static bool is_recent(enum cts_row_id row)
+static bool is_recent(enum cts_insn_id row)
 {
-    return strcmp(cts_row_info(row)->origin, "rfc") != 0;
+    return strcmp(cts_insn_info(row)->origin, "rfc") != 0;
 }
 
 struct sample {
-    enum cts_row_id row;
+    enum cts_insn_id row;
     uint8_t bytes[16];
     int slots;
     bool unsaid;
@@ -91,7 +91,7 @@ struct samples {
     bool be;
 };
 
-static bool is_unsaid(const struct cts_row_info *info, const struct cts_insn *in)
+static bool is_unsaid(const struct cts_insn_info *info, const struct cts_insn *in)
 {
     for (size_t i = 0; i < CTS_ARRAY_LEN(unsaid); i++)
         if (strcmp(unsaid[i].row, info->id) == 0)
@@ -122,25 +122,25 @@ static void set_field(struct cts_insn *in, enum cts_field field, int32_t value)
     }
 }
 
-static void add_sample(struct samples *all, enum cts_row_id row, const struct cts_insn *in)
+static void add_sample(struct samples *all, enum cts_insn_id row, const struct cts_insn *in)
 {
     struct cts_err err = {.code = 0};
     assert_true(all->count < SAMPLES_MAX);
     struct sample *s = &all->at[all->count++];
     s->row = row;
-    s->unsaid = is_unsaid(cts_row_info(row), in);
+    s->unsaid = is_unsaid(cts_insn_info(row), in);
     s->slots = cts_encode(row, in, all->be, s->bytes, &err);
     if (s->slots < 1)
-        fail_msg("%s: %s", cts_row_info(row)->id, err.msg);
+        fail_msg("%s: %s", cts_insn_info(row)->id, err.msg);
     assert_int_equal(cts_disasm(s->bytes, (size_t)s->slots, all->be, s->text, TEXT_LEN), s->slots);
     assert_true(strlen(s->text) < TEXT_LEN - 1);
 }
 
 /* All combinations of the fields' values from `field` on. */
-static void add_samples(struct samples *all, enum cts_row_id row, unsigned field,
+static void add_samples(struct samples *all, enum cts_insn_id row, unsigned field,
                         struct cts_insn in)
 {
-    const struct cts_row_info *info = cts_row_info(row);
+    const struct cts_insn_info *info = cts_insn_info(row);
     if (field == CTS_F_COUNT) {
         add_sample(all, row, &in);
         return;
@@ -171,7 +171,7 @@ static bool is_same(const struct sample *s, const struct cts_asm_out *out)
 static void compare(const struct samples *all, const struct cts_asm_out *out)
 {
     size_t compared = 0, differ = 0, left_out = 0;
-    bool seen[CTS_ROW_COUNT] = {false};
+    bool seen[CTS_INSN_COUNT] = {false};
     for (size_t i = 0; i < all->count; i++) {
         const struct sample *s = &all->at[i];
         bool same = is_same(s, &out[i]);
@@ -185,13 +185,13 @@ static void compare(const struct samples *all, const struct cts_asm_out *out)
         if (same != s->unsaid)
             continue;
         if (differ++ < 20)
-            print_error("%s '%s': %s\n", cts_row_info(s->row)->id, s->text,
+            print_error("%s '%s': %s\n", cts_insn_info(s->row)->id, s->text,
                         s->unsaid   ? "llvm-mc can say it now"
                         : out[i].rc ? out[i].err.msg
                                     : "other bytes");
     }
     size_t rows = 0;
-    for (unsigned row = 0; row < CTS_ROW_COUNT; row++)
+    for (unsigned row = 0; row < CTS_INSN_COUNT; row++)
         rows += seen[row];
     print_message("# %s: %zu instructions of %zu rows are the same, %zu cannot be said\n",
                   all->be ? "bpfeb" : "bpfel", compared - differ, rows, left_out);
@@ -208,9 +208,9 @@ static void compare_all(bool be)
     assert_non_null(all.at);
     if (cts_asm_find(&tool, &err) != 0)
         fail_msg("%s", err.msg);
-    for (unsigned row = 0; row < CTS_ROW_COUNT; row++)
-        if (!(cts_row_info((enum cts_row_id)row)->flags & CTS_RF_SLOT))
-            add_samples(&all, (enum cts_row_id)row, 0, (struct cts_insn){.opcode = 0});
+    for (unsigned row = 0; row < CTS_INSN_COUNT; row++)
+        if (!(cts_insn_info((enum cts_insn_id)row)->flags & CTS_RF_SLOT))
+            add_samples(&all, (enum cts_insn_id)row, 0, (struct cts_insn){.opcode = 0});
     struct cts_asm_src *src = calloc(all.count, sizeof(*src));
     struct cts_asm_out *out = calloc(all.count, sizeof(*out));
     assert_non_null(src);

@@ -437,7 +437,7 @@ struct body {
     uint32_t slots;
 };
 
-static void add(struct body *b, enum cts_row_id row, unsigned dst, unsigned src, int off, int imm)
+static void add(struct body *b, enum cts_insn_id row, unsigned dst, unsigned src, int off, int imm)
 {
     struct cts_insn in = {
         .dst = (uint8_t)dst, .src = (uint8_t)src, .off = (int16_t)off, .imm = imm};
@@ -466,7 +466,7 @@ static void segments(void)
         l.stride = 2048;
         for (uint32_t s = 0; s < n; s++) {
             l.spill = s % 2 ? -8 : -512;
-            add(&body[s], CTS_ROW_ADD64_K, s, 0, 0, (int)s + 1);
+            add(&body[s], CTS_INSN_ADD64_K, s, 0, 0, (int)s + 1);
             seg[s] = segment(&body[s], 1, &l);
         }
         fill(&l);
@@ -496,9 +496,9 @@ static void body_writes(void)
     struct body b = {0};
     l.place[3] = CTS_PL_MEM;
     l.record = 1;
-    add(&b, CTS_ROW_STX_DW, 3, 4, 56, 0);
-    add(&b, CTS_ROW_STX_DW, 10, 5, -8, 0);
-    add(&b, CTS_ROW_STX_DW, 10, 6, -512, 0);
+    add(&b, CTS_INSN_STX_DW, 3, 4, 56, 0);
+    add(&b, CTS_INSN_STX_DW, 10, 5, -8, 0);
+    add(&b, CTS_INSN_STX_DW, 10, 6, -512, 0);
     const struct cts_env_segment seg = segment(&b, b.slots, &l);
     fill(&l);
     build(&seg, 1);
@@ -525,8 +525,8 @@ static void jump_to_end(void)
 {
     struct cts_layout l = plain();
     struct body b = {0};
-    add(&b, CTS_ROW_JA, 0, 0, 1, 0);
-    add(&b, CTS_ROW_MOV64_K, 3, 0, 0, 7);
+    add(&b, CTS_INSN_JA, 0, 0, 1, 0);
+    add(&b, CTS_INSN_MOV64_K, 3, 0, 0, 7);
     const struct cts_env_segment seg[] = {segment(&b, b.slots, &l), segment(&b, b.slots, &l)};
     fill(&l);
     build(seg, 2);
@@ -549,28 +549,28 @@ static void test_jump_to_end(void **state)
 static uint32_t body_with_functions(struct body *b, int number)
 {
     enum { INSIDE = 1, BODY = 10 };
-    add(b, CTS_ROW_JA, 0, 0, 2, 0);
-    add(b, CTS_ROW_MOV64_K, 0, 0, 0, 1000);
-    add(b, CTS_ROW_EXIT, 0, 0, 0, 0);
-    add(b, CTS_ROW_CALL_LOCAL, 0, 0, 0, INSIDE - 4);
-    add(b, CTS_ROW_MOV64_X, 6, 0, 0, 0);
-    add(b, CTS_ROW_CALL_LOCAL, 0, 0, 0, BODY + 2 - 6);
-    add(b, CTS_ROW_ADD64_X, 6, 0, 0, 0);
-    add(b, CTS_ROW_LDDW_CODE, 1, 0, 0, BODY + 6 - 8);
+    add(b, CTS_INSN_JA, 0, 0, 2, 0);
+    add(b, CTS_INSN_MOV64_K, 0, 0, 0, 1000);
+    add(b, CTS_INSN_EXIT, 0, 0, 0, 0);
+    add(b, CTS_INSN_CALL_LOCAL, 0, 0, 0, INSIDE - 4);
+    add(b, CTS_INSN_MOV64_X, 6, 0, 0, 0);
+    add(b, CTS_INSN_CALL_LOCAL, 0, 0, 0, BODY + 2 - 6);
+    add(b, CTS_INSN_ADD64_X, 6, 0, 0, 0);
+    add(b, CTS_INSN_LDDW_CODE, 1, 0, 0, BODY + 6 - 8);
     assert_int_equal(b->slots, 9);
-    add(b, CTS_ROW_CALL_HELPER, 0, 0, 0, HELPER_CALL);
+    add(b, CTS_INSN_CALL_HELPER, 0, 0, 0, HELPER_CALL);
     assert_int_equal(b->slots, BODY);
-    add(b, CTS_ROW_ADD64_X, 6, 0, 0, 0);
-    add(b, CTS_ROW_MOV64_X, 0, 6, 0, 0);
+    add(b, CTS_INSN_ADD64_X, 6, 0, 0, 0);
+    add(b, CTS_INSN_MOV64_X, 0, 6, 0, 0);
     uint32_t body_slots = b->slots;
     assert_int_equal(body_slots, BODY + 2);
-    add(b, CTS_ROW_MOV64_K, 1, 0, 0, number);
-    add(b, CTS_ROW_CALL_LOCAL, 0, 0, 0, 2);
-    add(b, CTS_ROW_ADD64_K, 0, 0, 0, 10);
-    add(b, CTS_ROW_EXIT, 0, 0, 0, 0);
+    add(b, CTS_INSN_MOV64_K, 1, 0, 0, number);
+    add(b, CTS_INSN_CALL_LOCAL, 0, 0, 0, 2);
+    add(b, CTS_INSN_ADD64_K, 0, 0, 0, 10);
+    add(b, CTS_INSN_EXIT, 0, 0, 0, 0);
     assert_int_equal(b->slots, BODY + 6);
-    add(b, CTS_ROW_MOV64_X, 0, 1, 0, 0);
-    add(b, CTS_ROW_EXIT, 0, 0, 0, 0);
+    add(b, CTS_INSN_MOV64_X, 0, 1, 0, 0);
+    add(b, CTS_INSN_EXIT, 0, 0, 0, 0);
     return body_slots;
 }
 
@@ -616,11 +616,11 @@ static void test_wide_in_body(void **state)
     struct cts_insn in = {.dst = 3, .imm = 1, .next_imm = 0x85};
     (void)state;
     start(CTS_WK_ABSOLUTE, false);
-    assert_int_equal(cts_encode(CTS_ROW_LDDW, &in, false, b.bytes, NULL), 2);
+    assert_int_equal(cts_encode(CTS_INSN_LDDW, &in, false, b.bytes, NULL), 2);
     b.slots = 2;
-    add(&b, CTS_ROW_CALL_LOCAL, 0, 0, 0, 0);
-    add(&b, CTS_ROW_MOV64_K, 0, 0, 0, 5);
-    add(&b, CTS_ROW_EXIT, 0, 0, 0, 0);
+    add(&b, CTS_INSN_CALL_LOCAL, 0, 0, 0, 0);
+    add(&b, CTS_INSN_MOV64_K, 0, 0, 0, 5);
+    add(&b, CTS_INSN_EXIT, 0, 0, 0, 0);
     l.out_mask = 0x3c1;
     const struct cts_env_segment seg = segment(&b, 3, &l);
     fill(&l);
@@ -645,7 +645,7 @@ static void test_second_slot(void **state)
     start(CTS_WK_ABSOLUTE, false);
     for (size_t i = 0; i < 3; i++)
         cts_slot_put(b.bytes + i * CTS_SLOT_BYTES, false, &code[i]);
-    add(&b, CTS_ROW_EXIT, 0, 0, 0, 0);
+    add(&b, CTS_INSN_EXIT, 0, 0, 0, 0);
     const struct cts_env_segment seg = segment(&b, 3, &l);
     build(&seg, 1);
     size_t at = 0;
@@ -670,7 +670,7 @@ static int32_t keep(const struct body *b, const struct cts_layout *l)
 }
 
 struct insn {
-    enum cts_row_id row;
+    enum cts_insn_id row;
     unsigned dst, src;
     int off, imm;
 };
@@ -693,37 +693,38 @@ static int32_t kept_beside(const struct insn *code, size_t n, int32_t spill)
 /* The slot is one that the body does not touch, as near to the spill slot as can be. */
 static void test_keep(void **state)
 {
-    const struct insn nop = {CTS_ROW_MOV64_K, 0, 0, 0, 0}, dw = {CTS_ROW_STX_DW, 10, 1, -16, 0};
-    const struct insn copy = {CTS_ROW_MOV64_X, 6, 10, 0, 0}, down = {CTS_ROW_ADD64_K, 6, 0, 0, -16};
-    const struct insn far = {CTS_ROW_ADD64_X, 6, 1, 0, 0}, at6 = {CTS_ROW_LDX_B, 3, 6, 7, 0};
-    const struct insn call = {CTS_ROW_CALL_HELPER, 0, 0, 0, 1};
-    const struct insn back = {CTS_ROW_JEQ_K, 1, 0, -2, 0};
-    const struct insn forth = {CTS_ROW_JEQ_K, 1, 0, 1, -2};
+    const struct insn nop = {CTS_INSN_MOV64_K, 0, 0, 0, 0}, dw = {CTS_INSN_STX_DW, 10, 1, -16, 0};
+    const struct insn copy = {CTS_INSN_MOV64_X, 6, 10, 0, 0},
+                      down = {CTS_INSN_ADD64_K, 6, 0, 0, -16};
+    const struct insn far = {CTS_INSN_ADD64_X, 6, 1, 0, 0}, at6 = {CTS_INSN_LDX_B, 3, 6, 7, 0};
+    const struct insn call = {CTS_INSN_CALL_HELPER, 0, 0, 0, 1};
+    const struct insn back = {CTS_INSN_JEQ_K, 1, 0, -2, 0};
+    const struct insn forth = {CTS_INSN_JEQ_K, 1, 0, 1, -2};
     (void)state;
     start(CTS_WK_ARGUMENT, false);
     assert_int_equal(KEPT(-8, nop), -16);
     assert_int_equal(KEPT(-512, nop), -504);
     assert_int_equal(KEPT(-8, dw), -24);
     assert_int_equal(KEPT(-512, dw), -504);
-    assert_int_equal(KEPT(-512, {CTS_ROW_ST_B, 10, 0, -497, 1}), -496);
-    assert_int_equal(KEPT(-512, {CTS_ROW_STX_DW, 10, 1, -500, 0}), -488);
-    assert_int_equal(KEPT(-512, {CTS_ROW_LDX_W, 1, 10, -504, 0}), -496);
-    assert_int_equal(KEPT(-8, {CTS_ROW_ATOMIC64_ADD, 10, 1, -16, 0}), -24);
+    assert_int_equal(KEPT(-512, {CTS_INSN_ST_B, 10, 0, -497, 1}), -496);
+    assert_int_equal(KEPT(-512, {CTS_INSN_STX_DW, 10, 1, -500, 0}), -488);
+    assert_int_equal(KEPT(-512, {CTS_INSN_LDX_W, 1, 10, -504, 0}), -496);
+    assert_int_equal(KEPT(-8, {CTS_INSN_ATOMIC64_ADD, 10, 1, -16, 0}), -24);
     /* Copies of r10, and addresses from the row. */
     assert_int_equal(KEPT(-8, copy, down, at6), -24);
-    assert_int_equal(KEPT(-8, copy, {CTS_ROW_SUB64_K, 6, 0, 0, -16}, at6), -16);
-    assert_int_equal(KEPT(-8, {CTS_ROW_LDX_DW, 3, 2, 48, 0}), -24);
-    assert_int_equal(KEPT(-8, copy, {CTS_ROW_MOV64_K, 6, 0, 0, 0}, down, at6), -16);
+    assert_int_equal(KEPT(-8, copy, {CTS_INSN_SUB64_K, 6, 0, 0, -16}, at6), -16);
+    assert_int_equal(KEPT(-8, {CTS_INSN_LDX_DW, 3, 2, 48, 0}), -24);
+    assert_int_equal(KEPT(-8, copy, {CTS_INSN_MOV64_K, 6, 0, 0, 0}, down, at6), -16);
     /* Not followed: then all of the stack may be the body's. */
     assert_int_equal(KEPT(-8, copy, far), -16);
     assert_int_equal(KEPT(-8, copy, far, at6), 0);
-    assert_int_equal(KEPT(-8, {CTS_ROW_ADD64_X, 1, 10, 0, 0}, {CTS_ROW_ST_B, 1, 0, 0, 0}), 0);
+    assert_int_equal(KEPT(-8, {CTS_INSN_ADD64_X, 1, 10, 0, 0}, {CTS_INSN_ST_B, 1, 0, 0, 0}), 0);
     assert_int_equal(KEPT(-8, copy, down, forth, at6), -24);
     assert_int_equal(KEPT(-8, copy, down, back, at6), 0);
     /* What a function is given, it may use up to the top; results are no addresses. */
     assert_int_equal(KEPT(-8, call), -72);
     assert_int_equal(KEPT(-512, call), -504);
-    assert_int_equal(KEPT(-8, call, {CTS_ROW_MOV64_X, 3, 2, 0, 0}, {CTS_ROW_ST_B, 3, 0, -16, 0}),
+    assert_int_equal(KEPT(-8, call, {CTS_INSN_MOV64_X, 3, 2, 0, 0}, {CTS_INSN_ST_B, 3, 0, -16, 0}),
                      -72);
     rig.caps.window_kind = CTS_WK_MAP;
     assert_int_equal(KEPT(-8, dw), 0);
@@ -737,10 +738,10 @@ static void test_keep_in_segments(void **state)
     struct body b[2] = {0};
     (void)state;
     start(CTS_WK_ARGUMENT, false);
-    add(&b[0], CTS_ROW_STX_DW, 10, 3, -16, 0);
-    add(&b[0], CTS_ROW_STX_DW, 10, 4, -504, 0);
-    add(&b[1], CTS_ROW_STX_DW, 10, 5, -24, 0);
-    add(&b[1], CTS_ROW_STX_DW, 10, 6, -504, 0);
+    add(&b[0], CTS_INSN_STX_DW, 10, 3, -16, 0);
+    add(&b[0], CTS_INSN_STX_DW, 10, 4, -504, 0);
+    add(&b[1], CTS_INSN_STX_DW, 10, 5, -24, 0);
+    add(&b[1], CTS_INSN_STX_DW, 10, 6, -504, 0);
     const struct cts_env_segment seg[] = {segment(&b[0], 2, &l[0]), segment(&b[1], 2, &l[1])};
     assert_int_equal(keep(&b[0], &l[0]), -24);
     assert_int_equal(keep(&b[1], &l[1]), -496);
@@ -765,8 +766,8 @@ static void test_nothing_to_keep_in(void **state)
     struct cts_err err = {0};
     (void)state;
     l.place[2] = CTS_PL_FP;
-    add(&b, CTS_ROW_ADD64_X, 2, 3, 0, 0);
-    add(&b, CTS_ROW_STX_DW, 2, 3, 0, 0);
+    add(&b, CTS_INSN_ADD64_X, 2, 3, 0, 0);
+    add(&b, CTS_INSN_STX_DW, 2, 3, 0, 0);
     const struct cts_env_segment seg = segment(&b, b.slots, &l);
     start(CTS_WK_ARGUMENT, false);
     assert_int_equal(cts_env_build(&rig.caps, &seg, 1, &rig.code, &err), CTS_E_LIMIT);
@@ -874,7 +875,7 @@ static void test_append(void **state)
 
 /* ---- the rows it is made of ---- */
 
-static bool has_row(const uint16_t *ids, uint32_t n, enum cts_row_id row)
+static bool has_row(const uint16_t *ids, uint32_t n, enum cts_insn_id row)
 {
     for (uint32_t i = 0; i < n; i++)
         if (ids[i] == row)
@@ -887,12 +888,12 @@ static void check_rows_of(const struct cts_layout *l)
 {
     const struct cts_env_segment empty = {.layout = *l};
     uint16_t ids[64];
-    bool used[CTS_ROW_COUNT] = {0};
+    bool used[CTS_INSN_COUNT] = {0};
     uint32_t distinct = 0, n = cts_env_rows(&rig.caps, l, ids, 64);
     build(&empty, 1);
     for (size_t at = 0; at < rig.code.len;) {
         struct cts_insn in;
-        enum cts_row_id row;
+        enum cts_insn_id row;
         int slots = cts_decode((const uint8_t *)rig.code.data + at,
                                (rig.code.len - at) / CTS_SLOT_BYTES, rig.caps.be, &in, &row, NULL);
         assert_true(slots > 0);
@@ -913,9 +914,9 @@ static void rows_of_shapes(void)
 
 static void test_rows(void **state)
 {
-    static const enum cts_row_id always[] = {CTS_ROW_LDX_DW,  CTS_ROW_STX_DW,  CTS_ROW_MOV64_X,
-                                             CTS_ROW_MOV64_K, CTS_ROW_ADD64_K, CTS_ROW_ADD64_X,
-                                             CTS_ROW_AND64_K, CTS_ROW_LSH64_K, CTS_ROW_EXIT};
+    static const enum cts_insn_id always[] = {CTS_INSN_LDX_DW,  CTS_INSN_STX_DW,  CTS_INSN_MOV64_X,
+                                              CTS_INSN_MOV64_K, CTS_INSN_ADD64_K, CTS_INSN_ADD64_X,
+                                              CTS_INSN_AND64_K, CTS_INSN_LSH64_K, CTS_INSN_EXIT};
     struct cts_layout l = plain();
     uint16_t ids[64];
     (void)state;
@@ -924,16 +925,16 @@ static void test_rows(void **state)
     uint32_t n = cts_env_rows(&rig.caps, &l, ids, 64);
     for (size_t i = 0; i < CTS_ARRAY_LEN(always); i++)
         assert_true(has_row(ids, n, always[i]));
-    assert_true(has_row(ids, n, CTS_ROW_LDDW));
-    assert_false(has_row(ids, n, CTS_ROW_LDDW_MAP_FD_VALUE));
+    assert_true(has_row(ids, n, CTS_INSN_LDDW));
+    assert_false(has_row(ids, n, CTS_INSN_LDDW_MAP_FD_VALUE));
     assert_int_equal(cts_env_rows(&rig.caps, &l, ids, 3), 3);
     rig.caps.window_kind = CTS_WK_MAP;
     n = cts_env_rows(&rig.caps, &l, ids, 64);
-    assert_true(has_row(ids, n, CTS_ROW_LDDW_MAP_FD_VALUE));
-    assert_false(has_row(ids, n, CTS_ROW_LDDW));
+    assert_true(has_row(ids, n, CTS_INSN_LDDW_MAP_FD_VALUE));
+    assert_false(has_row(ids, n, CTS_INSN_LDDW));
     rig.caps.window_kind = CTS_WK_ARGUMENT;
     n = cts_env_rows(&rig.caps, &l, ids, 64);
-    assert_false(has_row(ids, n, CTS_ROW_LDDW));
+    assert_false(has_row(ids, n, CTS_INSN_LDDW));
     rig.caps.window_kind = CTS_WK_NATIVE;
     assert_int_equal(cts_env_rows(&rig.caps, &l, ids, 64), 0);
     rig.caps.window_kind = CTS_WK_NONE;

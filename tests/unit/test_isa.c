@@ -12,19 +12,19 @@
 #include "isa/isa.h"
 #include "isa/object.h"
 
-static bool is_instruction(enum cts_row_id row)
+static bool is_instruction(enum cts_insn_id row)
 {
-    return !(cts_row_info(row)->flags & CTS_RF_SLOT);
+    return !(cts_insn_info(row)->flags & CTS_RF_SLOT);
 }
 
-static bool is_wide(enum cts_row_id row)
+static bool is_wide(enum cts_insn_id row)
 {
-    return cts_row_info(row)->flags & CTS_RF_WIDE;
+    return cts_insn_info(row)->flags & CTS_RF_WIDE;
 }
 
-static bool is_of_the_rfc(enum cts_row_id row)
+static bool is_of_the_rfc(enum cts_insn_id row)
 {
-    return strcmp(cts_row_info(row)->origin, "rfc") == 0;
+    return strcmp(cts_insn_info(row)->origin, "rfc") == 0;
 }
 
 /* RFC 9669 section 3.1: r1 += 0x11223344 in both orders. */
@@ -35,9 +35,9 @@ static void test_worked_example(void **state)
     static const uint8_t big[] = {0x07, 0x10, 0, 0, 0x11, 0x22, 0x33, 0x44};
     const struct cts_insn in = {.dst = 1, .imm = 0x11223344};
     uint8_t bytes[16];
-    assert_int_equal(cts_encode(CTS_ROW_ADD64_K, &in, false, bytes, NULL), 1);
+    assert_int_equal(cts_encode(CTS_INSN_ADD64_K, &in, false, bytes, NULL), 1);
     assert_memory_equal(bytes, little, 8);
-    assert_int_equal(cts_encode(CTS_ROW_ADD64_K, &in, true, bytes, NULL), 1);
+    assert_int_equal(cts_encode(CTS_INSN_ADD64_K, &in, true, bytes, NULL), 1);
     assert_memory_equal(bytes, big, 8);
     cts_slots_swap_order(bytes, 1);
     assert_memory_equal(bytes, little, 8);
@@ -47,17 +47,17 @@ static void test_rows_have_ids(void **state)
 {
     (void)state;
     unsigned of_the_rfc = 0;
-    for (unsigned i = 0; i < CTS_ROW_COUNT; i++) {
-        const struct cts_row_info *info = cts_row_info((enum cts_row_id)i);
-        assert_int_equal(cts_row_find(info->id), i);
-        of_the_rfc += is_of_the_rfc((enum cts_row_id)i);
+    for (unsigned i = 0; i < CTS_INSN_COUNT; i++) {
+        const struct cts_insn_info *info = cts_insn_info((enum cts_insn_id)i);
+        assert_int_equal(cts_insn_find(info->id), i);
+        of_the_rfc += is_of_the_rfc((enum cts_insn_id)i);
     }
     /* Appendix A has 168, section 5.2 three more. What came later is counted by nobody. */
     assert_int_equal(of_the_rfc, 171);
-    assert_int_equal(cts_row_find("nop"), CTS_ROW_COUNT);
-    assert_int_equal(cts_row_find(""), CTS_ROW_COUNT);
-    assert_null(cts_row_info(CTS_ROW_COUNT));
-    assert_int_equal(cts_row_info(CTS_ROW_SDIV64_X)->opcode, 0x3f);
+    assert_int_equal(cts_insn_find("nop"), CTS_INSN_COUNT);
+    assert_int_equal(cts_insn_find(""), CTS_INSN_COUNT);
+    assert_null(cts_insn_info(CTS_INSN_COUNT));
+    assert_int_equal(cts_insn_info(CTS_INSN_SDIV64_X)->opcode, 0x3f);
 }
 
 /* RFC 9669 section 2.4. */
@@ -66,20 +66,20 @@ static void test_groups(void **state)
     (void)state;
     static const struct {
         const char *group;
-        enum cts_row_id row;
+        enum cts_insn_id row;
         bool has;
     } facts[] = {
-        {"base32", CTS_ROW_ADD32_X, true},         {"base32", CTS_ROW_ADD64_X, false},
-        {"base64", CTS_ROW_ADD32_X, true},         {"base64", CTS_ROW_ADD64_X, true},
-        {"base64", CTS_ROW_MUL64_X, false},        {"base32", CTS_ROW_EXIT, true},
-        {"base32", CTS_ROW_CALL_HELPER, true},     {"divmul32", CTS_ROW_MUL32_K, true},
-        {"divmul32", CTS_ROW_SMOD64_K, false},     {"divmul64", CTS_ROW_MUL32_K, true},
-        {"divmul64", CTS_ROW_SMOD64_K, true},      {"divmul64", CTS_ROW_ADD64_X, false},
-        {"atomic32", CTS_ROW_ATOMIC32_XCHG, true}, {"atomic32", CTS_ROW_ATOMIC64_XCHG, false},
-        {"atomic64", CTS_ROW_ATOMIC32_XCHG, true}, {"atomic64", CTS_ROW_ATOMIC64_XCHG, true},
-        {"atomic64", CTS_ROW_ADD64_X, false},      {"packet", CTS_ROW_LDABS_W, true},
-        {"base64", CTS_ROW_LDABS_W, false},        {"base32", CTS_ROW_BSWAP32, true},
-        {"base32", CTS_ROW_BSWAP64, false},        {"base64", CTS_ROW_LDDW, true},
+        {"base32", CTS_INSN_ADD32_X, true},         {"base32", CTS_INSN_ADD64_X, false},
+        {"base64", CTS_INSN_ADD32_X, true},         {"base64", CTS_INSN_ADD64_X, true},
+        {"base64", CTS_INSN_MUL64_X, false},        {"base32", CTS_INSN_EXIT, true},
+        {"base32", CTS_INSN_CALL_HELPER, true},     {"divmul32", CTS_INSN_MUL32_K, true},
+        {"divmul32", CTS_INSN_SMOD64_K, false},     {"divmul64", CTS_INSN_MUL32_K, true},
+        {"divmul64", CTS_INSN_SMOD64_K, true},      {"divmul64", CTS_INSN_ADD64_X, false},
+        {"atomic32", CTS_INSN_ATOMIC32_XCHG, true}, {"atomic32", CTS_INSN_ATOMIC64_XCHG, false},
+        {"atomic64", CTS_INSN_ATOMIC32_XCHG, true}, {"atomic64", CTS_INSN_ATOMIC64_XCHG, true},
+        {"atomic64", CTS_INSN_ADD64_X, false},      {"packet", CTS_INSN_LDABS_W, true},
+        {"base64", CTS_INSN_LDABS_W, false},        {"base32", CTS_INSN_BSWAP32, true},
+        {"base32", CTS_INSN_BSWAP64, false},        {"base64", CTS_INSN_LDDW, true},
     };
     for (size_t i = 0; i < CTS_ARRAY_LEN(facts); i++) {
         enum cts_group g = cts_group_find(facts[i].group);
@@ -88,15 +88,15 @@ static void test_groups(void **state)
         assert_int_equal(cts_group_has(g, facts[i].row), facts[i].has);
     }
     assert_int_equal(cts_group_find("base16"), CTS_GROUP_COUNT);
-    assert_false(cts_group_has(CTS_GROUP_COUNT, CTS_ROW_EXIT));
+    assert_false(cts_group_has(CTS_GROUP_COUNT, CTS_INSN_EXIT));
 }
 
 /* Values to put into a field: one fixed, or the ends of its range. */
-static unsigned field_values(enum cts_row_id row, unsigned field, int32_t *out)
+static unsigned field_values(enum cts_insn_id row, unsigned field, int32_t *out)
 {
     static const int32_t off[] = {0, 1, -1, INT16_MAX, INT16_MIN};
     static const int32_t imm[] = {0, 1, -1, INT32_MAX, INT32_MIN};
-    const struct cts_field_rule *rule = &cts_row_info(row)->field[field];
+    const struct cts_field_rule *rule = &cts_insn_info(row)->field[field];
     if (rule->kind == CTS_FK_FIXED) {
         out[0] = rule->value;
         return 1;
@@ -117,7 +117,7 @@ static unsigned field_values(enum cts_row_id row, unsigned field, int32_t *out)
 }
 
 /* Encodes, decodes, prints one instruction in both orders. */
-static void check_round_trip(enum cts_row_id row, const struct cts_insn *in)
+static void check_round_trip(enum cts_insn_id row, const struct cts_insn *in)
 {
     uint8_t little[16] = {0}, big[16] = {0};
     char text[2][128];
@@ -126,11 +126,11 @@ static void check_round_trip(enum cts_row_id row, const struct cts_insn *in)
     assert_int_equal(cts_encode(row, in, true, big, NULL), slots);
     for (int be = 0; be < 2; be++) {
         struct cts_insn back;
-        enum cts_row_id found;
+        enum cts_insn_id found;
         const uint8_t *bytes = be ? big : little;
         assert_int_equal(cts_decode(bytes, 2, be, &back, &found, NULL), slots);
         assert_int_equal(found, row);
-        assert_int_equal(cts_row_of(&back), row);
+        assert_int_equal(cts_insn_of(&back), row);
         assert_int_equal(back.dst, in->dst);
         assert_int_equal(back.src, in->src);
         assert_int_equal(back.off, in->off);
@@ -149,8 +149,8 @@ static void test_round_trips(void **state)
 {
     (void)state;
     int32_t v[CTS_F_COUNT][CTS_REG_COUNT];
-    for (unsigned r = 0; r < CTS_ROW_COUNT; r++) {
-        enum cts_row_id row = (enum cts_row_id)r;
+    for (unsigned r = 0; r < CTS_INSN_COUNT; r++) {
+        enum cts_insn_id row = (enum cts_insn_id)r;
         unsigned n[CTS_F_COUNT], total = 1;
         if (!is_instruction(row))
             continue;
@@ -183,30 +183,30 @@ static bool field_allows(const struct cts_field_rule *rule, int32_t value)
 
 /* The rows of one opcode, found without the index. */
 struct candidates {
-    enum cts_row_id row[CTS_ROW_COUNT];
+    enum cts_insn_id row[CTS_INSN_COUNT];
     unsigned count;
 };
 
 static void find_candidates(uint8_t opcode, struct candidates *c)
 {
     c->count = 0;
-    for (unsigned i = 0; i < CTS_ROW_COUNT; i++)
-        if (cts_row_info((enum cts_row_id)i)->opcode == opcode &&
-            is_instruction((enum cts_row_id)i))
-            c->row[c->count++] = (enum cts_row_id)i;
+    for (unsigned i = 0; i < CTS_INSN_COUNT; i++)
+        if (cts_insn_info((enum cts_insn_id)i)->opcode == opcode &&
+            is_instruction((enum cts_insn_id)i))
+            c->row[c->count++] = (enum cts_insn_id)i;
 }
 
 /* The one row all of whose rules hold. */
-static enum cts_row_id row_by_rules(const struct candidates *c, const struct cts_insn *in)
+static enum cts_insn_id row_by_rules(const struct candidates *c, const struct cts_insn *in)
 {
-    enum cts_row_id found = CTS_ROW_COUNT;
+    enum cts_insn_id found = CTS_INSN_COUNT;
     for (unsigned i = 0; i < c->count; i++) {
-        const struct cts_field_rule *field = cts_row_info(c->row[i])->field;
+        const struct cts_field_rule *field = cts_insn_info(c->row[i])->field;
         if (!field_allows(&field[CTS_F_DST], in->dst) ||
             !field_allows(&field[CTS_F_SRC], in->src) ||
             !field_allows(&field[CTS_F_OFF], in->off) || !field_allows(&field[CTS_F_IMM], in->imm))
             continue;
-        assert_int_equal(found, CTS_ROW_COUNT);
+        assert_int_equal(found, CTS_INSN_COUNT);
         found = c->row[i];
     }
     return found;
@@ -217,12 +217,12 @@ static bool check_decision(const struct candidates *c, const struct cts_insn *in
     uint8_t bytes[16] = {0};
     struct cts_insn back;
     struct cts_err err;
-    enum cts_row_id found;
-    enum cts_row_id want = row_by_rules(c, in);
+    enum cts_insn_id found;
+    enum cts_insn_id want = row_by_rules(c, in);
     cts_err_clear(&err);
     cts_slot_put(bytes, false, in);
     int used = cts_decode(bytes, 2, false, &back, &found, &err);
-    if (found != want || (used > 0) != (want != CTS_ROW_COUNT))
+    if (found != want || (used > 0) != (want != CTS_INSN_COUNT))
         fail_msg("opcode 0x%02x dst %u src %u off %d imm %d: row %u, not %u", in->opcode, in->dst,
                  in->src, in->off, (int)in->imm, (unsigned)found, (unsigned)want);
     if (used <= 0 && (used != CTS_E_INVAL || err.code != used || err.msg[0] == '\0'))
@@ -266,11 +266,11 @@ static void expect_refusal(const struct cts_insn *in, const char *field)
     uint8_t bytes[16] = {0};
     struct cts_insn back;
     struct cts_err err;
-    enum cts_row_id row;
+    enum cts_insn_id row;
     cts_err_clear(&err);
     cts_slot_put(bytes, true, in);
     assert_int_equal(cts_decode(bytes, 2, true, &back, &row, &err), CTS_E_INVAL);
-    assert_int_equal(row, CTS_ROW_COUNT);
+    assert_int_equal(row, CTS_INSN_COUNT);
     assert_non_null(strstr(err.msg, field));
 }
 
@@ -296,10 +296,10 @@ static void test_wide(void **state)
     (void)state;
     const struct cts_insn in = {.dst = 1, .imm = -2, .next_imm = 0x12345678};
     struct cts_insn back;
-    enum cts_row_id row;
+    enum cts_insn_id row;
     for (int be = 0; be < 2; be++) {
         uint8_t bytes[16];
-        assert_int_equal(cts_encode(CTS_ROW_LDDW, &in, be, bytes, NULL), 2);
+        assert_int_equal(cts_encode(CTS_INSN_LDDW, &in, be, bytes, NULL), 2);
         assert_int_equal(cts_decode(bytes, 1, be, &back, &row, NULL), CTS_E_INVAL);
         assert_int_equal(cts_decode(bytes, 0, be, &back, &row, NULL), CTS_E_INVAL);
         for (unsigned i = 8; i < 12; i++) {
@@ -313,33 +313,33 @@ static void test_wide(void **state)
     /* map_by_fd has no use for next_imm. */
     uint8_t bytes[16];
     const struct cts_insn map = {.dst = 1, .imm = 3, .next_imm = 1};
-    assert_int_equal(cts_encode(CTS_ROW_LDDW_MAP_FD, &map, false, bytes, NULL), CTS_E_INVAL);
-    assert_int_equal(cts_encode(CTS_ROW_LDDW_MAP_FD_VALUE, &map, false, bytes, NULL), 2);
+    assert_int_equal(cts_encode(CTS_INSN_LDDW_MAP_FD, &map, false, bytes, NULL), CTS_E_INVAL);
+    assert_int_equal(cts_encode(CTS_INSN_LDDW_MAP_FD_VALUE, &map, false, bytes, NULL), 2);
 }
 
 static void test_strict_encoder(void **state)
 {
     (void)state;
     static const struct {
-        enum cts_row_id row;
+        enum cts_insn_id row;
         struct cts_insn in;
         int want;
     } facts[] = {
-        {CTS_ROW_SDIV64_X, {.dst = 1, .src = 2}, 1}, /* off is filled in */
-        {CTS_ROW_SDIV64_X, {.dst = 1, .src = 2, .off = 1}, 1},
-        {CTS_ROW_SDIV64_X, {.dst = 1, .src = 2, .off = 2}, CTS_E_INVAL},
-        {CTS_ROW_DIV64_X, {.dst = 1, .src = 2, .off = 1}, CTS_E_INVAL},
-        {CTS_ROW_ADD64_X, {.dst = 16, .src = 2}, CTS_E_INVAL},
-        {CTS_ROW_ADD64_X, {.dst = 10, .src = 11}, CTS_E_INVAL},
-        {CTS_ROW_ADD64_K, {.dst = 1, .src = 2}, CTS_E_INVAL},
-        {CTS_ROW_ADD64_K, {.dst = 1, .next_imm = 1}, CTS_E_INVAL},
-        {CTS_ROW_ADD64_K, {.opcode = 0xff, .dst = 1}, 1}, /* the row's opcode counts */
-        {CTS_ROW_EXIT, {.imm = 1}, CTS_E_INVAL},
-        {CTS_ROW_LDDW, {.opcode2 = 1}, CTS_E_INVAL},
-        {CTS_ROW_LDDW, {.regs2 = 1}, CTS_E_INVAL},
-        {CTS_ROW_LDDW, {.off2 = -1}, CTS_E_INVAL},
-        {CTS_ROW_LDDW_2ND, {.imm = 0}, CTS_E_INVAL},
-        {CTS_ROW_COUNT, {.imm = 0}, CTS_E_INVAL},
+        {CTS_INSN_SDIV64_X, {.dst = 1, .src = 2}, 1}, /* off is filled in */
+        {CTS_INSN_SDIV64_X, {.dst = 1, .src = 2, .off = 1}, 1},
+        {CTS_INSN_SDIV64_X, {.dst = 1, .src = 2, .off = 2}, CTS_E_INVAL},
+        {CTS_INSN_DIV64_X, {.dst = 1, .src = 2, .off = 1}, CTS_E_INVAL},
+        {CTS_INSN_ADD64_X, {.dst = 16, .src = 2}, CTS_E_INVAL},
+        {CTS_INSN_ADD64_X, {.dst = 10, .src = 11}, CTS_E_INVAL},
+        {CTS_INSN_ADD64_K, {.dst = 1, .src = 2}, CTS_E_INVAL},
+        {CTS_INSN_ADD64_K, {.dst = 1, .next_imm = 1}, CTS_E_INVAL},
+        {CTS_INSN_ADD64_K, {.opcode = 0xff, .dst = 1}, 1}, /* the row's opcode counts */
+        {CTS_INSN_EXIT, {.imm = 1}, CTS_E_INVAL},
+        {CTS_INSN_LDDW, {.opcode2 = 1}, CTS_E_INVAL},
+        {CTS_INSN_LDDW, {.regs2 = 1}, CTS_E_INVAL},
+        {CTS_INSN_LDDW, {.off2 = -1}, CTS_E_INVAL},
+        {CTS_INSN_LDDW_2ND, {.imm = 0}, CTS_E_INVAL},
+        {CTS_INSN_COUNT, {.imm = 0}, CTS_E_INVAL},
     };
     for (size_t i = 0; i < CTS_ARRAY_LEN(facts); i++) {
         uint8_t bytes[16];
@@ -384,33 +384,33 @@ static void test_disasm(void **state)
     (void)state;
     static const struct {
         const char *text;
-        enum cts_row_id row;
+        enum cts_insn_id row;
         struct cts_insn in;
     } facts[] = {
-        {"w1 += 5", CTS_ROW_ADD32_K, {.dst = 1, .imm = 5}},
-        {"r1 += -2147483648", CTS_ROW_ADD64_K, {.dst = 1, .imm = INT32_MIN}},
-        {"w1 s%= w10", CTS_ROW_SMOD32_X, {.dst = 1, .src = 10}},
-        {"r1 = (s8)r2", CTS_ROW_MOVSX64_S8, {.dst = 1, .src = 2}},
-        {"w1 = (s16)w2", CTS_ROW_MOVSX32_S16, {.dst = 1, .src = 2}},
-        {"r3 = bswap32 r3", CTS_ROW_BSWAP32, {.dst = 3}},
-        {"goto +32767", CTS_ROW_JA, {.off = INT16_MAX}},
-        {"goto -1", CTS_ROW_JA, {.off = -1}},
-        {"if r1 s> -1 goto -32768", CTS_ROW_JSGT_K, {.dst = 1, .off = INT16_MIN, .imm = -1}},
-        {"if w1 & w2 goto +0", CTS_ROW_JSET32_X, {.dst = 1, .src = 2}},
-        {"r1 = *(u64 *)(r2 + 0)", CTS_ROW_LDX_DW, {.dst = 1, .src = 2}},
-        {"r1 = *(s8 *)(r10 - 32768)", CTS_ROW_LDXSX_B, {.dst = 1, .src = 10, .off = INT16_MIN}},
-        {"*(u8 *)(r1 + 4) = -1", CTS_ROW_ST_B, {.dst = 1, .off = 4, .imm = -1}},
-        {"lock *(u32 *)(r1 - 4) += w2", CTS_ROW_ATOMIC32_ADD, {.dst = 1, .src = 2, .off = -4}},
+        {"w1 += 5", CTS_INSN_ADD32_K, {.dst = 1, .imm = 5}},
+        {"r1 += -2147483648", CTS_INSN_ADD64_K, {.dst = 1, .imm = INT32_MIN}},
+        {"w1 s%= w10", CTS_INSN_SMOD32_X, {.dst = 1, .src = 10}},
+        {"r1 = (s8)r2", CTS_INSN_MOVSX64_S8, {.dst = 1, .src = 2}},
+        {"w1 = (s16)w2", CTS_INSN_MOVSX32_S16, {.dst = 1, .src = 2}},
+        {"r3 = bswap32 r3", CTS_INSN_BSWAP32, {.dst = 3}},
+        {"goto +32767", CTS_INSN_JA, {.off = INT16_MAX}},
+        {"goto -1", CTS_INSN_JA, {.off = -1}},
+        {"if r1 s> -1 goto -32768", CTS_INSN_JSGT_K, {.dst = 1, .off = INT16_MIN, .imm = -1}},
+        {"if w1 & w2 goto +0", CTS_INSN_JSET32_X, {.dst = 1, .src = 2}},
+        {"r1 = *(u64 *)(r2 + 0)", CTS_INSN_LDX_DW, {.dst = 1, .src = 2}},
+        {"r1 = *(s8 *)(r10 - 32768)", CTS_INSN_LDXSX_B, {.dst = 1, .src = 10, .off = INT16_MIN}},
+        {"*(u8 *)(r1 + 4) = -1", CTS_INSN_ST_B, {.dst = 1, .off = 4, .imm = -1}},
+        {"lock *(u32 *)(r1 - 4) += w2", CTS_INSN_ATOMIC32_ADD, {.dst = 1, .src = 2, .off = -4}},
         {"r0 = cmpxchg_64(r1 + 8, r0, r2)",
-         CTS_ROW_ATOMIC64_CMPXCHG,
+         CTS_INSN_ATOMIC64_CMPXCHG,
          {.dst = 1, .src = 2, .off = 8}},
-        {"r1 = 0xffffffff80000000 ll", CTS_ROW_LDDW, {.dst = 1, .imm = INT32_MIN, .next_imm = -1}},
-        {"r1 = 0xffffffff ll", CTS_ROW_LDDW, {.dst = 1, .imm = -1}},
-        {"call 5", CTS_ROW_CALL_HELPER, {.imm = 5}},
-        {"call 5 # call_local", CTS_ROW_CALL_LOCAL, {.imm = 5}},
-        {"r0 = *(u32 *)skb[r2]", CTS_ROW_LDIND_W, {.src = 2}},
-        {"r0 = *(u32 *)skb[r2] # imm 7", CTS_ROW_LDIND_W, {.src = 2, .imm = 7}},
-        {"exit", CTS_ROW_EXIT, {.imm = 0}},
+        {"r1 = 0xffffffff80000000 ll", CTS_INSN_LDDW, {.dst = 1, .imm = INT32_MIN, .next_imm = -1}},
+        {"r1 = 0xffffffff ll", CTS_INSN_LDDW, {.dst = 1, .imm = -1}},
+        {"call 5", CTS_INSN_CALL_HELPER, {.imm = 5}},
+        {"call 5 # call_local", CTS_INSN_CALL_LOCAL, {.imm = 5}},
+        {"r0 = *(u32 *)skb[r2]", CTS_INSN_LDIND_W, {.src = 2}},
+        {"r0 = *(u32 *)skb[r2] # imm 7", CTS_INSN_LDIND_W, {.src = 2, .imm = 7}},
+        {"exit", CTS_INSN_EXIT, {.imm = 0}},
     };
     for (size_t i = 0; i < CTS_ARRAY_LEN(facts); i++) {
         uint8_t bytes[16];

@@ -51,7 +51,7 @@ static void test_outcomes(void **state)
     struct court c;
     (void)state;
     court_init(&c);
-    add_vector(&c.book, "set", CTS_ROW_MOV64_K);
+    add_vector(&c.book, "set", CTS_INSN_MOV64_K);
 
     uint32_t u = add_whole(&c.book, return_5, 2);
     allow_r0(&c.book, CTS_OUT_RAN, 5);
@@ -91,7 +91,7 @@ static void test_result_bits(void **state)
     struct court c;
     (void)state;
     court_init(&c);
-    add_vector(&c.book, "bits", CTS_ROW_MOV64_K);
+    add_vector(&c.book, "bits", CTS_INSN_MOV64_K);
     uint32_t u = add_whole(&c.book, return_5, 2);
     allow_r0(&c.book, CTS_OUT_RAN, 5);
     assert_int_equal(see(&c, u, &upper)->failure, CTS_FL_WRONG_RESULT);
@@ -109,7 +109,7 @@ static void test_outcomes_by_runtime(void **state)
     struct court c;
     (void)state;
     court_init(&c);
-    add_vector(&c.book, "by-runtime", CTS_ROW_MOV64_K);
+    add_vector(&c.book, "by-runtime", CTS_INSN_MOV64_K);
     uint32_t u = add_whole(&c.book, return_5, 2);
     allow_r0(&c.book, CTS_OUT_RAN, 5);
     allow(&c.book, CTS_OUT_REJECTED)->runtime = say(&c.book, "there");
@@ -134,11 +134,11 @@ static void test_outcomes_by_runtime(void **state)
 static void test_rejected_pins(void **state)
 {
     const struct cts_obs no = {.seen = CTS_SEEN_REJECTED, .text = "no such thing\nand more"};
-    uint8_t pinned[CTS_ROW_COUNT] = {0};
+    uint8_t pinned[CTS_INSN_COUNT] = {0};
     struct court c;
     (void)state;
     court_init(&c);
-    add_vector(&c.book, "pins", CTS_ROW_MOV64_K);
+    add_vector(&c.book, "pins", CTS_INSN_MOV64_K);
     uint32_t u = add_whole(&c.book, return_5, 2);
     allow_r0(&c.book, CTS_OUT_RAN, 5);
 
@@ -157,11 +157,11 @@ static void test_rejected_pins(void **state)
 
     forget(&c);
     /* Nor is it to blame for what the program needs beside the row under test. */
-    pinned[CTS_ROW_MOV64_K] = 1;
+    pinned[CTS_INSN_MOV64_K] = 1;
     assert_string_equal(see(&c, u, &no)->message, "unsupported: here refuses exit (no such thing)");
 
     forget(&c);
-    pinned[CTS_ROW_EXIT] = 1;
+    pinned[CTS_INSN_EXIT] = 1;
     assert_int_equal(see(&c, u, &no)->failure, CTS_FL_WRONGLY_REJECTED);
     court_release(&c);
 }
@@ -196,13 +196,13 @@ static void test_rejected_limits(void **state)
                                            {.opcode = 0x0f, .dst = 3, .src = 4},
                                            {.opcode = 0x2d, .dst = 7, .src = 7, .off = 0},
                                            {.opcode = 0x95}};
-    uint8_t mov[CTS_ROW_COUNT] = {[CTS_ROW_MOV64_K] = 1}, add[CTS_ROW_COUNT] = {0};
+    uint8_t mov[CTS_INSN_COUNT] = {[CTS_INSN_MOV64_K] = 1}, add[CTS_INSN_COUNT] = {0};
     struct court c;
     struct cts_limit l = any_form("by design");
     (void)state;
-    add[CTS_ROW_ADD64_X] = 1;
+    add[CTS_INSN_ADD64_X] = 1;
     court_init(&c);
-    add_vector(&c.book, "limits", CTS_ROW_ADD64_X);
+    add_vector(&c.book, "limits", CTS_INSN_ADD64_X);
     uint32_t u = add_whole(&c.book, code, 4);
     allow_r0(&c.book, CTS_OUT_RAN, 5);
 
@@ -266,7 +266,7 @@ static void test_limits_by_words(void **state)
     court_init(&c);
     c.target.limits = &l;
     c.target.limit_count = 1;
-    add_vector(&c.book, "words", CTS_ROW_MOV64_K);
+    add_vector(&c.book, "words", CTS_INSN_MOV64_K);
     uint32_t u = add_whole(&c.book, return_5, 2);
     allow_r0(&c.book, CTS_OUT_RAN, 5);
     for (size_t i = 0; i < CTS_ARRAY_LEN(rows); i++) {
@@ -300,7 +300,7 @@ static void test_limits_by_branches(void **state)
     struct cts_limit l = any_form("by design");
     (void)state;
     court_init(&c);
-    add_vector(&c.book, "branches", CTS_ROW_JA);
+    add_vector(&c.book, "branches", CTS_INSN_JA);
     uint32_t u = add_whole(&c.book, code, CTS_ARRAY_LEN(code));
     allow_r0(&c.book, CTS_OUT_RAN, 5);
     l.branches_from = 1;
@@ -323,7 +323,7 @@ static void test_limits_by_policy(void **state)
     struct cts_limit l = any_form("by design");
     (void)state;
     court_init(&c);
-    add_vector(&c.book, "policy", CTS_ROW_MOV64_K);
+    add_vector(&c.book, "policy", CTS_INSN_MOV64_K);
     uint32_t u = add_whole(&c.book, return_5, 2);
     allow_r0(&c.book, CTS_OUT_RAN, 5);
     l.policy = "imported";
@@ -344,11 +344,11 @@ static void test_limits_excuse_nothing(void **state)
     court_init(&c);
     c.target.limits = &all;
     c.target.limit_count = 1;
-    add_vector(&c.book, "a", CTS_ROW_MOV64_K);
+    add_vector(&c.book, "a", CTS_INSN_MOV64_K);
     uint32_t u = add_whole(&c.book, return_5, 2);
     allow_r0(&c.book, CTS_OUT_RAN, 5);
     assert_int_equal(see(&c, u, &sights[1].obs)->failure, CTS_FL_WRONG_RESULT);
-    add_vector(&c.book, "b", CTS_ROW_MOV64_K);
+    add_vector(&c.book, "b", CTS_INSN_MOV64_K);
     u = add_whole(&c.book, return_5, 2);
     allow(&c.book, CTS_OUT_REJECTED);
     assert_int_equal(see(&c, u, &sights[0].obs)->failure, CTS_FL_WRONGLY_ACCEPTED);
@@ -370,7 +370,7 @@ static void test_settled(void **state)
     uint32_t u[3];
     (void)state;
     court_init(&c);
-    add_vector(&c.book, "settled", CTS_ROW_MOV64_K);
+    add_vector(&c.book, "settled", CTS_INSN_MOV64_K);
     for (int i = 0; i < 3; i++) {
         u[i] = add_whole(&c.book, return_5, 2);
         allow_r0(&c.book, CTS_OUT_RAN, 5);
@@ -399,7 +399,7 @@ static void test_weights(void **state)
     court_init(&c);
     c.target.limits = &all;
     c.target.limit_count = 1;
-    add_vector(&c.book, "weights", CTS_ROW_MOV64_K);
+    add_vector(&c.book, "weights", CTS_INSN_MOV64_K);
     for (int i = 0; i < 2; i++) {
         u[i] = add_whole(&c.book, return_5, 2);
         allow_r0(&c.book, CTS_OUT_RAN, 5);
@@ -430,7 +430,7 @@ static void test_weights_carry_words(void **state)
     uint32_t u[2];
     (void)state;
     court_init(&c);
-    add_vector(&c.book, "words", CTS_ROW_MOV64_K);
+    add_vector(&c.book, "words", CTS_INSN_MOV64_K);
     for (int i = 0; i < 2; i++) {
         u[i] = add_whole(&c.book, return_5, 2);
         allow_r0(&c.book, CTS_OUT_RAN, 5);
@@ -455,10 +455,10 @@ static void test_not_asked(void **state)
     court_init(&c);
     c.judge.first_case = 1; /* the first case is another block's */
     c.judge.case_count = 1;
-    add_vector(&c.book, "other", CTS_ROW_MOV64_K);
+    add_vector(&c.book, "other", CTS_INSN_MOV64_K);
     uint32_t other = add_whole(&c.book, return_5, 2);
     allow_r0(&c.book, CTS_OUT_RAN, 5);
-    add_vector(&c.book, "mine", CTS_ROW_MOV64_K);
+    add_vector(&c.book, "mine", CTS_INSN_MOV64_K);
     uint32_t u = add_whole(&c.book, return_5, 2);
     allow_r0(&c.book, CTS_OUT_RAN, 5);
     struct cts_seg seg = seg_of(&c, u), far = seg_of(&c, other);
@@ -473,7 +473,7 @@ static void test_not_asked(void **state)
     cts_judge_skip(&c.judge, 1, "for others");
     assert_int_equal(t->status, CTS_ST_SKIP);
     cts_judge_matched(&c.judge, &seg, 0, 1);
-    cts_judge_row(&c.judge, &seg, 0, &one_fail);
+    cts_judge_tuple(&c.judge, &seg, 0, &one_fail);
     cts_judge_error(&c.judge, &seg, "no");
     cts_judge_skip(&c.judge, 1, "again");
     assert_int_equal(t->status, CTS_ST_SKIP);
@@ -488,7 +488,7 @@ static void test_flaky(void **state)
     struct court c;
     (void)state;
     court_init(&c);
-    add_vector(&c.book, "flaky", CTS_ROW_MOV64_K);
+    add_vector(&c.book, "flaky", CTS_INSN_MOV64_K);
     uint32_t u = add_whole(&c.book, return_5, 2);
     allow_r0(&c.book, CTS_OUT_RAN, 5);
     for (size_t i = 0; i < SIGHTS; i++) {
@@ -584,7 +584,7 @@ static void check_body(bool be, int32_t spill, int32_t kept)
     court_init(&c);
     c.caps.be = be;
     c.caps.window_kind = kept ? CTS_WK_ARGUMENT : CTS_WK_MAP;
-    add_vector(&c.book, "body", CTS_ROW_JA);
+    add_vector(&c.book, "body", CTS_INSN_JA);
     uint32_t u = add_body(&c.book);
     c.book.unit[u].layout.spill = spill;
     struct cts_seg seg = seg_of(&c, u);
@@ -638,7 +638,7 @@ static void test_body_without_pointers(void **state)
     (void)state;
     court_init(&c);
     c.caps.features = 0;
-    add_vector(&c.book, "body", CTS_ROW_JA);
+    add_vector(&c.book, "body", CTS_INSN_JA);
     struct cts_seg seg = seg_of(&c, add_body(&c.book));
     assert_int_equal(seg.layout.record, 0);
     assert_int_equal(seg.layout.out_mask, 0x3ff & ~(1 << 3));
@@ -658,7 +658,7 @@ static void test_number_for_an_address(void **state)
     (void)state;
     court_init(&c);
     c.caps.features = 0;
-    add_vector(&c.book, "body", CTS_ROW_JA);
+    add_vector(&c.book, "body", CTS_INSN_JA);
     uint32_t u = add_body(&c.book);
     struct cts_pk_state *want = &c.book.state[1];
     want->place[3] = CTS_PL_VALUE;
@@ -690,7 +690,7 @@ static void test_body_outcomes(void **state)
     uint8_t row[ROW_BYTES];
     (void)state;
     court_init(&c);
-    add_vector(&c.book, "body", CTS_ROW_JA);
+    add_vector(&c.book, "body", CTS_INSN_JA);
     uint32_t u = add_body(&c.book);
     struct cts_seg seg = seg_of(&c, u);
     struct cts_obs ran = {.seen = CTS_SEEN_RAN, .row = row}, nothing = {.seen = CTS_SEEN_RAN};
@@ -736,7 +736,7 @@ static void test_differences(void **state)
     unsigned looked = 0;
     (void)state;
     court_init(&c);
-    add_vector(&c.book, "body", CTS_ROW_JA);
+    add_vector(&c.book, "body", CTS_INSN_JA);
     uint32_t u = add_body(&c.book);
     struct cts_seg seg = seg_of(&c, u);
     struct cts_obs ran = {.seen = CTS_SEEN_RAN, .row = row};
@@ -782,7 +782,7 @@ static void test_detail_fits(void **state)
     size_t lines = 0;
     (void)state;
     court_init(&c);
-    add_vector(&c.book, "body", CTS_ROW_JA);
+    add_vector(&c.book, "body", CTS_INSN_JA);
     uint32_t u = add_body(&c.book);
     struct cts_seg seg = seg_of(&c, u);
     struct cts_obs ran = {.seen = CTS_SEEN_RAN, .row = row};

@@ -17,7 +17,7 @@ enum { SLOTS_MAX = 64, MEM_BYTES = 32 };
 #define FP (STACK_BASE + CTS_MACH_STACKS_BYTES)
 
 struct line {
-    enum cts_row_id row;
+    enum cts_insn_id row;
     struct cts_insn in;
 };
 
@@ -78,7 +78,7 @@ static int decode_whole(struct rig *r, const struct line *line, size_t n)
 
 /* One instruction on two registers: what RFC 9669 says about it. */
 struct fact {
-    enum cts_row_id row;
+    enum cts_insn_id row;
     uint64_t dst, src;
     int32_t imm;
     uint64_t want;
@@ -87,7 +87,7 @@ struct fact {
 
 static void check_fact(struct rig *r, const struct fact *f, bool be)
 {
-    const struct cts_row_info *info = cts_row_info(f->row);
+    const struct cts_insn_info *info = cts_insn_info(f->row);
     struct line line = {f->row, {.dst = 3}};
     if (info->field[CTS_F_SRC].kind == CTS_FK_REG)
         line.in.src = 7;
@@ -112,53 +112,53 @@ static void check_fact(struct rig *r, const struct fact *f, bool be)
 #define NEG(x) ((uint64_t)(INT64_C(0) - (x)))
 
 static const struct fact arithmetic[] = {
-    {CTS_ROW_ADD32_X, U64(0xdeadbeefffffffff), U64(0x5555555500000001), 0, 0, "4.1 wraps, zeroes"},
-    {CTS_ROW_ADD64_X, U64(0xffffffff), 1, 0, U64(0x100000000), "4.1"},
-    {CTS_ROW_ADD64_X, U64(0xffffffffffffffff), 1, 0, 0, "4.1 wraps"},
-    {CTS_ROW_ADD64_K, 5, 0, -6, NEG(1), "3.1 imm is signed"},
-    {CTS_ROW_SUB32_K, 0, 0, 1, U64(0xffffffff), "4.1 underflow wraps at 32 bits"},
-    {CTS_ROW_MUL64_X, U64(0x100000001), U64(0x100000001), 0, U64(0x200000001), "4.1 wraps"},
-    {CTS_ROW_MUL32_X, U64(0xffffffff), U64(0xffffffff), 0, 1, "4.1 wraps"},
-    {CTS_ROW_UMULH64_X, U64(0x100000000), U64(0x300000000), 0, 3, "3 2^64"},
-    {CTS_ROW_UMULH64_K, U64(0x8000000000000000), 0, -2, U64(0x7fffffffffffffff), "2^127 - 2^64"},
-    {CTS_ROW_SMULH64_X, NEG(3), 5, 0, NEG(1), "-15"},
-    {CTS_ROW_SMULH64_K, U64(0x8000000000000000), 0, -2, 1, "2^64"},
-    {CTS_ROW_SMOD64_X, NEG(13), 3, 0, NEG(1), "4.1 truncated division: -13 % 3 == -1"},
-    {CTS_ROW_SMOD64_X, 13, NEG(3), 0, 1, "4.1 sign of the dividend"},
-    {CTS_ROW_SMOD64_K, NEG(13), 0, 3, NEG(1), "4.1 truncated division"},
-    {CTS_ROW_SMOD32_X, U64(0x12345678fffffff3), 3, 0, U64(0xffffffff), "4.1 -13 % 3, zeroes"},
-    {CTS_ROW_SDIV64_X, NEG(13), 3, 0, NEG(4), "4.1 truncates"},
-    {CTS_ROW_SDIV32_K, U64(0xfffffff3), 0, -3, 4, "4.1 imm is s32"},
-    {CTS_ROW_DIV64_X, NEG(13), 3, 0, U64(0x5555555555555551), "4.1 unsigned"},
-    {CTS_ROW_DIV64_K, U64(0xffffffffffffffff), 0, -1, 1, "4.1 imm sign extended, then u64"},
-    {CTS_ROW_MOD64_K, U64(0x1fffffffe), 0, -1, U64(0x1fffffffe), "4.1 the same"},
-    {CTS_ROW_DIV32_K, U64(0x5fffffffe), 0, -1, 0, "4.1 imm is u32"},
-    {CTS_ROW_DIV64_X, 7, 0, 0, 0, "4.1 division by zero"},
-    {CTS_ROW_SDIV32_X, U64(0x1234567800000007), U64(0x100000000), 0, 0, "4.1 a 32-bit zero"},
-    {CTS_ROW_MOD64_X, U64(0x1234567800000007), 0, 0, U64(0x1234567800000007), "4.1 unchanged"},
-    {CTS_ROW_MOD32_X, U64(0x1234567800000007), 0, 0, 7, "4.1 upper 32 bits are zeroed"},
-    {CTS_ROW_SMOD32_X, U64(0x12345678fffffff3), 0, 0, U64(0xfffffff3), "4.1 the same, signed"},
-    {CTS_ROW_XOR32_K, U64(0xffffffff0000000f), 0, -1, U64(0xfffffff0), "4.1 {XOR, K, ALU}"},
-    {CTS_ROW_XOR64_K, 15, 0, -1, U64(0xfffffffffffffff0), "4.1 {XOR, K, ALU64}"},
-    {CTS_ROW_OR64_K, 0, 0, INT32_MIN, U64(0xffffffff80000000), "3.1 imm is signed"},
-    {CTS_ROW_LSH32_X, 1, 33, 0, 2, "4.1 mask 0x1f"},
-    {CTS_ROW_LSH64_X, 1, 65, 0, 2, "4.1 mask 0x3f"},
-    {CTS_ROW_LSH64_K, 1, 0, 63, U64(0x8000000000000000), "4.1"},
-    {CTS_ROW_RSH32_X, U64(0xffffffff80000000), 31, 0, 1, "4.1 32-bit operand"},
-    {CTS_ROW_ARSH32_K, U64(0x80000000), 0, 31, U64(0xffffffff), "4.1 sign extending"},
-    {CTS_ROW_ARSH64_X, U64(0x8000000000000000), 127, 0, NEG(1), "4.1 mask, sign extending"},
-    {CTS_ROW_NEG32, U64(0xffffffff00000001), 0, 0, U64(0xffffffff), "4.1"},
-    {CTS_ROW_NEG64, U64(0x8000000000000000), 0, 0, U64(0x8000000000000000), "4.1 wraps"},
-    {CTS_ROW_MOV64_K, 0, 0, -1, NEG(1), "4.1 dst = (s64)imm"},
-    {CTS_ROW_MOV32_K, NEG(1), 0, -1, U64(0xffffffff), "4.1 zeroes"},
-    {CTS_ROW_MOV32_X, 0, U64(0x1122334455667788), 0, U64(0x55667788), "4.1 dst = (u32)src"},
-    {CTS_ROW_MOVSX32_S8, NEG(1), U64(0x1180), 0, U64(0xffffff80), "4.1 (u32)(s32)(s8)src"},
-    {CTS_ROW_MOVSX64_S8, 0, U64(0x1180), 0, NEG(128), "4.1"},
-    {CTS_ROW_MOVSX64_S16, 0, U64(0x117fff), 0, U64(0x7fff), "4.1"},
-    {CTS_ROW_MOVSX64_S32, 0, U64(0x1180000000), 0, U64(0xffffffff80000000), "4.1"},
-    {CTS_ROW_BSWAP16, U64(0x1122334455667788), 0, 0, U64(0x8877), "4.2, 2.2 a 16-bit number"},
-    {CTS_ROW_BSWAP32, U64(0x1122334455667788), 0, 0, U64(0x88776655), "4.2"},
-    {CTS_ROW_BSWAP64, U64(0x1122334455667788), 0, 0, U64(0x8877665544332211), "4.2"},
+    {CTS_INSN_ADD32_X, U64(0xdeadbeefffffffff), U64(0x5555555500000001), 0, 0, "4.1 wraps, zeroes"},
+    {CTS_INSN_ADD64_X, U64(0xffffffff), 1, 0, U64(0x100000000), "4.1"},
+    {CTS_INSN_ADD64_X, U64(0xffffffffffffffff), 1, 0, 0, "4.1 wraps"},
+    {CTS_INSN_ADD64_K, 5, 0, -6, NEG(1), "3.1 imm is signed"},
+    {CTS_INSN_SUB32_K, 0, 0, 1, U64(0xffffffff), "4.1 underflow wraps at 32 bits"},
+    {CTS_INSN_MUL64_X, U64(0x100000001), U64(0x100000001), 0, U64(0x200000001), "4.1 wraps"},
+    {CTS_INSN_MUL32_X, U64(0xffffffff), U64(0xffffffff), 0, 1, "4.1 wraps"},
+    {CTS_INSN_UMULH64_X, U64(0x100000000), U64(0x300000000), 0, 3, "3 2^64"},
+    {CTS_INSN_UMULH64_K, U64(0x8000000000000000), 0, -2, U64(0x7fffffffffffffff), "2^127 - 2^64"},
+    {CTS_INSN_SMULH64_X, NEG(3), 5, 0, NEG(1), "-15"},
+    {CTS_INSN_SMULH64_K, U64(0x8000000000000000), 0, -2, 1, "2^64"},
+    {CTS_INSN_SMOD64_X, NEG(13), 3, 0, NEG(1), "4.1 truncated division: -13 % 3 == -1"},
+    {CTS_INSN_SMOD64_X, 13, NEG(3), 0, 1, "4.1 sign of the dividend"},
+    {CTS_INSN_SMOD64_K, NEG(13), 0, 3, NEG(1), "4.1 truncated division"},
+    {CTS_INSN_SMOD32_X, U64(0x12345678fffffff3), 3, 0, U64(0xffffffff), "4.1 -13 % 3, zeroes"},
+    {CTS_INSN_SDIV64_X, NEG(13), 3, 0, NEG(4), "4.1 truncates"},
+    {CTS_INSN_SDIV32_K, U64(0xfffffff3), 0, -3, 4, "4.1 imm is s32"},
+    {CTS_INSN_DIV64_X, NEG(13), 3, 0, U64(0x5555555555555551), "4.1 unsigned"},
+    {CTS_INSN_DIV64_K, U64(0xffffffffffffffff), 0, -1, 1, "4.1 imm sign extended, then u64"},
+    {CTS_INSN_MOD64_K, U64(0x1fffffffe), 0, -1, U64(0x1fffffffe), "4.1 the same"},
+    {CTS_INSN_DIV32_K, U64(0x5fffffffe), 0, -1, 0, "4.1 imm is u32"},
+    {CTS_INSN_DIV64_X, 7, 0, 0, 0, "4.1 division by zero"},
+    {CTS_INSN_SDIV32_X, U64(0x1234567800000007), U64(0x100000000), 0, 0, "4.1 a 32-bit zero"},
+    {CTS_INSN_MOD64_X, U64(0x1234567800000007), 0, 0, U64(0x1234567800000007), "4.1 unchanged"},
+    {CTS_INSN_MOD32_X, U64(0x1234567800000007), 0, 0, 7, "4.1 upper 32 bits are zeroed"},
+    {CTS_INSN_SMOD32_X, U64(0x12345678fffffff3), 0, 0, U64(0xfffffff3), "4.1 the same, signed"},
+    {CTS_INSN_XOR32_K, U64(0xffffffff0000000f), 0, -1, U64(0xfffffff0), "4.1 {XOR, K, ALU}"},
+    {CTS_INSN_XOR64_K, 15, 0, -1, U64(0xfffffffffffffff0), "4.1 {XOR, K, ALU64}"},
+    {CTS_INSN_OR64_K, 0, 0, INT32_MIN, U64(0xffffffff80000000), "3.1 imm is signed"},
+    {CTS_INSN_LSH32_X, 1, 33, 0, 2, "4.1 mask 0x1f"},
+    {CTS_INSN_LSH64_X, 1, 65, 0, 2, "4.1 mask 0x3f"},
+    {CTS_INSN_LSH64_K, 1, 0, 63, U64(0x8000000000000000), "4.1"},
+    {CTS_INSN_RSH32_X, U64(0xffffffff80000000), 31, 0, 1, "4.1 32-bit operand"},
+    {CTS_INSN_ARSH32_K, U64(0x80000000), 0, 31, U64(0xffffffff), "4.1 sign extending"},
+    {CTS_INSN_ARSH64_X, U64(0x8000000000000000), 127, 0, NEG(1), "4.1 mask, sign extending"},
+    {CTS_INSN_NEG32, U64(0xffffffff00000001), 0, 0, U64(0xffffffff), "4.1"},
+    {CTS_INSN_NEG64, U64(0x8000000000000000), 0, 0, U64(0x8000000000000000), "4.1 wraps"},
+    {CTS_INSN_MOV64_K, 0, 0, -1, NEG(1), "4.1 dst = (s64)imm"},
+    {CTS_INSN_MOV32_K, NEG(1), 0, -1, U64(0xffffffff), "4.1 zeroes"},
+    {CTS_INSN_MOV32_X, 0, U64(0x1122334455667788), 0, U64(0x55667788), "4.1 dst = (u32)src"},
+    {CTS_INSN_MOVSX32_S8, NEG(1), U64(0x1180), 0, U64(0xffffff80), "4.1 (u32)(s32)(s8)src"},
+    {CTS_INSN_MOVSX64_S8, 0, U64(0x1180), 0, NEG(128), "4.1"},
+    {CTS_INSN_MOVSX64_S16, 0, U64(0x117fff), 0, U64(0x7fff), "4.1"},
+    {CTS_INSN_MOVSX64_S32, 0, U64(0x1180000000), 0, U64(0xffffffff80000000), "4.1"},
+    {CTS_INSN_BSWAP16, U64(0x1122334455667788), 0, 0, U64(0x8877), "4.2, 2.2 a 16-bit number"},
+    {CTS_INSN_BSWAP32, U64(0x1122334455667788), 0, 0, U64(0x88776655), "4.2"},
+    {CTS_INSN_BSWAP64, U64(0x1122334455667788), 0, 0, U64(0x8877665544332211), "4.2"},
 };
 
 static void test_arithmetic(void **state)
@@ -176,16 +176,16 @@ static void test_byte_order_conversion(void **state)
 {
     (void)state;
     static const struct fact little[] = {
-        {CTS_ROW_LE16, U64(0x1122334455667788), 0, 0, U64(0x7788), "4.2 on little"},
-        {CTS_ROW_LE64, U64(0x1122334455667788), 0, 0, U64(0x1122334455667788), "4.2 on little"},
-        {CTS_ROW_BE16, U64(0x1122334455667788), 0, 0, U64(0x8877), "4.2 on little"},
-        {CTS_ROW_BE32, U64(0x1122334455667788), 0, 0, U64(0x88776655), "4.2 on little"},
+        {CTS_INSN_LE16, U64(0x1122334455667788), 0, 0, U64(0x7788), "4.2 on little"},
+        {CTS_INSN_LE64, U64(0x1122334455667788), 0, 0, U64(0x1122334455667788), "4.2 on little"},
+        {CTS_INSN_BE16, U64(0x1122334455667788), 0, 0, U64(0x8877), "4.2 on little"},
+        {CTS_INSN_BE32, U64(0x1122334455667788), 0, 0, U64(0x88776655), "4.2 on little"},
     };
     static const struct fact big[] = {
-        {CTS_ROW_LE16, U64(0x1122334455667788), 0, 0, U64(0x8877), "4.2 on big"},
-        {CTS_ROW_LE64, U64(0x1122334455667788), 0, 0, U64(0x8877665544332211), "4.2 on big"},
-        {CTS_ROW_BE16, U64(0x1122334455667788), 0, 0, U64(0x7788), "4.2 on big"},
-        {CTS_ROW_BE32, U64(0x1122334455667788), 0, 0, U64(0x55667788), "4.2 on big"},
+        {CTS_INSN_LE16, U64(0x1122334455667788), 0, 0, U64(0x8877), "4.2 on big"},
+        {CTS_INSN_LE64, U64(0x1122334455667788), 0, 0, U64(0x8877665544332211), "4.2 on big"},
+        {CTS_INSN_BE16, U64(0x1122334455667788), 0, 0, U64(0x7788), "4.2 on big"},
+        {CTS_INSN_BE32, U64(0x1122334455667788), 0, 0, U64(0x55667788), "4.2 on big"},
     };
     struct rig r;
     for (size_t i = 0; i < CTS_ARRAY_LEN(little); i++)
@@ -198,8 +198,8 @@ static void test_wide_load(void **state)
 {
     (void)state;
     struct rig r;
-    RIG_BODY(&r, {CTS_ROW_LDDW, {.dst = 3, .imm = INT32_MIN, .next_imm = 0x12345678}},
-             {CTS_ROW_MOV64_K, {.dst = 4, .imm = 1}});
+    RIG_BODY(&r, {CTS_INSN_LDDW, {.dst = 3, .imm = INT32_MIN, .next_imm = 0x12345678}},
+             {CTS_INSN_MOV64_K, {.dst = 4, .imm = 1}});
     assert_int_equal(cts_mach_run(&r.m), CTS_MACH_ENDED);
     assert_int_equal(r.m.r[3], U64(0x1234567880000000)); /* 5.4: the lower half is not extended */
     assert_int_equal(r.m.r[4], 1);
@@ -212,13 +212,13 @@ static void test_memory_in_both_orders(void **state)
     static const uint8_t bytes[2][8] = {{0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11},
                                         {0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88}};
     const struct line lines[] = {
-        {CTS_ROW_STX_DW, {.dst = 1, .src = 2}},
-        {CTS_ROW_LDX_W, {.dst = 3, .src = 1}},
-        {CTS_ROW_LDX_H, {.dst = 4, .src = 1, .off = 6}},
-        {CTS_ROW_LDX_B, {.dst = 5, .src = 1}},
-        {CTS_ROW_ST_H, {.dst = 1, .off = 8, .imm = 0x11223344}},
-        {CTS_ROW_ST_DW, {.dst = 1, .off = 16, .imm = -2}},
-        {CTS_ROW_LDXSX_B, {.dst = 6, .src = 1, .off = 8}},
+        {CTS_INSN_STX_DW, {.dst = 1, .src = 2}},
+        {CTS_INSN_LDX_W, {.dst = 3, .src = 1}},
+        {CTS_INSN_LDX_H, {.dst = 4, .src = 1, .off = 6}},
+        {CTS_INSN_LDX_B, {.dst = 5, .src = 1}},
+        {CTS_INSN_ST_H, {.dst = 1, .off = 8, .imm = 0x11223344}},
+        {CTS_INSN_ST_DW, {.dst = 1, .off = 16, .imm = -2}},
+        {CTS_INSN_LDXSX_B, {.dst = 6, .src = 1, .off = 8}},
     };
     struct rig r;
     for (int be = 0; be < 2; be++) {
@@ -243,10 +243,10 @@ static void test_atomics(void **state)
 {
     (void)state;
     struct rig r;
-    RIG_BODY(&r, {CTS_ROW_ATOMIC32_CMPXCHG, {.dst = 1, .src = 2}},
-             {CTS_ROW_ATOMIC32_FETCH_ADD, {.dst = 1, .src = 3, .off = 4}},
-             {CTS_ROW_ATOMIC64_XCHG, {.dst = 1, .src = 4, .off = 8}},
-             {CTS_ROW_ATOMIC32_ADD, {.dst = 1, .src = 5, .off = 16}});
+    RIG_BODY(&r, {CTS_INSN_ATOMIC32_CMPXCHG, {.dst = 1, .src = 2}},
+             {CTS_INSN_ATOMIC32_FETCH_ADD, {.dst = 1, .src = 3, .off = 4}},
+             {CTS_INSN_ATOMIC64_XCHG, {.dst = 1, .src = 4, .off = 8}},
+             {CTS_INSN_ATOMIC32_ADD, {.dst = 1, .src = 5, .off = 16}});
     cts_put32le(r.mem, 0x55667788);
     cts_put32le(r.mem + 4, 0xffffffff);
     cts_put64le(r.mem + 8, 0x77);
@@ -268,12 +268,12 @@ static void test_atomics(void **state)
     assert_int_equal(r.m.r[5], U64(0x1111111100000001));
 }
 
-static void expect_fault(enum cts_row_id row, uint64_t base, int16_t off, bool faults)
+static void expect_fault(enum cts_insn_id row, uint64_t base, int16_t off, bool faults)
 {
     struct rig r;
     const struct line line = {row, {.dst = 1, .src = 1, .off = off}};
     struct line used = line;
-    if (cts_row_info(row)->field[CTS_F_SRC].kind == CTS_FK_FIXED)
+    if (cts_insn_info(row)->field[CTS_F_SRC].kind == CTS_FK_FIXED)
         used.in.src = 0;
     rig_up(&r, false, true, &used, 1);
     r.m.r[1] = base;
@@ -287,12 +287,12 @@ static void test_bounds(void **state)
 {
     (void)state;
     static const struct {
-        enum cts_row_id row;
+        enum cts_insn_id row;
         int bytes;
-    } sizes[] = {{CTS_ROW_LDX_B, 1},       {CTS_ROW_LDX_H, 2}, {CTS_ROW_LDX_W, 4},
-                 {CTS_ROW_LDX_DW, 8},      {CTS_ROW_STX_B, 1}, {CTS_ROW_ST_H, 2},
-                 {CTS_ROW_STX_W, 4},       {CTS_ROW_ST_DW, 8}, {CTS_ROW_ATOMIC32_ADD, 4},
-                 {CTS_ROW_ATOMIC64_ADD, 8}};
+    } sizes[] = {{CTS_INSN_LDX_B, 1},       {CTS_INSN_LDX_H, 2}, {CTS_INSN_LDX_W, 4},
+                 {CTS_INSN_LDX_DW, 8},      {CTS_INSN_STX_B, 1}, {CTS_INSN_ST_H, 2},
+                 {CTS_INSN_STX_W, 4},       {CTS_INSN_ST_DW, 8}, {CTS_INSN_ATOMIC32_ADD, 4},
+                 {CTS_INSN_ATOMIC64_ADD, 8}};
     for (size_t i = 0; i < CTS_ARRAY_LEN(sizes); i++) {
         int16_t last = (int16_t)(MEM_BYTES - sizes[i].bytes);
         expect_fault(sizes[i].row, MEM_BASE, 0, false);
@@ -339,14 +339,14 @@ static void test_frames(void **state)
 {
     (void)state;
     struct rig r;
-    RIG_BODY(&r, {CTS_ROW_STX_DW, {.dst = 10, .src = 6, .off = -8}},
-             {CTS_ROW_CALL_LOCAL, {.imm = 1}},         /* 1: to 3 */
-             {CTS_ROW_JA, {.off = 6}},                 /* 2: to the end */
-             {CTS_ROW_MOV64_X, {.dst = 0, .src = 10}}, /* 3: the function */
-             {CTS_ROW_STX_DW, {.dst = 10, .src = 1, .off = -8}},
-             {CTS_ROW_LDX_DW, {.dst = 8, .src = 10, .off = CTS_MACH_STACK_BYTES - 8}},
-             {CTS_ROW_STX_DW, {.dst = 2, .src = 8}}, {CTS_ROW_MOV64_K, {.dst = 9, .imm = 0}},
-             {CTS_ROW_EXIT, {.imm = 0}});
+    RIG_BODY(&r, {CTS_INSN_STX_DW, {.dst = 10, .src = 6, .off = -8}},
+             {CTS_INSN_CALL_LOCAL, {.imm = 1}},         /* 1: to 3 */
+             {CTS_INSN_JA, {.off = 6}},                 /* 2: to the end */
+             {CTS_INSN_MOV64_X, {.dst = 0, .src = 10}}, /* 3: the function */
+             {CTS_INSN_STX_DW, {.dst = 10, .src = 1, .off = -8}},
+             {CTS_INSN_LDX_DW, {.dst = 8, .src = 10, .off = CTS_MACH_STACK_BYTES - 8}},
+             {CTS_INSN_STX_DW, {.dst = 2, .src = 8}}, {CTS_INSN_MOV64_K, {.dst = 9, .imm = 0}},
+             {CTS_INSN_EXIT, {.imm = 0}});
     r.m.r[1] = 0x11;
     r.m.r[2] = MEM_BASE;
     for (unsigned i = 6; i < 10; i++)
@@ -370,10 +370,10 @@ static void test_depth(void **state)
     (void)state;
     struct rig r;
     for (uint64_t calls = 1; calls <= 8; calls++) {
-        RIG_BODY(&r, {CTS_ROW_CALL_LOCAL, {.imm = 1}}, {CTS_ROW_JA, {.off = 4}},
-                 {CTS_ROW_ADD64_K, {.dst = 1, .imm = -1}},
-                 {CTS_ROW_JEQ_K, {.dst = 1, .off = 1, .imm = 0}}, {CTS_ROW_CALL_LOCAL, {.imm = -3}},
-                 {CTS_ROW_EXIT, {.imm = 0}});
+        RIG_BODY(&r, {CTS_INSN_CALL_LOCAL, {.imm = 1}}, {CTS_INSN_JA, {.off = 4}},
+                 {CTS_INSN_ADD64_K, {.dst = 1, .imm = -1}},
+                 {CTS_INSN_JEQ_K, {.dst = 1, .off = 1, .imm = 0}},
+                 {CTS_INSN_CALL_LOCAL, {.imm = -3}}, {CTS_INSN_EXIT, {.imm = 0}});
         r.m.r[1] = calls;
         assert_int_equal(cts_mach_run(&r.m), calls <= 7 ? CTS_MACH_ENDED : CTS_MACH_FAULT_CALL);
         assert_int_equal(r.m.depth, calls <= 7 ? 0 : 7);
@@ -385,9 +385,9 @@ static void test_body_before_functions(void **state)
 {
     (void)state;
     struct rig r;
-    const struct line lines[] = {{CTS_ROW_CALL_LOCAL, {.imm = 0}},
-                                 {CTS_ROW_ADD64_K, {.dst = 6, .imm = 1}},
-                                 {CTS_ROW_EXIT, {.imm = 0}}};
+    const struct line lines[] = {{CTS_INSN_CALL_LOCAL, {.imm = 0}},
+                                 {CTS_INSN_ADD64_K, {.dst = 6, .imm = 1}},
+                                 {CTS_INSN_EXIT, {.imm = 0}}};
     rig_up(&r, false, false, lines, CTS_ARRAY_LEN(lines));
     r.m.body_slots = 1;
     r.m.r[6] = 5;
@@ -400,11 +400,11 @@ static void test_exit_and_budget(void **state)
 {
     (void)state;
     struct rig r;
-    RIG_BODY(&r, {CTS_ROW_MOV64_K, {.dst = 0, .imm = -7}}, {CTS_ROW_EXIT, {.imm = 0}},
-             {CTS_ROW_MOV64_K, {.dst = 0, .imm = 1}});
+    RIG_BODY(&r, {CTS_INSN_MOV64_K, {.dst = 0, .imm = -7}}, {CTS_INSN_EXIT, {.imm = 0}},
+             {CTS_INSN_MOV64_K, {.dst = 0, .imm = 1}});
     assert_int_equal(cts_mach_run(&r.m), CTS_MACH_EXITED);
     assert_int_equal(r.m.r[0], NEG(7));
-    RIG_BODY(&r, {CTS_ROW_ADD64_K, {.dst = 0, .imm = 1}}, {CTS_ROW_JA, {.off = -2}});
+    RIG_BODY(&r, {CTS_INSN_ADD64_K, {.dst = 0, .imm = 1}}, {CTS_INSN_JA, {.off = -2}});
     r.m.budget = 1001;
     assert_int_equal(cts_mach_run(&r.m), CTS_MACH_BUDGET);
     assert_int_equal(r.m.r[0], 501);
@@ -432,7 +432,7 @@ static void test_helpers(void **state)
     (void)state;
     struct rig r;
     for (int32_t id = 7; id <= 8; id++) {
-        RIG_BODY(&r, {CTS_ROW_CALL_HELPER, {.imm = id}});
+        RIG_BODY(&r, {CTS_INSN_CALL_HELPER, {.imm = id}});
         r.platform.helper = helper_sum;
         for (unsigned i = 0; i < 10; i++)
             r.m.r[i] = 100 + i;
@@ -443,11 +443,11 @@ static void test_helpers(void **state)
         for (unsigned i = 1; i < 10; i++)
             assert_int_equal(r.m.r[i], i <= 5 ? cts_mach_unspecified(i) : 100 + i);
     }
-    RIG_BODY(&r, {CTS_ROW_CALL_HELPER, {.imm = 7}});
+    RIG_BODY(&r, {CTS_INSN_CALL_HELPER, {.imm = 7}});
     assert_int_equal(cts_mach_run(&r.m), CTS_MACH_FAULT_CALL);
-    RIG_BODY(&r, {CTS_ROW_CALL_BTF, {.imm = 7}});
+    RIG_BODY(&r, {CTS_INSN_CALL_BTF, {.imm = 7}});
     assert_int_equal(cts_mach_run(&r.m), CTS_MACH_FAULT_CALL);
-    RIG_BODY(&r, {CTS_ROW_LDDW_MAP_FD, {.dst = 1, .imm = 7}});
+    RIG_BODY(&r, {CTS_INSN_LDDW_MAP_FD, {.dst = 1, .imm = 7}});
     assert_int_equal(cts_mach_run(&r.m), CTS_MACH_FAULT_PLATFORM);
 }
 
@@ -466,9 +466,9 @@ static void test_callbacks(void **state)
     (void)state;
     struct rig r;
     /* lddw takes 0 and 1; code_addr counts from 1. */
-    RIG_BODY(&r, {CTS_ROW_LDDW_CODE, {.dst = 1, .imm = 3}}, {CTS_ROW_CALL_HELPER, {.imm = 4}},
-             {CTS_ROW_JA, {.off = 3}}, {CTS_ROW_MOV64_X, {.dst = 0, .src = 1}},
-             {CTS_ROW_MOV64_K, {.dst = 6, .imm = 0}}, {CTS_ROW_EXIT, {.imm = 0}});
+    RIG_BODY(&r, {CTS_INSN_LDDW_CODE, {.dst = 1, .imm = 3}}, {CTS_INSN_CALL_HELPER, {.imm = 4}},
+             {CTS_INSN_JA, {.off = 3}}, {CTS_INSN_MOV64_X, {.dst = 0, .src = 1}},
+             {CTS_INSN_MOV64_K, {.dst = 6, .imm = 0}}, {CTS_INSN_EXIT, {.imm = 0}});
     r.platform.helper = helper_calls_back;
     r.platform.code_addr = cts_mach_code_addr;
     r.m.r[6] = 66;
@@ -476,7 +476,7 @@ static void test_callbacks(void **state)
     assert_int_equal(r.m.r[0], 0 + 1 + 2 + 3);
     assert_int_equal(r.m.r[6], 66);
     assert_int_equal(r.m.r[10], FP);
-    RIG_BODY(&r, {CTS_ROW_CALL_HELPER, {.imm = 4}});
+    RIG_BODY(&r, {CTS_INSN_CALL_HELPER, {.imm = 4}});
     r.platform.helper = helper_calls_back;
     r.m.r[1] = MEM_BASE;
     assert_int_equal(cts_mach_run(&r.m), CTS_MACH_FAULT_CALL);
@@ -496,9 +496,9 @@ static void test_call_of_an_address(void **state)
                  {-48, CTS_MACH_FAULT_CALL}};
     struct rig r;
     for (size_t i = 0; i < CTS_ARRAY_LEN(cases); i++) {
-        RIG_BODY(&r, {CTS_ROW_LDDW_CODE, {.dst = 7, .imm = 4}},
-                 {CTS_ROW_ADD64_X, {.dst = 7, .src = 1}}, {CTS_ROW_CALLX, {.dst = 7}},
-                 {CTS_ROW_EXIT, {.imm = 0}}, {CTS_ROW_EXIT, {.imm = 0}});
+        RIG_BODY(&r, {CTS_INSN_LDDW_CODE, {.dst = 7, .imm = 4}},
+                 {CTS_INSN_ADD64_X, {.dst = 7, .src = 1}}, {CTS_INSN_CALLX, {.dst = 7}},
+                 {CTS_INSN_EXIT, {.imm = 0}}, {CTS_INSN_EXIT, {.imm = 0}});
         r.platform.code_addr = cts_mach_code_addr;
         r.platform.slots_to = cts_mach_slots_to;
         r.m.r[1] = (uint64_t)cases[i].add;
@@ -513,7 +513,7 @@ static void test_arguments_on_the_stack(void **state)
     static const int16_t none[] = {0, 4, -8, 9, 64, 32760, INT16_MIN};
     uint8_t args[CTS_MACH_ARGS_BYTES];
     struct rig r;
-    RIG_BODY(&r, {CTS_ROW_EXIT, {.imm = 0}});
+    RIG_BODY(&r, {CTS_INSN_EXIT, {.imm = 0}});
     assert_int_equal(cts_mach_arg_out(&r.m, -8), 0); /* a machine without */
     assert_int_equal(r.m.stop, CTS_MACH_FAULT_MEM);
     r.m.args = args;
@@ -547,27 +547,27 @@ static void test_decode_refuses(void **state)
 {
     (void)state;
     struct rig r;
-    const struct line ret = {CTS_ROW_EXIT, {.imm = 0}};
-    const struct line wide = {CTS_ROW_LDDW, {.dst = 1}};
+    const struct line ret = {CTS_INSN_EXIT, {.imm = 0}};
+    const struct line wide = {CTS_INSN_LDDW, {.dst = 1}};
     assert_int_equal(DECODE_WHOLE(&r, ret), 0);
     assert_int_equal(DECODE_WHOLE(&r, wide), CTS_E_INVAL);
     assert_non_null(strstr(r.err.msg, "slot 0: control falls off"));
-    assert_int_equal(DECODE_WHOLE(&r, {CTS_ROW_JA, {.off = 1}}, ret), CTS_E_INVAL);
+    assert_int_equal(DECODE_WHOLE(&r, {CTS_INSN_JA, {.off = 1}}, ret), CTS_E_INVAL);
     assert_non_null(strstr(r.err.msg, "slot 0: jump to slot 2, outside"));
-    assert_int_equal(DECODE_WHOLE(&r, {CTS_ROW_JA, {.off = -2}}, ret), CTS_E_INVAL);
-    assert_int_equal(DECODE_WHOLE(&r, {CTS_ROW_JA32, {.imm = INT32_MAX}}, ret), CTS_E_INVAL);
-    assert_int_equal(DECODE_WHOLE(&r, {CTS_ROW_JA32, {.imm = INT32_MIN}}, ret), CTS_E_INVAL);
-    assert_int_equal(DECODE_WHOLE(&r, {CTS_ROW_JNE32_K, {.off = 1}}, wide, ret), CTS_E_INVAL);
+    assert_int_equal(DECODE_WHOLE(&r, {CTS_INSN_JA, {.off = -2}}, ret), CTS_E_INVAL);
+    assert_int_equal(DECODE_WHOLE(&r, {CTS_INSN_JA32, {.imm = INT32_MAX}}, ret), CTS_E_INVAL);
+    assert_int_equal(DECODE_WHOLE(&r, {CTS_INSN_JA32, {.imm = INT32_MIN}}, ret), CTS_E_INVAL);
+    assert_int_equal(DECODE_WHOLE(&r, {CTS_INSN_JNE32_K, {.off = 1}}, wide, ret), CTS_E_INVAL);
     assert_non_null(strstr(r.err.msg, "slot 0: jump to slot 2, in the middle"));
-    assert_int_equal(DECODE_WHOLE(&r, {CTS_ROW_JNE32_K, {.off = 2}}, wide, ret), 0);
-    assert_int_equal(DECODE_WHOLE(&r, {CTS_ROW_CALL_LOCAL, {.imm = 1}}, wide, ret), CTS_E_INVAL);
-    assert_int_equal(DECODE_WHOLE(&r, {CTS_ROW_CALL_LOCAL, {.imm = 1}}, ret), CTS_E_INVAL);
-    assert_int_equal(DECODE_WHOLE(&r, {CTS_ROW_CALL_HELPER, {.imm = 1000}}, ret), 0);
-    assert_int_equal(DECODE_WHOLE(&r, {CTS_ROW_LDDW_CODE, {.imm = -1}}, ret), 0);
-    assert_int_equal(DECODE_WHOLE(&r, {CTS_ROW_LDDW_CODE, {.imm = 0}}, ret), CTS_E_INVAL);
-    assert_int_equal(DECODE_WHOLE(&r, {CTS_ROW_LDDW_CODE, {.imm = 2}}, ret), CTS_E_INVAL);
-    assert_int_equal(DECODE_WHOLE(&r, ret, {CTS_ROW_JA, {.off = -1}}), 0);
-    assert_int_equal(DECODE_WHOLE(&r, ret, {CTS_ROW_JEQ_K, {.off = -1}}), CTS_E_INVAL);
+    assert_int_equal(DECODE_WHOLE(&r, {CTS_INSN_JNE32_K, {.off = 2}}, wide, ret), 0);
+    assert_int_equal(DECODE_WHOLE(&r, {CTS_INSN_CALL_LOCAL, {.imm = 1}}, wide, ret), CTS_E_INVAL);
+    assert_int_equal(DECODE_WHOLE(&r, {CTS_INSN_CALL_LOCAL, {.imm = 1}}, ret), CTS_E_INVAL);
+    assert_int_equal(DECODE_WHOLE(&r, {CTS_INSN_CALL_HELPER, {.imm = 1000}}, ret), 0);
+    assert_int_equal(DECODE_WHOLE(&r, {CTS_INSN_LDDW_CODE, {.imm = -1}}, ret), 0);
+    assert_int_equal(DECODE_WHOLE(&r, {CTS_INSN_LDDW_CODE, {.imm = 0}}, ret), CTS_E_INVAL);
+    assert_int_equal(DECODE_WHOLE(&r, {CTS_INSN_LDDW_CODE, {.imm = 2}}, ret), CTS_E_INVAL);
+    assert_int_equal(DECODE_WHOLE(&r, ret, {CTS_INSN_JA, {.off = -1}}), 0);
+    assert_int_equal(DECODE_WHOLE(&r, ret, {CTS_INSN_JEQ_K, {.off = -1}}), CTS_E_INVAL);
 }
 
 static void test_decode_of_bytes(void **state)
@@ -596,17 +596,17 @@ static void test_wrong_semantics_stay_inside(void **state)
 {
     (void)state;
     struct rig r;
-    cts_exec_fn exec[CTS_ROW_COUNT];
+    cts_exec_fn exec[CTS_INSN_COUNT];
     memcpy(exec, cts_exec_table, sizeof(exec));
-    exec[CTS_ROW_JA] = jump_astray;
-    RIG_BODY(&r, {CTS_ROW_JA, {.off = 0}}, {CTS_ROW_LDDW, {.dst = 1}});
+    exec[CTS_INSN_JA] = jump_astray;
+    RIG_BODY(&r, {CTS_INSN_JA, {.off = 0}}, {CTS_INSN_LDDW, {.dst = 1}});
     r.m.exec = exec;
     assert_int_equal(cts_mach_run(&r.m), CTS_MACH_FAULT_JUMP);
-    RIG_BODY(&r, {CTS_ROW_JA, {.off = 0}});
+    RIG_BODY(&r, {CTS_INSN_JA, {.off = 0}});
     r.m.exec = exec;
     assert_int_equal(cts_mach_run(&r.m), CTS_MACH_FAULT_JUMP);
-    exec[CTS_ROW_JA] = NULL;
-    RIG_BODY(&r, {CTS_ROW_JA, {.off = 0}});
+    exec[CTS_INSN_JA] = NULL;
+    RIG_BODY(&r, {CTS_INSN_JA, {.off = 0}});
     r.m.exec = exec;
     assert_int_equal(cts_mach_run(&r.m), CTS_MACH_FAULT_INSN);
 }
@@ -614,8 +614,8 @@ static void test_wrong_semantics_stay_inside(void **state)
 static void test_every_row_has_semantics(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < CTS_ROW_COUNT; i++) {
-        unsigned none = cts_row_info((enum cts_row_id)i)->flags & (CTS_RF_SLOT | CTS_RF_FOREIGN);
+    for (unsigned i = 0; i < CTS_INSN_COUNT; i++) {
+        unsigned none = cts_insn_info((enum cts_insn_id)i)->flags & (CTS_RF_SLOT | CTS_RF_FOREIGN);
         assert_int_equal(cts_exec_table[i] == NULL, none != 0);
     }
 }
@@ -631,7 +631,7 @@ static void test_after_the_rfc(void **state)
     assert_int_equal(cts_mach_decode(cast, 2, false, true, prog, &err), CTS_E_INVAL);
     assert_non_null(strstr(err.msg, "slot 0: cast_from_arena"));
     for (int choose = 0; choose < 2; choose++) {
-        RIG_BODY(&r, {CTS_ROW_MAY_GOTO, {.off = 1}}, {CTS_ROW_MOV64_K, {.dst = 1, .imm = 5}});
+        RIG_BODY(&r, {CTS_INSN_MAY_GOTO, {.off = 1}}, {CTS_INSN_MOV64_K, {.dst = 1, .imm = 5}});
         r.m.choose = choose;
         r.m.r[1] = 7;
         assert_int_equal(cts_mach_run(&r.m), CTS_MACH_ENDED);

@@ -79,7 +79,7 @@ static void prepare(struct cts_mach *m, const struct cts_mach_insn *prog, uint8_
 }
 
 /* A random instruction of the row; half of the bases point into memory. */
-static struct cts_insn random_insn(const struct cts_row_info *info, uint64_t *seed)
+static struct cts_insn random_insn(const struct cts_insn_info *info, uint64_t *seed)
 {
     struct cts_insn in = {.opcode = info->opcode};
     bool reg_dst = info->field[CTS_F_DST].kind == CTS_FK_REG;
@@ -94,12 +94,12 @@ static struct cts_insn random_insn(const struct cts_row_info *info, uint64_t *se
     return in;
 }
 
-static void compare_once(const struct cts_spec_row *row, enum cts_row_id id, uint64_t *seed)
+static void compare_once(const struct cts_spec_insn *row, enum cts_insn_id id, uint64_t *seed)
 {
     static const struct cts_mach_insn prog[8]; /* eight places to jump to */
     static struct cts_mach a, b;
     uint8_t mem_a[MEM], mem_b[MEM];
-    struct cts_insn in = random_insn(cts_row_info(id), seed);
+    struct cts_insn in = random_insn(cts_insn_info(id), seed);
     prepare(&a, prog, mem_a);
     prepare(&b, prog, mem_b);
     for (unsigned i = 0; i < MEM; i++)
@@ -122,8 +122,8 @@ static void test_eval(void **state)
     struct fixture *f = *state;
     uint64_t seed = 1;
     for (size_t i = 0; i < f->spec.row_count; i++) {
-        const struct cts_spec_row *row = &f->spec.rows[i];
-        enum cts_row_id id = cts_row_find(row->id);
+        const struct cts_spec_insn *row = &f->spec.rows[i];
+        enum cts_insn_id id = cts_insn_find(row->id);
         for (unsigned t = 0; !row->slot && row->origin == CTS_ORIGIN_RFC && t < TRIALS; t++)
             compare_once(row, id, &seed);
     }
@@ -131,7 +131,7 @@ static void test_eval(void **state)
 
 static const struct cts_mutant *find(const struct fixture *f, const char *row, const char *text)
 {
-    enum cts_row_id id = cts_row_find(row);
+    enum cts_insn_id id = cts_insn_find(row);
     for (size_t i = 0; i < f->list.count; i++)
         if (f->list.all[i].row == id && !f->list.all[i].control &&
             strcmp(f->list.all[i].text, text) == 0)
@@ -186,7 +186,7 @@ static void test_texts(void **state)
         cts_sema_print(m->sema, &b);
         assert_string_equal(cts_buf_text(&b), m->text);
         cts_buf_release(&b);
-        assert_ptr_equal(find(f, cts_row_info(m->row)->id, m->text), m);
+        assert_ptr_equal(find(f, cts_insn_info(m->row)->id, m->text), m);
     }
     assert_true(f->list.count > 10000);
 }
@@ -194,7 +194,7 @@ static void test_texts(void **state)
 static enum cts_smt_answer ask(struct fixture *f, const char *row, const char *text, char *input)
 {
     struct cts_sema_place place = {.file = "test", .line = 1, .col = 1, .next_col = 1};
-    struct cts_smt_query q = {.row = cts_spec_row_find(&f->spec, row)};
+    struct cts_smt_query q = {.row = cts_spec_insn_find(&f->spec, row)};
     struct cts_sema *other;
     struct cts_err err = {0};
     assert_int_equal(cts_sema_read(text, &place, CTS_SEMA_RELAXED, &f->arena, &other, &err), 0);
@@ -330,7 +330,7 @@ static void test_score(void **state)
         {.op = "control", .control = true, .status = CTS_MUT_SURVIVED},
     };
     struct cts_mut_list list = {.all = m, .count = 5};
-    struct cts_mut_score s = cts_mutants_score(&list, CTS_ROW_COUNT, NULL, CTS_LEVEL_QUICK);
+    struct cts_mut_score s = cts_mutants_score(&list, CTS_INSN_COUNT, NULL, CTS_LEVEL_QUICK);
     (void)state;
     assert_int_equal(s.generated, 4);
     assert_int_equal(s.equivalent, 1);
@@ -339,11 +339,11 @@ static void test_score(void **state)
     assert_int_equal(s.hand, 0);
     assert_int_equal(s.all, 3);
     assert_int_equal(s.dead, 1);
-    s = cts_mutants_score(&list, CTS_ROW_COUNT, NULL, CTS_LEVEL_FULL);
+    s = cts_mutants_score(&list, CTS_INSN_COUNT, NULL, CTS_LEVEL_FULL);
     assert_int_equal(s.due, 3);
     assert_int_equal(s.killed, 2);
     assert_int_equal(s.hand, 1);
-    s = cts_mutants_score(&list, CTS_ROW_COUNT, "b", CTS_LEVEL_FULL);
+    s = cts_mutants_score(&list, CTS_INSN_COUNT, "b", CTS_LEVEL_FULL);
     assert_int_equal(s.generated, 2);
     assert_int_equal(s.killed, 0);
 }
@@ -365,7 +365,7 @@ static struct cts_insn optimised(enum cts_loader_flaw flaw, uint32_t at, bool *c
         cts_slot_put(slot, false, &copied[i]);
         cts_buf_add(&code, slot, sizeof(slot));
     }
-    *changed = cts_loader_optimise(flaw, CTS_ROW_ADD64_X, &code);
+    *changed = cts_loader_optimise(flaw, CTS_INSN_ADD64_X, &code);
     cts_slot_get((const uint8_t *)code.data + (size_t)at * 8, false, &in);
     cts_buf_release(&code);
     return in;

@@ -50,9 +50,9 @@ static void add_vector(struct cts_pk_writer *w, const char *id, uint64_t r0)
     struct cts_pk_vector v;
     struct cts_pk_case c;
     struct cts_pk_unit u;
-    struct cts_pk_row row;
+    struct cts_pk_tuple row;
     struct cts_pk_outcome o;
-    uint16_t row_id = CTS_ROW_ADD64_X;
+    uint16_t row_id = CTS_INSN_ADD64_X;
     memset(&v, 0, sizeof(v));
     memset(&c, 0, sizeof(c));
     memset(&u, 0, sizeof(u));
@@ -62,7 +62,7 @@ static void add_vector(struct cts_pk_writer *w, const char *id, uint64_t r0)
     c.name = cts_pkw_str(w, "1");
     v.id = cts_pkw_str(w, id);
     v.file = cts_pkw_str(w, "f.yaml");
-    v.rows = (struct cts_pk_range){cts_pkw_add(w, CTS_PT_ROW_IDS, &row_id), 1};
+    v.rows = (struct cts_pk_range){cts_pkw_add(w, CTS_PT_INSN_IDS, &row_id), 1};
     v.clauses = (struct cts_pk_range){cts_pkw_count(w, CTS_PT_STRING_REFS), 1};
     cts_pkw_ref(w, "N001");
     u.code = cts_pkw_code(w, body, 2);
@@ -75,7 +75,7 @@ static void add_vector(struct cts_pk_writer *w, const char *id, uint64_t r0)
     row.out = (struct cts_pk_range){cts_pkw_add(w, CTS_PT_OUTCOMES, &o), 1};
     v.cases = (struct cts_pk_range){cts_pkw_add(w, CTS_PT_CASES, &c), 1};
     row.kase = v.cases.first;
-    u.rows = (struct cts_pk_range){cts_pkw_add(w, CTS_PT_ROWS, &row), 1};
+    u.rows = (struct cts_pk_range){cts_pkw_add(w, CTS_PT_TUPLES, &row), 1};
     v.units = (struct cts_pk_range){cts_pkw_add(w, CTS_PT_UNITS, &u), 1};
     cts_pkw_add(w, CTS_PT_VECTORS, &v);
 }
@@ -339,11 +339,11 @@ static void every_index_is_checked(void **state)
         {CTS_PT_UNITS, offsetof(struct cts_pk_unit, flags), 0x80},
         {CTS_PT_UNITS, offsetof(struct cts_pk_unit, repeat), 0},
         {CTS_PT_UNITS, offsetof(struct cts_pk_unit, repeat), 2}, /* not alone */
-        {CTS_PT_ROWS, offsetof(struct cts_pk_row, kase), 1},
-        {CTS_PT_ROWS, offsetof(struct cts_pk_row, in), 4},
-        {CTS_PT_ROWS, offsetof(struct cts_pk_row, in), UINT32_MAX},
-        {CTS_PT_ROWS, offsetof(struct cts_pk_row, out.count), 0},
-        {CTS_PT_ROWS, offsetof(struct cts_pk_row, out.first), UINT32_MAX},
+        {CTS_PT_TUPLES, offsetof(struct cts_pk_tuple, kase), 1},
+        {CTS_PT_TUPLES, offsetof(struct cts_pk_tuple, in), 4},
+        {CTS_PT_TUPLES, offsetof(struct cts_pk_tuple, in), UINT32_MAX},
+        {CTS_PT_TUPLES, offsetof(struct cts_pk_tuple, out.count), 0},
+        {CTS_PT_TUPLES, offsetof(struct cts_pk_tuple, out.first), UINT32_MAX},
         {CTS_PT_OUTCOMES, offsetof(struct cts_pk_outcome, kind), 0x0004},
         {CTS_PT_OUTCOMES, offsetof(struct cts_pk_outcome, kind), 0x0200}, /* has_r0 */
         {CTS_PT_OUTCOMES, offsetof(struct cts_pk_outcome, state), UINT32_MAX},
@@ -356,7 +356,7 @@ static void every_index_is_checked(void **state)
         {CTS_PT_STATES, offsetof(struct cts_pk_state, mem.be), 65},
         {CTS_PT_STATES, offsetof(struct cts_pk_state, stack.data), 0},
         {CTS_PT_STATES, offsetof(struct cts_pk_state, mem_bytes), 1 << 30},
-        {CTS_PT_ROW_IDS, 0, 0xffffffff},
+        {CTS_PT_INSN_IDS, 0, 0xffffffff},
         {CTS_PT_STRING_REFS, 0, 5000},
         {CTS_PT_STRINGS, 0, 0x41414141},
     };
@@ -396,7 +396,7 @@ static uint64_t walk(const struct cts_pack *p)
 {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < p->vector_count; i++)
-        sum += strlen(cts_pack_text(p, p->vectors[i].id)) + p->row_ids[p->vectors[i].rows.first];
+        sum += strlen(cts_pack_text(p, p->vectors[i].id)) + p->insn_ids[p->vectors[i].rows.first];
     for (uint32_t i = 0; i < p->unit_count; i++) {
         const struct cts_pk_unit *u = &p->units[i];
         for (uint32_t k = 0; k < u->slots * 8; k++)

@@ -87,10 +87,10 @@ struct code {
     uint32_t slots;
 };
 
-static void add(struct code *c, enum cts_row_id row, unsigned dst, unsigned src, int off,
+static void add(struct code *c, enum cts_insn_id row, unsigned dst, unsigned src, int off,
                 int32_t imm)
 {
-    struct cts_insn in = {.opcode = cts_row_info(row)->opcode,
+    struct cts_insn in = {.opcode = cts_insn_info(row)->opcode,
                           .dst = (uint8_t)dst,
                           .src = (uint8_t)src,
                           .off = (int16_t)off,
@@ -103,18 +103,18 @@ static void add(struct code *c, enum cts_row_id row, unsigned dst, unsigned src,
 static struct code counting(uint32_t *tail)
 {
     struct code c = {.slots = 0};
-    add(&c, CTS_ROW_STX_DW, 10, 1, -8, 0);
-    add(&c, CTS_ROW_CALL_LOCAL, 0, 1, 0, 3); /* 5 */
-    add(&c, CTS_ROW_LDX_DW, 1, 10, -8, 0);
+    add(&c, CTS_INSN_STX_DW, 10, 1, -8, 0);
+    add(&c, CTS_INSN_CALL_LOCAL, 0, 1, 0, 3); /* 5 */
+    add(&c, CTS_INSN_LDX_DW, 1, 10, -8, 0);
     *tail = c.slots;
-    add(&c, CTS_ROW_MOV64_K, 0, 0, 0, 0);
-    add(&c, CTS_ROW_EXIT, 0, 0, 0, 0);
-    add(&c, CTS_ROW_LDX_DW, 2, 1, CTS_WIN_INDEX, 0); /* 5 */
-    add(&c, CTS_ROW_CALL_LOCAL, 0, 1, 0, 1);         /* 8 */
-    add(&c, CTS_ROW_EXIT, 0, 0, 0, 0);
-    add(&c, CTS_ROW_ADD64_K, 2, 0, 0, 1); /* 8 */
-    add(&c, CTS_ROW_STX_DW, 1, 2, CTS_WIN_INDEX, 0);
-    add(&c, CTS_ROW_EXIT, 0, 0, 0, 0);
+    add(&c, CTS_INSN_MOV64_K, 0, 0, 0, 0);
+    add(&c, CTS_INSN_EXIT, 0, 0, 0, 0);
+    add(&c, CTS_INSN_LDX_DW, 2, 1, CTS_WIN_INDEX, 0); /* 5 */
+    add(&c, CTS_INSN_CALL_LOCAL, 0, 1, 0, 1);         /* 8 */
+    add(&c, CTS_INSN_EXIT, 0, 0, 0, 0);
+    add(&c, CTS_INSN_ADD64_K, 2, 0, 0, 1); /* 8 */
+    add(&c, CTS_INSN_STX_DW, 1, 2, CTS_WIN_INDEX, 0);
+    add(&c, CTS_INSN_EXIT, 0, 0, 0, 0);
     return c;
 }
 

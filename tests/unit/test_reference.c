@@ -15,7 +15,7 @@ enum { SLOTS_MAX = 64, STRIDE = 2048, ROWS = 8, REGION = 128, MEM_BYTES = 64 };
 #define U64(x) UINT64_C(x)
 
 struct line {
-    enum cts_row_id row;
+    enum cts_insn_id row;
     struct cts_insn in;
 };
 
@@ -141,15 +141,15 @@ static void test_threads(void **state)
     assert_true(r.caps.features & CTS_FEAT_THREADS);
     r.layout.rows = 1;
     r.layout.place[1] = CTS_PL_MEM;
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_ATOMIC64_ADD, {.dst = 1, .src = 2}}), CTS_LOAD_ACCEPTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_ATOMIC64_ADD, {.dst = 1, .src = 2}}), CTS_LOAD_ACCEPTED);
     set_in(&r, 0, 2, 1);
     run_in_threads(&r, THREADS, TIMES);
     assert_int_equal(r.ran.status, CTS_RUN_COMPLETED);
     assert_int_equal(r.ran.done, TIMES);
     assert_int_equal(get64(&r, row_at(&r, 0) + CTS_ENTRY_MEM), THREADS * TIMES);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDX_DW, {.dst = 3, .src = 1}},
-                          {CTS_ROW_ADD64_X, {.dst = 3, .src = 2}},
-                          {CTS_ROW_STX_DW, {.dst = 1, .src = 3}}),
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_LDX_DW, {.dst = 3, .src = 1}},
+                          {CTS_INSN_ADD64_X, {.dst = 3, .src = 2}},
+                          {CTS_INSN_STX_DW, {.dst = 1, .src = 3}}),
                      CTS_LOAD_ACCEPTED);
     put64(&r, row_at(&r, 0) + CTS_ENTRY_MEM, 0);
     run_in_threads(&r, THREADS, TIMES);
@@ -157,7 +157,7 @@ static void test_threads(void **state)
     uint64_t count = get64(&r, row_at(&r, 0) + CTS_ENTRY_MEM);
     assert_true(count >= TIMES && count < THREADS * TIMES);
     /* A fault in one of them ends all. */
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDX_DW, {.dst = 3, .src = 2}}), CTS_LOAD_ACCEPTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_LDX_DW, {.dst = 3, .src = 2}}), CTS_LOAD_ACCEPTED);
     run_in_threads(&r, THREADS, TIMES);
     assert_int_equal(r.ran.status, CTS_RUN_FAULTED);
     assert_int_equal(r.ran.done, 0);
@@ -184,7 +184,7 @@ static void check_rows(const char *engine)
 {
     struct rig r;
     rig_open(&r, engine);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_ADD64_X, {.dst = 3, .src = 7}}), CTS_LOAD_ACCEPTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_ADD64_X, {.dst = 3, .src = 7}}), CTS_LOAD_ACCEPTED);
     for (uint32_t i = 0; i < ROWS; i++)
         for (unsigned reg = 0; reg < 10; reg++)
             set_in(&r, i, reg, U64(0x100) * i + reg);
@@ -222,10 +222,10 @@ static void test_out_mask_and_record(void **state)
     r.layout.add[2] = -16;
     r.layout.place[5] = CTS_PL_NONE;
     memset(row_at(&r, 1), 0x77, CTS_ENTRY_MEM + MEM_BYTES + 8);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_MOV64_K, {.dst = 4, .imm = -1}},
-                          {CTS_ROW_STX_DW, {.dst = 1, .src = 2}},
-                          {CTS_ROW_STX_DW, {.dst = 1, .src = 1, .off = 8}},
-                          {CTS_ROW_STX_DW, {.dst = 1, .src = 5, .off = 16}}),
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_MOV64_K, {.dst = 4, .imm = -1}},
+                          {CTS_INSN_STX_DW, {.dst = 1, .src = 2}},
+                          {CTS_INSN_STX_DW, {.dst = 1, .src = 1, .off = 8}},
+                          {CTS_INSN_STX_DW, {.dst = 1, .src = 5, .off = 16}}),
                      CTS_LOAD_ACCEPTED);
     run(&r, 1, 1);
     assert_int_equal(r.ran.status, CTS_RUN_COMPLETED);
@@ -249,11 +249,11 @@ static void test_memory_is_exactly_that_long(void **state)
     rig_open(&r, "interp");
     r.layout.place[1] = CTS_PL_MEM;
     for (int16_t off = MEM_BYTES - 9; off <= MEM_BYTES - 7; off++) {
-        assert_int_equal(LOAD(&r, 0, {CTS_ROW_ST_DW, {.dst = 1, .off = off}}), CTS_LOAD_ACCEPTED);
+        assert_int_equal(LOAD(&r, 0, {CTS_INSN_ST_DW, {.dst = 1, .off = off}}), CTS_LOAD_ACCEPTED);
         run(&r, 0, 1);
         assert_int_equal(r.ran.status, off <= MEM_BYTES - 8 ? CTS_RUN_COMPLETED : CTS_RUN_FAULTED);
     }
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDX_B, {.dst = 0, .src = 1, .off = -1}}),
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_LDX_B, {.dst = 0, .src = 1, .off = -1}}),
                      CTS_LOAD_ACCEPTED);
     run(&r, 0, 1);
     assert_int_equal(r.ran.status, CTS_RUN_FAULTED);
@@ -266,10 +266,10 @@ static void test_stack(void **state)
     struct rig r;
     rig_open(&r, "interp");
     r.layout.stack_off = CTS_ENTRY_MEM + MEM_BYTES;
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDX_B, {.dst = 0, .src = 10, .off = -512}},
-                          {CTS_ROW_LDX_B, {.dst = 1, .src = 10, .off = -1}},
-                          {CTS_ROW_ST_B, {.dst = 10, .off = -512, .imm = 0x55}},
-                          {CTS_ROW_ST_B, {.dst = 10, .off = -1, .imm = 0x66}}),
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_LDX_B, {.dst = 0, .src = 10, .off = -512}},
+                          {CTS_INSN_LDX_B, {.dst = 1, .src = 10, .off = -1}},
+                          {CTS_INSN_ST_B, {.dst = 10, .off = -512, .imm = 0x55}},
+                          {CTS_INSN_ST_B, {.dst = 10, .off = -1, .imm = 0x66}}),
                      CTS_LOAD_ACCEPTED);
     uint8_t *in = row_at(&r, 0) + r.layout.stack_off, *after = in + CTS_STACK_BYTES;
     for (unsigned i = 0; i < CTS_STACK_BYTES; i++)
@@ -291,10 +291,10 @@ static void test_ends(void **state)
     rig_open(&r, "interp");
     r.layout.out_mask = 0;
     /* Row 0 exits, row 1 falls through, row 2 faults. */
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_JEQ_K, {.dst = 1, .off = 2, .imm = 1}},
-                          {CTS_ROW_JEQ_K, {.dst = 1, .off = 2, .imm = 2}},
-                          {CTS_ROW_EXIT, {.imm = 0}}, {CTS_ROW_JA, {.off = 1}},
-                          {CTS_ROW_LDX_B, {.dst = 0, .src = 1}}),
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_JEQ_K, {.dst = 1, .off = 2, .imm = 1}},
+                          {CTS_INSN_JEQ_K, {.dst = 1, .off = 2, .imm = 2}},
+                          {CTS_INSN_EXIT, {.imm = 0}}, {CTS_INSN_JA, {.off = 1}},
+                          {CTS_INSN_LDX_B, {.dst = 0, .src = 1}}),
                      CTS_LOAD_ACCEPTED);
     for (uint32_t i = 0; i < 3; i++) {
         set_in(&r, i, 1, i);
@@ -317,16 +317,16 @@ static void test_body_and_functions(void **state)
     (void)state;
     struct rig r;
     rig_open(&r, "interp");
-    assert_int_equal(LOAD(&r, 2, {CTS_ROW_CALL_LOCAL, {.imm = 1}},
-                          {CTS_ROW_ADD64_K, {.dst = 0, .imm = 1}},
-                          {CTS_ROW_MOV64_K, {.dst = 0, .imm = 7}}, {CTS_ROW_EXIT, {.imm = 0}}),
+    assert_int_equal(LOAD(&r, 2, {CTS_INSN_CALL_LOCAL, {.imm = 1}},
+                          {CTS_INSN_ADD64_K, {.dst = 0, .imm = 1}},
+                          {CTS_INSN_MOV64_K, {.dst = 0, .imm = 7}}, {CTS_INSN_EXIT, {.imm = 0}}),
                      CTS_LOAD_ACCEPTED);
     run(&r, 0, 1);
     assert_int_equal(end_of(&r, 0), CTS_ENDED_FELL_THROUGH);
     assert_int_equal(out(&r, 0, 0), 8);
     assert_int_equal(out(&r, 0, 1), cts_mach_unspecified(1));
     /* The last function has to end. */
-    assert_int_equal(LOAD(&r, 1, {CTS_ROW_CALL_LOCAL, {.imm = 0}}, {CTS_ROW_MOV64_K, {.dst = 0}}),
+    assert_int_equal(LOAD(&r, 1, {CTS_INSN_CALL_LOCAL, {.imm = 0}}, {CTS_INSN_MOV64_K, {.dst = 0}}),
                      CTS_LOAD_REJECTED);
     /* An empty body changes nothing. */
     r.slots = 0;
@@ -343,16 +343,16 @@ static void test_verdicts(void **state)
     (void)state;
     struct rig r;
     rig_open(&r, "interp");
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_JA, {.off = 2}}, {CTS_ROW_EXIT, {.imm = 0}}),
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_JA, {.off = 2}}, {CTS_INSN_EXIT, {.imm = 0}}),
                      CTS_LOAD_REJECTED);
     assert_non_null(strstr(r.loaded.text, "slot 0"));
     r.slots = 1;
     memset(r.code, 0xff, CTS_SLOT_BYTES);
     assert_int_equal(load_code(&r, 0), CTS_LOAD_REJECTED);
     assert_non_null(strstr(r.loaded.text, "0xff"));
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_DIV64_K, {.dst = 1}}), CTS_LOAD_ACCEPTED);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_MOV64_K, {.dst = 10}}), CTS_LOAD_ACCEPTED);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_CALL_HELPER, {.imm = 99999}}), CTS_LOAD_ACCEPTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_DIV64_K, {.dst = 1}}), CTS_LOAD_ACCEPTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_MOV64_K, {.dst = 10}}), CTS_LOAD_ACCEPTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_CALL_HELPER, {.imm = 99999}}), CTS_LOAD_ACCEPTED);
     run(&r, 0, 1);
     assert_int_equal(r.ran.status, CTS_RUN_FAULTED);
     rig_close(&r);
@@ -381,15 +381,15 @@ static void test_hostile_layouts(void **state)
     };
     for (size_t i = 0; i < CTS_ARRAY_LEN(bad); i++) {
         r.layout = bad[i];
-        assert_int_equal(LOAD(&r, 0, {CTS_ROW_EXIT, {.imm = 0}}), CTS_LOAD_ERROR);
+        assert_int_equal(LOAD(&r, 0, {CTS_INSN_EXIT, {.imm = 0}}), CTS_LOAD_ERROR);
     }
     r.layout = good;
-    assert_int_equal(LOAD(&r, 2, {CTS_ROW_EXIT, {.imm = 0}}), CTS_LOAD_ERROR);
+    assert_int_equal(LOAD(&r, 2, {CTS_INSN_EXIT, {.imm = 0}}), CTS_LOAD_ERROR);
     r.req.segments = 2;
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_EXIT, {.imm = 0}}), CTS_LOAD_ERROR);
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_EXIT, {.imm = 0}}), CTS_LOAD_ERROR);
     r.req.segments = 1;
     memset(r.layout.place, 0xee, sizeof(r.layout.place));
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_MOV64_K, {.dst = 0, .imm = 1}}), CTS_LOAD_ACCEPTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_MOV64_K, {.dst = 0, .imm = 1}}), CTS_LOAD_ACCEPTED);
     run(&r, UINT32_MAX, 3);
     assert_int_equal(r.ran.done, 3);
     assert_int_equal(out(&r, ROWS - 1, 0), 1);
@@ -405,20 +405,20 @@ static void test_whole_programs(void **state)
     r.req.kind = CTS_PROG_WHOLE;
     r.req.layout = NULL;
     r.req.segments = 0;
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDDW, {.dst = 0, .imm = -1, .next_imm = 1}},
-                          {CTS_ROW_LDX_DW, {.dst = 2, .src = 1, .off = 56}},
-                          {CTS_ROW_ADD64_X, {.dst = 0, .src = 2}}, {CTS_ROW_EXIT, {.imm = 0}}),
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_LDDW, {.dst = 0, .imm = -1, .next_imm = 1}},
+                          {CTS_INSN_LDX_DW, {.dst = 2, .src = 1, .off = 56}},
+                          {CTS_INSN_ADD64_X, {.dst = 0, .src = 2}}, {CTS_INSN_EXIT, {.imm = 0}}),
                      CTS_LOAD_ACCEPTED);
     run(&r, 0, 2);
     assert_int_equal(r.ran.status, CTS_RUN_COMPLETED);
     assert_int_equal(r.ran.done, 2);
     assert_int_equal(r.ran.r0, U64(0x1ffffffff));
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_ST_B, {.dst = 1}}, {CTS_ROW_EXIT, {.imm = 0}}),
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_ST_B, {.dst = 1}}, {CTS_INSN_EXIT, {.imm = 0}}),
                      CTS_LOAD_ACCEPTED);
     run(&r, 0, 1);
     assert_int_equal(r.ran.status, CTS_RUN_FAULTED);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_MOV64_K, {.dst = 0}}), CTS_LOAD_REJECTED);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_JA, {.off = -1}}), CTS_LOAD_ACCEPTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_MOV64_K, {.dst = 0}}), CTS_LOAD_REJECTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_JA, {.off = -1}}), CTS_LOAD_ACCEPTED);
     run(&r, 0, 1);
     assert_int_equal(r.ran.status, CTS_RUN_FAULTED);
     assert_non_null(strstr(r.ran.text, "budget"));
@@ -438,13 +438,13 @@ static void test_maps(void **state)
     r.req.map_count = 1;
     put64(&r, row_at(&r, 0) + CTS_ENTRY_MEM + 8, 88);
     put64(&r, row_at(&r, 1) + CTS_ENTRY_MEM + 8, 99);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDDW_MAP_FD_VALUE, {.dst = 6, .imm = 1, .next_imm = 8}},
-                          {CTS_ROW_LDX_DW, {.dst = 3, .src = 6}},
-                          {CTS_ROW_ST_DW, {.dst = 6, .imm = 5}}, /* gone at the next run */
-                          {CTS_ROW_LDDW_MAP_IDX_VALUE, {.dst = 7, .imm = 0, .next_imm = 8}},
-                          {CTS_ROW_LDX_DW, {.dst = 4, .src = 7}},
-                          {CTS_ROW_LDDW_MAP_FD, {.dst = 8, .imm = 1}},
-                          {CTS_ROW_LDDW_MAP_IDX, {.dst = 9, .imm = 1}}),
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_LDDW_MAP_FD_VALUE, {.dst = 6, .imm = 1, .next_imm = 8}},
+                          {CTS_INSN_LDX_DW, {.dst = 3, .src = 6}},
+                          {CTS_INSN_ST_DW, {.dst = 6, .imm = 5}}, /* gone at the next run */
+                          {CTS_INSN_LDDW_MAP_IDX_VALUE, {.dst = 7, .imm = 0, .next_imm = 8}},
+                          {CTS_INSN_LDX_DW, {.dst = 4, .src = 7}},
+                          {CTS_INSN_LDDW_MAP_FD, {.dst = 8, .imm = 1}},
+                          {CTS_INSN_LDDW_MAP_IDX, {.dst = 9, .imm = 1}}),
                      CTS_LOAD_ACCEPTED);
     for (int k = 0; k < 2; k++) {
         run(&r, (uint32_t)k, 1);
@@ -453,11 +453,11 @@ static void test_maps(void **state)
         assert_int_equal(out(&r, (uint32_t)k, 4), k ? 99 : 88);
         assert_int_equal(out(&r, (uint32_t)k, 8), out(&r, (uint32_t)k, 9));
     }
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDDW_MAP_FD, {.dst = 1, .imm = 2}}), CTS_LOAD_REJECTED);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDDW_MAP_IDX_VALUE, {.dst = 1, .imm = -1}}),
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_LDDW_MAP_FD, {.dst = 1, .imm = 2}}), CTS_LOAD_REJECTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_LDDW_MAP_IDX_VALUE, {.dst = 1, .imm = -1}}),
                      CTS_LOAD_REJECTED);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDDW_MAP_FD, {.dst = 1, .imm = 1}},
-                          {CTS_ROW_LDX_B, {.dst = 1, .src = 1}}),
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_LDDW_MAP_FD, {.dst = 1, .imm = 1}},
+                          {CTS_INSN_LDX_B, {.dst = 1, .src = 1}}),
                      CTS_LOAD_ACCEPTED);
     run(&r, 0, 1);
     assert_int_equal(r.ran.status, CTS_RUN_FAULTED); /* a map's address is a handle */
@@ -474,11 +474,11 @@ static void test_map_lookup(void **state)
     r.req.maps = &map;
     r.req.map_count = 1;
     assert_int_equal(
-        LOAD(&r, 0, {CTS_ROW_STX_W, {.dst = 10, .src = 6, .off = -4}},
-             {CTS_ROW_LDDW_MAP_FD, {.dst = 1, .imm = 1}}, {CTS_ROW_MOV64_X, {.dst = 2, .src = 10}},
-             {CTS_ROW_ADD64_K, {.dst = 2, .imm = -4}}, {CTS_ROW_CALL_HELPER, {.imm = 1}},
-             {CTS_ROW_JEQ_K, {.dst = 0, .off = 1, .imm = 0}},
-             {CTS_ROW_LDX_DW, {.dst = 0, .src = 0}}),
+        LOAD(&r, 0, {CTS_INSN_STX_W, {.dst = 10, .src = 6, .off = -4}},
+             {CTS_INSN_LDDW_MAP_FD, {.dst = 1, .imm = 1}},
+             {CTS_INSN_MOV64_X, {.dst = 2, .src = 10}}, {CTS_INSN_ADD64_K, {.dst = 2, .imm = -4}},
+             {CTS_INSN_CALL_HELPER, {.imm = 1}}, {CTS_INSN_JEQ_K, {.dst = 0, .off = 1, .imm = 0}},
+             {CTS_INSN_LDX_DW, {.dst = 0, .src = 0}}),
         CTS_LOAD_ACCEPTED);
     set_in(&r, 0, 6, 3);
     set_in(&r, 1, 6, 4);
@@ -499,21 +499,21 @@ static void test_names(void **state)
     r.req.names = names;
     r.req.name_count = 4;
     assert_int_equal(
-        LOAD(&r, 0, {CTS_ROW_LDDW_VAR, {.dst = 6, .imm = 0}},
-             {CTS_ROW_LDX_DW, {.dst = 6, .src = 6}}, {CTS_ROW_CALL_BTF, {.imm = 1}},
-             {CTS_ROW_MOV64_K, {.dst = 1, .imm = 1}}, {CTS_ROW_MOV64_K, {.dst = 2, .imm = 1}},
-             {CTS_ROW_MOV64_K, {.dst = 3, .imm = 1}}, {CTS_ROW_MOV64_K, {.dst = 4, .imm = 0}},
-             {CTS_ROW_MOV64_K, {.dst = 5, .imm = 1}}, {CTS_ROW_CALL_BTF, {.imm = 2}}),
+        LOAD(&r, 0, {CTS_INSN_LDDW_VAR, {.dst = 6, .imm = 0}},
+             {CTS_INSN_LDX_DW, {.dst = 6, .src = 6}}, {CTS_INSN_CALL_BTF, {.imm = 1}},
+             {CTS_INSN_MOV64_K, {.dst = 1, .imm = 1}}, {CTS_INSN_MOV64_K, {.dst = 2, .imm = 1}},
+             {CTS_INSN_MOV64_K, {.dst = 3, .imm = 1}}, {CTS_INSN_MOV64_K, {.dst = 4, .imm = 0}},
+             {CTS_INSN_MOV64_K, {.dst = 5, .imm = 1}}, {CTS_INSN_CALL_BTF, {.imm = 2}}),
         CTS_LOAD_ACCEPTED);
     run(&r, 0, 1);
     assert_int_equal(r.ran.status, CTS_RUN_COMPLETED);
     assert_int_equal(out(&r, 0, 6), U64(0x1122334455667788));
     assert_int_equal(out(&r, 0, 0), 1 + 2 + 4 + 16);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDDW_VAR, {.imm = 3}}), CTS_LOAD_REJECTED);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDDW_VAR, {.imm = 1}}), CTS_LOAD_REJECTED);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_CALL_BTF, {.imm = 0}}), CTS_LOAD_REJECTED);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_CALL_BTF, {.imm = 4}}), CTS_LOAD_REJECTED);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_CALL_BTF, {.imm = -1}}), CTS_LOAD_REJECTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_LDDW_VAR, {.imm = 3}}), CTS_LOAD_REJECTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_LDDW_VAR, {.imm = 1}}), CTS_LOAD_REJECTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_CALL_BTF, {.imm = 0}}), CTS_LOAD_REJECTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_CALL_BTF, {.imm = 4}}), CTS_LOAD_REJECTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_CALL_BTF, {.imm = -1}}), CTS_LOAD_REJECTED);
     rig_close(&r);
 }
 
@@ -532,14 +532,14 @@ static void test_loop_helper(void **state)
                  {(1 << 23) + 1, 100, 0, UINT64_MAX - 6, 0}};
     /* The callback adds its index to the u64 at ctx and stops at the index at ctx + 8. */
     assert_int_equal(
-        LOAD(&r, 6, {CTS_ROW_MOV64_X, {.dst = 3, .src = 1}},
-             {CTS_ROW_MOV64_X, {.dst = 1, .src = 8}}, {CTS_ROW_LDDW_CODE, {.dst = 2, .imm = 3}},
-             {CTS_ROW_MOV64_X, {.dst = 4, .src = 9}}, {CTS_ROW_CALL_HELPER, {.imm = 181}},
-             {CTS_ROW_ATOMIC64_ADD, {.dst = 2, .src = 1}},
-             {CTS_ROW_LDX_DW, {.dst = 3, .src = 2, .off = 8}},
-             {CTS_ROW_MOV64_K, {.dst = 0, .imm = 1}},
-             {CTS_ROW_JEQ_X, {.dst = 1, .src = 3, .off = 1}},
-             {CTS_ROW_MOV64_K, {.dst = 0, .imm = 0}}, {CTS_ROW_EXIT, {.imm = 0}}),
+        LOAD(&r, 6, {CTS_INSN_MOV64_X, {.dst = 3, .src = 1}},
+             {CTS_INSN_MOV64_X, {.dst = 1, .src = 8}}, {CTS_INSN_LDDW_CODE, {.dst = 2, .imm = 3}},
+             {CTS_INSN_MOV64_X, {.dst = 4, .src = 9}}, {CTS_INSN_CALL_HELPER, {.imm = 181}},
+             {CTS_INSN_ATOMIC64_ADD, {.dst = 2, .src = 1}},
+             {CTS_INSN_LDX_DW, {.dst = 3, .src = 2, .off = 8}},
+             {CTS_INSN_MOV64_K, {.dst = 0, .imm = 1}},
+             {CTS_INSN_JEQ_X, {.dst = 1, .src = 3, .off = 1}},
+             {CTS_INSN_MOV64_K, {.dst = 0, .imm = 0}}, {CTS_INSN_EXIT, {.imm = 0}}),
         CTS_LOAD_ACCEPTED);
     for (uint32_t i = 0; i < CTS_ARRAY_LEN(facts); i++) {
         set_in(&r, i, 8, facts[i].times);
@@ -555,7 +555,7 @@ static void test_loop_helper(void **state)
 
 static uint64_t call_with(struct rig *r, int32_t id, const uint64_t arg[5])
 {
-    assert_int_equal(LOAD(r, 0, {CTS_ROW_CALL_HELPER, {.imm = id}}), CTS_LOAD_ACCEPTED);
+    assert_int_equal(LOAD(r, 0, {CTS_INSN_CALL_HELPER, {.imm = id}}), CTS_LOAD_ACCEPTED);
     for (unsigned i = 0; i < 5; i++)
         if (r->layout.place[i + 1] == CTS_PL_VALUE)
             set_in(r, 0, i + 1, arg[i]);
@@ -603,11 +603,11 @@ static void test_checksum(void **state)
     }
 }
 
-static uint64_t load_packet(struct rig *r, enum cts_row_id row, uint64_t at, int32_t imm,
+static uint64_t load_packet(struct rig *r, enum cts_insn_id row, uint64_t at, int32_t imm,
                             const uint8_t *packet, uint32_t bytes)
 {
     const struct cts_run_req req = {.iterations = 1, .packet = packet, .packet_bytes = bytes};
-    const bool indirect = cts_row_info(row)->field[CTS_F_SRC].kind == CTS_FK_REG;
+    const bool indirect = cts_insn_info(row)->field[CTS_F_SRC].kind == CTS_FK_REG;
     assert_int_equal(LOAD(r, 0, {row, {.src = indirect ? 7 : 0, .imm = imm}}), CTS_LOAD_ACCEPTED);
     set_in(r, 0, 7, at);
     cts_reference_adapter.run(r->self, r->prog, &req, &r->ran);
@@ -622,24 +622,24 @@ static void test_packets(void **state)
     rig_open(&r, "interp");
     r.req.packet = true;
     r.layout.place[6] = CTS_PL_CTX;
-    assert_int_equal(load_packet(&r, CTS_ROW_LDABS_W, 0, 1, packet, 16), 0x01020304);
-    assert_int_equal(load_packet(&r, CTS_ROW_LDABS_H, 0, 14, packet, 16), 0x0e0f);
-    assert_int_equal(load_packet(&r, CTS_ROW_LDIND_B, 3, 5, packet, 16), 8);
-    assert_int_equal(load_packet(&r, CTS_ROW_LDIND_W, 20, -8, packet, 16), 0x0c0d0e0f);
+    assert_int_equal(load_packet(&r, CTS_INSN_LDABS_W, 0, 1, packet, 16), 0x01020304);
+    assert_int_equal(load_packet(&r, CTS_INSN_LDABS_H, 0, 14, packet, 16), 0x0e0f);
+    assert_int_equal(load_packet(&r, CTS_INSN_LDIND_B, 3, 5, packet, 16), 8);
+    assert_int_equal(load_packet(&r, CTS_INSN_LDIND_W, 20, -8, packet, 16), 0x0c0d0e0f);
     assert_int_equal(end_of(&r, 0), CTS_ENDED_FELL_THROUGH);
     assert_int_equal(out(&r, 0, 5), cts_mach_unspecified(5));
     static const int32_t outside[] = {13, 16, INT32_MAX, -1, INT32_MIN};
     for (size_t i = 0; i < CTS_ARRAY_LEN(outside); i++) {
-        assert_int_equal(load_packet(&r, CTS_ROW_LDABS_W, 0, outside[i], packet, 16), 0);
+        assert_int_equal(load_packet(&r, CTS_INSN_LDABS_W, 0, outside[i], packet, 16), 0);
         assert_int_equal(r.ran.status, CTS_RUN_COMPLETED);
         assert_int_equal(end_of(&r, 0), CTS_ENDED_EXITED);
     }
-    load_packet(&r, CTS_ROW_LDABS_B, 0, 0, packet, 1u << 30);
+    load_packet(&r, CTS_INSN_LDABS_B, 0, 0, packet, 1u << 30);
     assert_int_equal(r.ran.status, CTS_RUN_ERROR);
-    load_packet(&r, CTS_ROW_LDABS_B, 0, 0, NULL, 16);
+    load_packet(&r, CTS_INSN_LDABS_B, 0, 0, NULL, 16);
     assert_int_equal(end_of(&r, 0), CTS_ENDED_EXITED);
     r.layout.place[6] = CTS_PL_VALUE;
-    load_packet(&r, CTS_ROW_LDABS_B, 0, 0, packet, 16);
+    load_packet(&r, CTS_INSN_LDABS_B, 0, 0, packet, 16);
     assert_int_equal(r.ran.status, CTS_RUN_FAULTED);
     rig_close(&r);
 }
@@ -653,10 +653,10 @@ static void test_packet_context(void **state)
     rig_open(&r, "interp");
     r.req.packet = true;
     r.layout.place[1] = CTS_PL_CTX;
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_LDX_DW, {.dst = 2, .src = 1}},
-                          {CTS_ROW_LDX_DW, {.dst = 3, .src = 1, .off = 8}},
-                          {CTS_ROW_LDX_B, {.dst = 4, .src = 3, .off = -1}},
-                          {CTS_ROW_LDX_H, {.dst = 5, .src = 2}}),
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_LDX_DW, {.dst = 2, .src = 1}},
+                          {CTS_INSN_LDX_DW, {.dst = 3, .src = 1, .off = 8}},
+                          {CTS_INSN_LDX_B, {.dst = 4, .src = 3, .off = -1}},
+                          {CTS_INSN_LDX_H, {.dst = 5, .src = 2}}),
                      CTS_LOAD_ACCEPTED);
     cts_reference_adapter.run(r.self, r.prog, &req, &r.ran);
     assert_int_equal(r.ran.status, CTS_RUN_COMPLETED);
@@ -675,13 +675,13 @@ static void test_other_semantics(void **state)
 {
     (void)state;
     struct rig r;
-    cts_exec_fn exec[CTS_ROW_COUNT];
+    cts_exec_fn exec[CTS_INSN_COUNT];
     memcpy(exec, cts_exec_table, sizeof(exec));
-    exec[CTS_ROW_ADD64_X] = subtract;
+    exec[CTS_INSN_ADD64_X] = subtract;
     rig_open(&r, "interp");
     cts_reference_adapter.release(r.self);
     assert_int_equal(cts_reference_open(exec, &r.self, CTS_REFERENCE_LE, &r.caps, &r.err), 0);
-    assert_int_equal(LOAD(&r, 0, {CTS_ROW_ADD64_X, {.dst = 3, .src = 4}}), CTS_LOAD_ACCEPTED);
+    assert_int_equal(LOAD(&r, 0, {CTS_INSN_ADD64_X, {.dst = 3, .src = 4}}), CTS_LOAD_ACCEPTED);
     set_in(&r, 0, 3, 10);
     set_in(&r, 0, 4, 4);
     run(&r, 0, 1);

@@ -71,7 +71,7 @@ static struct cts_target reference_target(void)
 
 static uint32_t add_simple(struct book *b, const char *id, enum cts_outcome_kind kind, uint64_t r0)
 {
-    uint32_t v = add_vector(b, id, CTS_ROW_MOV64_K);
+    uint32_t v = add_vector(b, id, CTS_INSN_MOV64_K);
     add_whole(b, return_5, 2);
     if (kind == CTS_OUT_RAN)
         allow_r0(b, kind, r0);
@@ -157,7 +157,7 @@ static void add_variants(struct book *b, const char *id, bool r0_is_right, bool 
 {
     static const char *const label[] = {"dst=r0 opaque", "dst=r1 opaque"};
     const bool right[] = {r0_is_right, r1_is_right};
-    add_vector(b, id, CTS_ROW_MOV64_K);
+    add_vector(b, id, CTS_INSN_MOV64_K);
     for (unsigned i = 0; i < 2; i++) {
         uint32_t unit = add_whole(b, return_5, 2);
         allow_r0(b, CTS_OUT_RAN, right[i] ? 5 : 6);

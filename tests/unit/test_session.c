@@ -217,10 +217,10 @@ static void test_callers_mistakes_cost_nothing(void **state)
     assert_int_equal(answer(&f, a, PLENTY_MS), CTS_E_INVAL);
     assert_int_equal(cts_session_ask(&f.s, NULL, 0, PLENTY_MS, NULL), 0);
     assert_int_equal(cts_session_answer(&f.s, NULL, 0, PLENTY_MS, NULL), 0);
-    it.rows_off = f.s.caps.window_bytes - 8;
-    it.rows_bytes = 16;
+    it.entries_off = f.s.caps.window_bytes - 8;
+    it.entries_bytes = 16;
     assert_int_equal(cts_session_ask(&f.s, &it, 1, 0, NULL), CTS_E_INVAL);
-    it.rows_bytes = 0;
+    it.entries_bytes = 0;
     it.load.slots = UINT32_MAX;
     assert_int_equal(cts_session_ask(&f.s, &it, 1, 0, NULL), CTS_E_LIMIT);
     for (unsigned i = 0; i < CTS_SESSION_DEPTH; i++)
@@ -253,8 +253,8 @@ static struct cts_item body(const struct program *p)
                                    .layout = &layout,
                                    .segments = 1},
                           .run = {.iterations = ROWS},
-                          .rows_off = layout.region,
-                          .rows_bytes = cts_layout_bytes(&layout)};
+                          .entries_off = layout.region,
+                          .entries_bytes = cts_layout_bytes(&layout)};
     return it;
 }
 

@@ -487,10 +487,10 @@ static void check_flow(struct bench *b, const struct cts_smt_point *p, const str
     same(b, p, "pc", m->pc, p->taken ? (uint64_t)to : next);
 }
 
-static void execute(struct bench *b, const struct cts_smt_point *p, enum cts_row_id id)
+static void execute(struct bench *b, const struct cts_smt_point *p, enum cts_insn_id id)
 {
     struct place at = place_of(p->alias);
-    bool wide = cts_row_info(id)->flags & CTS_RF_WIDE;
+    bool wide = cts_insn_info(id)->flags & CTS_RF_WIDE;
     struct cts_insn in = {.dst = (uint8_t)at.dst,
                           .src = (uint8_t)at.src,
                           .off = p->off,
@@ -521,9 +521,9 @@ static void execute(struct bench *b, const struct cts_smt_point *p, enum cts_row
 
 static void check_row(struct bench *b, const struct cts_smt_point *p, size_t count)
 {
-    enum cts_row_id id = cts_row_find(p->row->id);
+    enum cts_insn_id id = cts_insn_find(p->row->id);
 
-    if (id == CTS_ROW_COUNT)
+    if (id == CTS_INSN_COUNT)
         fail_msg("%s is not in the tables", p->row->id);
     if (!cts_exec_table[id]) {
         if (!p->row->platform)

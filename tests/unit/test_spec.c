@@ -47,12 +47,12 @@ static void whole_specification_loads(void **state)
     assert_int_equal(spec->verdict_count, VERDICTS);
     for (size_t i = 1; i < spec->row_count; i++)
         assert_true(strcmp(spec->rows[i - 1].id, spec->rows[i].id) < 0);
-    const struct cts_spec_row *row = cts_spec_row_find(spec, "lddw_map_fd_value");
+    const struct cts_spec_insn *row = cts_spec_insn_find(spec, "lddw_map_fd_value");
     assert_non_null(row);
     assert_true(row->wide);
     assert_int_equal(row->enc[CTS_SF_SRC].value, 2);
     assert_int_equal(row->enc[CTS_SF_NEXT_IMM].rule, CTS_SR_ANY);
-    assert_null(cts_spec_row_find(spec, "lddw_map"));
+    assert_null(cts_spec_insn_find(spec, "lddw_map"));
     assert_string_equal(cts_spec_clause_find(spec, "N030")->strength, "shall");
     assert_string_equal(cts_spec_verdict_find(spec, "V12")->name, "jump-into-wide-insn");
     cts_spec_release(spec);
@@ -85,7 +85,7 @@ static void every_row_prints_as_itself(void **state)
 }
 
 /* No encoding may belong to two rows. */
-static bool may_overlap(const struct cts_spec_row *a, const struct cts_spec_row *b)
+static bool may_overlap(const struct cts_spec_insn *a, const struct cts_spec_insn *b)
 {
     for (size_t f = 0; f < CTS_SF_COUNT; f++) {
         if (!cts_spec_enc_meet(&a->enc[f], &b->enc[f]))
@@ -110,7 +110,7 @@ static void no_two_rows_overlap(void **state)
 
 /* RFC 9669 section 2.4, from the opcode's class and the operation; EXIT and the sign-extending
  * loads as explained in spec/isa. */
-static const char *group_by_rule(const struct cts_spec_row *row)
+static const char *group_by_rule(const struct cts_spec_insn *row)
 {
     unsigned op = (unsigned)row->enc[CTS_SF_OPCODE].value, cls = op & 7, code = op >> 4;
     bool dw = (op & 0x18) == 0x18;
@@ -136,7 +136,7 @@ static void groups_follow_the_rule(void **state)
     (void)state;
 
     for (size_t i = 0; i < spec->row_count; i++) {
-        const struct cts_spec_row *row = &spec->rows[i];
+        const struct cts_spec_insn *row = &spec->rows[i];
         const char *name = spec->groups[row->group].name;
         bool registered = strcmp(spec->groups[row->group].status, "unregistered") != 0;
         assert_int_equal(registered, row->origin == CTS_ORIGIN_RFC);
@@ -153,11 +153,11 @@ static void tables_are_those_of_the_specification(void **state)
     struct cts_spec *spec = load_whole();
     (void)state;
 
-    assert_int_equal(CTS_ROW_COUNT, spec->row_count);
+    assert_int_equal(CTS_INSN_COUNT, spec->row_count);
     assert_int_equal(CTS_GROUP_COUNT, spec->group_count);
-    for (size_t i = 0; i < CTS_ROW_COUNT; i++) {
-        const struct cts_row_info *info = &cts_row_table[i];
-        const struct cts_spec_row *row = &spec->rows[i];
+    for (size_t i = 0; i < CTS_INSN_COUNT; i++) {
+        const struct cts_insn_info *info = &cts_insn_table[i];
+        const struct cts_spec_insn *row = &spec->rows[i];
         assert_string_equal(info->id, row->id);
         assert_string_equal(info->does, row->does ? row->does : "");
         assert_int_equal(info->opcode, row->enc[CTS_SF_OPCODE].value);
@@ -180,24 +180,24 @@ static void tables_are_those_of_the_specification(void **state)
 
 static void opcode_index_is_complete(void **state)
 {
-    unsigned seen[CTS_ROW_COUNT] = {0};
+    unsigned seen[CTS_INSN_COUNT] = {0};
     (void)state;
 
     for (unsigned op = 0; op < 256; op++) {
         for (unsigned i = cts_opcode_first[op]; i < cts_opcode_first[op + 1]; i++) {
-            assert_true(cts_opcode_rows[i] < CTS_ROW_COUNT);
-            assert_int_equal(cts_row_table[cts_opcode_rows[i]].opcode, op);
-            seen[cts_opcode_rows[i]]++;
+            assert_true(cts_opcode_insns[i] < CTS_INSN_COUNT);
+            assert_int_equal(cts_insn_table[cts_opcode_insns[i]].opcode, op);
+            seen[cts_opcode_insns[i]]++;
         }
     }
-    for (unsigned r = 0; r < CTS_ROW_COUNT; r++)
-        assert_int_equal(seen[r], !(cts_row_table[r].flags & CTS_RF_SLOT));
+    for (unsigned r = 0; r < CTS_INSN_COUNT; r++)
+        assert_int_equal(seen[r], !(cts_insn_table[r].flags & CTS_RF_SLOT));
 }
 
 /* --- what the rows do: values from the sentences and examples of RFC 9669 ------------------ */
 
 struct effect {
-    enum cts_row_id row;
+    enum cts_insn_id row;
     uint64_t dst, src;
     int32_t imm, next_imm;
     uint64_t out;
@@ -206,43 +206,43 @@ struct effect {
 static void rows_do_what_the_rfc_says(void **state)
 {
     static const struct effect effects[] = {
-        {CTS_ROW_ADD32_X, 0xffffffff00000001, 0xeeeeeeeeffffffff, 0, 0, 0},
-        {CTS_ROW_ADD64_X, 0xffffffff, 1, 0, 0, 0x100000000},
-        {CTS_ROW_ADD64_K, 0, 0, -1, 0, UINT64_MAX},
-        {CTS_ROW_XOR32_K, UINT64_MAX, 0, -1, 0, 0},
-        {CTS_ROW_XOR64_K, 0, 0, -1, 0, UINT64_MAX},
-        {CTS_ROW_DIV64_K, UINT64_MAX, 0, -1, 0, 1},
-        {CTS_ROW_DIV32_K, UINT64_MAX, 0, -1, 0, 1},
-        {CTS_ROW_DIV64_X, 5, 0, 0, 0, 0},
-        {CTS_ROW_DIV32_X, UINT64_MAX, 0xf00000000, 0, 0, 0},
-        {CTS_ROW_SDIV64_K, (uint64_t)-13, 0, 3, 0, (uint64_t)-4},
-        {CTS_ROW_SDIV32_X, 0xffffffff80000000, 0xffffffff, 0, 0, 0x80000000},
-        {CTS_ROW_SDIV64_X, UINT64_C(1) << 63, UINT64_MAX, 0, 0, UINT64_C(1) << 63},
-        {CTS_ROW_MOD64_X, 0xffffffff00000005, 0, 0, 0, 0xffffffff00000005},
-        {CTS_ROW_MOD32_X, 0xffffffff00000005, 0, 0, 0, 5},
-        {CTS_ROW_MOD64_K, 0x1fffffffe, 0, -1, 0, 0x1fffffffe},
-        {CTS_ROW_SMOD64_K, (uint64_t)-13, 0, 3, 0, UINT64_MAX},
-        {CTS_ROW_SMOD32_K, 13, 0, -3, 0, 1},
-        {CTS_ROW_SMOD64_X, UINT64_C(1) << 63, UINT64_MAX, 0, 0, 0},
-        {CTS_ROW_LSH64_X, 1, 65, 0, 0, 2},
-        {CTS_ROW_LSH32_X, 0xffffffff00000001, 33, 0, 0, 2},
-        {CTS_ROW_RSH32_X, 0xffffffff80000000, 31, 0, 0, 1},
-        {CTS_ROW_ARSH32_K, 0x80000000, 0, 31, 0, 0xffffffff},
-        {CTS_ROW_ARSH64_K, UINT64_C(1) << 63, 0, 63, 0, UINT64_MAX},
-        {CTS_ROW_NEG32, 0xffffffff00000001, 0, 0, 0, 0xffffffff},
-        {CTS_ROW_NEG64, 1, 0, 0, 0, UINT64_MAX},
-        {CTS_ROW_MOV64_K, 0, 0, -2, 0, (uint64_t)-2},
-        {CTS_ROW_MOV32_K, 0, 0, -2, 0, 0xfffffffe},
-        {CTS_ROW_MOVSX32_S8, 0, 0x180, 0, 0, 0xffffff80},
-        {CTS_ROW_MOVSX64_S16, 0, 0x18000, 0, 0, 0xffffffffffff8000},
-        {CTS_ROW_MOVSX64_S32, 0, 0x80000000, 0, 0, 0xffffffff80000000},
-        {CTS_ROW_BSWAP16, 0x1122334455667788, 0, 0, 0, 0x8877},
-        {CTS_ROW_BSWAP64, 0x1122334455667788, 0, 0, 0, 0x8877665544332211},
-        {CTS_ROW_LE16, 0x1122334455667788, 0, 0, 0, 0x7788},
-        {CTS_ROW_BE32, 0x1122334455667788, 0, 0, 0, 0x88776655},
-        {CTS_ROW_LDDW, 0, 0, INT32_MIN, 1, 0x180000000},
-        {CTS_ROW_LDX_H, 0, 0x1000, 0, 0, 0x8281},
-        {CTS_ROW_LDXSX_H, 0, 0x1000, 0, 0, 0xffffffffffff8281},
+        {CTS_INSN_ADD32_X, 0xffffffff00000001, 0xeeeeeeeeffffffff, 0, 0, 0},
+        {CTS_INSN_ADD64_X, 0xffffffff, 1, 0, 0, 0x100000000},
+        {CTS_INSN_ADD64_K, 0, 0, -1, 0, UINT64_MAX},
+        {CTS_INSN_XOR32_K, UINT64_MAX, 0, -1, 0, 0},
+        {CTS_INSN_XOR64_K, 0, 0, -1, 0, UINT64_MAX},
+        {CTS_INSN_DIV64_K, UINT64_MAX, 0, -1, 0, 1},
+        {CTS_INSN_DIV32_K, UINT64_MAX, 0, -1, 0, 1},
+        {CTS_INSN_DIV64_X, 5, 0, 0, 0, 0},
+        {CTS_INSN_DIV32_X, UINT64_MAX, 0xf00000000, 0, 0, 0},
+        {CTS_INSN_SDIV64_K, (uint64_t)-13, 0, 3, 0, (uint64_t)-4},
+        {CTS_INSN_SDIV32_X, 0xffffffff80000000, 0xffffffff, 0, 0, 0x80000000},
+        {CTS_INSN_SDIV64_X, UINT64_C(1) << 63, UINT64_MAX, 0, 0, UINT64_C(1) << 63},
+        {CTS_INSN_MOD64_X, 0xffffffff00000005, 0, 0, 0, 0xffffffff00000005},
+        {CTS_INSN_MOD32_X, 0xffffffff00000005, 0, 0, 0, 5},
+        {CTS_INSN_MOD64_K, 0x1fffffffe, 0, -1, 0, 0x1fffffffe},
+        {CTS_INSN_SMOD64_K, (uint64_t)-13, 0, 3, 0, UINT64_MAX},
+        {CTS_INSN_SMOD32_K, 13, 0, -3, 0, 1},
+        {CTS_INSN_SMOD64_X, UINT64_C(1) << 63, UINT64_MAX, 0, 0, 0},
+        {CTS_INSN_LSH64_X, 1, 65, 0, 0, 2},
+        {CTS_INSN_LSH32_X, 0xffffffff00000001, 33, 0, 0, 2},
+        {CTS_INSN_RSH32_X, 0xffffffff80000000, 31, 0, 0, 1},
+        {CTS_INSN_ARSH32_K, 0x80000000, 0, 31, 0, 0xffffffff},
+        {CTS_INSN_ARSH64_K, UINT64_C(1) << 63, 0, 63, 0, UINT64_MAX},
+        {CTS_INSN_NEG32, 0xffffffff00000001, 0, 0, 0, 0xffffffff},
+        {CTS_INSN_NEG64, 1, 0, 0, 0, UINT64_MAX},
+        {CTS_INSN_MOV64_K, 0, 0, -2, 0, (uint64_t)-2},
+        {CTS_INSN_MOV32_K, 0, 0, -2, 0, 0xfffffffe},
+        {CTS_INSN_MOVSX32_S8, 0, 0x180, 0, 0, 0xffffff80},
+        {CTS_INSN_MOVSX64_S16, 0, 0x18000, 0, 0, 0xffffffffffff8000},
+        {CTS_INSN_MOVSX64_S32, 0, 0x80000000, 0, 0, 0xffffffff80000000},
+        {CTS_INSN_BSWAP16, 0x1122334455667788, 0, 0, 0, 0x8877},
+        {CTS_INSN_BSWAP64, 0x1122334455667788, 0, 0, 0, 0x8877665544332211},
+        {CTS_INSN_LE16, 0x1122334455667788, 0, 0, 0, 0x7788},
+        {CTS_INSN_BE32, 0x1122334455667788, 0, 0, 0, 0x88776655},
+        {CTS_INSN_LDDW, 0, 0, INT32_MIN, 1, 0x180000000},
+        {CTS_INSN_LDX_H, 0, 0x1000, 0, 0, 0x8281},
+        {CTS_INSN_LDXSX_H, 0, 0x1000, 0, 0, 0xffffffffffff8281},
     };
     (void)state;
 
@@ -258,15 +258,15 @@ static void rows_do_what_the_rfc_says(void **state)
         cts_exec_table[e->row](&m, &in);
         assert_int_equal(m.stop, CTS_MACH_RUNNING);
         if (m.r[3] != e->out)
-            fail_msg("%s: %llx", cts_row_table[e->row].id, (unsigned long long)m.r[3]);
+            fail_msg("%s: %llx", cts_insn_table[e->row].id, (unsigned long long)m.r[3]);
         assert_true(m.r[4] == e->src);
     }
 }
 
 static void a_fault_changes_nothing(void **state)
 {
-    static const enum cts_row_id rows[] = {CTS_ROW_LDX_DW, CTS_ROW_ATOMIC64_XCHG,
-                                           CTS_ROW_ATOMIC64_CMPXCHG, CTS_ROW_LDDW_MAP_FD};
+    static const enum cts_insn_id rows[] = {CTS_INSN_LDX_DW, CTS_INSN_ATOMIC64_XCHG,
+                                            CTS_INSN_ATOMIC64_CMPXCHG, CTS_INSN_LDDW_MAP_FD};
     struct cts_insn in = {.dst = 3, .src = 4};
     uint8_t memory[8] = {1, 2, 3};
     (void)state;
@@ -323,7 +323,7 @@ static void assert_row_refused(const char *encoding, const char *does, const cha
     snprintf(path, sizeof(path), "%s/groups.yaml", dir.path);
     assert_int_equal(cts_groups_load(&spec, path, &err), 0);
     snprintf(path, sizeof(path), "%s/rows.yaml", dir.path);
-    int rc = cts_rows_load(&spec, path, &err);
+    int rc = cts_insns_load(&spec, path, &err);
     cts_spec_release(&spec);
     cts_fs_remove_tree(dir.path);
     if (!msg) {

@@ -74,13 +74,13 @@ static const char WRAPPER[] =
     "int t_check(const uint8_t *bytes, unsigned slots, bool big, uint32_t groups, int *field)\n"
     "{\n"
     "    struct bpf_isa_insn in;\n"
-    "    enum bpf_isa_row row;\n"
+    "    enum bpf_isa_info row;\n"
     "    bpf_isa_get(bytes, slots, big, &in);\n"
     "    *field = (int)bpf_insn_check(&in, groups, &row);\n"
-    "    if (groups == BPF_ISA_ALL_GROUPS && bpf_insn_row(&in) != (*field ? BPF_ISA_ROW_COUNT : "
+    "    if (groups == BPF_ISA_ALL_GROUPS && bpf_insn_row(&in) != (*field ? BPF_ISA_INSN_COUNT : "
     "row))\n"
     "        return -2;\n"
-    "    return row == BPF_ISA_ROW_COUNT ? -1 : (int)row;\n"
+    "    return row == BPF_ISA_INSN_COUNT ? -1 : (int)row;\n"
     "}\n"
     "const char *t_id(int row);\n"
     "const char *t_id(int row) { return bpf_isa_rules()[row].id; }\n"
@@ -231,7 +231,7 @@ static int64_t field_value(const struct fields *f, unsigned field)
     }
 }
 
-static bool row_allows(const struct cts_spec_row *row, const struct fields *f)
+static bool row_allows(const struct cts_spec_insn *row, const struct fields *f)
 {
     for (unsigned field = 0; field < CTS_SF_COUNT; field++) {
         if (field == CTS_SF_NEXT_IMM && !row->wide)
@@ -244,7 +244,7 @@ static bool row_allows(const struct cts_spec_row *row, const struct fields *f)
 
 /* The rows of one opcode, and values at the edges of what they allow. */
 struct opcode {
-    const struct cts_spec_row *rows[64];
+    const struct cts_spec_insn *rows[64];
     size_t count;
     bool wide;
     int64_t off[64], imm[64], next[64];
@@ -287,7 +287,7 @@ static void look_up(struct opcode *o, unsigned op)
     add_edges(o->off, &o->offs, NULL, INT16_MIN, INT16_MAX);
     add_edges(o->imm, &o->imms, NULL, INT32_MIN, INT32_MAX);
     for (size_t i = 0; i < spec.row_count; i++) {
-        const struct cts_spec_row *row = &spec.rows[i];
+        const struct cts_spec_insn *row = &spec.rows[i];
         if (row->slot || (unsigned)row->enc[CTS_SF_OPCODE].value != op)
             continue;
         assert_true(o->count < 64);
@@ -317,7 +317,7 @@ static bool is_blame_right(int row, int field, const struct fields *f, const str
         return !o->count && row == -1;
     if (field < H_DST || field > H_NEXT_IMM || row < 0)
         return false;
-    const struct cts_spec_row *near = cts_spec_row_find(&spec, header.id(row));
+    const struct cts_spec_insn *near = cts_spec_insn_find(&spec, header.id(row));
     return near && near->enc[CTS_SF_OPCODE].value == f->opcode &&
            !cts_spec_enc_allows(&near->enc[OF_HEADER[field]], field_value(f, OF_HEADER[field]));
 }
@@ -325,7 +325,7 @@ static bool is_blame_right(int row, int field, const struct fields *f, const str
 static bool is_same(const struct fields *f, const struct opcode *o, bool big, uint32_t groups,
                     size_t *legal)
 {
-    const struct cts_spec_row *want = NULL;
+    const struct cts_spec_insn *want = NULL;
     uint8_t bytes[16];
     int field;
 
@@ -393,7 +393,7 @@ static void header_is_the_specification(void **state)
 }
 
 /* A legal instruction of the row. */
-static struct fields legal_one(const struct cts_spec_row *row)
+static struct fields legal_one(const struct cts_spec_insn *row)
 {
     int64_t v[CTS_SF_COUNT];
 
@@ -415,7 +415,7 @@ static void header_knows_groups(void **state)
     (void)state;
     use_header();
     for (size_t i = 0; i < spec.row_count; i++) {
-        const struct cts_spec_row *row = &spec.rows[i];
+        const struct cts_spec_insn *row = &spec.rows[i];
         struct fields f = legal_one(row);
         uint8_t bytes[16];
         if (row->slot)
@@ -441,7 +441,7 @@ static void header_says_what_rows_do(void **state)
     (void)state;
     use_header();
     for (size_t i = 0; i < spec.row_count; i++) {
-        const struct cts_spec_row *row = &spec.rows[i];
+        const struct cts_spec_insn *row = &spec.rows[i];
         struct fields f = legal_one(row);
         uint8_t bytes[16];
         int field;

@@ -28,7 +28,7 @@ static const int32_t NEXT[] = {0, 1, -1, INT32_MAX, INT32_MIN};
 
 struct tally {
     size_t legal, illegal, texts, raw, longest;
-    bool seen[CTS_ROW_COUNT];
+    bool seen[CTS_INSN_COUNT];
 };
 
 static void put_slots(const struct cts_insn *in, bool be, uint8_t bytes[16])
@@ -41,13 +41,13 @@ static void put_slots(const struct cts_insn *in, bool be, uint8_t bytes[16])
 
 /* The slots that the text stands for; `row` says what it is, if it is not told by its bytes. */
 static int read_back(const char *text, enum cts_syntax syntax, bool be, uint8_t bytes[16],
-                     enum cts_row_id *row)
+                     enum cts_insn_id *row)
 {
     struct cts_insn in;
     struct cts_err err;
 
     cts_err_clear(&err);
-    *row = CTS_ROW_COUNT;
+    *row = CTS_INSN_COUNT;
     int slots = cts_text_raw(text, bytes, &err);
     if (slots == 0 && cts_text_parse(text, syntax, NULL, &in, row, &err) == 0)
         slots = cts_encode(*row, &in, be, bytes, &err);
@@ -56,27 +56,27 @@ static int read_back(const char *text, enum cts_syntax syntax, bool be, uint8_t 
     return slots;
 }
 
-static void check_text(const struct cts_insn *in, enum cts_row_id row, enum cts_syntax syntax,
+static void check_text(const struct cts_insn *in, enum cts_insn_id row, enum cts_syntax syntax,
                        struct tally *t)
 {
     for (int be = 0; be < 2; be++) {
         char text[2 * CTS_INSN_TEXT_MAX];
         uint8_t want[16], got[16];
-        enum cts_row_id found;
+        enum cts_insn_id found;
         bool legal;
         put_slots(in, be, want);
         unsigned slots = cts_text_disasm(want, 2, be, syntax, text, sizeof(text), &legal);
         size_t len = strlen(text);
-        if (len == 0 || len + 1 >= sizeof(text) || legal != (row != CTS_ROW_COUNT))
+        if (len == 0 || len + 1 >= sizeof(text) || legal != (row != CTS_INSN_COUNT))
             fail_msg("opcode 0x%02x: a text of %zu bytes", in->opcode, len);
         int back = read_back(text, syntax, be, got, &found);
         if (back != (int)slots || memcmp(want, got, (size_t)slots * 8) != 0)
             fail_msg("%s '%s': other bytes", cts_syntax_name(syntax), text);
-        if (found != row &&
-            (found != CTS_ROW_COUNT || (row != CTS_ROW_COUNT && *cts_syntax_template(syntax, row))))
+        if (found != row && (found != CTS_INSN_COUNT ||
+                             (row != CTS_INSN_COUNT && *cts_syntax_template(syntax, row))))
             fail_msg("%s '%s': of another row", cts_syntax_name(syntax), text);
         t->longest = legal && len > t->longest ? len : t->longest;
-        t->raw += found == CTS_ROW_COUNT;
+        t->raw += found == CTS_INSN_COUNT;
         t->texts++;
     }
 }
@@ -88,7 +88,7 @@ static bool names_what_is_wrong(const char *msg)
 
 static void check_encoding(const struct cts_insn *in, struct tally *t)
 {
-    enum cts_row_id row[2];
+    enum cts_insn_id row[2];
     int used[2];
 
     for (int be = 0; be < 2; be++) {
@@ -105,7 +105,7 @@ static void check_encoding(const struct cts_insn *in, struct tally *t)
         fail_msg("opcode 0x%02x: the byte orders differ", in->opcode);
     if (used[0] < 0) {
         if (t->illegal++ % 16 == 0)
-            check_text(in, CTS_ROW_COUNT, CTS_SYNTAX_LLVM, t);
+            check_text(in, CTS_INSN_COUNT, CTS_SYNTAX_LLVM, t);
         return;
     }
     t->legal++;
@@ -151,8 +151,8 @@ static void test_every_encoding(void **state)
 
     for (unsigned opcode = 0; opcode < 256; opcode++)
         check_opcode((uint8_t)opcode, &t);
-    for (unsigned r = 0; r < CTS_ROW_COUNT; r++) {
-        bool slot = cts_row_info((enum cts_row_id)r)->flags & CTS_RF_SLOT;
+    for (unsigned r = 0; r < CTS_INSN_COUNT; r++) {
+        bool slot = cts_insn_info((enum cts_insn_id)r)->flags & CTS_RF_SLOT;
         all += !slot;
         rows += t.seen[r];
     }
@@ -171,98 +171,104 @@ static void test_every_encoding(void **state)
 struct reading {
     enum cts_syntax syntax;
     const char *line;
-    enum cts_row_id row;
+    enum cts_insn_id row;
     struct cts_insn in; /* without its opcode */
 };
 
 static void test_reading(void **state)
 {
     static const struct reading readings[] = {
-        {CTS_SYNTAX_LLVM, "r1 = r2", CTS_ROW_MOV64_X, {.dst = 1, .src = 2}},
-        {CTS_SYNTAX_LLVM, "  r1=r2 ", CTS_ROW_MOV64_X, {.dst = 1, .src = 2}},
-        {CTS_SYNTAX_LLVM, "w1 = -5 # add", CTS_ROW_MOV32_K, {.dst = 1, .imm = -5}},
-        {CTS_SYNTAX_LLVM, "r1 = 0xffffffff", CTS_ROW_MOV64_K, {.dst = 1, .imm = -1}},
-        {CTS_SYNTAX_LLVM, "r1 += r11 ll", CTS_ROW_COUNT, {0}},
-        {CTS_SYNTAX_LLVM, "r1 = -1 ll", CTS_ROW_LDDW, {.dst = 1, .imm = -1, .next_imm = -1}},
-        {CTS_SYNTAX_LLVM, "call 5", CTS_ROW_CALL_HELPER, {.imm = 5}},
-        {CTS_SYNTAX_LLVM, "call 5 # call_local", CTS_ROW_CALL_LOCAL, {.src = 1, .imm = 5}},
-        {CTS_SYNTAX_LLVM, "call 5 # call_btf", CTS_ROW_CALL_BTF, {.src = 2, .imm = 5}},
+        {CTS_SYNTAX_LLVM, "r1 = r2", CTS_INSN_MOV64_X, {.dst = 1, .src = 2}},
+        {CTS_SYNTAX_LLVM, "  r1=r2 ", CTS_INSN_MOV64_X, {.dst = 1, .src = 2}},
+        {CTS_SYNTAX_LLVM, "w1 = -5 # add", CTS_INSN_MOV32_K, {.dst = 1, .imm = -5}},
+        {CTS_SYNTAX_LLVM, "r1 = 0xffffffff", CTS_INSN_MOV64_K, {.dst = 1, .imm = -1}},
+        {CTS_SYNTAX_LLVM, "r1 += r11 ll", CTS_INSN_COUNT, {0}},
+        {CTS_SYNTAX_LLVM, "r1 = -1 ll", CTS_INSN_LDDW, {.dst = 1, .imm = -1, .next_imm = -1}},
+        {CTS_SYNTAX_LLVM, "call 5", CTS_INSN_CALL_HELPER, {.imm = 5}},
+        {CTS_SYNTAX_LLVM, "call 5 # call_local", CTS_INSN_CALL_LOCAL, {.src = 1, .imm = 5}},
+        {CTS_SYNTAX_LLVM, "call 5 # call_btf", CTS_INSN_CALL_BTF, {.src = 2, .imm = 5}},
         {CTS_SYNTAX_LLVM,
          "call 5 # call_module # off -3",
-         CTS_ROW_CALL_MODULE,
+         CTS_INSN_CALL_MODULE,
          {.src = 2, .off = -3, .imm = 5}},
-        {CTS_SYNTAX_LLVM, "r0 = *(u8 *)skb[r2] # imm 7", CTS_ROW_LDIND_B, {.src = 2, .imm = 7}},
+        {CTS_SYNTAX_LLVM, "r0 = *(u8 *)skb[r2] # imm 7", CTS_INSN_LDIND_B, {.src = 2, .imm = 7}},
         {CTS_SYNTAX_LLVM,
          "r1 = *(u64 *)(r11 + 8)",
-         CTS_ROW_LDX_STACK_ARG,
+         CTS_INSN_LDX_STACK_ARG,
          {.dst = 1, .src = 11, .off = 8}},
-        {CTS_SYNTAX_LLVM, "r1 = *(u64*)(r2 -8)", CTS_ROW_LDX_DW, {.dst = 1, .src = 2, .off = -8}},
+        {CTS_SYNTAX_LLVM, "r1 = *(u64*)(r2 -8)", CTS_INSN_LDX_DW, {.dst = 1, .src = 2, .off = -8}},
         {CTS_SYNTAX_LLVM,
          "if w3 s> -1 goto -32768",
-         CTS_ROW_JSGT32_K,
+         CTS_INSN_JSGT32_K,
          {.dst = 3, .off = INT16_MIN, .imm = -1}},
-        {CTS_SYNTAX_LLVM, "w1 = 4294967295", CTS_ROW_MOV32_K, {.dst = 1, .imm = -1}},
-        {CTS_SYNTAX_LLVM, "w1 = *(u8 *)(r2 + 4)", CTS_ROW_LDX_B, {.dst = 1, .src = 2, .off = 4}},
-        {CTS_SYNTAX_LLVM, "*(u32 *)(r1 - 4) = w2", CTS_ROW_STX_W, {.dst = 1, .src = 2, .off = -4}},
-        {CTS_SYNTAX_UBPF, "add64 %r1, 5", CTS_ROW_ADD64_K, {.dst = 1, .imm = 5}},
-        {CTS_SYNTAX_UBPF, "jeq64 %r1, %r2, +3", CTS_ROW_JEQ_X, {.dst = 1, .src = 2, .off = 3}},
-        {CTS_SYNTAX_UBPF, "lock add64 [%r1], %r2", CTS_ROW_ATOMIC64_ADD, {.dst = 1, .src = 2}},
-        {CTS_SYNTAX_UBPF, "call 5", CTS_ROW_CALL_HELPER, {.imm = 5}},
-        {CTS_SYNTAX_UBPF, "call %r5", CTS_ROW_CALLX, {.dst = 5}},
-        {CTS_SYNTAX_UBPF, "bswap32 %r5", CTS_ROW_BSWAP32, {.dst = 5, .imm = 32}},
-        {CTS_SYNTAX_GAS, "endle %r9,16", CTS_ROW_LE16, {.dst = 9, .imm = 16}},
-        {CTS_SYNTAX_GAS, "endbe %r9, 64", CTS_ROW_BE64, {.dst = 9, .imm = 64}},
-        {CTS_SYNTAX_GAS, "bswap %r9, 32", CTS_ROW_BSWAP32, {.dst = 9, .imm = 32}},
-        {CTS_SYNTAX_GAS, "movs %r1, %r2, 8", CTS_ROW_MOVSX64_S8, {.dst = 1, .src = 2, .off = 8}},
-        {CTS_SYNTAX_GAS, "movs32 %r1,%r2,16", CTS_ROW_MOVSX32_S16, {.dst = 1, .src = 2, .off = 16}},
-        {CTS_SYNTAX_GAS, "aadd [%r1+4], %r2", CTS_ROW_ATOMIC64_ADD, {.dst = 1, .src = 2, .off = 4}},
-        {CTS_SYNTAX_GAS, "xaddw [%r1], %r2", CTS_ROW_ATOMIC32_ADD, {.dst = 1, .src = 2}},
+        {CTS_SYNTAX_LLVM, "w1 = 4294967295", CTS_INSN_MOV32_K, {.dst = 1, .imm = -1}},
+        {CTS_SYNTAX_LLVM, "w1 = *(u8 *)(r2 + 4)", CTS_INSN_LDX_B, {.dst = 1, .src = 2, .off = 4}},
+        {CTS_SYNTAX_LLVM, "*(u32 *)(r1 - 4) = w2", CTS_INSN_STX_W, {.dst = 1, .src = 2, .off = -4}},
+        {CTS_SYNTAX_UBPF, "add64 %r1, 5", CTS_INSN_ADD64_K, {.dst = 1, .imm = 5}},
+        {CTS_SYNTAX_UBPF, "jeq64 %r1, %r2, +3", CTS_INSN_JEQ_X, {.dst = 1, .src = 2, .off = 3}},
+        {CTS_SYNTAX_UBPF, "lock add64 [%r1], %r2", CTS_INSN_ATOMIC64_ADD, {.dst = 1, .src = 2}},
+        {CTS_SYNTAX_UBPF, "call 5", CTS_INSN_CALL_HELPER, {.imm = 5}},
+        {CTS_SYNTAX_UBPF, "call %r5", CTS_INSN_CALLX, {.dst = 5}},
+        {CTS_SYNTAX_UBPF, "bswap32 %r5", CTS_INSN_BSWAP32, {.dst = 5, .imm = 32}},
+        {CTS_SYNTAX_GAS, "endle %r9,16", CTS_INSN_LE16, {.dst = 9, .imm = 16}},
+        {CTS_SYNTAX_GAS, "endbe %r9, 64", CTS_INSN_BE64, {.dst = 9, .imm = 64}},
+        {CTS_SYNTAX_GAS, "bswap %r9, 32", CTS_INSN_BSWAP32, {.dst = 9, .imm = 32}},
+        {CTS_SYNTAX_GAS, "movs %r1, %r2, 8", CTS_INSN_MOVSX64_S8, {.dst = 1, .src = 2, .off = 8}},
+        {CTS_SYNTAX_GAS,
+         "movs32 %r1,%r2,16",
+         CTS_INSN_MOVSX32_S16,
+         {.dst = 1, .src = 2, .off = 16}},
+        {CTS_SYNTAX_GAS,
+         "aadd [%r1+4], %r2",
+         CTS_INSN_ATOMIC64_ADD,
+         {.dst = 1, .src = 2, .off = 4}},
+        {CTS_SYNTAX_GAS, "xaddw [%r1], %r2", CTS_INSN_ATOMIC32_ADD, {.dst = 1, .src = 2}},
         {CTS_SYNTAX_GAS,
          "afxor32 [%r1-4],%r2",
-         CTS_ROW_ATOMIC32_FETCH_XOR,
+         CTS_INSN_ATOMIC32_FETCH_XOR,
          {.dst = 1, .src = 2, .off = -4, .imm = 0xa1}},
         {CTS_SYNTAX_GAS,
          "acmp [%r1], %r2",
-         CTS_ROW_ATOMIC64_CMPXCHG,
+         CTS_INSN_ATOMIC64_CMPXCHG,
          {.dst = 1, .src = 2, .imm = 0xf1}},
-        {CTS_SYNTAX_GAS, "jal -2", CTS_ROW_JA32, {.imm = -2}},
-        {CTS_SYNTAX_GAS, "jeq %r1, 4294967295, 1", CTS_ROW_JEQ_K, {.dst = 1, .imm = -1, .off = 1}},
-        {CTS_SYNTAX_GAS, "jcond +3", CTS_ROW_MAY_GOTO, {.off = 3}},
+        {CTS_SYNTAX_GAS, "jal -2", CTS_INSN_JA32, {.imm = -2}},
+        {CTS_SYNTAX_GAS, "jeq %r1, 4294967295, 1", CTS_INSN_JEQ_K, {.dst = 1, .imm = -1, .off = 1}},
+        {CTS_SYNTAX_GAS, "jcond +3", CTS_INSN_MAY_GOTO, {.off = 3}},
         {CTS_SYNTAX_GAS,
          "ldacqb %r1, [%r2+1]",
-         CTS_ROW_LOAD_ACQ_B,
+         CTS_INSN_LOAD_ACQ_B,
          {.dst = 1, .src = 2, .off = 1, .imm = 0x100}},
         {CTS_SYNTAX_GAS,
          "streldw [%r1-8], %r2",
-         CTS_ROW_STORE_REL_DW,
+         CTS_INSN_STORE_REL_DW,
          {.dst = 1, .src = 2, .off = -8, .imm = 0x110}},
-        {CTS_SYNTAX_GAS, "call %r5", CTS_ROW_CALLX, {.dst = 5}},
+        {CTS_SYNTAX_GAS, "call %r5", CTS_INSN_CALLX, {.dst = 5}},
         {CTS_SYNTAX_GAS,
          "lddw %r1, 5 # lddw_var",
-         CTS_ROW_LDDW_VAR,
+         CTS_INSN_LDDW_VAR,
          {.dst = 1, .src = 3, .imm = 5}},
-        {CTS_SYNTAX_UBPF, "mov32 %r1, 5", CTS_ROW_MOV32_K, {.dst = 1, .imm = 5}},
-        {CTS_SYNTAX_UBPF, "ldxw %r1, [%r2+4]", CTS_ROW_LDX_W, {.dst = 1, .src = 2, .off = 4}},
-        {CTS_SYNTAX_UBPF, "ldxw %r1, [%r2]", CTS_ROW_LDX_W, {.dst = 1, .src = 2}},
-        {CTS_SYNTAX_UBPF, "jeq %r1, 5, +3", CTS_ROW_JEQ_K, {.dst = 1, .off = 3, .imm = 5}},
+        {CTS_SYNTAX_UBPF, "mov32 %r1, 5", CTS_INSN_MOV32_K, {.dst = 1, .imm = 5}},
+        {CTS_SYNTAX_UBPF, "ldxw %r1, [%r2+4]", CTS_INSN_LDX_W, {.dst = 1, .src = 2, .off = 4}},
+        {CTS_SYNTAX_UBPF, "ldxw %r1, [%r2]", CTS_INSN_LDX_W, {.dst = 1, .src = 2}},
+        {CTS_SYNTAX_UBPF, "jeq %r1, 5, +3", CTS_INSN_JEQ_K, {.dst = 1, .off = 3, .imm = 5}},
         {CTS_SYNTAX_UBPF,
          "lock fetch add [%r10-8], %r1",
-         CTS_ROW_ATOMIC64_FETCH_ADD,
+         CTS_INSN_ATOMIC64_FETCH_ADD,
          {.dst = 10, .src = 1, .off = -8, .imm = 1}},
         {CTS_SYNTAX_UBPF,
          "lock xchg32 [%r10-8], %r1",
-         CTS_ROW_ATOMIC32_XCHG,
+         CTS_INSN_ATOMIC32_XCHG,
          {.dst = 10, .src = 1, .off = -8, .imm = 0xe1}},
-        {CTS_SYNTAX_UBPF, "call local +3", CTS_ROW_CALL_LOCAL, {.src = 1, .imm = 3}},
-        {CTS_SYNTAX_UBPF, "call helper 3", CTS_ROW_CALL_HELPER, {.imm = 3}},
-        {CTS_SYNTAX_UBPF, "call runtime 3", CTS_ROW_CALL_BTF, {.src = 2, .imm = 3}},
-        {CTS_SYNTAX_UBPF, "ja32 -70000", CTS_ROW_JA32, {.imm = -70000}},
-        {CTS_SYNTAX_UBPF, "movsx3264 %r0, %r1", CTS_ROW_MOVSX64_S32, {.src = 1, .off = 32}},
-        {CTS_SYNTAX_UBPF, "swap16 %r7", CTS_ROW_BSWAP16, {.dst = 7, .imm = 16}},
-        {CTS_SYNTAX_UBPF, "sdiv %r1, -1", CTS_ROW_SDIV64_K, {.dst = 1, .off = 1, .imm = -1}},
+        {CTS_SYNTAX_UBPF, "call local +3", CTS_INSN_CALL_LOCAL, {.src = 1, .imm = 3}},
+        {CTS_SYNTAX_UBPF, "call helper 3", CTS_INSN_CALL_HELPER, {.imm = 3}},
+        {CTS_SYNTAX_UBPF, "call runtime 3", CTS_INSN_CALL_BTF, {.src = 2, .imm = 3}},
+        {CTS_SYNTAX_UBPF, "ja32 -70000", CTS_INSN_JA32, {.imm = -70000}},
+        {CTS_SYNTAX_UBPF, "movsx3264 %r0, %r1", CTS_INSN_MOVSX64_S32, {.src = 1, .off = 32}},
+        {CTS_SYNTAX_UBPF, "swap16 %r7", CTS_INSN_BSWAP16, {.dst = 7, .imm = 16}},
+        {CTS_SYNTAX_UBPF, "sdiv %r1, -1", CTS_INSN_SDIV64_K, {.dst = 1, .off = 1, .imm = -1}},
         {CTS_SYNTAX_UBPF,
          "lddw %r1, 0x123456789abcdef0",
-         CTS_ROW_LDDW,
+         CTS_INSN_LDDW,
          {.dst = 1, .imm = (int32_t)0x9abcdef0, .next_imm = 0x12345678}},
     };
     (void)state;
@@ -271,14 +277,14 @@ static void test_reading(void **state)
         const struct reading *r = &readings[i];
         struct cts_insn in;
         struct cts_err err;
-        enum cts_row_id row;
+        enum cts_insn_id row;
         cts_err_clear(&err);
         int rc = cts_text_parse(r->line, r->syntax, NULL, &in, &row, &err);
-        if (row != r->row || (rc == 0) != (row != CTS_ROW_COUNT))
-            fail_msg("'%s': %s", r->line, row < CTS_ROW_COUNT ? cts_row_info(row)->id : err.msg);
+        if (row != r->row || (rc == 0) != (row != CTS_INSN_COUNT))
+            fail_msg("'%s': %s", r->line, row < CTS_INSN_COUNT ? cts_insn_info(row)->id : err.msg);
         if (rc)
             continue;
-        assert_int_equal(in.opcode, cts_row_info(row)->opcode);
+        assert_int_equal(in.opcode, cts_insn_info(row)->opcode);
         assert_int_equal(in.dst, r->in.dst);
         assert_int_equal(in.src, r->in.src);
         assert_int_equal(in.off, r->in.off);
@@ -338,10 +344,10 @@ static void test_refusals(void **state)
     for (size_t i = 0; i < CTS_ARRAY_LEN(refusals); i++) {
         struct cts_insn in;
         struct cts_err err;
-        enum cts_row_id row;
+        enum cts_insn_id row;
         cts_err_clear(&err);
         int rc = cts_text_parse(refusals[i].line, refusals[i].syntax, NULL, &in, &row, &err);
-        if (rc != refusals[i].code || row != CTS_ROW_COUNT || err.col != refusals[i].col ||
+        if (rc != refusals[i].code || row != CTS_INSN_COUNT || err.col != refusals[i].col ||
             !strstr(err.msg, refusals[i].msg))
             fail_msg("'%s': code %d, column %u, '%s'", refusals[i].line, rc, err.col, err.msg);
     }
@@ -359,12 +365,12 @@ static bool find_name(void *arg, const char *name, size_t len, int64_t *distance
 }
 
 static void assert_name(const char *line, enum cts_syntax syntax, int64_t distance, int code,
-                        enum cts_row_id want)
+                        enum cts_insn_id want)
 {
     const struct cts_text_names names = {find_name, &distance};
     struct cts_insn in;
     struct cts_err err;
-    enum cts_row_id row;
+    enum cts_insn_id row;
 
     cts_err_clear(&err);
     int rc = cts_text_parse(line, syntax, &names, &in, &row, &err);
@@ -372,25 +378,25 @@ static void assert_name(const char *line, enum cts_syntax syntax, int64_t distan
         fail_msg("'%s': %d, %s", line, rc, err.msg);
     if (rc)
         return;
-    bool in_imm = row == CTS_ROW_JA32 || row == CTS_ROW_CALL_LOCAL;
+    bool in_imm = row == CTS_INSN_JA32 || row == CTS_INSN_CALL_LOCAL;
     assert_int_equal(in_imm ? in.imm : in.off, distance);
 }
 
 static void test_names(void **state)
 {
     (void)state;
-    assert_name("goto out", CTS_SYNTAX_LLVM, -7, 0, CTS_ROW_JA);
-    assert_name("gotol out", CTS_SYNTAX_LLVM, 70000, 0, CTS_ROW_JA32);
-    assert_name("call out", CTS_SYNTAX_LLVM, 70000, 0, CTS_ROW_CALL_LOCAL);
-    assert_name("call 5", CTS_SYNTAX_LLVM, 0, 0, CTS_ROW_CALL_HELPER);
-    assert_name("if r1 == r2 goto out", CTS_SYNTAX_LLVM, 9, 0, CTS_ROW_JEQ_X);
-    assert_name("may_goto out", CTS_SYNTAX_LLVM, 9, 0, CTS_ROW_MAY_GOTO);
-    assert_name("jset32 %r1, 5, out", CTS_SYNTAX_UBPF, 9, 0, CTS_ROW_JSET32_K);
-    assert_name("call local out", CTS_SYNTAX_UBPF, 9, 0, CTS_ROW_CALL_LOCAL);
-    assert_name("ja out", CTS_SYNTAX_UBPF, 32768, CTS_E_RANGE, CTS_ROW_COUNT);
-    assert_name("ja in", CTS_SYNTAX_UBPF, 0, CTS_E_NOTFOUND, CTS_ROW_COUNT);
-    assert_name("ja32 out", CTS_SYNTAX_UBPF, INT64_C(1) << 31, CTS_E_RANGE, CTS_ROW_COUNT);
-    assert_name("mov %r1, out", CTS_SYNTAX_UBPF, 0, CTS_E_SYNTAX, CTS_ROW_COUNT);
+    assert_name("goto out", CTS_SYNTAX_LLVM, -7, 0, CTS_INSN_JA);
+    assert_name("gotol out", CTS_SYNTAX_LLVM, 70000, 0, CTS_INSN_JA32);
+    assert_name("call out", CTS_SYNTAX_LLVM, 70000, 0, CTS_INSN_CALL_LOCAL);
+    assert_name("call 5", CTS_SYNTAX_LLVM, 0, 0, CTS_INSN_CALL_HELPER);
+    assert_name("if r1 == r2 goto out", CTS_SYNTAX_LLVM, 9, 0, CTS_INSN_JEQ_X);
+    assert_name("may_goto out", CTS_SYNTAX_LLVM, 9, 0, CTS_INSN_MAY_GOTO);
+    assert_name("jset32 %r1, 5, out", CTS_SYNTAX_UBPF, 9, 0, CTS_INSN_JSET32_K);
+    assert_name("call local out", CTS_SYNTAX_UBPF, 9, 0, CTS_INSN_CALL_LOCAL);
+    assert_name("ja out", CTS_SYNTAX_UBPF, 32768, CTS_E_RANGE, CTS_INSN_COUNT);
+    assert_name("ja in", CTS_SYNTAX_UBPF, 0, CTS_E_NOTFOUND, CTS_INSN_COUNT);
+    assert_name("ja32 out", CTS_SYNTAX_UBPF, INT64_C(1) << 31, CTS_E_RANGE, CTS_INSN_COUNT);
+    assert_name("mov %r1, out", CTS_SYNTAX_UBPF, 0, CTS_E_SYNTAX, CTS_INSN_COUNT);
 }
 
 static void test_lines(void **state)
@@ -419,18 +425,18 @@ static void test_damaged_text(void **state)
     size_t count = 0, read = 0;
     (void)state;
 
-    for (unsigned r = 0; r < CTS_ROW_COUNT; r++) {
+    for (unsigned r = 0; r < CTS_INSN_COUNT; r++) {
         for (unsigned s = 0; s < CTS_SYNTAX_COUNT; s++) {
             char text[CTS_INSN_TEXT_MAX], copy[CTS_INSN_TEXT_MAX];
             struct cts_insn in = {.dst = 1, .src = 2, .off = 8, .imm = 3}, back;
-            enum cts_row_id row;
+            enum cts_insn_id row;
             size_t len =
-                cts_text_print((enum cts_row_id)r, &in, (enum cts_syntax)s, text, sizeof(text));
+                cts_text_print((enum cts_insn_id)r, &in, (enum cts_syntax)s, text, sizeof(text));
             for (size_t i = 0; i < len * sizeof(other); i++, count++) {
                 memcpy(copy, text, sizeof(copy));
                 copy[i / sizeof(other)] = other[i % sizeof(other)];
                 int rc = cts_text_parse(copy, (enum cts_syntax)s, NULL, &back, &row, NULL);
-                assert_int_equal(rc == 0, row != CTS_ROW_COUNT);
+                assert_int_equal(rc == 0, row != CTS_INSN_COUNT);
                 if (rc == 0)
                     assert_int_equal(cts_insn_check(row, &back, NULL), 0);
                 read += rc == 0;

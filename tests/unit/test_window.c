@@ -43,7 +43,7 @@ static uint32_t add_sweep(struct book *b)
     static struct cts_pk_operand operand[2];
     static const struct cts_insn add = {.opcode = 0x0f, .dst = 3, .src = 4};
     struct cts_pack *p = &b->pack;
-    add_vector(b, "window/sweep", CTS_ROW_ADD64_X);
+    add_vector(b, "window/sweep", CTS_INSN_ADD64_X);
     uint32_t u = p->unit_count++;
     b->vector[0].units.count++;
     b->unit[u] = (struct cts_pk_unit){

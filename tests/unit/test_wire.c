@@ -248,7 +248,7 @@ static void fill_layout(struct cts_layout *l)
 static struct cts_item full_item(const struct cts_layout *layouts, const struct cts_map_def *maps)
 {
     struct cts_item it = {
-        .ops = CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD | CTS_STEP_ROWS,
+        .ops = CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD | CTS_STEP_ENTRIES,
         .prog = 63,
         .load = {.kind = CTS_PROG_WINDOW,
                  .packet = true,
@@ -269,8 +269,8 @@ static struct cts_item full_item(const struct cts_layout *layouts, const struct 
                 .threads = 4,
                 .guess = map_data,
                 .guess_bytes = 8},
-        .rows_off = 128,
-        .rows_bytes = 5,
+        .entries_off = 128,
+        .entries_bytes = 5,
         .rows = map_data,
     };
     return it;
@@ -316,8 +316,8 @@ static void assert_full_item(const struct cts_item *it, const struct cts_layout 
     assert_int_equal(it->run.threads, 4);
     assert_int_equal(it->run.guess_bytes, 8);
     assert_memory_equal(it->run.guess, map_data, 8);
-    assert_int_equal(it->rows_off, 128);
-    assert_int_equal(it->rows_bytes, 5);
+    assert_int_equal(it->entries_off, 128);
+    assert_int_equal(it->entries_bytes, 5);
     assert_memory_equal(it->rows, map_data, 5);
 }
 
@@ -401,8 +401,8 @@ static void test_item_with_any_bytes(void **state)
             assert_true(it.load.map_count <= CTS_ITEM_MAPS);
             assert_true(it.load.name_count <= CTS_ITEM_NAMES);
         }
-        if (it.ops & CTS_STEP_ROWS)
-            assert_true(it.rows >= broken && it.rows + it.rows_bytes <= broken + len);
+        if (it.ops & CTS_STEP_ENTRIES)
+            assert_true(it.rows >= broken && it.rows + it.entries_bytes <= broken + len);
     }
     assert_true(understood > 0);
 }
@@ -506,11 +506,11 @@ static void test_answer(void **state)
     uint8_t room[8192];
     (void)state;
     in = (struct cts_answer){
-        .ops = CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_ROWS,
+        .ops = CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_ENTRIES,
         .load = {.verdict = CTS_LOAD_ACCEPTED, .err_no = -22, .native_bytes = 99},
         .run = {.status = CTS_RUN_FAULTED, .done = 3, .r0 = UINT64_MAX - 1},
         .rows = map_data,
-        .rows_bytes = 8};
+        .entries_bytes = 8};
     memset(in.load.text, 'a', sizeof(in.load.text)); /* no terminator */
     strcpy(in.run.text, "out of bounds");
     struct cts_wr w = {.data = room, .cap = sizeof(room)};
@@ -593,10 +593,10 @@ static void test_progress(void **state)
 static void test_bad_answers(void **state)
 {
     static const uint8_t bad[][32] = {
-        {0x10},                       /* a step that does not exist */
-        {CTS_STEP_LOAD, 6},           /* a verdict that does not exist */
-        {CTS_STEP_RUN, 7},            /* a status that does not exist */
-        {CTS_STEP_ROWS, 29, 0, 0, 0}, /* more rows than there are */
+        {0x10},                          /* a step that does not exist */
+        {CTS_STEP_LOAD, 6},              /* a verdict that does not exist */
+        {CTS_STEP_RUN, 7},               /* a status that does not exist */
+        {CTS_STEP_ENTRIES, 29, 0, 0, 0}, /* more rows than there are */
     };
     static struct cts_answer out;
     (void)state;

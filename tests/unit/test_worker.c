@@ -290,8 +290,8 @@ static size_t whole_item(uint8_t *room, size_t cap, uint8_t ops, uint8_t prog, u
         .prog = prog,
         .load = {.kind = CTS_PROG_WHOLE, .code = code, .slots = 2, .elf = map_data, .elf_bytes = 4},
         .run = {.iterations = 3},
-        .rows_off = 64,
-        .rows_bytes = 8,
+        .entries_off = 64,
+        .entries_bytes = 8,
         .rows = map_data};
     struct cts_wr w = {.data = room, .cap = cap};
     cts_wire_put_item(&w, &it);
@@ -368,10 +368,10 @@ static void test_worker_rows(void **state)
 {
     struct link *l = *state;
     open_engine(l);
-    ask_item(l, 2, CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_ROWS, 0, 0xb7);
+    ask_item(l, 2, CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_ENTRIES, 0, 0xb7);
     struct cts_answer *a = one_answer(l, 2);
-    assert_true(a->ops & CTS_STEP_ROWS);
-    assert_int_equal(a->rows_bytes, 8);
+    assert_true(a->ops & CTS_STEP_ENTRIES);
+    assert_int_equal(a->entries_bytes, 8);
     assert_int_equal(a->rows[0], map_data[0] + 1);
     assert_memory_equal(a->rows + 1, map_data + 1, 7);
 }

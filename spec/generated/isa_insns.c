@@ -197,8 +197,8 @@ static const char *const clauses_xor32_x[] = {"N037", "N051", NULL};
 static const char *const clauses_xor64_k[] = {"N027", "N037", "N051", "N065", NULL};
 static const char *const clauses_xor64_x[] = {"N037", "N051", NULL};
 
-const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
-    [CTS_ROW_ADD32_K] = {
+const struct cts_insn_info cts_insn_table[CTS_INSN_COUNT] = {
+    [CTS_INSN_ADD32_K] = {
         .id = "add32_k",
         .name = "ADD32_K",
         .section = "4.1",
@@ -221,7 +221,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_ADD32_X] = {
+    [CTS_INSN_ADD32_X] = {
         .id = "add32_x",
         .name = "ADD32_X",
         .section = "4.1",
@@ -244,7 +244,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_ADD64_K] = {
+    [CTS_INSN_ADD64_K] = {
         .id = "add64_k",
         .name = "ADD64_K",
         .section = "4.1",
@@ -267,7 +267,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_ADD64_X] = {
+    [CTS_INSN_ADD64_X] = {
         .id = "add64_x",
         .name = "ADD64_X",
         .section = "4.1",
@@ -290,7 +290,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_AND32_K] = {
+    [CTS_INSN_AND32_K] = {
         .id = "and32_k",
         .name = "AND32_K",
         .section = "4.1",
@@ -313,7 +313,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_AND32_X] = {
+    [CTS_INSN_AND32_X] = {
         .id = "and32_x",
         .name = "AND32_X",
         .section = "4.1",
@@ -336,7 +336,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_AND64_K] = {
+    [CTS_INSN_AND64_K] = {
         .id = "and64_k",
         .name = "AND64_K",
         .section = "4.1",
@@ -359,7 +359,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_AND64_X] = {
+    [CTS_INSN_AND64_X] = {
         .id = "and64_x",
         .name = "AND64_X",
         .section = "4.1",
@@ -382,7 +382,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_ARSH32_K] = {
+    [CTS_INSN_ARSH32_K] = {
         .id = "arsh32_k",
         .name = "ARSH32_K",
         .section = "4.1",
@@ -405,7 +405,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_ARSH32_X] = {
+    [CTS_INSN_ARSH32_X] = {
         .id = "arsh32_x",
         .name = "ARSH32_X",
         .section = "4.1",
@@ -428,7 +428,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_ARSH64_K] = {
+    [CTS_INSN_ARSH64_K] = {
         .id = "arsh64_k",
         .name = "ARSH64_K",
         .section = "4.1",
@@ -451,7 +451,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_ARSH64_X] = {
+    [CTS_INSN_ARSH64_X] = {
         .id = "arsh64_x",
         .name = "ARSH64_X",
         .section = "4.1",
@@ -474,7 +474,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_ATOMIC32_ADD] = {
+    [CTS_INSN_ATOMIC32_ADD] = {
         .id = "atomic32_add",
         .name = "ATOMIC32_ADD",
         .section = "5.3",
@@ -497,7 +497,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_ATOMIC32_AND] = {
+    [CTS_INSN_ATOMIC32_AND] = {
         .id = "atomic32_and",
         .name = "ATOMIC32_AND",
         .section = "5.3",
@@ -520,7 +520,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.12",
         .origin = "rfc",
     },
-    [CTS_ROW_ATOMIC32_CMPXCHG] = {
+    [CTS_INSN_ATOMIC32_CMPXCHG] = {
         .id = "atomic32_cmpxchg",
         .name = "ATOMIC32_CMPXCHG",
         .section = "5.3",
@@ -543,7 +543,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.12",
         .origin = "rfc",
     },
-    [CTS_ROW_ATOMIC32_FETCH_ADD] = {
+    [CTS_INSN_ATOMIC32_FETCH_ADD] = {
         .id = "atomic32_fetch_add",
         .name = "ATOMIC32_FETCH_ADD",
         .section = "5.3",
@@ -566,7 +566,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.12",
         .origin = "rfc",
     },
-    [CTS_ROW_ATOMIC32_FETCH_AND] = {
+    [CTS_INSN_ATOMIC32_FETCH_AND] = {
         .id = "atomic32_fetch_and",
         .name = "ATOMIC32_FETCH_AND",
         .section = "5.3",
@@ -589,7 +589,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.12",
         .origin = "rfc",
     },
-    [CTS_ROW_ATOMIC32_FETCH_OR] = {
+    [CTS_INSN_ATOMIC32_FETCH_OR] = {
         .id = "atomic32_fetch_or",
         .name = "ATOMIC32_FETCH_OR",
         .section = "5.3",
@@ -612,7 +612,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.12",
         .origin = "rfc",
     },
-    [CTS_ROW_ATOMIC32_FETCH_XOR] = {
+    [CTS_INSN_ATOMIC32_FETCH_XOR] = {
         .id = "atomic32_fetch_xor",
         .name = "ATOMIC32_FETCH_XOR",
         .section = "5.3",
@@ -635,7 +635,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.12",
         .origin = "rfc",
     },
-    [CTS_ROW_ATOMIC32_OR] = {
+    [CTS_INSN_ATOMIC32_OR] = {
         .id = "atomic32_or",
         .name = "ATOMIC32_OR",
         .section = "5.3",
@@ -658,7 +658,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.12",
         .origin = "rfc",
     },
-    [CTS_ROW_ATOMIC32_XCHG] = {
+    [CTS_INSN_ATOMIC32_XCHG] = {
         .id = "atomic32_xchg",
         .name = "ATOMIC32_XCHG",
         .section = "5.3",
@@ -681,7 +681,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.12",
         .origin = "rfc",
     },
-    [CTS_ROW_ATOMIC32_XOR] = {
+    [CTS_INSN_ATOMIC32_XOR] = {
         .id = "atomic32_xor",
         .name = "ATOMIC32_XOR",
         .section = "5.3",
@@ -704,7 +704,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.12",
         .origin = "rfc",
     },
-    [CTS_ROW_ATOMIC64_ADD] = {
+    [CTS_INSN_ATOMIC64_ADD] = {
         .id = "atomic64_add",
         .name = "ATOMIC64_ADD",
         .section = "5.3",
@@ -727,7 +727,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_ATOMIC64_AND] = {
+    [CTS_INSN_ATOMIC64_AND] = {
         .id = "atomic64_and",
         .name = "ATOMIC64_AND",
         .section = "5.3",
@@ -750,7 +750,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.12",
         .origin = "rfc",
     },
-    [CTS_ROW_ATOMIC64_CMPXCHG] = {
+    [CTS_INSN_ATOMIC64_CMPXCHG] = {
         .id = "atomic64_cmpxchg",
         .name = "ATOMIC64_CMPXCHG",
         .section = "5.3",
@@ -773,7 +773,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.12",
         .origin = "rfc",
     },
-    [CTS_ROW_ATOMIC64_FETCH_ADD] = {
+    [CTS_INSN_ATOMIC64_FETCH_ADD] = {
         .id = "atomic64_fetch_add",
         .name = "ATOMIC64_FETCH_ADD",
         .section = "5.3",
@@ -796,7 +796,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.12",
         .origin = "rfc",
     },
-    [CTS_ROW_ATOMIC64_FETCH_AND] = {
+    [CTS_INSN_ATOMIC64_FETCH_AND] = {
         .id = "atomic64_fetch_and",
         .name = "ATOMIC64_FETCH_AND",
         .section = "5.3",
@@ -819,7 +819,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.12",
         .origin = "rfc",
     },
-    [CTS_ROW_ATOMIC64_FETCH_OR] = {
+    [CTS_INSN_ATOMIC64_FETCH_OR] = {
         .id = "atomic64_fetch_or",
         .name = "ATOMIC64_FETCH_OR",
         .section = "5.3",
@@ -842,7 +842,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.12",
         .origin = "rfc",
     },
-    [CTS_ROW_ATOMIC64_FETCH_XOR] = {
+    [CTS_INSN_ATOMIC64_FETCH_XOR] = {
         .id = "atomic64_fetch_xor",
         .name = "ATOMIC64_FETCH_XOR",
         .section = "5.3",
@@ -865,7 +865,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.12",
         .origin = "rfc",
     },
-    [CTS_ROW_ATOMIC64_OR] = {
+    [CTS_INSN_ATOMIC64_OR] = {
         .id = "atomic64_or",
         .name = "ATOMIC64_OR",
         .section = "5.3",
@@ -888,7 +888,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.12",
         .origin = "rfc",
     },
-    [CTS_ROW_ATOMIC64_XCHG] = {
+    [CTS_INSN_ATOMIC64_XCHG] = {
         .id = "atomic64_xchg",
         .name = "ATOMIC64_XCHG",
         .section = "5.3",
@@ -911,7 +911,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.12",
         .origin = "rfc",
     },
-    [CTS_ROW_ATOMIC64_XOR] = {
+    [CTS_INSN_ATOMIC64_XOR] = {
         .id = "atomic64_xor",
         .name = "ATOMIC64_XOR",
         .section = "5.3",
@@ -934,7 +934,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.12",
         .origin = "rfc",
     },
-    [CTS_ROW_BE16] = {
+    [CTS_INSN_BE16] = {
         .id = "be16",
         .name = "BE16",
         .section = "4.2",
@@ -957,7 +957,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_BE32] = {
+    [CTS_INSN_BE32] = {
         .id = "be32",
         .name = "BE32",
         .section = "4.2",
@@ -980,7 +980,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_BE64] = {
+    [CTS_INSN_BE64] = {
         .id = "be64",
         .name = "BE64",
         .section = "4.2",
@@ -1003,7 +1003,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_BSWAP16] = {
+    [CTS_INSN_BSWAP16] = {
         .id = "bswap16",
         .name = "BSWAP16",
         .section = "4.2",
@@ -1026,7 +1026,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.6",
         .origin = "rfc",
     },
-    [CTS_ROW_BSWAP32] = {
+    [CTS_INSN_BSWAP32] = {
         .id = "bswap32",
         .name = "BSWAP32",
         .section = "4.2",
@@ -1049,7 +1049,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.6",
         .origin = "rfc",
     },
-    [CTS_ROW_BSWAP64] = {
+    [CTS_INSN_BSWAP64] = {
         .id = "bswap64",
         .name = "BSWAP64",
         .section = "4.2",
@@ -1072,7 +1072,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.6",
         .origin = "rfc",
     },
-    [CTS_ROW_CALL_BTF] = {
+    [CTS_INSN_CALL_BTF] = {
         .id = "call_btf",
         .name = "CALL_BTF",
         .section = "4.3.1",
@@ -1095,7 +1095,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.13",
         .origin = "rfc",
     },
-    [CTS_ROW_CALL_HELPER] = {
+    [CTS_INSN_CALL_HELPER] = {
         .id = "call_helper",
         .name = "CALL_HELPER",
         .section = "4.3.1",
@@ -1118,7 +1118,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_CALL_LOCAL] = {
+    [CTS_INSN_CALL_LOCAL] = {
         .id = "call_local",
         .name = "CALL_LOCAL",
         .section = "4.3.2",
@@ -1141,7 +1141,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "4.16",
         .origin = "rfc",
     },
-    [CTS_ROW_CALL_MODULE] = {
+    [CTS_INSN_CALL_MODULE] = {
         .id = "call_module",
         .name = "CALL_MODULE",
         .section = "",
@@ -1164,7 +1164,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.16",
         .origin = "linux",
     },
-    [CTS_ROW_CALLX] = {
+    [CTS_INSN_CALLX] = {
         .id = "callx",
         .name = "CALLX",
         .section = "",
@@ -1187,7 +1187,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "7.4",
         .origin = "linux",
     },
-    [CTS_ROW_CAST_FROM_ARENA] = {
+    [CTS_INSN_CAST_FROM_ARENA] = {
         .id = "cast_from_arena",
         .name = "CAST_FROM_ARENA",
         .section = "",
@@ -1210,7 +1210,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.9",
         .origin = "linux",
     },
-    [CTS_ROW_CAST_TO_ARENA] = {
+    [CTS_INSN_CAST_TO_ARENA] = {
         .id = "cast_to_arena",
         .name = "CAST_TO_ARENA",
         .section = "",
@@ -1233,7 +1233,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.9",
         .origin = "linux",
     },
-    [CTS_ROW_DIV32_K] = {
+    [CTS_INSN_DIV32_K] = {
         .id = "div32_k",
         .name = "DIV32_K",
         .section = "4.1",
@@ -1256,7 +1256,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_DIV32_X] = {
+    [CTS_INSN_DIV32_X] = {
         .id = "div32_x",
         .name = "DIV32_X",
         .section = "4.1",
@@ -1279,7 +1279,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_DIV64_K] = {
+    [CTS_INSN_DIV64_K] = {
         .id = "div64_k",
         .name = "DIV64_K",
         .section = "4.1",
@@ -1302,7 +1302,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_DIV64_X] = {
+    [CTS_INSN_DIV64_X] = {
         .id = "div64_x",
         .name = "DIV64_X",
         .section = "4.1",
@@ -1325,7 +1325,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_EXIT] = {
+    [CTS_INSN_EXIT] = {
         .id = "exit",
         .name = "EXIT",
         .section = "4.3",
@@ -1348,7 +1348,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_GOTOX] = {
+    [CTS_INSN_GOTOX] = {
         .id = "gotox",
         .name = "GOTOX",
         .section = "",
@@ -1371,7 +1371,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.19",
         .origin = "linux",
     },
-    [CTS_ROW_JA] = {
+    [CTS_INSN_JA] = {
         .id = "ja",
         .name = "JA",
         .section = "4.3",
@@ -1394,7 +1394,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_JA32] = {
+    [CTS_INSN_JA32] = {
         .id = "ja32",
         .name = "JA32",
         .section = "4.3",
@@ -1417,7 +1417,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.6",
         .origin = "rfc",
     },
-    [CTS_ROW_JEQ32_K] = {
+    [CTS_INSN_JEQ32_K] = {
         .id = "jeq32_k",
         .name = "JEQ32_K",
         .section = "4.3",
@@ -1440,7 +1440,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.1",
         .origin = "rfc",
     },
-    [CTS_ROW_JEQ32_X] = {
+    [CTS_INSN_JEQ32_X] = {
         .id = "jeq32_x",
         .name = "JEQ32_X",
         .section = "4.3",
@@ -1463,7 +1463,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.1",
         .origin = "rfc",
     },
-    [CTS_ROW_JEQ_K] = {
+    [CTS_INSN_JEQ_K] = {
         .id = "jeq_k",
         .name = "JEQ_K",
         .section = "4.3",
@@ -1486,7 +1486,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_JEQ_X] = {
+    [CTS_INSN_JEQ_X] = {
         .id = "jeq_x",
         .name = "JEQ_X",
         .section = "4.3",
@@ -1509,7 +1509,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_JGE32_K] = {
+    [CTS_INSN_JGE32_K] = {
         .id = "jge32_k",
         .name = "JGE32_K",
         .section = "4.3",
@@ -1532,7 +1532,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.1",
         .origin = "rfc",
     },
-    [CTS_ROW_JGE32_X] = {
+    [CTS_INSN_JGE32_X] = {
         .id = "jge32_x",
         .name = "JGE32_X",
         .section = "4.3",
@@ -1555,7 +1555,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.1",
         .origin = "rfc",
     },
-    [CTS_ROW_JGE_K] = {
+    [CTS_INSN_JGE_K] = {
         .id = "jge_k",
         .name = "JGE_K",
         .section = "4.3",
@@ -1578,7 +1578,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_JGE_X] = {
+    [CTS_INSN_JGE_X] = {
         .id = "jge_x",
         .name = "JGE_X",
         .section = "4.3",
@@ -1601,7 +1601,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_JGT32_K] = {
+    [CTS_INSN_JGT32_K] = {
         .id = "jgt32_k",
         .name = "JGT32_K",
         .section = "4.3",
@@ -1624,7 +1624,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.1",
         .origin = "rfc",
     },
-    [CTS_ROW_JGT32_X] = {
+    [CTS_INSN_JGT32_X] = {
         .id = "jgt32_x",
         .name = "JGT32_X",
         .section = "4.3",
@@ -1647,7 +1647,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.1",
         .origin = "rfc",
     },
-    [CTS_ROW_JGT_K] = {
+    [CTS_INSN_JGT_K] = {
         .id = "jgt_k",
         .name = "JGT_K",
         .section = "4.3",
@@ -1670,7 +1670,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_JGT_X] = {
+    [CTS_INSN_JGT_X] = {
         .id = "jgt_x",
         .name = "JGT_X",
         .section = "4.3",
@@ -1693,7 +1693,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_JLE32_K] = {
+    [CTS_INSN_JLE32_K] = {
         .id = "jle32_k",
         .name = "JLE32_K",
         .section = "4.3",
@@ -1716,7 +1716,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.1",
         .origin = "rfc",
     },
-    [CTS_ROW_JLE32_X] = {
+    [CTS_INSN_JLE32_X] = {
         .id = "jle32_x",
         .name = "JLE32_X",
         .section = "4.3",
@@ -1739,7 +1739,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.1",
         .origin = "rfc",
     },
-    [CTS_ROW_JLE_K] = {
+    [CTS_INSN_JLE_K] = {
         .id = "jle_k",
         .name = "JLE_K",
         .section = "4.3",
@@ -1762,7 +1762,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "4.14",
         .origin = "rfc",
     },
-    [CTS_ROW_JLE_X] = {
+    [CTS_INSN_JLE_X] = {
         .id = "jle_x",
         .name = "JLE_X",
         .section = "4.3",
@@ -1785,7 +1785,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "4.14",
         .origin = "rfc",
     },
-    [CTS_ROW_JLT32_K] = {
+    [CTS_INSN_JLT32_K] = {
         .id = "jlt32_k",
         .name = "JLT32_K",
         .section = "4.3",
@@ -1808,7 +1808,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.1",
         .origin = "rfc",
     },
-    [CTS_ROW_JLT32_X] = {
+    [CTS_INSN_JLT32_X] = {
         .id = "jlt32_x",
         .name = "JLT32_X",
         .section = "4.3",
@@ -1831,7 +1831,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.1",
         .origin = "rfc",
     },
-    [CTS_ROW_JLT_K] = {
+    [CTS_INSN_JLT_K] = {
         .id = "jlt_k",
         .name = "JLT_K",
         .section = "4.3",
@@ -1854,7 +1854,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "4.14",
         .origin = "rfc",
     },
-    [CTS_ROW_JLT_X] = {
+    [CTS_INSN_JLT_X] = {
         .id = "jlt_x",
         .name = "JLT_X",
         .section = "4.3",
@@ -1877,7 +1877,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "4.14",
         .origin = "rfc",
     },
-    [CTS_ROW_JNE32_K] = {
+    [CTS_INSN_JNE32_K] = {
         .id = "jne32_k",
         .name = "JNE32_K",
         .section = "4.3",
@@ -1900,7 +1900,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.1",
         .origin = "rfc",
     },
-    [CTS_ROW_JNE32_X] = {
+    [CTS_INSN_JNE32_X] = {
         .id = "jne32_x",
         .name = "JNE32_X",
         .section = "4.3",
@@ -1923,7 +1923,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.1",
         .origin = "rfc",
     },
-    [CTS_ROW_JNE_K] = {
+    [CTS_INSN_JNE_K] = {
         .id = "jne_k",
         .name = "JNE_K",
         .section = "4.3",
@@ -1946,7 +1946,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_JNE_X] = {
+    [CTS_INSN_JNE_X] = {
         .id = "jne_x",
         .name = "JNE_X",
         .section = "4.3",
@@ -1969,7 +1969,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_JSET32_K] = {
+    [CTS_INSN_JSET32_K] = {
         .id = "jset32_k",
         .name = "JSET32_K",
         .section = "4.3",
@@ -1992,7 +1992,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.1",
         .origin = "rfc",
     },
-    [CTS_ROW_JSET32_X] = {
+    [CTS_INSN_JSET32_X] = {
         .id = "jset32_x",
         .name = "JSET32_X",
         .section = "4.3",
@@ -2015,7 +2015,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.1",
         .origin = "rfc",
     },
-    [CTS_ROW_JSET_K] = {
+    [CTS_INSN_JSET_K] = {
         .id = "jset_k",
         .name = "JSET_K",
         .section = "4.3",
@@ -2038,7 +2038,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_JSET_X] = {
+    [CTS_INSN_JSET_X] = {
         .id = "jset_x",
         .name = "JSET_X",
         .section = "4.3",
@@ -2061,7 +2061,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_JSGE32_K] = {
+    [CTS_INSN_JSGE32_K] = {
         .id = "jsge32_k",
         .name = "JSGE32_K",
         .section = "4.3",
@@ -2084,7 +2084,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.1",
         .origin = "rfc",
     },
-    [CTS_ROW_JSGE32_X] = {
+    [CTS_INSN_JSGE32_X] = {
         .id = "jsge32_x",
         .name = "JSGE32_X",
         .section = "4.3",
@@ -2107,7 +2107,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.1",
         .origin = "rfc",
     },
-    [CTS_ROW_JSGE_K] = {
+    [CTS_INSN_JSGE_K] = {
         .id = "jsge_k",
         .name = "JSGE_K",
         .section = "4.3",
@@ -2130,7 +2130,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_JSGE_X] = {
+    [CTS_INSN_JSGE_X] = {
         .id = "jsge_x",
         .name = "JSGE_X",
         .section = "4.3",
@@ -2153,7 +2153,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_JSGT32_K] = {
+    [CTS_INSN_JSGT32_K] = {
         .id = "jsgt32_k",
         .name = "JSGT32_K",
         .section = "4.3",
@@ -2176,7 +2176,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.1",
         .origin = "rfc",
     },
-    [CTS_ROW_JSGT32_X] = {
+    [CTS_INSN_JSGT32_X] = {
         .id = "jsgt32_x",
         .name = "JSGT32_X",
         .section = "4.3",
@@ -2199,7 +2199,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.1",
         .origin = "rfc",
     },
-    [CTS_ROW_JSGT_K] = {
+    [CTS_INSN_JSGT_K] = {
         .id = "jsgt_k",
         .name = "JSGT_K",
         .section = "4.3",
@@ -2222,7 +2222,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_JSGT_X] = {
+    [CTS_INSN_JSGT_X] = {
         .id = "jsgt_x",
         .name = "JSGT_X",
         .section = "4.3",
@@ -2245,7 +2245,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_JSLE32_K] = {
+    [CTS_INSN_JSLE32_K] = {
         .id = "jsle32_k",
         .name = "JSLE32_K",
         .section = "4.3",
@@ -2268,7 +2268,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.1",
         .origin = "rfc",
     },
-    [CTS_ROW_JSLE32_X] = {
+    [CTS_INSN_JSLE32_X] = {
         .id = "jsle32_x",
         .name = "JSLE32_X",
         .section = "4.3",
@@ -2291,7 +2291,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.1",
         .origin = "rfc",
     },
-    [CTS_ROW_JSLE_K] = {
+    [CTS_INSN_JSLE_K] = {
         .id = "jsle_k",
         .name = "JSLE_K",
         .section = "4.3",
@@ -2314,7 +2314,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "4.14",
         .origin = "rfc",
     },
-    [CTS_ROW_JSLE_X] = {
+    [CTS_INSN_JSLE_X] = {
         .id = "jsle_x",
         .name = "JSLE_X",
         .section = "4.3",
@@ -2337,7 +2337,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "4.14",
         .origin = "rfc",
     },
-    [CTS_ROW_JSLT32_K] = {
+    [CTS_INSN_JSLT32_K] = {
         .id = "jslt32_k",
         .name = "JSLT32_K",
         .section = "4.3",
@@ -2360,7 +2360,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.1",
         .origin = "rfc",
     },
-    [CTS_ROW_JSLT32_X] = {
+    [CTS_INSN_JSLT32_X] = {
         .id = "jslt32_x",
         .name = "JSLT32_X",
         .section = "4.3",
@@ -2383,7 +2383,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.1",
         .origin = "rfc",
     },
-    [CTS_ROW_JSLT_K] = {
+    [CTS_INSN_JSLT_K] = {
         .id = "jslt_k",
         .name = "JSLT_K",
         .section = "4.3",
@@ -2406,7 +2406,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "4.14",
         .origin = "rfc",
     },
-    [CTS_ROW_JSLT_X] = {
+    [CTS_INSN_JSLT_X] = {
         .id = "jslt_x",
         .name = "JSLT_X",
         .section = "4.3",
@@ -2429,7 +2429,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "4.14",
         .origin = "rfc",
     },
-    [CTS_ROW_LDABS_B] = {
+    [CTS_INSN_LDABS_B] = {
         .id = "ldabs_b",
         .name = "LDABS_B",
         .section = "5.5",
@@ -2452,7 +2452,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_LDABS_H] = {
+    [CTS_INSN_LDABS_H] = {
         .id = "ldabs_h",
         .name = "LDABS_H",
         .section = "5.5",
@@ -2475,7 +2475,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_LDABS_W] = {
+    [CTS_INSN_LDABS_W] = {
         .id = "ldabs_w",
         .name = "LDABS_W",
         .section = "5.5",
@@ -2498,7 +2498,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_LDDW] = {
+    [CTS_INSN_LDDW] = {
         .id = "lddw",
         .name = "LDDW",
         .section = "5.4",
@@ -2521,7 +2521,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_LDDW_2ND] = {
+    [CTS_INSN_LDDW_2ND] = {
         .id = "lddw_2nd",
         .name = "LDDW_2ND",
         .section = "5.4",
@@ -2544,7 +2544,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_LDDW_CODE] = {
+    [CTS_INSN_LDDW_CODE] = {
         .id = "lddw_code",
         .name = "LDDW_CODE",
         .section = "5.4",
@@ -2567,7 +2567,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.13",
         .origin = "rfc",
     },
-    [CTS_ROW_LDDW_MAP_FD] = {
+    [CTS_INSN_LDDW_MAP_FD] = {
         .id = "lddw_map_fd",
         .name = "LDDW_MAP_FD",
         .section = "5.4",
@@ -2590,7 +2590,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_LDDW_MAP_FD_VALUE] = {
+    [CTS_INSN_LDDW_MAP_FD_VALUE] = {
         .id = "lddw_map_fd_value",
         .name = "LDDW_MAP_FD_VALUE",
         .section = "5.4",
@@ -2613,7 +2613,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.2",
         .origin = "rfc",
     },
-    [CTS_ROW_LDDW_MAP_IDX] = {
+    [CTS_INSN_LDDW_MAP_IDX] = {
         .id = "lddw_map_idx",
         .name = "LDDW_MAP_IDX",
         .section = "5.4",
@@ -2636,7 +2636,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.14",
         .origin = "rfc",
     },
-    [CTS_ROW_LDDW_MAP_IDX_VALUE] = {
+    [CTS_INSN_LDDW_MAP_IDX_VALUE] = {
         .id = "lddw_map_idx_value",
         .name = "LDDW_MAP_IDX_VALUE",
         .section = "5.4",
@@ -2659,7 +2659,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.14",
         .origin = "rfc",
     },
-    [CTS_ROW_LDDW_VAR] = {
+    [CTS_INSN_LDDW_VAR] = {
         .id = "lddw_var",
         .name = "LDDW_VAR",
         .section = "5.4",
@@ -2682,7 +2682,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "5.10",
         .origin = "rfc",
     },
-    [CTS_ROW_LDIND_B] = {
+    [CTS_INSN_LDIND_B] = {
         .id = "ldind_b",
         .name = "LDIND_B",
         .section = "5.5",
@@ -2705,7 +2705,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_LDIND_H] = {
+    [CTS_INSN_LDIND_H] = {
         .id = "ldind_h",
         .name = "LDIND_H",
         .section = "5.5",
@@ -2728,7 +2728,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_LDIND_W] = {
+    [CTS_INSN_LDIND_W] = {
         .id = "ldind_w",
         .name = "LDIND_W",
         .section = "5.5",
@@ -2751,7 +2751,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_LDX_B] = {
+    [CTS_INSN_LDX_B] = {
         .id = "ldx_b",
         .name = "LDX_B",
         .section = "5",
@@ -2774,7 +2774,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_LDX_DW] = {
+    [CTS_INSN_LDX_DW] = {
         .id = "ldx_dw",
         .name = "LDX_DW",
         .section = "5",
@@ -2797,7 +2797,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_LDX_H] = {
+    [CTS_INSN_LDX_H] = {
         .id = "ldx_h",
         .name = "LDX_H",
         .section = "5",
@@ -2820,7 +2820,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_LDX_STACK_ARG] = {
+    [CTS_INSN_LDX_STACK_ARG] = {
         .id = "ldx_stack_arg",
         .name = "LDX_STACK_ARG",
         .section = "",
@@ -2843,7 +2843,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "7.2",
         .origin = "linux",
     },
-    [CTS_ROW_LDX_W] = {
+    [CTS_INSN_LDX_W] = {
         .id = "ldx_w",
         .name = "LDX_W",
         .section = "5",
@@ -2866,7 +2866,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_LDXSX_B] = {
+    [CTS_INSN_LDXSX_B] = {
         .id = "ldxsx_b",
         .name = "LDXSX_B",
         .section = "5.2",
@@ -2889,7 +2889,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.6",
         .origin = "rfc",
     },
-    [CTS_ROW_LDXSX_H] = {
+    [CTS_INSN_LDXSX_H] = {
         .id = "ldxsx_h",
         .name = "LDXSX_H",
         .section = "5.2",
@@ -2912,7 +2912,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.6",
         .origin = "rfc",
     },
-    [CTS_ROW_LDXSX_W] = {
+    [CTS_INSN_LDXSX_W] = {
         .id = "ldxsx_w",
         .name = "LDXSX_W",
         .section = "5.2",
@@ -2935,7 +2935,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.6",
         .origin = "rfc",
     },
-    [CTS_ROW_LE16] = {
+    [CTS_INSN_LE16] = {
         .id = "le16",
         .name = "LE16",
         .section = "4.2",
@@ -2958,7 +2958,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_LE32] = {
+    [CTS_INSN_LE32] = {
         .id = "le32",
         .name = "LE32",
         .section = "4.2",
@@ -2981,7 +2981,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_LE64] = {
+    [CTS_INSN_LE64] = {
         .id = "le64",
         .name = "LE64",
         .section = "4.2",
@@ -3004,7 +3004,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_LOAD_ACQ_B] = {
+    [CTS_INSN_LOAD_ACQ_B] = {
         .id = "load_acq_b",
         .name = "LOAD_ACQ_B",
         .section = "",
@@ -3027,7 +3027,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.15",
         .origin = "linux",
     },
-    [CTS_ROW_LOAD_ACQ_DW] = {
+    [CTS_INSN_LOAD_ACQ_DW] = {
         .id = "load_acq_dw",
         .name = "LOAD_ACQ_DW",
         .section = "",
@@ -3050,7 +3050,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.15",
         .origin = "linux",
     },
-    [CTS_ROW_LOAD_ACQ_H] = {
+    [CTS_INSN_LOAD_ACQ_H] = {
         .id = "load_acq_h",
         .name = "LOAD_ACQ_H",
         .section = "",
@@ -3073,7 +3073,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.15",
         .origin = "linux",
     },
-    [CTS_ROW_LOAD_ACQ_W] = {
+    [CTS_INSN_LOAD_ACQ_W] = {
         .id = "load_acq_w",
         .name = "LOAD_ACQ_W",
         .section = "",
@@ -3096,7 +3096,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.15",
         .origin = "linux",
     },
-    [CTS_ROW_LSH32_K] = {
+    [CTS_INSN_LSH32_K] = {
         .id = "lsh32_k",
         .name = "LSH32_K",
         .section = "4.1",
@@ -3119,7 +3119,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_LSH32_X] = {
+    [CTS_INSN_LSH32_X] = {
         .id = "lsh32_x",
         .name = "LSH32_X",
         .section = "4.1",
@@ -3142,7 +3142,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_LSH64_K] = {
+    [CTS_INSN_LSH64_K] = {
         .id = "lsh64_k",
         .name = "LSH64_K",
         .section = "4.1",
@@ -3165,7 +3165,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_LSH64_X] = {
+    [CTS_INSN_LSH64_X] = {
         .id = "lsh64_x",
         .name = "LSH64_X",
         .section = "4.1",
@@ -3188,7 +3188,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_MAY_GOTO] = {
+    [CTS_INSN_MAY_GOTO] = {
         .id = "may_goto",
         .name = "MAY_GOTO",
         .section = "",
@@ -3211,7 +3211,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.9",
         .origin = "linux",
     },
-    [CTS_ROW_MOD32_K] = {
+    [CTS_INSN_MOD32_K] = {
         .id = "mod32_k",
         .name = "MOD32_K",
         .section = "4.1",
@@ -3234,7 +3234,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_MOD32_X] = {
+    [CTS_INSN_MOD32_X] = {
         .id = "mod32_x",
         .name = "MOD32_X",
         .section = "4.1",
@@ -3257,7 +3257,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_MOD64_K] = {
+    [CTS_INSN_MOD64_K] = {
         .id = "mod64_k",
         .name = "MOD64_K",
         .section = "4.1",
@@ -3280,7 +3280,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_MOD64_X] = {
+    [CTS_INSN_MOD64_X] = {
         .id = "mod64_x",
         .name = "MOD64_X",
         .section = "4.1",
@@ -3303,7 +3303,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_MOV32_K] = {
+    [CTS_INSN_MOV32_K] = {
         .id = "mov32_k",
         .name = "MOV32_K",
         .section = "4.1",
@@ -3326,7 +3326,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_MOV32_X] = {
+    [CTS_INSN_MOV32_X] = {
         .id = "mov32_x",
         .name = "MOV32_X",
         .section = "4.1",
@@ -3349,7 +3349,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_MOV64_K] = {
+    [CTS_INSN_MOV64_K] = {
         .id = "mov64_k",
         .name = "MOV64_K",
         .section = "4.1",
@@ -3372,7 +3372,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_MOV64_X] = {
+    [CTS_INSN_MOV64_X] = {
         .id = "mov64_x",
         .name = "MOV64_X",
         .section = "4.1",
@@ -3395,7 +3395,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_MOVSX32_S16] = {
+    [CTS_INSN_MOVSX32_S16] = {
         .id = "movsx32_s16",
         .name = "MOVSX32_S16",
         .section = "4.1",
@@ -3418,7 +3418,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.6",
         .origin = "rfc",
     },
-    [CTS_ROW_MOVSX32_S8] = {
+    [CTS_INSN_MOVSX32_S8] = {
         .id = "movsx32_s8",
         .name = "MOVSX32_S8",
         .section = "4.1",
@@ -3441,7 +3441,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.6",
         .origin = "rfc",
     },
-    [CTS_ROW_MOVSX64_S16] = {
+    [CTS_INSN_MOVSX64_S16] = {
         .id = "movsx64_s16",
         .name = "MOVSX64_S16",
         .section = "4.1",
@@ -3464,7 +3464,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.6",
         .origin = "rfc",
     },
-    [CTS_ROW_MOVSX64_S32] = {
+    [CTS_INSN_MOVSX64_S32] = {
         .id = "movsx64_s32",
         .name = "MOVSX64_S32",
         .section = "4.1",
@@ -3487,7 +3487,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.6",
         .origin = "rfc",
     },
-    [CTS_ROW_MOVSX64_S8] = {
+    [CTS_INSN_MOVSX64_S8] = {
         .id = "movsx64_s8",
         .name = "MOVSX64_S8",
         .section = "4.1",
@@ -3510,7 +3510,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.6",
         .origin = "rfc",
     },
-    [CTS_ROW_MUL32_K] = {
+    [CTS_INSN_MUL32_K] = {
         .id = "mul32_k",
         .name = "MUL32_K",
         .section = "4.1",
@@ -3533,7 +3533,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_MUL32_X] = {
+    [CTS_INSN_MUL32_X] = {
         .id = "mul32_x",
         .name = "MUL32_X",
         .section = "4.1",
@@ -3556,7 +3556,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_MUL64_K] = {
+    [CTS_INSN_MUL64_K] = {
         .id = "mul64_k",
         .name = "MUL64_K",
         .section = "4.1",
@@ -3579,7 +3579,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_MUL64_X] = {
+    [CTS_INSN_MUL64_X] = {
         .id = "mul64_x",
         .name = "MUL64_X",
         .section = "4.1",
@@ -3602,7 +3602,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_NEG32] = {
+    [CTS_INSN_NEG32] = {
         .id = "neg32",
         .name = "NEG32",
         .section = "4.1",
@@ -3625,7 +3625,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_NEG64] = {
+    [CTS_INSN_NEG64] = {
         .id = "neg64",
         .name = "NEG64",
         .section = "4.1",
@@ -3648,7 +3648,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_OR32_K] = {
+    [CTS_INSN_OR32_K] = {
         .id = "or32_k",
         .name = "OR32_K",
         .section = "4.1",
@@ -3671,7 +3671,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_OR32_X] = {
+    [CTS_INSN_OR32_X] = {
         .id = "or32_x",
         .name = "OR32_X",
         .section = "4.1",
@@ -3694,7 +3694,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_OR64_K] = {
+    [CTS_INSN_OR64_K] = {
         .id = "or64_k",
         .name = "OR64_K",
         .section = "4.1",
@@ -3717,7 +3717,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_OR64_X] = {
+    [CTS_INSN_OR64_X] = {
         .id = "or64_x",
         .name = "OR64_X",
         .section = "4.1",
@@ -3740,7 +3740,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_RSH32_K] = {
+    [CTS_INSN_RSH32_K] = {
         .id = "rsh32_k",
         .name = "RSH32_K",
         .section = "4.1",
@@ -3763,7 +3763,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_RSH32_X] = {
+    [CTS_INSN_RSH32_X] = {
         .id = "rsh32_x",
         .name = "RSH32_X",
         .section = "4.1",
@@ -3786,7 +3786,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_RSH64_K] = {
+    [CTS_INSN_RSH64_K] = {
         .id = "rsh64_k",
         .name = "RSH64_K",
         .section = "4.1",
@@ -3809,7 +3809,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_RSH64_X] = {
+    [CTS_INSN_RSH64_X] = {
         .id = "rsh64_x",
         .name = "RSH64_X",
         .section = "4.1",
@@ -3832,7 +3832,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_SDIV32_K] = {
+    [CTS_INSN_SDIV32_K] = {
         .id = "sdiv32_k",
         .name = "SDIV32_K",
         .section = "4.1",
@@ -3855,7 +3855,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.6",
         .origin = "rfc",
     },
-    [CTS_ROW_SDIV32_X] = {
+    [CTS_INSN_SDIV32_X] = {
         .id = "sdiv32_x",
         .name = "SDIV32_X",
         .section = "4.1",
@@ -3878,7 +3878,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.6",
         .origin = "rfc",
     },
-    [CTS_ROW_SDIV64_K] = {
+    [CTS_INSN_SDIV64_K] = {
         .id = "sdiv64_k",
         .name = "SDIV64_K",
         .section = "4.1",
@@ -3901,7 +3901,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.6",
         .origin = "rfc",
     },
-    [CTS_ROW_SDIV64_X] = {
+    [CTS_INSN_SDIV64_X] = {
         .id = "sdiv64_x",
         .name = "SDIV64_X",
         .section = "4.1",
@@ -3924,7 +3924,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.6",
         .origin = "rfc",
     },
-    [CTS_ROW_SMOD32_K] = {
+    [CTS_INSN_SMOD32_K] = {
         .id = "smod32_k",
         .name = "SMOD32_K",
         .section = "4.1",
@@ -3947,7 +3947,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.6",
         .origin = "rfc",
     },
-    [CTS_ROW_SMOD32_X] = {
+    [CTS_INSN_SMOD32_X] = {
         .id = "smod32_x",
         .name = "SMOD32_X",
         .section = "4.1",
@@ -3970,7 +3970,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.6",
         .origin = "rfc",
     },
-    [CTS_ROW_SMOD64_K] = {
+    [CTS_INSN_SMOD64_K] = {
         .id = "smod64_k",
         .name = "SMOD64_K",
         .section = "4.1",
@@ -3993,7 +3993,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.6",
         .origin = "rfc",
     },
-    [CTS_ROW_SMOD64_X] = {
+    [CTS_INSN_SMOD64_X] = {
         .id = "smod64_x",
         .name = "SMOD64_X",
         .section = "4.1",
@@ -4016,7 +4016,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.6",
         .origin = "rfc",
     },
-    [CTS_ROW_SMULH64_K] = {
+    [CTS_INSN_SMULH64_K] = {
         .id = "smulh64_k",
         .name = "SMULH64_K",
         .section = "",
@@ -4039,7 +4039,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "none",
         .origin = "toolchain",
     },
-    [CTS_ROW_SMULH64_X] = {
+    [CTS_INSN_SMULH64_X] = {
         .id = "smulh64_x",
         .name = "SMULH64_X",
         .section = "",
@@ -4062,7 +4062,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "none",
         .origin = "toolchain",
     },
-    [CTS_ROW_ST_B] = {
+    [CTS_INSN_ST_B] = {
         .id = "st_b",
         .name = "ST_B",
         .section = "5",
@@ -4085,7 +4085,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_ST_DW] = {
+    [CTS_INSN_ST_DW] = {
         .id = "st_dw",
         .name = "ST_DW",
         .section = "5",
@@ -4108,7 +4108,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_ST_H] = {
+    [CTS_INSN_ST_H] = {
         .id = "st_h",
         .name = "ST_H",
         .section = "5",
@@ -4131,7 +4131,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_ST_STACK_ARG] = {
+    [CTS_INSN_ST_STACK_ARG] = {
         .id = "st_stack_arg",
         .name = "ST_STACK_ARG",
         .section = "",
@@ -4154,7 +4154,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "7.2",
         .origin = "linux",
     },
-    [CTS_ROW_ST_W] = {
+    [CTS_INSN_ST_W] = {
         .id = "st_w",
         .name = "ST_W",
         .section = "5",
@@ -4177,7 +4177,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_STORE_REL_B] = {
+    [CTS_INSN_STORE_REL_B] = {
         .id = "store_rel_b",
         .name = "STORE_REL_B",
         .section = "",
@@ -4200,7 +4200,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.15",
         .origin = "linux",
     },
-    [CTS_ROW_STORE_REL_DW] = {
+    [CTS_INSN_STORE_REL_DW] = {
         .id = "store_rel_dw",
         .name = "STORE_REL_DW",
         .section = "",
@@ -4223,7 +4223,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.15",
         .origin = "linux",
     },
-    [CTS_ROW_STORE_REL_H] = {
+    [CTS_INSN_STORE_REL_H] = {
         .id = "store_rel_h",
         .name = "STORE_REL_H",
         .section = "",
@@ -4246,7 +4246,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.15",
         .origin = "linux",
     },
-    [CTS_ROW_STORE_REL_W] = {
+    [CTS_INSN_STORE_REL_W] = {
         .id = "store_rel_w",
         .name = "STORE_REL_W",
         .section = "",
@@ -4269,7 +4269,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "6.15",
         .origin = "linux",
     },
-    [CTS_ROW_STX_B] = {
+    [CTS_INSN_STX_B] = {
         .id = "stx_b",
         .name = "STX_B",
         .section = "5",
@@ -4292,7 +4292,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_STX_DW] = {
+    [CTS_INSN_STX_DW] = {
         .id = "stx_dw",
         .name = "STX_DW",
         .section = "5",
@@ -4315,7 +4315,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_STX_H] = {
+    [CTS_INSN_STX_H] = {
         .id = "stx_h",
         .name = "STX_H",
         .section = "5",
@@ -4338,7 +4338,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_STX_STACK_ARG] = {
+    [CTS_INSN_STX_STACK_ARG] = {
         .id = "stx_stack_arg",
         .name = "STX_STACK_ARG",
         .section = "",
@@ -4361,7 +4361,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "7.2",
         .origin = "linux",
     },
-    [CTS_ROW_STX_W] = {
+    [CTS_INSN_STX_W] = {
         .id = "stx_w",
         .name = "STX_W",
         .section = "5",
@@ -4384,7 +4384,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_SUB32_K] = {
+    [CTS_INSN_SUB32_K] = {
         .id = "sub32_k",
         .name = "SUB32_K",
         .section = "4.1",
@@ -4407,7 +4407,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_SUB32_X] = {
+    [CTS_INSN_SUB32_X] = {
         .id = "sub32_x",
         .name = "SUB32_X",
         .section = "4.1",
@@ -4430,7 +4430,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_SUB64_K] = {
+    [CTS_INSN_SUB64_K] = {
         .id = "sub64_k",
         .name = "SUB64_K",
         .section = "4.1",
@@ -4453,7 +4453,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_SUB64_X] = {
+    [CTS_INSN_SUB64_X] = {
         .id = "sub64_x",
         .name = "SUB64_X",
         .section = "4.1",
@@ -4476,7 +4476,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_UMULH64_K] = {
+    [CTS_INSN_UMULH64_K] = {
         .id = "umulh64_k",
         .name = "UMULH64_K",
         .section = "",
@@ -4499,7 +4499,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "none",
         .origin = "toolchain",
     },
-    [CTS_ROW_UMULH64_X] = {
+    [CTS_INSN_UMULH64_X] = {
         .id = "umulh64_x",
         .name = "UMULH64_X",
         .section = "",
@@ -4522,7 +4522,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "none",
         .origin = "toolchain",
     },
-    [CTS_ROW_XOR32_K] = {
+    [CTS_INSN_XOR32_K] = {
         .id = "xor32_k",
         .name = "XOR32_K",
         .section = "4.1",
@@ -4545,7 +4545,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_XOR32_X] = {
+    [CTS_INSN_XOR32_X] = {
         .id = "xor32_x",
         .name = "XOR32_X",
         .section = "4.1",
@@ -4568,7 +4568,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_XOR64_K] = {
+    [CTS_INSN_XOR64_K] = {
         .id = "xor64_k",
         .name = "XOR64_K",
         .section = "4.1",
@@ -4591,7 +4591,7 @@ const struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {
         .since_linux = "3.18",
         .origin = "rfc",
     },
-    [CTS_ROW_XOR64_X] = {
+    [CTS_INSN_XOR64_X] = {
         .id = "xor64_x",
         .name = "XOR64_X",
         .section = "4.1",
@@ -4654,196 +4654,196 @@ const uint16_t cts_opcode_first[257] = {
     191,
 };
 
-const uint16_t cts_opcode_rows[] = {
-    CTS_ROW_ADD32_K, /* 0x04 */
-    CTS_ROW_JA, /* 0x05 */
-    CTS_ROW_JA32, /* 0x06 */
-    CTS_ROW_ADD64_K, /* 0x07 */
-    CTS_ROW_ADD32_X, /* 0x0c */
-    CTS_ROW_GOTOX, /* 0x0d */
-    CTS_ROW_ADD64_X, /* 0x0f */
-    CTS_ROW_SUB32_K, /* 0x14 */
-    CTS_ROW_JEQ_K, /* 0x15 */
-    CTS_ROW_JEQ32_K, /* 0x16 */
-    CTS_ROW_SUB64_K, /* 0x17 */
-    CTS_ROW_LDDW, /* 0x18 */
-    CTS_ROW_LDDW_CODE, /* 0x18 */
-    CTS_ROW_LDDW_MAP_FD, /* 0x18 */
-    CTS_ROW_LDDW_MAP_FD_VALUE, /* 0x18 */
-    CTS_ROW_LDDW_MAP_IDX, /* 0x18 */
-    CTS_ROW_LDDW_MAP_IDX_VALUE, /* 0x18 */
-    CTS_ROW_LDDW_VAR, /* 0x18 */
-    CTS_ROW_SUB32_X, /* 0x1c */
-    CTS_ROW_JEQ_X, /* 0x1d */
-    CTS_ROW_JEQ32_X, /* 0x1e */
-    CTS_ROW_SUB64_X, /* 0x1f */
-    CTS_ROW_LDABS_W, /* 0x20 */
-    CTS_ROW_MUL32_K, /* 0x24 */
-    CTS_ROW_JGT_K, /* 0x25 */
-    CTS_ROW_JGT32_K, /* 0x26 */
-    CTS_ROW_MUL64_K, /* 0x27 */
-    CTS_ROW_SMULH64_K, /* 0x27 */
-    CTS_ROW_UMULH64_K, /* 0x27 */
-    CTS_ROW_LDABS_H, /* 0x28 */
-    CTS_ROW_MUL32_X, /* 0x2c */
-    CTS_ROW_JGT_X, /* 0x2d */
-    CTS_ROW_JGT32_X, /* 0x2e */
-    CTS_ROW_MUL64_X, /* 0x2f */
-    CTS_ROW_SMULH64_X, /* 0x2f */
-    CTS_ROW_UMULH64_X, /* 0x2f */
-    CTS_ROW_LDABS_B, /* 0x30 */
-    CTS_ROW_DIV32_K, /* 0x34 */
-    CTS_ROW_SDIV32_K, /* 0x34 */
-    CTS_ROW_JGE_K, /* 0x35 */
-    CTS_ROW_JGE32_K, /* 0x36 */
-    CTS_ROW_DIV64_K, /* 0x37 */
-    CTS_ROW_SDIV64_K, /* 0x37 */
-    CTS_ROW_DIV32_X, /* 0x3c */
-    CTS_ROW_SDIV32_X, /* 0x3c */
-    CTS_ROW_JGE_X, /* 0x3d */
-    CTS_ROW_JGE32_X, /* 0x3e */
-    CTS_ROW_DIV64_X, /* 0x3f */
-    CTS_ROW_SDIV64_X, /* 0x3f */
-    CTS_ROW_LDIND_W, /* 0x40 */
-    CTS_ROW_OR32_K, /* 0x44 */
-    CTS_ROW_JSET_K, /* 0x45 */
-    CTS_ROW_JSET32_K, /* 0x46 */
-    CTS_ROW_OR64_K, /* 0x47 */
-    CTS_ROW_LDIND_H, /* 0x48 */
-    CTS_ROW_OR32_X, /* 0x4c */
-    CTS_ROW_JSET_X, /* 0x4d */
-    CTS_ROW_JSET32_X, /* 0x4e */
-    CTS_ROW_OR64_X, /* 0x4f */
-    CTS_ROW_LDIND_B, /* 0x50 */
-    CTS_ROW_AND32_K, /* 0x54 */
-    CTS_ROW_JNE_K, /* 0x55 */
-    CTS_ROW_JNE32_K, /* 0x56 */
-    CTS_ROW_AND64_K, /* 0x57 */
-    CTS_ROW_AND32_X, /* 0x5c */
-    CTS_ROW_JNE_X, /* 0x5d */
-    CTS_ROW_JNE32_X, /* 0x5e */
-    CTS_ROW_AND64_X, /* 0x5f */
-    CTS_ROW_LDX_W, /* 0x61 */
-    CTS_ROW_ST_W, /* 0x62 */
-    CTS_ROW_STX_W, /* 0x63 */
-    CTS_ROW_LSH32_K, /* 0x64 */
-    CTS_ROW_JSGT_K, /* 0x65 */
-    CTS_ROW_JSGT32_K, /* 0x66 */
-    CTS_ROW_LSH64_K, /* 0x67 */
-    CTS_ROW_LDX_H, /* 0x69 */
-    CTS_ROW_ST_H, /* 0x6a */
-    CTS_ROW_STX_H, /* 0x6b */
-    CTS_ROW_LSH32_X, /* 0x6c */
-    CTS_ROW_JSGT_X, /* 0x6d */
-    CTS_ROW_JSGT32_X, /* 0x6e */
-    CTS_ROW_LSH64_X, /* 0x6f */
-    CTS_ROW_LDX_B, /* 0x71 */
-    CTS_ROW_ST_B, /* 0x72 */
-    CTS_ROW_STX_B, /* 0x73 */
-    CTS_ROW_RSH32_K, /* 0x74 */
-    CTS_ROW_JSGE_K, /* 0x75 */
-    CTS_ROW_JSGE32_K, /* 0x76 */
-    CTS_ROW_RSH64_K, /* 0x77 */
-    CTS_ROW_LDX_DW, /* 0x79 */
-    CTS_ROW_LDX_STACK_ARG, /* 0x79 */
-    CTS_ROW_ST_DW, /* 0x7a */
-    CTS_ROW_ST_STACK_ARG, /* 0x7a */
-    CTS_ROW_STX_DW, /* 0x7b */
-    CTS_ROW_STX_STACK_ARG, /* 0x7b */
-    CTS_ROW_RSH32_X, /* 0x7c */
-    CTS_ROW_JSGE_X, /* 0x7d */
-    CTS_ROW_JSGE32_X, /* 0x7e */
-    CTS_ROW_RSH64_X, /* 0x7f */
-    CTS_ROW_LDXSX_W, /* 0x81 */
-    CTS_ROW_NEG32, /* 0x84 */
-    CTS_ROW_CALL_BTF, /* 0x85 */
-    CTS_ROW_CALL_HELPER, /* 0x85 */
-    CTS_ROW_CALL_LOCAL, /* 0x85 */
-    CTS_ROW_CALL_MODULE, /* 0x85 */
-    CTS_ROW_NEG64, /* 0x87 */
-    CTS_ROW_LDXSX_H, /* 0x89 */
-    CTS_ROW_CALLX, /* 0x8d */
-    CTS_ROW_LDXSX_B, /* 0x91 */
-    CTS_ROW_MOD32_K, /* 0x94 */
-    CTS_ROW_SMOD32_K, /* 0x94 */
-    CTS_ROW_EXIT, /* 0x95 */
-    CTS_ROW_MOD64_K, /* 0x97 */
-    CTS_ROW_SMOD64_K, /* 0x97 */
-    CTS_ROW_MOD32_X, /* 0x9c */
-    CTS_ROW_SMOD32_X, /* 0x9c */
-    CTS_ROW_MOD64_X, /* 0x9f */
-    CTS_ROW_SMOD64_X, /* 0x9f */
-    CTS_ROW_XOR32_K, /* 0xa4 */
-    CTS_ROW_JLT_K, /* 0xa5 */
-    CTS_ROW_JLT32_K, /* 0xa6 */
-    CTS_ROW_XOR64_K, /* 0xa7 */
-    CTS_ROW_XOR32_X, /* 0xac */
-    CTS_ROW_JLT_X, /* 0xad */
-    CTS_ROW_JLT32_X, /* 0xae */
-    CTS_ROW_XOR64_X, /* 0xaf */
-    CTS_ROW_MOV32_K, /* 0xb4 */
-    CTS_ROW_JLE_K, /* 0xb5 */
-    CTS_ROW_JLE32_K, /* 0xb6 */
-    CTS_ROW_MOV64_K, /* 0xb7 */
-    CTS_ROW_MOV32_X, /* 0xbc */
-    CTS_ROW_MOVSX32_S16, /* 0xbc */
-    CTS_ROW_MOVSX32_S8, /* 0xbc */
-    CTS_ROW_JLE_X, /* 0xbd */
-    CTS_ROW_JLE32_X, /* 0xbe */
-    CTS_ROW_CAST_FROM_ARENA, /* 0xbf */
-    CTS_ROW_CAST_TO_ARENA, /* 0xbf */
-    CTS_ROW_MOV64_X, /* 0xbf */
-    CTS_ROW_MOVSX64_S16, /* 0xbf */
-    CTS_ROW_MOVSX64_S32, /* 0xbf */
-    CTS_ROW_MOVSX64_S8, /* 0xbf */
-    CTS_ROW_ATOMIC32_ADD, /* 0xc3 */
-    CTS_ROW_ATOMIC32_AND, /* 0xc3 */
-    CTS_ROW_ATOMIC32_CMPXCHG, /* 0xc3 */
-    CTS_ROW_ATOMIC32_FETCH_ADD, /* 0xc3 */
-    CTS_ROW_ATOMIC32_FETCH_AND, /* 0xc3 */
-    CTS_ROW_ATOMIC32_FETCH_OR, /* 0xc3 */
-    CTS_ROW_ATOMIC32_FETCH_XOR, /* 0xc3 */
-    CTS_ROW_ATOMIC32_OR, /* 0xc3 */
-    CTS_ROW_ATOMIC32_XCHG, /* 0xc3 */
-    CTS_ROW_ATOMIC32_XOR, /* 0xc3 */
-    CTS_ROW_LOAD_ACQ_W, /* 0xc3 */
-    CTS_ROW_STORE_REL_W, /* 0xc3 */
-    CTS_ROW_ARSH32_K, /* 0xc4 */
-    CTS_ROW_JSLT_K, /* 0xc5 */
-    CTS_ROW_JSLT32_K, /* 0xc6 */
-    CTS_ROW_ARSH64_K, /* 0xc7 */
-    CTS_ROW_LOAD_ACQ_H, /* 0xcb */
-    CTS_ROW_STORE_REL_H, /* 0xcb */
-    CTS_ROW_ARSH32_X, /* 0xcc */
-    CTS_ROW_JSLT_X, /* 0xcd */
-    CTS_ROW_JSLT32_X, /* 0xce */
-    CTS_ROW_ARSH64_X, /* 0xcf */
-    CTS_ROW_LOAD_ACQ_B, /* 0xd3 */
-    CTS_ROW_STORE_REL_B, /* 0xd3 */
-    CTS_ROW_LE16, /* 0xd4 */
-    CTS_ROW_LE32, /* 0xd4 */
-    CTS_ROW_LE64, /* 0xd4 */
-    CTS_ROW_JSLE_K, /* 0xd5 */
-    CTS_ROW_JSLE32_K, /* 0xd6 */
-    CTS_ROW_BSWAP16, /* 0xd7 */
-    CTS_ROW_BSWAP32, /* 0xd7 */
-    CTS_ROW_BSWAP64, /* 0xd7 */
-    CTS_ROW_ATOMIC64_ADD, /* 0xdb */
-    CTS_ROW_ATOMIC64_AND, /* 0xdb */
-    CTS_ROW_ATOMIC64_CMPXCHG, /* 0xdb */
-    CTS_ROW_ATOMIC64_FETCH_ADD, /* 0xdb */
-    CTS_ROW_ATOMIC64_FETCH_AND, /* 0xdb */
-    CTS_ROW_ATOMIC64_FETCH_OR, /* 0xdb */
-    CTS_ROW_ATOMIC64_FETCH_XOR, /* 0xdb */
-    CTS_ROW_ATOMIC64_OR, /* 0xdb */
-    CTS_ROW_ATOMIC64_XCHG, /* 0xdb */
-    CTS_ROW_ATOMIC64_XOR, /* 0xdb */
-    CTS_ROW_LOAD_ACQ_DW, /* 0xdb */
-    CTS_ROW_STORE_REL_DW, /* 0xdb */
-    CTS_ROW_BE16, /* 0xdc */
-    CTS_ROW_BE32, /* 0xdc */
-    CTS_ROW_BE64, /* 0xdc */
-    CTS_ROW_JSLE_X, /* 0xdd */
-    CTS_ROW_JSLE32_X, /* 0xde */
-    CTS_ROW_MAY_GOTO, /* 0xe5 */
+const uint16_t cts_opcode_insns[] = {
+    CTS_INSN_ADD32_K, /* 0x04 */
+    CTS_INSN_JA, /* 0x05 */
+    CTS_INSN_JA32, /* 0x06 */
+    CTS_INSN_ADD64_K, /* 0x07 */
+    CTS_INSN_ADD32_X, /* 0x0c */
+    CTS_INSN_GOTOX, /* 0x0d */
+    CTS_INSN_ADD64_X, /* 0x0f */
+    CTS_INSN_SUB32_K, /* 0x14 */
+    CTS_INSN_JEQ_K, /* 0x15 */
+    CTS_INSN_JEQ32_K, /* 0x16 */
+    CTS_INSN_SUB64_K, /* 0x17 */
+    CTS_INSN_LDDW, /* 0x18 */
+    CTS_INSN_LDDW_CODE, /* 0x18 */
+    CTS_INSN_LDDW_MAP_FD, /* 0x18 */
+    CTS_INSN_LDDW_MAP_FD_VALUE, /* 0x18 */
+    CTS_INSN_LDDW_MAP_IDX, /* 0x18 */
+    CTS_INSN_LDDW_MAP_IDX_VALUE, /* 0x18 */
+    CTS_INSN_LDDW_VAR, /* 0x18 */
+    CTS_INSN_SUB32_X, /* 0x1c */
+    CTS_INSN_JEQ_X, /* 0x1d */
+    CTS_INSN_JEQ32_X, /* 0x1e */
+    CTS_INSN_SUB64_X, /* 0x1f */
+    CTS_INSN_LDABS_W, /* 0x20 */
+    CTS_INSN_MUL32_K, /* 0x24 */
+    CTS_INSN_JGT_K, /* 0x25 */
+    CTS_INSN_JGT32_K, /* 0x26 */
+    CTS_INSN_MUL64_K, /* 0x27 */
+    CTS_INSN_SMULH64_K, /* 0x27 */
+    CTS_INSN_UMULH64_K, /* 0x27 */
+    CTS_INSN_LDABS_H, /* 0x28 */
+    CTS_INSN_MUL32_X, /* 0x2c */
+    CTS_INSN_JGT_X, /* 0x2d */
+    CTS_INSN_JGT32_X, /* 0x2e */
+    CTS_INSN_MUL64_X, /* 0x2f */
+    CTS_INSN_SMULH64_X, /* 0x2f */
+    CTS_INSN_UMULH64_X, /* 0x2f */
+    CTS_INSN_LDABS_B, /* 0x30 */
+    CTS_INSN_DIV32_K, /* 0x34 */
+    CTS_INSN_SDIV32_K, /* 0x34 */
+    CTS_INSN_JGE_K, /* 0x35 */
+    CTS_INSN_JGE32_K, /* 0x36 */
+    CTS_INSN_DIV64_K, /* 0x37 */
+    CTS_INSN_SDIV64_K, /* 0x37 */
+    CTS_INSN_DIV32_X, /* 0x3c */
+    CTS_INSN_SDIV32_X, /* 0x3c */
+    CTS_INSN_JGE_X, /* 0x3d */
+    CTS_INSN_JGE32_X, /* 0x3e */
+    CTS_INSN_DIV64_X, /* 0x3f */
+    CTS_INSN_SDIV64_X, /* 0x3f */
+    CTS_INSN_LDIND_W, /* 0x40 */
+    CTS_INSN_OR32_K, /* 0x44 */
+    CTS_INSN_JSET_K, /* 0x45 */
+    CTS_INSN_JSET32_K, /* 0x46 */
+    CTS_INSN_OR64_K, /* 0x47 */
+    CTS_INSN_LDIND_H, /* 0x48 */
+    CTS_INSN_OR32_X, /* 0x4c */
+    CTS_INSN_JSET_X, /* 0x4d */
+    CTS_INSN_JSET32_X, /* 0x4e */
+    CTS_INSN_OR64_X, /* 0x4f */
+    CTS_INSN_LDIND_B, /* 0x50 */
+    CTS_INSN_AND32_K, /* 0x54 */
+    CTS_INSN_JNE_K, /* 0x55 */
+    CTS_INSN_JNE32_K, /* 0x56 */
+    CTS_INSN_AND64_K, /* 0x57 */
+    CTS_INSN_AND32_X, /* 0x5c */
+    CTS_INSN_JNE_X, /* 0x5d */
+    CTS_INSN_JNE32_X, /* 0x5e */
+    CTS_INSN_AND64_X, /* 0x5f */
+    CTS_INSN_LDX_W, /* 0x61 */
+    CTS_INSN_ST_W, /* 0x62 */
+    CTS_INSN_STX_W, /* 0x63 */
+    CTS_INSN_LSH32_K, /* 0x64 */
+    CTS_INSN_JSGT_K, /* 0x65 */
+    CTS_INSN_JSGT32_K, /* 0x66 */
+    CTS_INSN_LSH64_K, /* 0x67 */
+    CTS_INSN_LDX_H, /* 0x69 */
+    CTS_INSN_ST_H, /* 0x6a */
+    CTS_INSN_STX_H, /* 0x6b */
+    CTS_INSN_LSH32_X, /* 0x6c */
+    CTS_INSN_JSGT_X, /* 0x6d */
+    CTS_INSN_JSGT32_X, /* 0x6e */
+    CTS_INSN_LSH64_X, /* 0x6f */
+    CTS_INSN_LDX_B, /* 0x71 */
+    CTS_INSN_ST_B, /* 0x72 */
+    CTS_INSN_STX_B, /* 0x73 */
+    CTS_INSN_RSH32_K, /* 0x74 */
+    CTS_INSN_JSGE_K, /* 0x75 */
+    CTS_INSN_JSGE32_K, /* 0x76 */
+    CTS_INSN_RSH64_K, /* 0x77 */
+    CTS_INSN_LDX_DW, /* 0x79 */
+    CTS_INSN_LDX_STACK_ARG, /* 0x79 */
+    CTS_INSN_ST_DW, /* 0x7a */
+    CTS_INSN_ST_STACK_ARG, /* 0x7a */
+    CTS_INSN_STX_DW, /* 0x7b */
+    CTS_INSN_STX_STACK_ARG, /* 0x7b */
+    CTS_INSN_RSH32_X, /* 0x7c */
+    CTS_INSN_JSGE_X, /* 0x7d */
+    CTS_INSN_JSGE32_X, /* 0x7e */
+    CTS_INSN_RSH64_X, /* 0x7f */
+    CTS_INSN_LDXSX_W, /* 0x81 */
+    CTS_INSN_NEG32, /* 0x84 */
+    CTS_INSN_CALL_BTF, /* 0x85 */
+    CTS_INSN_CALL_HELPER, /* 0x85 */
+    CTS_INSN_CALL_LOCAL, /* 0x85 */
+    CTS_INSN_CALL_MODULE, /* 0x85 */
+    CTS_INSN_NEG64, /* 0x87 */
+    CTS_INSN_LDXSX_H, /* 0x89 */
+    CTS_INSN_CALLX, /* 0x8d */
+    CTS_INSN_LDXSX_B, /* 0x91 */
+    CTS_INSN_MOD32_K, /* 0x94 */
+    CTS_INSN_SMOD32_K, /* 0x94 */
+    CTS_INSN_EXIT, /* 0x95 */
+    CTS_INSN_MOD64_K, /* 0x97 */
+    CTS_INSN_SMOD64_K, /* 0x97 */
+    CTS_INSN_MOD32_X, /* 0x9c */
+    CTS_INSN_SMOD32_X, /* 0x9c */
+    CTS_INSN_MOD64_X, /* 0x9f */
+    CTS_INSN_SMOD64_X, /* 0x9f */
+    CTS_INSN_XOR32_K, /* 0xa4 */
+    CTS_INSN_JLT_K, /* 0xa5 */
+    CTS_INSN_JLT32_K, /* 0xa6 */
+    CTS_INSN_XOR64_K, /* 0xa7 */
+    CTS_INSN_XOR32_X, /* 0xac */
+    CTS_INSN_JLT_X, /* 0xad */
+    CTS_INSN_JLT32_X, /* 0xae */
+    CTS_INSN_XOR64_X, /* 0xaf */
+    CTS_INSN_MOV32_K, /* 0xb4 */
+    CTS_INSN_JLE_K, /* 0xb5 */
+    CTS_INSN_JLE32_K, /* 0xb6 */
+    CTS_INSN_MOV64_K, /* 0xb7 */
+    CTS_INSN_MOV32_X, /* 0xbc */
+    CTS_INSN_MOVSX32_S16, /* 0xbc */
+    CTS_INSN_MOVSX32_S8, /* 0xbc */
+    CTS_INSN_JLE_X, /* 0xbd */
+    CTS_INSN_JLE32_X, /* 0xbe */
+    CTS_INSN_CAST_FROM_ARENA, /* 0xbf */
+    CTS_INSN_CAST_TO_ARENA, /* 0xbf */
+    CTS_INSN_MOV64_X, /* 0xbf */
+    CTS_INSN_MOVSX64_S16, /* 0xbf */
+    CTS_INSN_MOVSX64_S32, /* 0xbf */
+    CTS_INSN_MOVSX64_S8, /* 0xbf */
+    CTS_INSN_ATOMIC32_ADD, /* 0xc3 */
+    CTS_INSN_ATOMIC32_AND, /* 0xc3 */
+    CTS_INSN_ATOMIC32_CMPXCHG, /* 0xc3 */
+    CTS_INSN_ATOMIC32_FETCH_ADD, /* 0xc3 */
+    CTS_INSN_ATOMIC32_FETCH_AND, /* 0xc3 */
+    CTS_INSN_ATOMIC32_FETCH_OR, /* 0xc3 */
+    CTS_INSN_ATOMIC32_FETCH_XOR, /* 0xc3 */
+    CTS_INSN_ATOMIC32_OR, /* 0xc3 */
+    CTS_INSN_ATOMIC32_XCHG, /* 0xc3 */
+    CTS_INSN_ATOMIC32_XOR, /* 0xc3 */
+    CTS_INSN_LOAD_ACQ_W, /* 0xc3 */
+    CTS_INSN_STORE_REL_W, /* 0xc3 */
+    CTS_INSN_ARSH32_K, /* 0xc4 */
+    CTS_INSN_JSLT_K, /* 0xc5 */
+    CTS_INSN_JSLT32_K, /* 0xc6 */
+    CTS_INSN_ARSH64_K, /* 0xc7 */
+    CTS_INSN_LOAD_ACQ_H, /* 0xcb */
+    CTS_INSN_STORE_REL_H, /* 0xcb */
+    CTS_INSN_ARSH32_X, /* 0xcc */
+    CTS_INSN_JSLT_X, /* 0xcd */
+    CTS_INSN_JSLT32_X, /* 0xce */
+    CTS_INSN_ARSH64_X, /* 0xcf */
+    CTS_INSN_LOAD_ACQ_B, /* 0xd3 */
+    CTS_INSN_STORE_REL_B, /* 0xd3 */
+    CTS_INSN_LE16, /* 0xd4 */
+    CTS_INSN_LE32, /* 0xd4 */
+    CTS_INSN_LE64, /* 0xd4 */
+    CTS_INSN_JSLE_K, /* 0xd5 */
+    CTS_INSN_JSLE32_K, /* 0xd6 */
+    CTS_INSN_BSWAP16, /* 0xd7 */
+    CTS_INSN_BSWAP32, /* 0xd7 */
+    CTS_INSN_BSWAP64, /* 0xd7 */
+    CTS_INSN_ATOMIC64_ADD, /* 0xdb */
+    CTS_INSN_ATOMIC64_AND, /* 0xdb */
+    CTS_INSN_ATOMIC64_CMPXCHG, /* 0xdb */
+    CTS_INSN_ATOMIC64_FETCH_ADD, /* 0xdb */
+    CTS_INSN_ATOMIC64_FETCH_AND, /* 0xdb */
+    CTS_INSN_ATOMIC64_FETCH_OR, /* 0xdb */
+    CTS_INSN_ATOMIC64_FETCH_XOR, /* 0xdb */
+    CTS_INSN_ATOMIC64_OR, /* 0xdb */
+    CTS_INSN_ATOMIC64_XCHG, /* 0xdb */
+    CTS_INSN_ATOMIC64_XOR, /* 0xdb */
+    CTS_INSN_LOAD_ACQ_DW, /* 0xdb */
+    CTS_INSN_STORE_REL_DW, /* 0xdb */
+    CTS_INSN_BE16, /* 0xdc */
+    CTS_INSN_BE32, /* 0xdc */
+    CTS_INSN_BE64, /* 0xdc */
+    CTS_INSN_JSLE_X, /* 0xdd */
+    CTS_INSN_JSLE32_X, /* 0xde */
+    CTS_INSN_MAY_GOTO, /* 0xe5 */
 };

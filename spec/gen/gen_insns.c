@@ -1,4 +1,4 @@
-/* isa_rows.h: the ids. isa_tables.h and isa_rows.c: the tables of harness/isa/isa.h. */
+/* isa_insns.h: the ids. isa_tables.h and isa_insns.c: the tables of harness/isa/isa.h. */
 #include "gen.h"
 
 #include <string.h>
@@ -44,11 +44,11 @@ static void add_enum(const char *prefix, const char *id, const char *end, struct
     cts_buf_adds(out, end);
 }
 
-void cts_gen_rows_h(const struct cts_spec *spec, struct cts_buf *out)
+void cts_gen_insns_h(const struct cts_spec *spec, struct cts_buf *out)
 {
     cts_gen_banner(out);
-    cts_buf_adds(out, "#ifndef CTS_GENERATED_ISA_ROWS_H\n"
-                      "#define CTS_GENERATED_ISA_ROWS_H\n\n"
+    cts_buf_adds(out, "#ifndef CTS_GENERATED_ISA_INSNS_H\n"
+                      "#define CTS_GENERATED_ISA_INSNS_H\n\n"
                       "/* The conformance groups, in the order of spec/groups.yaml. */\n"
                       "enum cts_group {\n");
     for (size_t g = 0; g < spec->group_count; g++)
@@ -56,10 +56,10 @@ void cts_gen_rows_h(const struct cts_spec *spec, struct cts_buf *out)
     cts_buf_adds(out, "    CTS_GROUP_COUNT\n};\n\n"
                       "/* The rows of spec/isa, sorted by id. The numbers are no part of any file "
                       "format. */\n"
-                      "enum cts_row_id {\n");
+                      "enum cts_insn_id {\n");
     for (size_t r = 0; r < spec->row_count; r++)
-        add_enum("    CTS_ROW_", spec->rows[r].id, ",\n", out);
-    cts_buf_adds(out, "    CTS_ROW_COUNT\n};\n\n#endif\n");
+        add_enum("    CTS_INSN_", spec->rows[r].id, ",\n", out);
+    cts_buf_adds(out, "    CTS_INSN_COUNT\n};\n\n#endif\n");
 }
 
 void cts_gen_tables_h(const struct cts_spec *spec, struct cts_buf *out)
@@ -71,8 +71,8 @@ void cts_gen_tables_h(const struct cts_spec *spec, struct cts_buf *out)
              "#define CTS_GENERATED_ISA_TABLES_H\n\n"
              "#include <stdint.h>\n\n"
              "#include \"isa/isa.h\"\n\n"
-             "/* Indexed by enum cts_row_id; sorted by id. */\n"
-             "extern const struct cts_row_info cts_row_table[CTS_ROW_COUNT];\n\n"
+             "/* Indexed by enum cts_insn_id; sorted by id. */\n"
+             "extern const struct cts_insn_info cts_insn_table[CTS_INSN_COUNT];\n\n"
              "/* Indexed by enum cts_group. includes: bit g is set for each group g it holds, "
              "itself among "
              "them. */\n"
@@ -81,22 +81,22 @@ void cts_gen_tables_h(const struct cts_spec *spec, struct cts_buf *out)
              "    uint32_t includes;\n"
              "};\n"
              "extern const struct cts_group_info cts_group_table[CTS_GROUP_COUNT];\n\n"
-             "/* The instructions with opcode o: cts_opcode_rows[cts_opcode_first[o]] up to, not "
+             "/* The instructions with opcode o: cts_opcode_insns[cts_opcode_first[o]] up to, not "
              "including,\n"
-             " * cts_opcode_rows[cts_opcode_first[o + 1]]. Rows that are no instruction "
+             " * cts_opcode_insns[cts_opcode_first[o + 1]]. Rows that are no instruction "
              "(CTS_RF_SLOT) are "
              "not listed. */\n"
              "extern const uint16_t cts_opcode_first[257];\n"
-             "extern const uint16_t cts_opcode_rows[];\n\n"
+             "extern const uint16_t cts_opcode_insns[];\n\n"
              "#endif\n");
 }
 
-/* --- isa_rows.c ---------------------------------------------------------------------------- */
+/* --- isa_insns.c ---------------------------------------------------------------------------- */
 
 static void add_clauses(const struct cts_spec *spec, struct cts_buf *out)
 {
     for (size_t r = 0; r < spec->row_count; r++) {
-        const struct cts_spec_row *row = &spec->rows[r];
+        const struct cts_spec_insn *row = &spec->rows[r];
         cts_buf_addf(out, "static const char *const clauses_%s[] = {", row->id);
         for (size_t i = 0; i < row->clauses.count; i++) {
             cts_gen_string(row->clauses.list[i], out);
@@ -127,7 +127,7 @@ static void add_field(const struct cts_spec_enc *enc, struct cts_buf *out)
     }
 }
 
-static void add_flags(const struct cts_spec_row *row, struct cts_buf *out)
+static void add_flags(const struct cts_spec_insn *row, struct cts_buf *out)
 {
     unsigned uses = row->sema ? cts_sema_uses(row->sema) : 0;
     unsigned both = CTS_USES_ATOMIC | CTS_USES_LOAD | CTS_USES_STORE;
@@ -165,7 +165,7 @@ static void add_text(const char *member, const char *text, struct cts_buf *out)
     cts_buf_adds(out, ",\n");
 }
 
-static void add_row(const struct cts_spec *spec, const struct cts_spec_row *row,
+static void add_row(const struct cts_spec *spec, const struct cts_spec_insn *row,
                     struct cts_buf *out)
 {
     static const struct {
@@ -176,7 +176,7 @@ static void add_row(const struct cts_spec *spec, const struct cts_spec_row *row,
         {"IMM", CTS_SF_IMM}, {"NEXT_IMM", CTS_SF_NEXT_IMM},
     };
 
-    add_enum("    [CTS_ROW_", row->id, "] = {\n", out);
+    add_enum("    [CTS_INSN_", row->id, "] = {\n", out);
     add_text("id", row->id, out);
     add_text("name", row->name, out);
     add_text("section", row->section, out);
@@ -229,26 +229,26 @@ static void add_opcodes(const struct cts_spec *spec, struct cts_buf *out)
     for (int opcode = 0; opcode < 256; opcode++) {
         cts_buf_addf(out, "%s%u,", opcode % 16 ? " " : "\n    ", count);
         for (size_t r = 0; r < spec->row_count; r++) {
-            const struct cts_spec_row *row = &spec->rows[r];
+            const struct cts_spec_insn *row = &spec->rows[r];
             if (row->slot || row->enc[CTS_SF_OPCODE].value != opcode)
                 continue;
-            add_enum("    CTS_ROW_", row->id, "", &rows);
+            add_enum("    CTS_INSN_", row->id, "", &rows);
             cts_buf_addf(&rows, ", /* 0x%02x */\n", (unsigned)opcode);
             count++;
         }
     }
-    cts_buf_addf(out, "\n    %u,\n};\n\nconst uint16_t cts_opcode_rows[] = {\n%s};\n", count,
+    cts_buf_addf(out, "\n    %u,\n};\n\nconst uint16_t cts_opcode_insns[] = {\n%s};\n", count,
                  cts_buf_text(&rows));
     out->failed |= rows.failed;
     cts_buf_release(&rows);
 }
 
-void cts_gen_rows_c(const struct cts_spec *spec, struct cts_buf *out)
+void cts_gen_insns_c(const struct cts_spec *spec, struct cts_buf *out)
 {
     cts_gen_banner(out);
     cts_buf_adds(out, "#include \"generated/isa_tables.h\"\n\n#include <stddef.h>\n\n");
     add_clauses(spec, out);
-    cts_buf_adds(out, "\nconst struct cts_row_info cts_row_table[CTS_ROW_COUNT] = {\n");
+    cts_buf_adds(out, "\nconst struct cts_insn_info cts_insn_table[CTS_INSN_COUNT] = {\n");
     for (size_t r = 0; r < spec->row_count; r++)
         add_row(spec, &spec->rows[r], out);
     cts_buf_adds(out, "};\n\n");
