@@ -30,7 +30,7 @@ struct plg {
     uint8_t *want;
 };
 
-/* One run of a program with memory (null: none). */
+/* One run of a program with memory (null: none) (ask.c). */
 void plg_ask(struct plg *g, const char *text, size_t len, const uint8_t *memory, size_t bytes,
              struct plg_out *out);
 
