@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/fmt.h"
-#include "base/limits.h"
 #include "core/judge.h"
+#include "core/request.h"
 #include "host/buf.h"
 #include "mutate/run_impl.h"
 #include "mutate/smt.h"
@@ -14,8 +14,6 @@
 enum {
     RING = 256, /* operand rows under way */
     FIRST_RING = 8,
-    MAPS = CTS_MOST_MAPS,
-    NAMES = CTS_MOST_NAMES,
 };
 
 static const struct cts_pack *pack_of(const struct cts_mut_rig *g)
@@ -35,14 +33,6 @@ static bool is_whole(const struct cts_pk_unit *u)
     return u->flags & CTS_UF_WHOLE;
 }
 
-static uint32_t power_above(uint32_t n)
-{
-    uint32_t p = 1;
-    while (p < n)
-        p <<= 1;
-    return p;
-}
-
 /* Does each row take a run of its own, of several iterations or threads? */
 static bool repeats(const struct cts_pk_unit *u)
 {
@@ -52,37 +42,15 @@ static bool repeats(const struct cts_pk_unit *u)
 static void place_rows(const struct cts_mut_own *m, struct cts_mut_loaded *l)
 {
     struct cts_layout *at = &l->layout;
-    uint32_t bytes = CTS_ENTRY_MEM + at->mem_bytes;
-    if (at->stack_off)
-        bytes = at->stack_off + 2 * CTS_STACK_BYTES;
-    at->stride = power_above(bytes);
+    at->stride = cts_request_stride(at);
     at->region = CTS_WIN_RESERVED;
     if (repeats(l->seg.unit)) {
         at->rows = 1;
         return;
     }
-    at->rows = l->seg.rows < RING ? power_above(l->seg.rows) : RING;
+    at->rows = l->seg.rows < RING ? cts_request_power_above(l->seg.rows) : RING;
     while (at->rows > 1 && at->region + cts_layout_bytes(at) > m->caps.window_bytes)
         at->rows /= 2;
-}
-
-struct objects {
-    struct cts_map_def map[MAPS];
-    const char *name[NAMES];
-};
-
-static void fill_objects(const struct cts_pack *p, const struct cts_pk_unit *u, bool be,
-                         struct objects *o, struct cts_load_req *req)
-{
-    for (uint32_t i = 0; i < u->maps.count && i < MAPS; i++, req->map_count++) {
-        const struct cts_pk_map *m = &p->maps[u->maps.first + i];
-        o->map[i] = (struct cts_map_def){m->value_bytes, m->entries,
-                                         p->data + (be && m->be != UINT32_MAX ? m->be : m->data)};
-    }
-    for (uint32_t i = 0; i < u->names.count && i < NAMES; i++, req->name_count++)
-        o->name[i] = cts_pack_text(p, p->string_refs[u->names.first + i]);
-    req->maps = o->map;
-    req->names = o->name;
 }
 
 /* `code`: little-endian encoding; swapped in place where the machine wants it. */
@@ -90,19 +58,14 @@ static void load_code(struct cts_mut_rig *g, struct cts_mut_own *m, struct cts_m
                       struct cts_buf *code)
 {
     const struct cts_pk_unit *u = l->seg.unit;
-    struct objects objects;
+    struct cts_request_objects objects;
     uint32_t slots = (uint32_t)(code->len / CTS_SLOT_BYTES);
     if (m->caps.be && slots)
         cts_slots_swap_order((uint8_t *)code->data, slots);
-    struct cts_load_req req = {
-        .kind = is_whole(u) ? CTS_PROG_WHOLE : CTS_PROG_WINDOW,
-        .packet = u->flags & CTS_UF_PACKET,
-        .code = (const uint8_t *)cts_buf_text(code),
-        .slots = slots,
-        .layout = is_whole(u) ? NULL : &l->layout,
-        .segments = is_whole(u) ? 0 : 1,
-    };
-    fill_objects(pack_of(g), u, m->caps.be, &objects, &req);
+    struct cts_load_req req =
+        cts_request_load(&l->seg, is_whole(u) ? NULL : &l->layout, 1, &objects);
+    req.code = (const uint8_t *)cts_buf_text(code);
+    req.slots = slots;
     l->prog = NULL;
     g->run->opts->machine.adapter->load(m->self, &req, &l->prog, &g->load_res);
     l->accepted = g->load_res.verdict == CTS_LOAD_ACCEPTED;
@@ -227,28 +190,11 @@ static struct cts_who who(const struct cts_mut_own *m)
     return (struct cts_who){m->seen.runtime, m->seen.engine};
 }
 
-static bool may_run(const struct cts_pack *p, const struct cts_seg *seg,
-                    const struct cts_mut_own *m)
-{
-    for (uint32_t r = 0; !seg->swept && r < seg->rows; r++) {
-        const struct cts_pk_tuple *row = &p->rows[seg->unit->rows.first + r];
-        for (uint32_t i = 0; i < row->out.count; i++)
-            if (p->outcomes[row->out.first + i].kind != CTS_OUT_REJECTED &&
-                cts_outcome_counts(p, row->out, row->out.first + i, who(m)))
-                return true;
-    }
-    return seg->swept;
-}
-
 static void start(struct cts_mut_rig *g, struct cts_mut_own *m, struct cts_mut_loaded *l,
                   uint32_t first, uint32_t iterations)
 {
-    const struct cts_pk_unit *u = l->seg.unit;
-    struct cts_run_req req = {.first_row = first,
-                              .iterations = repeats(u) ? u->repeat : iterations,
-                              .threads = u->threads,
-                              .packet = u->packet.count ? pack_of(g)->data + u->packet.first : NULL,
-                              .packet_bytes = u->packet.count};
+    struct cts_run_req req = cts_request_run(&l->seg, is_whole(l->seg.unit), iterations);
+    req.first_row = first;
     g->run->opts->machine.adapter->run(m->self, l->prog, &req, &g->run_res);
     if (g->run_res.status == CTS_RUN_ERROR)
         cts_err_set(&g->err, CTS_E_WORKER, "%s", g->run_res.text);
@@ -261,7 +207,7 @@ static bool whole_kills(struct cts_mut_rig *g, struct cts_mut_own *m, struct cts
         obs.seen = CTS_SEEN_REJECTED;
     } else if (m->seen.features & CTS_FEAT_VERDICT_ONLY) {
         obs.seen = CTS_SEEN_ACCEPTED;
-    } else if (may_run(pack_of(g), &l->seg, m)) {
+    } else if (cts_request_may_run(&l->seg, who(m))) {
         start(g, m, l, 0, 1);
         obs.seen = g->run_res.status == CTS_RUN_FAULTED ? CTS_SEEN_FAULTED : CTS_SEEN_RAN;
         obs.result_known = obs.seen == CTS_SEEN_RAN;
