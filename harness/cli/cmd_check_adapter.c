@@ -5,13 +5,13 @@
 #include "cli/command.h"
 #include "cli/say.h"
 #include "cli/stop.h"
-#include "kit/kit.h"
+#include "adapter_check/adapter_check.h"
 #include "report/text.h"
 
 enum { MOST_CHECKS = 64, MOST_SECONDS = 3600 };
 
 struct job {
-    struct cts_kit_opts opts;
+    struct cts_adapter_check_opts opts;
     const char *only[MOST_CHECKS + 1];
     unsigned checks, seconds;
     bool list;
@@ -33,7 +33,7 @@ static const struct cts_opt options[] = {
 
 /* ---- TAP ---- */
 
-static void add_hex(struct cts_buf *b, const char *key, const struct cts_kit_bytes *bytes)
+static void add_hex(struct cts_buf *b, const char *key, const struct cts_adapter_check_bytes *bytes)
 {
     if (!bytes->len)
         return;
@@ -68,14 +68,14 @@ static void add_reason(struct cts_buf *b, const char *text)
     cts_buf_release(&line);
 }
 
-static void tell(void *arg, const struct cts_kit_result *r)
+static void tell(void *arg, const struct cts_adapter_check_result *r)
 {
     struct job *j = arg;
-    bool bad = r->status == CTS_KIT_FAIL;
+    bool bad = r->status == CTS_ADAPTER_CHECK_FAIL;
     j->told++;
     j->failed += bad;
     cts_buf_addf(&j->line, "%s %u - %s: %s", bad ? "not ok" : "ok", j->told, r->name, r->rule);
-    if (r->status == CTS_KIT_SKIP) {
+    if (r->status == CTS_ADAPTER_CHECK_SKIP) {
         cts_buf_adds(&j->line, " # SKIP ");
         add_reason(&j->line, r->why);
     }
@@ -111,7 +111,7 @@ static void tell_worker(struct job *j, const struct cts_caps *c)
 static int list(void)
 {
     const char *name, *rule;
-    for (unsigned i = 0; cts_kit_check_at(i, &name, &rule); i++)
+    for (unsigned i = 0; cts_adapter_check_at(i, &name, &rule); i++)
         cts_out("%-16s  %s\n", name, rule);
     return CTS_EXIT_OK;
 }
@@ -130,7 +130,7 @@ static int run(struct job *j)
     struct cts_err err = {0};
     struct cts_caps caps;
     j->opts.stop = cts_stop_on_signals();
-    int rc = cts_kit_run(&j->opts, tell, j, &caps, &err);
+    int rc = cts_adapter_check_run(&j->opts, tell, j, &caps, &err);
     if (rc == CTS_E_NOTFOUND) {
         cts_say("ebpf-cts check-adapter: %s\n", err.msg);
         return CTS_EXIT_USAGE;

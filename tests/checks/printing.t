@@ -14,7 +14,7 @@ for file in harness/cli/*.c; do
     is "$(grep -nE '\b(puts|fputs|vprintf|vfprintf|perror|putc|fputc)\(|\bf?printf\([^;]*%[-0-9.*]*s' "$file" | grep -vE '\bputs\( *("|$)' |
         grep -v "fputs(\"" | grep -vE "putchar|fputc\('")" "" "$file prints no string by itself"
 done
-for folder in base host load conf asm wire pack build core kit mutate report result; do
+for folder in base host load conf asm wire pack link build core adapter_check mutate report result; do
     looked=$((looked + 1))
     is "$(grep -nE '\b(printf|perror|puts|putchar)\(|\bf(printf|puts|putc|write)\([^;]*std(out|err)' harness/$folder/*.c)" "" "harness/$folder prints nothing"
 done

@@ -4,8 +4,8 @@
  * Each check starts the worker anew, sends it a few requests and looks at every byte of the
  * responses. Nothing is taken from it on trust: it may crash, hang, flood or lie, and costs no more
  * than the check. The programs are a few instructions long and mean the same on every runtime. */
-#ifndef CTS_KIT_KIT_H
-#define CTS_KIT_KIT_H
+#ifndef CTS_ADAPTER_CHECK_H
+#define CTS_ADAPTER_CHECK_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,31 +15,32 @@
 #include "host/buf.h"
 #include "wire/wire.h"
 
-enum { CTS_KIT_BYTES = 96 };
+enum { CTS_ADAPTER_CHECK_BYTES = 96 };
 
 /* The first bytes of something, and how many it has. */
-struct cts_kit_bytes {
-    uint8_t data[CTS_KIT_BYTES];
+struct cts_adapter_check_bytes {
+    uint8_t data[CTS_ADAPTER_CHECK_BYTES];
     size_t len, total;
 };
 
-enum cts_kit_status {
-    CTS_KIT_PASS,
-    CTS_KIT_FAIL,
-    CTS_KIT_SKIP, /* does not apply to this worker, or needs a check that failed */
+enum cts_adapter_check_status {
+    CTS_ADAPTER_CHECK_PASS,
+    CTS_ADAPTER_CHECK_FAIL,
+    CTS_ADAPTER_CHECK_SKIP, /* does not apply to this worker, or needs a check that failed */
 };
 
 /* Texts may hold anything the worker said: make them fit for where they are shown. */
-struct cts_kit_result {
+struct cts_adapter_check_result {
     unsigned number;         /* from 1 */
     const char *name, *rule; /* "refused"; what a worker has to do, in one line */
-    enum cts_kit_status status;
-    const char *why;                    /* what is wrong, or why it is skipped; "" */
-    const char *last_line;              /* of the worker's stderr; "" */
-    struct cts_kit_bytes request, seen; /* of a failure: the request's frame, the bytes that came */
+    enum cts_adapter_check_status status;
+    const char *why;       /* what is wrong, or why it is skipped; "" */
+    const char *last_line; /* of the worker's stderr; "" */
+    struct cts_adapter_check_bytes request,
+        seen; /* of a failure: the request's frame, the bytes that came */
 };
 
-struct cts_kit_opts {
+struct cts_adapter_check_opts {
     const char *const *argv; /* the worker's command, ended by null */
     const char *engine;      /* "": its default */
     unsigned timeout_ms;     /* of one response, and of the end of the process */
@@ -52,14 +53,14 @@ struct cts_kit_opts {
 };
 
 /* Name and rule of check i, counted from 0; false past the last. */
-bool cts_kit_check_at(unsigned i, const char **name, const char **rule);
+bool cts_adapter_check_at(unsigned i, const char **name, const char **rule);
 
 /* Runs the checks and tells each. 0 when they were run, whatever the results; *caps is what the
  * worker said of itself, its runtime "" if nothing of use. CTS_E_WORKER: it cannot be started.
  * CTS_E_UNSUPPORTED: it says that its engine is unavailable here, and err why. CTS_E_NOTFOUND: no
  * check of a name in `only`. */
-int cts_kit_run(const struct cts_kit_opts *opts,
-                void (*tell)(void *arg, const struct cts_kit_result *r), void *arg,
-                struct cts_caps *caps, struct cts_err *err);
+int cts_adapter_check_run(const struct cts_adapter_check_opts *opts,
+                          void (*tell)(void *arg, const struct cts_adapter_check_result *r),
+                          void *arg, struct cts_caps *caps, struct cts_err *err);
 
 #endif

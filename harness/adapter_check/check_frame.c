@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "base/fmt.h"
-#include "kit/impl.h"
+#include "adapter_check/impl.h"
 
 enum { MOST_WAITS = 1000 }; /* of 2 ms */
 enum { LOAD = CTS_STEP_LOAD, RUN = CTS_STEP_RUN, ALL = LOAD | RUN | CTS_STEP_UNLOAD };
@@ -18,13 +18,13 @@ struct place {
 
 /* The good item: all steps that the worker knows, of a program of two slots. Offsets are from the
  * begin of the frame. */
-static struct place write_good(struct kit *k)
+static struct place write_good(struct ac *k)
 {
-    struct kit_code c;
+    struct ac_code c;
     struct place p = {.item = CTS_FRAME_HEADER + 4};
-    kit_returns(k, &c, 1);
-    struct cts_item it = kit_item(ALL, 0, &c);
-    kit_put_items(k, &it, 1);
+    ac_returns(k, &c, 1);
+    struct cts_item it = ac_item(ALL, 0, &c);
+    ac_put_items(k, &it, 1);
     p.kind = p.item + 2;
     p.packet = p.kind + 1;
     p.code = p.packet + 2;
@@ -39,20 +39,20 @@ static struct place write_good(struct kit *k)
     return p;
 }
 
-static void set8(struct kit *k, size_t at, uint8_t v)
+static void set8(struct ac *k, size_t at, uint8_t v)
 {
     if (at < k->link->out.len)
         k->link->out.data[at] = v;
 }
 
-static void set32(struct kit *k, size_t at, uint32_t v)
+static void set32(struct ac *k, size_t at, uint32_t v)
 {
     if (at + 4 <= k->link->out.len)
         cts_put32le(k->link->out.data + at, v);
 }
 
 /* Puts bytes in, before `at`. */
-static void insert(struct kit *k, size_t at, size_t n)
+static void insert(struct ac *k, size_t at, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         cts_wr_u8(&k->link->out, 0);
@@ -62,27 +62,27 @@ static void insert(struct kit *k, size_t at, size_t n)
     memset(k->link->out.data + at, 0, n);
 }
 
-static void bad_ops(struct kit *k, struct place p)
+static void bad_ops(struct ac *k, struct place p)
 {
     set8(k, p.item, 0x17);
 }
 
-static void bad_number(struct kit *k, struct place p)
+static void bad_number(struct ac *k, struct place p)
 {
     set8(k, p.item + 1, CTS_WIRE_PROGS);
 }
 
-static void bad_kind(struct kit *k, struct place p)
+static void bad_kind(struct ac *k, struct place p)
 {
     set8(k, p.kind, 2);
 }
 
-static void bad_bool(struct kit *k, struct place p)
+static void bad_bool(struct ac *k, struct place p)
 {
     set8(k, p.packet, 2);
 }
 
-static void half_slot(struct kit *k, struct place p)
+static void half_slot(struct ac *k, struct place p)
 {
     set32(k, p.code, 12);
     memmove(k->link->out.data + p.code + 16, k->link->out.data + p.layouts,
@@ -90,24 +90,24 @@ static void half_slot(struct kit *k, struct place p)
     k->link->out.len -= 4;
 }
 
-static void long_code(struct kit *k, struct place p)
+static void long_code(struct ac *k, struct place p)
 {
     set32(k, p.code, 0xfffffff8);
 }
 
-static void many_layouts(struct kit *k, struct place p)
+static void many_layouts(struct ac *k, struct place p)
 {
     set32(k, p.layouts, 17);
     insert(k, p.maps, (size_t)17 * 81);
 }
 
-static void many_maps(struct kit *k, struct place p)
+static void many_maps(struct ac *k, struct place p)
 {
     set32(k, p.maps, 17);
     insert(k, p.names, (size_t)17 * 12);
 }
 
-static void short_map(struct kit *k, struct place p)
+static void short_map(struct ac *k, struct place p)
 {
     set32(k, p.maps, 1);
     insert(k, p.names, 12 + 4);
@@ -116,7 +116,7 @@ static void short_map(struct kit *k, struct place p)
     set32(k, p.names + 8, 4); /* bytes of data */
 }
 
-static void huge_map(struct kit *k, struct place p)
+static void huge_map(struct ac *k, struct place p)
 {
     set32(k, p.maps, 1);
     insert(k, p.names, 12);
@@ -124,7 +124,7 @@ static void huge_map(struct kit *k, struct place p)
     set32(k, p.names + 4, UINT32_MAX);
 }
 
-static void long_name(struct kit *k, struct place p)
+static void long_name(struct ac *k, struct place p)
 {
     set32(k, p.names, 1);
     insert(k, p.elf, 4 + 64);
@@ -132,12 +132,12 @@ static void long_name(struct kit *k, struct place p)
     memset(k->link->out.data + p.elf + 4, 'n', 64);
 }
 
-static void long_elf(struct kit *k, struct place p)
+static void long_elf(struct ac *k, struct place p)
 {
     set32(k, p.elf, 0xfffffff8);
 }
 
-static void no_iterations(struct kit *k, struct place p)
+static void no_iterations(struct ac *k, struct place p)
 {
     if (p.iterations < p.end)
         set32(k, p.iterations, 0);
@@ -145,48 +145,48 @@ static void no_iterations(struct kit *k, struct place p)
         set8(k, p.item, RUN);
 }
 
-static void no_threads(struct kit *k, struct place p)
+static void no_threads(struct ac *k, struct place p)
 {
     no_iterations(k, p);
     set32(k, p.iterations, 1);
     set32(k, p.threads, 0);
 }
 
-static void many_threads(struct kit *k, struct place p)
+static void many_threads(struct ac *k, struct place p)
 {
     no_threads(k, p);
     set32(k, p.threads, CTS_RUN_THREADS + 1);
 }
 
-static void cut_off(struct kit *k, struct place p)
+static void cut_off(struct ac *k, struct place p)
 {
     k->link->out.len = p.end - 2;
 }
 
-static void left_over(struct kit *k, struct place p)
+static void left_over(struct ac *k, struct place p)
 {
     (void)p;
     cts_wr_u32(&k->link->out, 0);
 }
 
-static void more_items(struct kit *k, struct place p)
+static void more_items(struct ac *k, struct place p)
 {
     set32(k, p.item - 4, 2);
 }
 
-static void countless_items(struct kit *k, struct place p)
+static void countless_items(struct ac *k, struct place p)
 {
     set32(k, p.item - 4, UINT32_MAX);
 }
 
-static void no_count(struct kit *k, struct place p)
+static void no_count(struct ac *k, struct place p)
 {
     k->link->out.len = p.item - 2;
 }
 
 static const struct {
     const char *what;
-    void (*spoil)(struct kit *k, struct place p);
+    void (*spoil)(struct ac *k, struct place p);
 } malformed[] = {
     {"an item with a step that has no meaning", bad_ops},
     {"program number 64", bad_number},
@@ -210,33 +210,33 @@ static const struct {
     {"2 bytes where the number of items should be", no_count},
 };
 
-static int check_malformed(struct kit *k)
+static int check_malformed(struct ac *k)
 {
-    int rc = kit_open(k);
+    int rc = ac_open(k);
     for (unsigned i = 0; rc == 0 && i < CTS_ARRAY_LEN(malformed); i++) {
         struct place p = write_good(k);
         malformed[i].spoil(k, p);
-        rc = kit_ask(k, CTS_FT_EXEC, 1, 0);
+        rc = ac_ask(k, CTS_FT_EXEC, 1, 0);
         if (rc == 0)
-            rc = kit_want_failed(k, malformed[i].what);
+            rc = ac_want_failed(k, malformed[i].what);
         if (rc == 0)
-            rc = kit_runs(k, (int32_t)i);
+            rc = ac_runs(k, (int32_t)i);
     }
     return rc;
 }
 
-static int check_no_question(struct kit *k)
+static int check_no_question(struct ac *k)
 {
     static const uint16_t types[] = {CTS_FT_CAPS, CTS_FT_DONE, CTS_FT_FAILED};
-    int rc = kit_open(k);
+    int rc = ac_open(k);
     for (unsigned i = 0; rc == 0 && i < CTS_ARRAY_LEN(types); i++) {
-        kit_begin(k);
+        ac_begin(k);
         cts_wr_u32(&k->link->out, 0);
-        rc = kit_ask(k, types[i], 0, 0);
+        rc = ac_ask(k, types[i], 0, 0);
         if (rc == 0)
-            rc = kit_want_failed(k, "a frame that is no question");
+            rc = ac_want_failed(k, "a frame that is no question");
         if (rc == 0)
-            rc = kit_runs(k, (int32_t)i);
+            rc = ac_runs(k, (int32_t)i);
     }
     return rc;
 }
@@ -254,56 +254,56 @@ static const struct {
     {"64 MiB of payload and one byte", {1, 0, 0, 4, CTS_FT_EXEC, 0, 0, 0, 1, 0, 0, 0}},
 };
 
-static int check_header(struct kit *k)
+static int check_header(struct ac *k)
 {
     int status, rc = 0;
     for (unsigned i = 0; rc == 0 && i < CTS_ARRAY_LEN(bad_headers); i++) {
-        rc = kit_open(k);
-        kit_begin(k);
+        rc = ac_open(k);
+        ac_begin(k);
         k->link->out.len = 0;
         for (unsigned n = 0; n < CTS_FRAME_HEADER; n++)
             cts_wr_u8(&k->link->out, bad_headers[i].header[n]);
         if (rc == 0)
-            rc = kit_send(k, k->link->out.data, k->link->out.len);
-        if (rc == 0 && kit_wait_end(k, &status)) {
+            rc = ac_send(k, k->link->out.data, k->link->out.len);
+        if (rc == 0 && ac_wait_end(k, &status)) {
             k->why[0] = '\0';
-            return kit_fail(k, "after a header with %s: it goes on", bad_headers[i].what);
+            return ac_fail(k, "after a header with %s: it goes on", bad_headers[i].what);
         }
         if (rc == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-            rc = kit_fail(k, "after a header with %s: exit 0", bad_headers[i].what);
+            rc = ac_fail(k, "after a header with %s: exit 0", bad_headers[i].what);
         if (rc == 0 && !WIFEXITED(status))
-            rc = kit_fail(k, "after a header with %s: it is killed by signal %d",
-                          bad_headers[i].what, WTERMSIG(status));
+            rc = ac_fail(k, "after a header with %s: it is killed by signal %d",
+                         bad_headers[i].what, WTERMSIG(status));
     }
     return rc;
 }
 
-static int check_broken_off(struct kit *k)
+static int check_broken_off(struct ac *k)
 {
     static const size_t cut[] = {5, CTS_FRAME_HEADER, CTS_FRAME_HEADER + 9};
     int status, rc = 0;
     for (unsigned i = 0; rc == 0 && i < CTS_ARRAY_LEN(cut); i++) {
-        rc = kit_open(k);
+        rc = ac_open(k);
         write_good(k);
         if (rc == 0)
-            rc = kit_seal(k, CTS_FT_EXEC, 1, 0);
+            rc = ac_seal(k, CTS_FT_EXEC, 1, 0);
         if (rc == 0)
-            rc = kit_send(k, k->link->out.data, cut[i]);
+            rc = ac_send(k, k->link->out.data, cut[i]);
         if (rc == 0) {
             cts_link_hang_up(k->link);
-            rc = kit_wait_end(k, &status);
+            rc = ac_wait_end(k, &status);
         }
         if (rc == 0 && !WIFEXITED(status))
-            rc = kit_fail(k,
-                          "when its stdin ends in the middle of a frame it is killed by signal %d",
-                          WTERMSIG(status));
+            rc =
+                ac_fail(k, "when its stdin ends in the middle of a frame it is killed by signal %d",
+                        WTERMSIG(status));
     }
     return rc;
 }
 
 /* Until the worker has taken what was sent, however busy the machine is; most of them do at once.
  */
-static void wait_until_taken(const struct kit *k)
+static void wait_until_taken(const struct ac *k)
 {
     const struct timespec t = {.tv_nsec = 2000000};
     int left = 1;
@@ -315,92 +315,92 @@ static void wait_until_taken(const struct kit *k)
 }
 
 /* A pipe hands over what it likes. */
-static int check_pieces(struct kit *k)
+static int check_pieces(struct ac *k)
 {
     static const size_t pieces[] = {1, 1, 3, 6, 1, 2, 7, 1};
-    struct kit_code c;
-    int rc = kit_open(k);
-    kit_returns(k, &c, 21);
-    struct cts_item it = kit_item(ALL, 0, &c);
+    struct ac_code c;
+    int rc = ac_open(k);
+    ac_returns(k, &c, 21);
+    struct cts_item it = ac_item(ALL, 0, &c);
     if (rc == 0)
-        rc = kit_put_items(k, &it, 1);
+        rc = ac_put_items(k, &it, 1);
     if (rc == 0)
-        rc = kit_seal(k, CTS_FT_EXEC, 1, kit_most(&it, 1));
+        rc = ac_seal(k, CTS_FT_EXEC, 1, ac_most(&it, 1));
     size_t at = 0;
     for (unsigned i = 0; rc == 0 && i < CTS_ARRAY_LEN(pieces); i++) {
-        rc = kit_send(k, k->link->out.data + at, pieces[i]);
+        rc = ac_send(k, k->link->out.data + at, pieces[i]);
         at += pieces[i];
         wait_until_taken(k);
     }
     if (rc == 0)
-        rc = kit_send(k, k->link->out.data + at, k->link->out.len - at);
+        rc = ac_send(k, k->link->out.data + at, k->link->out.len - at);
     if (rc == 0)
-        rc = kit_want_done(k, &it, 1);
-    return rc ? rc : kit_want_ran(k, 0, &it, 21);
+        rc = ac_want_done(k, &it, 1);
+    return rc ? rc : ac_want_ran(k, 0, &it, 21);
 }
 
 /* Many questions at once. */
 
 enum { PER_QUESTION = 8 };
 
-static void make_question(const struct kit *k, unsigned q, struct kit_code c[PER_QUESTION],
+static void make_question(const struct ac *k, unsigned q, struct ac_code c[PER_QUESTION],
                           struct cts_item items[PER_QUESTION])
 {
     for (unsigned i = 0; i < PER_QUESTION; i++) {
-        kit_returns(k, &c[i], (int32_t)(100 * q + i));
-        items[i] = kit_item(ALL, i, &c[i]);
+        ac_returns(k, &c[i], (int32_t)(100 * q + i));
+        items[i] = ac_item(ALL, i, &c[i]);
     }
 }
 
 /* All in one write, so that one read may take several. */
-static int send_questions(struct kit *k, struct cts_buf *all)
+static int send_questions(struct ac *k, struct cts_buf *all)
 {
-    struct kit_code c[PER_QUESTION];
+    struct ac_code c[PER_QUESTION];
     struct cts_item items[PER_QUESTION];
     int rc = 0;
     for (unsigned q = 0; rc == 0 && q < CTS_LINK_DEPTH; q++) {
         make_question(k, q, c, items);
-        rc = kit_put_items(k, items, PER_QUESTION);
+        rc = ac_put_items(k, items, PER_QUESTION);
         if (rc == 0)
-            rc = kit_seal(k, CTS_FT_EXEC, PER_QUESTION, kit_most(items, PER_QUESTION));
+            rc = ac_seal(k, CTS_FT_EXEC, PER_QUESTION, ac_most(items, PER_QUESTION));
         if (rc == 0)
             cts_buf_add(all, k->link->out.data, k->link->out.len);
     }
     if (rc == 0 && all->failed)
-        rc = kit_fail(k, "no memory for %d questions", CTS_LINK_DEPTH);
-    return rc ? rc : kit_send(k, all->data, all->len);
+        rc = ac_fail(k, "no memory for %d questions", CTS_LINK_DEPTH);
+    return rc ? rc : ac_send(k, all->data, all->len);
 }
 
-static int check_under_way(struct kit *k)
+static int check_under_way(struct ac *k)
 {
-    struct kit_code c[PER_QUESTION];
+    struct ac_code c[PER_QUESTION];
     struct cts_item items[PER_QUESTION];
     struct cts_buf all;
-    int rc = kit_open(k);
+    int rc = ac_open(k);
     cts_buf_init(&all, 0);
     if (rc == 0)
         rc = send_questions(k, &all);
     cts_buf_release(&all);
     for (unsigned q = 0; rc == 0 && q < CTS_LINK_DEPTH; q++) {
         make_question(k, q, c, items);
-        rc = kit_want_done(k, items, PER_QUESTION);
+        rc = ac_want_done(k, items, PER_QUESTION);
         for (uint32_t i = 0; rc == 0 && i < PER_QUESTION; i++)
-            rc = kit_want_ran(k, i, &items[i], 100 * q + i);
+            rc = ac_want_ran(k, i, &items[i], 100 * q + i);
     }
     return rc;
 }
 
-const struct kit_check kit_checks_frame[] = {
-    {"malformed", "answers what it cannot understand with FAILED, and goes on", KIT_NEEDS_RUN,
+const struct ac_check ac_checks_frame[] = {
+    {"malformed", "answers what it cannot understand with FAILED, and goes on", AC_NEEDS_RUN,
      check_malformed},
-    {"no-question", "answers frames that are no questions with FAILED, and goes on", KIT_NEEDS_RUN,
+    {"no-question", "answers frames that are no questions with FAILED, and goes on", AC_NEEDS_RUN,
      check_no_question},
-    {"bad-header", "ends with another status than 0 after a header without sense", KIT_NEEDS_CAPS,
+    {"bad-header", "ends with another status than 0 after a header without sense", AC_NEEDS_CAPS,
      check_header},
-    {"broken-off", "ends when its stdin ends in the middle of a frame", KIT_NEEDS_CAPS,
+    {"broken-off", "ends when its stdin ends in the middle of a frame", AC_NEEDS_CAPS,
      check_broken_off},
-    {"pieces", "takes a frame that comes in pieces", KIT_NEEDS_RUN, check_pieces},
-    {"under-way", "answers 16 questions that are under way at a time in their order", KIT_NEEDS_RUN,
+    {"pieces", "takes a frame that comes in pieces", AC_NEEDS_RUN, check_pieces},
+    {"under-way", "answers 16 questions that are under way at a time in their order", AC_NEEDS_RUN,
      check_under_way},
     {0},
 };

@@ -1,18 +1,18 @@
 #include <string.h>
 
-#include "kit/impl.h"
+#include "adapter_check/impl.h"
 
 static uint8_t opcode(enum cts_insn_id row)
 {
     return cts_insn_info(row)->opcode;
 }
 
-void kit_insn(const struct kit *k, struct kit_code *c, struct cts_insn in)
+void ac_insn(const struct ac *k, struct ac_code *c, struct cts_insn in)
 {
-    kit_insn_order(c, k->caps.be, in);
+    ac_insn_order(c, k->caps.be, in);
 }
 
-void kit_insn_order(struct kit_code *c, bool be, struct cts_insn in)
+void ac_insn_order(struct ac_code *c, bool be, struct cts_insn in)
 {
     uint8_t *at = c->bytes + (size_t)c->slots++ * CTS_SLOT_BYTES;
     cts_slot_put(at, be, &in);
@@ -28,14 +28,14 @@ static struct cts_insn move(int32_t value)
     return (struct cts_insn){.opcode = opcode(CTS_INSN_MOV64_K), .imm = value};
 }
 
-void kit_returns(const struct kit *k, struct kit_code *c, int32_t value)
+void ac_returns(const struct ac *k, struct ac_code *c, int32_t value)
 {
     c->slots = 0;
-    kit_insn(k, c, move(value));
-    kit_insn(k, c, (struct cts_insn){.opcode = opcode(CTS_INSN_EXIT)});
+    ac_insn(k, c, move(value));
+    ac_insn(k, c, (struct cts_insn){.opcode = opcode(CTS_INSN_EXIT)});
 }
 
-struct cts_item kit_item(unsigned ops, unsigned prog, const struct kit_code *c)
+struct cts_item ac_item(unsigned ops, unsigned prog, const struct ac_code *c)
 {
     struct cts_item it = {.ops = (uint8_t)ops,
                           .prog = (uint8_t)prog,
@@ -48,25 +48,25 @@ struct cts_item kit_item(unsigned ops, unsigned prog, const struct kit_code *c)
     return it;
 }
 
-bool kit_long_code(struct kit *k, uint32_t slots, int32_t value)
+bool ac_long_code(struct ac *k, uint32_t slots, int32_t value)
 {
-    struct kit_code one = {0};
+    struct ac_code one = {0};
     cts_buf_clear(&k->code);
-    kit_insn(k, &one, move(1));
+    ac_insn(k, &one, move(1));
     for (uint32_t i = 0; i + 2 < slots; i++)
         cts_buf_add(&k->code, one.bytes, CTS_SLOT_BYTES);
-    kit_returns(k, &one, value);
+    ac_returns(k, &one, value);
     if (slots > 1)
         cts_buf_add(&k->code, one.bytes, CTS_SLOT_BYTES);
     cts_buf_add(&k->code, one.bytes + CTS_SLOT_BYTES, CTS_SLOT_BYTES);
     return !k->code.failed;
 }
 
-int kit_runs(struct kit *k, int32_t value)
+int ac_runs(struct ac *k, int32_t value)
 {
-    struct kit_code c;
-    kit_returns(k, &c, value);
-    struct cts_item it = kit_item(CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD, 0, &c);
-    int rc = kit_exec(k, &it, 1);
-    return rc ? rc : kit_want_ran(k, 0, &it, (uint64_t)value);
+    struct ac_code c;
+    ac_returns(k, &c, value);
+    struct cts_item it = ac_item(CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD, 0, &c);
+    int rc = ac_exec(k, &it, 1);
+    return rc ? rc : ac_want_ran(k, 0, &it, (uint64_t)value);
 }
