@@ -7,20 +7,6 @@
 
 enum { KEYS_MAX = 64 };
 
-static const char *const TYPE_NAMES[] = {
-    [CTS_SCHEMA_ANY] = "any",
-    [CTS_SCHEMA_STR] = "text",
-    [CTS_SCHEMA_NUM] = "number",
-    [CTS_SCHEMA_BOOL] = "true/false",
-    [CTS_SCHEMA_MAP] = "mapping",
-    [CTS_SCHEMA_SEQ] = "sequence",
-    [CTS_SCHEMA_STRS] = "list of texts",
-    [CTS_SCHEMA_STR_OR_STRS] = "text or list of texts",
-    [CTS_SCHEMA_MAPS] = "list of mappings",
-    [CTS_SCHEMA_WORD] = "word",
-    [CTS_SCHEMA_ID] = "id",
-};
-
 static const struct cts_schema_field *find_field(const struct cts_schema_field *fields,
                                                  const struct cts_yaml *key)
 {
@@ -173,15 +159,4 @@ int cts_schema_check(const struct cts_yaml *map, const struct cts_schema_field *
                                 fields->key, fields->doc ? fields->doc : "required");
     }
     return rc;
-}
-
-void cts_schema_doc(const struct cts_schema_field *fields, unsigned indent, struct cts_buf *out)
-{
-    for (; fields->key; fields++) {
-        cts_buf_addf(out, "%*s%-14s %-22s %-9s %s\n", (int)indent, "", fields->key,
-                     TYPE_NAMES[fields->type], fields->required ? "required" : "optional",
-                     fields->doc ? fields->doc : "");
-        if (fields->sub)
-            cts_schema_doc(fields->sub, indent + 2, out);
-    }
 }

@@ -39,8 +39,5 @@ int cts_schema_check(const struct cts_yaml *map, const struct cts_schema_field *
 /* Which of the words is it? They are ended by a null pointer; `what` is for messages. */
 int cts_schema_word(const struct cts_yaml *node, const char *what, const char *const *words,
                     size_t *index, struct cts_err *err);
-/* The table as text, one line per key: "key  type  required|optional  doc", for documentation. */
-struct cts_buf;
-void cts_schema_doc(const struct cts_schema_field *fields, unsigned indent, struct cts_buf *out);
 
 #endif

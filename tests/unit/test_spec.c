@@ -367,7 +367,7 @@ static void bad_rows_are_refused(void **state)
                        "row x: a 'section', but not of the RFC");
     assert_row_refused(good, "dst = dst + u64(imm)",
                        "  outcomes: [{when: \"imm == 0\", allow: [run, halt]}]\n", 10, 46,
-                       "allow: 'halt' is none of run, reject, fault");
+                       "allow: 'halt' is none of: run, reject, fault; did you mean 'fault'?");
     assert_row_refused(good, "dst = dst + u64(imm)",
                        "  outcomes: [{when: \"imm + 1\", allow: [run]}]\n", 10, 26,
                        "the condition is s32, but must be bool");
