@@ -301,6 +301,17 @@ static void put_registers(bool be, uint8_t *out, const uint64_t r[10], uint64_t 
     memcpy(out, v, sizeof(v));
 }
 
+/* From the body's start, with registers and memory as they are. */
+static inline void run_body(struct cts_mach *m)
+{
+    enum { BUDGET = 100000 };
+    m->pc = 0;
+    m->depth = 0;
+    m->stop = CTS_MACH_RUNNING;
+    m->budget = BUDGET;
+    cts_mach_run(m);
+}
+
 static void fill_plain(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *expect)
 {
     struct cts_mach *m = s->mach;
@@ -310,11 +321,7 @@ static void fill_plain(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *exp
     for (uint32_t i = 0; i < s->operands; i++)
         m->r[s->operand[i].reg] = value[i];
     put_registers(s->be, row + CTS_ENTRY_IN, m->r, 0);
-    m->pc = 0;
-    m->depth = 0;
-    m->stop = CTS_MACH_RUNNING;
-    m->budget = 100000;
-    cts_mach_run(m);
+    run_body(m);
     put_registers(s->be, expect, m->r, 0);
     put_registers(s->be, row + CTS_ENTRY_OUT, m->r, UINT64_MAX);
     cts_order_put64(s->be, row + CTS_ENTRY_END, CTS_ENDED_UNKNOWN);
@@ -333,11 +340,7 @@ static void refill_lean(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *ex
         m->r[s->operand[i].reg] = value[i];
     for (unsigned i = 0; i < s->moving_count; i++)
         cts_order_put64(s->be, row + CTS_ENTRY_IN + 8 * s->moving[i], m->r[s->moving[i]]);
-    m->pc = 0;
-    m->depth = 0;
-    m->stop = CTS_MACH_RUNNING;
-    m->budget = 100000;
-    cts_mach_run(m);
+    run_body(m);
     for (unsigned i = 0; i < s->moving_count; i++) {
         unsigned reg = s->moving[i];
         cts_order_put64(s->be, expect + 8 * reg, m->r[reg]);
@@ -382,11 +385,7 @@ static void fill_swept(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *exp
         memcpy(row + CTS_ENTRY_MEM, mem, l->mem_bytes);
     if (l->stack_off)
         memcpy(row + l->stack_off, stack, STACK);
-    m->pc = 0;
-    m->depth = 0;
-    m->stop = CTS_MACH_RUNNING;
-    m->budget = 100000;
-    cts_mach_run(m);
+    run_body(m);
     put_registers(s->be, expect, m->r, 0);
     put_registers(s->be, row + CTS_ENTRY_OUT, m->r, UINT64_MAX);
     for (int i = 0; l->stack_off && i < STACK; i++)
