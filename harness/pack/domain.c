@@ -85,129 +85,59 @@ static const uint64_t u64_values[] = {
     0x400000000000001, 0x800000000000001, 0x1000000000000001, 0x2000000000000001,
     0x4000000000000001};
 
+/* A narrow value with each kind of upper bits: clean, dirty, all ones. */
+#define WITH_UPPER(v, dirty, ones) (v), UINT64_C(dirty) | (v), UINT64_C(ones) | (v)
+#define U32(v) WITH_UPPER(v, 0xa5c3f00d00000000, 0xffffffff00000000)
+#define U16(v) WITH_UPPER(v, 0x5aa5c33cf00d0000, 0xffffffffffff0000)
+#define U8(v) WITH_UPPER(v, 0x5aa5c33cf00d9600, 0xffffffffffffff00)
+enum { UPPERS = 3 };
+
 static const uint64_t u32_values[] = {
-    /* the ends of the range; each with a clean, a dirty and an all-ones upper half */
-    0x0, 0xa5c3f00d00000000, 0xffffffff00000000, 0x1, 0xa5c3f00d00000001, 0xffffffff00000001, 0x2,
-    0xa5c3f00d00000002, 0xffffffff00000002, 0xffffffff, 0xa5c3f00dffffffff, 0xffffffffffffffff,
-    0xfffffffe, 0xa5c3f00dfffffffe, 0xfffffffffffffffe, 0x7ffffffe, 0xa5c3f00d7ffffffe,
-    0xffffffff7ffffffe, 0x7fffffff, 0xa5c3f00d7fffffff, 0xffffffff7fffffff, 0x80000000,
-    0xa5c3f00d80000000, 0xffffffff80000000, 0x80000001, 0xa5c3f00d80000001, 0xffffffff80000001,
-    0x7f, 0xa5c3f00d0000007f, 0xffffffff0000007f, 0x80, 0xa5c3f00d00000080, 0xffffffff00000080,
-    0xff, 0xa5c3f00d000000ff, 0xffffffff000000ff, 0x7fff, 0xa5c3f00d00007fff, 0xffffffff00007fff,
-    0x8000, 0xa5c3f00d00008000, 0xffffffff00008000, 0xffff, 0xa5c3f00d0000ffff, 0xffffffff0000ffff,
-    0x10000, 0xa5c3f00d00010000, 0xffffffff00010000, 0xffffff7f, 0xa5c3f00dffffff7f,
-    0xffffffffffffff7f,
+    /* the ends of the range */
+    U32(0x0), U32(0x1), U32(0x2), U32(0xffffffff), U32(0xfffffffe), U32(0x7ffffffe),
+    U32(0x7fffffff), U32(0x80000000), U32(0x80000001), U32(0x7f), U32(0x80), U32(0xff), U32(0x7fff),
+    U32(0x8000), U32(0xffff), U32(0x10000), U32(0xffffff7f),
     /* small numbers, patterns, divisors */
-    0x3, 0xa5c3f00d00000003, 0xffffffff00000003, 0x5, 0xa5c3f00d00000005, 0xffffffff00000005, 0x7,
-    0xa5c3f00d00000007, 0xffffffff00000007, 0x1f, 0xa5c3f00d0000001f, 0xffffffff0000001f, 0x20,
-    0xa5c3f00d00000020, 0xffffffff00000020, 0x21, 0xa5c3f00d00000021, 0xffffffff00000021, 0x3f,
-    0xa5c3f00d0000003f, 0xffffffff0000003f, 0x40, 0xa5c3f00d00000040, 0xffffffff00000040, 0x64,
-    0xa5c3f00d00000064, 0xffffffff00000064, 0x100, 0xa5c3f00d00000100, 0xffffffff00000100, 0x101,
-    0xa5c3f00d00000101, 0xffffffff00000101, 0x7ffe, 0xa5c3f00d00007ffe, 0xffffffff00007ffe, 0x8001,
-    0xa5c3f00d00008001, 0xffffffff00008001, 0xfffe, 0xa5c3f00d0000fffe, 0xffffffff0000fffe, 0x10001,
-    0xa5c3f00d00010001, 0xffffffff00010001, 0x55555555, 0xa5c3f00d55555555, 0xffffffff55555555,
-    0xaaaaaaaa, 0xa5c3f00daaaaaaaa, 0xffffffffaaaaaaaa, 0x1234567, 0xa5c3f00d01234567,
-    0xffffffff01234567, 0x89abcdef, 0xa5c3f00d89abcdef, 0xffffffff89abcdef, 0xdeadbeef,
-    0xa5c3f00ddeadbeef, 0xffffffffdeadbeef, 0xffffff80, 0xa5c3f00dffffff80, 0xffffffffffffff80,
-    0xffff8000, 0xa5c3f00dffff8000, 0xffffffffffff8000, 0xffff7fff, 0xa5c3f00dffff7fff,
-    0xffffffffffff7fff, 0xff00ff, 0xa5c3f00d00ff00ff, 0xffffffff00ff00ff, 0xff00ff00,
-    0xa5c3f00dff00ff00, 0xffffffffff00ff00, 0x40000000, 0xa5c3f00d40000000, 0xffffffff40000000,
-    0x3fffffff, 0xa5c3f00d3fffffff, 0xffffffff3fffffff, 0xc0000000, 0xa5c3f00dc0000000,
-    0xffffffffc0000000, 0x80808080, 0xa5c3f00d80808080, 0xffffffff80808080, 0x55555556,
-    0xa5c3f00d55555556, 0xffffffff55555556, 0xaaaaaaab, 0xa5c3f00daaaaaaab, 0xffffffffaaaaaaab,
-    0xb504, 0xa5c3f00d0000b504, 0xffffffff0000b504, 0xb505, 0xa5c3f00d0000b505, 0xffffffff0000b505,
-    0xb504f333, 0xa5c3f00db504f333, 0xffffffffb504f333,
+    U32(0x3), U32(0x5), U32(0x7), U32(0x1f), U32(0x20), U32(0x21), U32(0x3f), U32(0x40), U32(0x64),
+    U32(0x100), U32(0x101), U32(0x7ffe), U32(0x8001), U32(0xfffe), U32(0x10001), U32(0x55555555),
+    U32(0xaaaaaaaa), U32(0x1234567), U32(0x89abcdef), U32(0xdeadbeef), U32(0xffffff80),
+    U32(0xffff8000), U32(0xffff7fff), U32(0xff00ff), U32(0xff00ff00), U32(0x40000000),
+    U32(0x3fffffff), U32(0xc0000000), U32(0x80808080), U32(0x55555556), U32(0xaaaaaaab),
+    U32(0xb504), U32(0xb505), U32(0xb504f333),
     /* every power of two, its predecessor and its negative */
-    0x4, 0xa5c3f00d00000004, 0xffffffff00000004, 0x8, 0xa5c3f00d00000008, 0xffffffff00000008, 0x10,
-    0xa5c3f00d00000010, 0xffffffff00000010, 0x200, 0xa5c3f00d00000200, 0xffffffff00000200, 0x400,
-    0xa5c3f00d00000400, 0xffffffff00000400, 0x800, 0xa5c3f00d00000800, 0xffffffff00000800, 0x1000,
-    0xa5c3f00d00001000, 0xffffffff00001000, 0x2000, 0xa5c3f00d00002000, 0xffffffff00002000, 0x4000,
-    0xa5c3f00d00004000, 0xffffffff00004000, 0x20000, 0xa5c3f00d00020000, 0xffffffff00020000,
-    0x40000, 0xa5c3f00d00040000, 0xffffffff00040000, 0x80000, 0xa5c3f00d00080000,
-    0xffffffff00080000, 0x100000, 0xa5c3f00d00100000, 0xffffffff00100000, 0x200000,
-    0xa5c3f00d00200000, 0xffffffff00200000, 0x400000, 0xa5c3f00d00400000, 0xffffffff00400000,
-    0x800000, 0xa5c3f00d00800000, 0xffffffff00800000, 0x1000000, 0xa5c3f00d01000000,
-    0xffffffff01000000, 0x2000000, 0xa5c3f00d02000000, 0xffffffff02000000, 0x4000000,
-    0xa5c3f00d04000000, 0xffffffff04000000, 0x8000000, 0xa5c3f00d08000000, 0xffffffff08000000,
-    0x10000000, 0xa5c3f00d10000000, 0xffffffff10000000, 0x20000000, 0xa5c3f00d20000000,
-    0xffffffff20000000, 0xf, 0xa5c3f00d0000000f, 0xffffffff0000000f, 0x1ff, 0xa5c3f00d000001ff,
-    0xffffffff000001ff, 0x3ff, 0xa5c3f00d000003ff, 0xffffffff000003ff, 0x7ff, 0xa5c3f00d000007ff,
-    0xffffffff000007ff, 0xfff, 0xa5c3f00d00000fff, 0xffffffff00000fff, 0x1fff, 0xa5c3f00d00001fff,
-    0xffffffff00001fff, 0x3fff, 0xa5c3f00d00003fff, 0xffffffff00003fff, 0x1ffff, 0xa5c3f00d0001ffff,
-    0xffffffff0001ffff, 0x3ffff, 0xa5c3f00d0003ffff, 0xffffffff0003ffff, 0x7ffff,
-    0xa5c3f00d0007ffff, 0xffffffff0007ffff, 0xfffff, 0xa5c3f00d000fffff, 0xffffffff000fffff,
-    0x1fffff, 0xa5c3f00d001fffff, 0xffffffff001fffff, 0x3fffff, 0xa5c3f00d003fffff,
-    0xffffffff003fffff, 0x7fffff, 0xa5c3f00d007fffff, 0xffffffff007fffff, 0xffffff,
-    0xa5c3f00d00ffffff, 0xffffffff00ffffff, 0x1ffffff, 0xa5c3f00d01ffffff, 0xffffffff01ffffff,
-    0x3ffffff, 0xa5c3f00d03ffffff, 0xffffffff03ffffff, 0x7ffffff, 0xa5c3f00d07ffffff,
-    0xffffffff07ffffff, 0xfffffff, 0xa5c3f00d0fffffff, 0xffffffff0fffffff, 0x1fffffff,
-    0xa5c3f00d1fffffff, 0xffffffff1fffffff, 0xfffffffc, 0xa5c3f00dfffffffc, 0xfffffffffffffffc,
-    0xfffffff8, 0xa5c3f00dfffffff8, 0xfffffffffffffff8, 0xfffffff0, 0xa5c3f00dfffffff0,
-    0xfffffffffffffff0, 0xffffffe0, 0xa5c3f00dffffffe0, 0xffffffffffffffe0, 0xffffffc0,
-    0xa5c3f00dffffffc0, 0xffffffffffffffc0, 0xffffff00, 0xa5c3f00dffffff00, 0xffffffffffffff00,
-    0xfffffe00, 0xa5c3f00dfffffe00, 0xfffffffffffffe00, 0xfffffc00, 0xa5c3f00dfffffc00,
-    0xfffffffffffffc00, 0xfffff800, 0xa5c3f00dfffff800, 0xfffffffffffff800, 0xfffff000,
-    0xa5c3f00dfffff000, 0xfffffffffffff000, 0xffffe000, 0xa5c3f00dffffe000, 0xffffffffffffe000,
-    0xffffc000, 0xa5c3f00dffffc000, 0xffffffffffffc000, 0xffff0000, 0xa5c3f00dffff0000,
-    0xffffffffffff0000, 0xfffe0000, 0xa5c3f00dfffe0000, 0xfffffffffffe0000, 0xfffc0000,
-    0xa5c3f00dfffc0000, 0xfffffffffffc0000, 0xfff80000, 0xa5c3f00dfff80000, 0xfffffffffff80000,
-    0xfff00000, 0xa5c3f00dfff00000, 0xfffffffffff00000, 0xffe00000, 0xa5c3f00dffe00000,
-    0xffffffffffe00000, 0xffc00000, 0xa5c3f00dffc00000, 0xffffffffffc00000, 0xff800000,
-    0xa5c3f00dff800000, 0xffffffffff800000, 0xff000000, 0xa5c3f00dff000000, 0xffffffffff000000,
-    0xfe000000, 0xa5c3f00dfe000000, 0xfffffffffe000000, 0xfc000000, 0xa5c3f00dfc000000,
-    0xfffffffffc000000, 0xf8000000, 0xa5c3f00df8000000, 0xfffffffff8000000, 0xf0000000,
-    0xa5c3f00df0000000, 0xfffffffff0000000, 0xe0000000, 0xa5c3f00de0000000, 0xffffffffe0000000};
+    U32(0x4), U32(0x8), U32(0x10), U32(0x200), U32(0x400), U32(0x800), U32(0x1000), U32(0x2000),
+    U32(0x4000), U32(0x20000), U32(0x40000), U32(0x80000), U32(0x100000), U32(0x200000),
+    U32(0x400000), U32(0x800000), U32(0x1000000), U32(0x2000000), U32(0x4000000), U32(0x8000000),
+    U32(0x10000000), U32(0x20000000), U32(0xf), U32(0x1ff), U32(0x3ff), U32(0x7ff), U32(0xfff),
+    U32(0x1fff), U32(0x3fff), U32(0x1ffff), U32(0x3ffff), U32(0x7ffff), U32(0xfffff), U32(0x1fffff),
+    U32(0x3fffff), U32(0x7fffff), U32(0xffffff), U32(0x1ffffff), U32(0x3ffffff), U32(0x7ffffff),
+    U32(0xfffffff), U32(0x1fffffff), U32(0xfffffffc), U32(0xfffffff8), U32(0xfffffff0),
+    U32(0xffffffe0), U32(0xffffffc0), U32(0xffffff00), U32(0xfffffe00), U32(0xfffffc00),
+    U32(0xfffff800), U32(0xfffff000), U32(0xffffe000), U32(0xffffc000), U32(0xffff0000),
+    U32(0xfffe0000), U32(0xfffc0000), U32(0xfff80000), U32(0xfff00000), U32(0xffe00000),
+    U32(0xffc00000), U32(0xff800000), U32(0xff000000), U32(0xfe000000), U32(0xfc000000),
+    U32(0xf8000000), U32(0xf0000000), U32(0xe0000000)};
 
 static const uint64_t u16_values[] = {
-    /* the ends of the range; each with clean, dirty and all-ones upper bits */
-    0x0, 0x5aa5c33cf00d0000, 0xffffffffffff0000, 0x1, 0x5aa5c33cf00d0001, 0xffffffffffff0001, 0x2,
-    0x5aa5c33cf00d0002, 0xffffffffffff0002, 0xffff, 0x5aa5c33cf00dffff, 0xffffffffffffffff, 0xfffe,
-    0x5aa5c33cf00dfffe, 0xfffffffffffffffe, 0x7fff, 0x5aa5c33cf00d7fff, 0xffffffffffff7fff, 0x8000,
-    0x5aa5c33cf00d8000, 0xffffffffffff8000, 0x7ffe, 0x5aa5c33cf00d7ffe, 0xffffffffffff7ffe, 0x8001,
-    0x5aa5c33cf00d8001, 0xffffffffffff8001, 0xff7f, 0x5aa5c33cf00dff7f, 0xffffffffffffff7f,
+    /* the ends of the range */
+    U16(0x0), U16(0x1), U16(0x2), U16(0xffff), U16(0xfffe), U16(0x7fff), U16(0x8000), U16(0x7ffe),
+    U16(0x8001), U16(0xff7f),
     /* patterns */
-    0x3, 0x5aa5c33cf00d0003, 0xffffffffffff0003, 0x7, 0x5aa5c33cf00d0007, 0xffffffffffff0007, 0x7f,
-    0x5aa5c33cf00d007f, 0xffffffffffff007f, 0x80, 0x5aa5c33cf00d0080, 0xffffffffffff0080, 0xff,
-    0x5aa5c33cf00d00ff, 0xffffffffffff00ff, 0x100, 0x5aa5c33cf00d0100, 0xffffffffffff0100, 0x5555,
-    0x5aa5c33cf00d5555, 0xffffffffffff5555, 0xaaaa, 0x5aa5c33cf00daaaa, 0xffffffffffffaaaa, 0x123,
-    0x5aa5c33cf00d0123, 0xffffffffffff0123, 0xcdef, 0x5aa5c33cf00dcdef, 0xffffffffffffcdef, 0xff00,
-    0x5aa5c33cf00dff00, 0xffffffffffffff00, 0x4000, 0x5aa5c33cf00d4000, 0xffffffffffff4000, 0x3fff,
-    0x5aa5c33cf00d3fff, 0xffffffffffff3fff,
+    U16(0x3), U16(0x7), U16(0x7f), U16(0x80), U16(0xff), U16(0x100), U16(0x5555), U16(0xaaaa),
+    U16(0x123), U16(0xcdef), U16(0xff00), U16(0x4000), U16(0x3fff),
     /* every power of two, its predecessor and its negative */
-    0x4, 0x5aa5c33cf00d0004, 0xffffffffffff0004, 0xfffc, 0x5aa5c33cf00dfffc, 0xfffffffffffffffc,
-    0x8, 0x5aa5c33cf00d0008, 0xffffffffffff0008, 0xfff8, 0x5aa5c33cf00dfff8, 0xfffffffffffffff8,
-    0x10, 0x5aa5c33cf00d0010, 0xffffffffffff0010, 0xf, 0x5aa5c33cf00d000f, 0xffffffffffff000f,
-    0xfff0, 0x5aa5c33cf00dfff0, 0xfffffffffffffff0, 0x20, 0x5aa5c33cf00d0020, 0xffffffffffff0020,
-    0x1f, 0x5aa5c33cf00d001f, 0xffffffffffff001f, 0xffe0, 0x5aa5c33cf00dffe0, 0xffffffffffffffe0,
-    0x40, 0x5aa5c33cf00d0040, 0xffffffffffff0040, 0x3f, 0x5aa5c33cf00d003f, 0xffffffffffff003f,
-    0xffc0, 0x5aa5c33cf00dffc0, 0xffffffffffffffc0, 0xff80, 0x5aa5c33cf00dff80, 0xffffffffffffff80,
-    0x200, 0x5aa5c33cf00d0200, 0xffffffffffff0200, 0x1ff, 0x5aa5c33cf00d01ff, 0xffffffffffff01ff,
-    0xfe00, 0x5aa5c33cf00dfe00, 0xfffffffffffffe00, 0x400, 0x5aa5c33cf00d0400, 0xffffffffffff0400,
-    0x3ff, 0x5aa5c33cf00d03ff, 0xffffffffffff03ff, 0xfc00, 0x5aa5c33cf00dfc00, 0xfffffffffffffc00,
-    0x800, 0x5aa5c33cf00d0800, 0xffffffffffff0800, 0x7ff, 0x5aa5c33cf00d07ff, 0xffffffffffff07ff,
-    0xf800, 0x5aa5c33cf00df800, 0xfffffffffffff800, 0x1000, 0x5aa5c33cf00d1000, 0xffffffffffff1000,
-    0xfff, 0x5aa5c33cf00d0fff, 0xffffffffffff0fff, 0xf000, 0x5aa5c33cf00df000, 0xfffffffffffff000,
-    0x2000, 0x5aa5c33cf00d2000, 0xffffffffffff2000, 0x1fff, 0x5aa5c33cf00d1fff, 0xffffffffffff1fff,
-    0xe000, 0x5aa5c33cf00de000, 0xffffffffffffe000, 0xc000, 0x5aa5c33cf00dc000, 0xffffffffffffc000};
+    U16(0x4), U16(0xfffc), U16(0x8), U16(0xfff8), U16(0x10), U16(0xf), U16(0xfff0), U16(0x20),
+    U16(0x1f), U16(0xffe0), U16(0x40), U16(0x3f), U16(0xffc0), U16(0xff80), U16(0x200), U16(0x1ff),
+    U16(0xfe00), U16(0x400), U16(0x3ff), U16(0xfc00), U16(0x800), U16(0x7ff), U16(0xf800),
+    U16(0x1000), U16(0xfff), U16(0xf000), U16(0x2000), U16(0x1fff), U16(0xe000), U16(0xc000)};
 
 static const uint64_t u8_values[] = {
-    /* the ends of the range; each with clean, dirty and all-ones upper bits */
-    0x0, 0x5aa5c33cf00d9600, 0xffffffffffffff00, 0x1, 0x5aa5c33cf00d9601, 0xffffffffffffff01, 0x2,
-    0x5aa5c33cf00d9602, 0xffffffffffffff02, 0xff, 0x5aa5c33cf00d96ff, 0xffffffffffffffff, 0xfe,
-    0x5aa5c33cf00d96fe, 0xfffffffffffffffe, 0x7f, 0x5aa5c33cf00d967f, 0xffffffffffffff7f, 0x80,
-    0x5aa5c33cf00d9680, 0xffffffffffffff80, 0x7e, 0x5aa5c33cf00d967e, 0xffffffffffffff7e, 0x81,
-    0x5aa5c33cf00d9681, 0xffffffffffffff81,
+    /* the ends of the range */
+    U8(0x0), U8(0x1), U8(0x2), U8(0xff), U8(0xfe), U8(0x7f), U8(0x80), U8(0x7e), U8(0x81),
     /* patterns */
-    0x3, 0x5aa5c33cf00d9603, 0xffffffffffffff03, 0x7, 0x5aa5c33cf00d9607, 0xffffffffffffff07, 0xf,
-    0x5aa5c33cf00d960f, 0xffffffffffffff0f, 0x10, 0x5aa5c33cf00d9610, 0xffffffffffffff10, 0x55,
-    0x5aa5c33cf00d9655, 0xffffffffffffff55, 0xaa, 0x5aa5c33cf00d96aa, 0xffffffffffffffaa, 0x40,
-    0x5aa5c33cf00d9640, 0xffffffffffffff40, 0x3f, 0x5aa5c33cf00d963f, 0xffffffffffffff3f, 0xc0,
-    0x5aa5c33cf00d96c0, 0xffffffffffffffc0, 0xf0, 0x5aa5c33cf00d96f0, 0xfffffffffffffff0,
+    U8(0x3), U8(0x7), U8(0xf), U8(0x10), U8(0x55), U8(0xaa), U8(0x40), U8(0x3f), U8(0xc0), U8(0xf0),
     /* every power of two, its predecessor and its negative */
-    0x4, 0x5aa5c33cf00d9604, 0xffffffffffffff04, 0xfc, 0x5aa5c33cf00d96fc, 0xfffffffffffffffc, 0x8,
-    0x5aa5c33cf00d9608, 0xffffffffffffff08, 0xf8, 0x5aa5c33cf00d96f8, 0xfffffffffffffff8, 0x20,
-    0x5aa5c33cf00d9620, 0xffffffffffffff20, 0x1f, 0x5aa5c33cf00d961f, 0xffffffffffffff1f, 0xe0,
-    0x5aa5c33cf00d96e0, 0xffffffffffffffe0};
+    U8(0x4), U8(0xfc), U8(0x8), U8(0xf8), U8(0x20), U8(0x1f), U8(0xe0)};
 
 static const uint64_t shift_values[] = {
     /* counts below, at and beyond the widths */
@@ -448,31 +378,33 @@ static const uint64_t imm_shift64_values[] = {
     0x2b, 0x2c, 0x2d, 0x2e, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c,
     0x3d};
 
+/* How many of the values there are at level quick and at level full; exhaustive has all. */
+#define DOMAIN(name, values, quick, full)                                                          \
+    {                                                                                              \
+        name, values,                                                                              \
+        {                                                                                          \
+            quick, full, CTS_ARRAY_LEN(values)                                                     \
+        }                                                                                          \
+    }
+
 static const struct domain {
     const char *name;
     const uint64_t *values;
-    uint32_t count[CTS_LEVEL_EXHAUSTIVE + 1];
+    uint32_t count[CTS_LEVEL_COUNT];
 } domains[CTS_DOM_COUNT] = {
-    {"u64", u64_values, {43, 149, 307}},
-    {"u32", u32_values, {51, 153, 357}},
-    {"u16", u16_values, {30, 69, 159}},
-    {"u8", u8_values, {27, 57, 78}},
-    {"shift", shift_values, {31, 93, 157}},
-    {"imm", imm_values, {28, 1009, 1035}},
+    [CTS_DOM_U64] = DOMAIN("u64", u64_values, 43, 149),
+    [CTS_DOM_U32] = DOMAIN("u32", u32_values, 17 * UPPERS, 51 * UPPERS),
+    [CTS_DOM_U16] = DOMAIN("u16", u16_values, 10 * UPPERS, 23 * UPPERS),
+    [CTS_DOM_U8] = DOMAIN("u8", u8_values, 9 * UPPERS, 19 * UPPERS),
+    [CTS_DOM_SHIFT] = DOMAIN("shift", shift_values, 31, 93),
+    [CTS_DOM_IMM] = DOMAIN("imm", imm_values, 28, 1009),
     /* the first of them is 0 */
-    {"imm-nonzero", imm_values + 1, {27, 1008, 1034}},
-    {"imm-shift32", imm_shift32_values, {9, 32, 32}},
-    {"imm-shift64", imm_shift64_values, {14, 64, 64}},
+    [CTS_DOM_IMM_NONZERO] = {"imm-nonzero",
+                             imm_values + 1,
+                             {27, 1008, CTS_ARRAY_LEN(imm_values) - 1}},
+    [CTS_DOM_IMM_SHIFT32] = DOMAIN("imm-shift32", imm_shift32_values, 9, 32),
+    [CTS_DOM_IMM_SHIFT64] = DOMAIN("imm-shift64", imm_shift64_values, 14, 64),
 };
-
-_Static_assert(CTS_ARRAY_LEN(u64_values) == 307, "all of it");
-_Static_assert(CTS_ARRAY_LEN(u32_values) == 357, "all of it");
-_Static_assert(CTS_ARRAY_LEN(u16_values) == 159, "all of it");
-_Static_assert(CTS_ARRAY_LEN(u8_values) == 78, "all of it");
-_Static_assert(CTS_ARRAY_LEN(shift_values) == 157, "all of it");
-_Static_assert(CTS_ARRAY_LEN(imm_values) == 1035, "all of it");
-_Static_assert(CTS_ARRAY_LEN(imm_shift32_values) == 32, "all of it");
-_Static_assert(CTS_ARRAY_LEN(imm_shift64_values) == 64, "all of it");
 
 const char *cts_domain_name(enum cts_domain d)
 {
