@@ -34,6 +34,8 @@ enum cts_spec_field {
     CTS_SF_COUNT
 };
 
+const char *cts_spec_field_name(enum cts_spec_field field); /* "opcode", "dst" ... */
+
 enum cts_spec_rule {
     CTS_SR_FIXED,   /* value */
     CTS_SR_REG,     /* a register 0..10 */

@@ -158,6 +158,11 @@ static const struct enc_field ENC_FIELDS[CTS_SF_COUNT] = {
     [CTS_SF_NEXT_IMM] = {"next_imm", "any", CTS_SR_ANY, INT32_MIN, INT32_MAX},
 };
 
+const char *cts_spec_field_name(enum cts_spec_field field)
+{
+    return field < CTS_SF_COUNT ? ENC_FIELDS[field].key : "?";
+}
+
 static const struct cts_schema_field SPAN_FIELDS[] = {
     {.key = "from", .type = CTS_SCHEMA_NUM, .required = true, .doc = "the least"},
     {.key = "to", .type = CTS_SCHEMA_NUM, .required = true, .doc = "the greatest"},

@@ -4,6 +4,7 @@
 
 #include "base/fmt.h"
 #include "host/fs.h"
+#include "load/vec_known.h"
 
 const struct cts_check *cts_check_find(const char *name)
 {
@@ -97,32 +98,6 @@ static void collect(void *arg, const struct cts_err *err)
     v->faults[v->fault_count++] = *err;
 }
 
-static bool known_names(struct cts_check_run *run, struct cts_vec_known *known)
-{
-    const struct cts_spec *spec = run->spec;
-    const char **rows = cts_check_take(run, spec->row_count, sizeof(*rows));
-    const char **clauses = cts_check_take(run, spec->clause_count, sizeof(*clauses));
-    const char **classes = cts_check_take(run, spec->verdict_count, sizeof(*classes));
-    const char **policies = cts_check_take(run, spec->policy_count, sizeof(*policies));
-
-    if (!rows || !clauses || !classes || !policies)
-        return false;
-    for (size_t i = 0; i < spec->row_count; i++)
-        rows[i] = spec->rows[i].id;
-    for (size_t i = 0; i < spec->clause_count; i++)
-        clauses[i] = spec->clauses[i].id;
-    for (size_t i = 0; i < spec->verdict_count; i++)
-        classes[i] = spec->verdicts[i].id;
-    for (size_t i = 0; i < spec->policy_count; i++)
-        policies[i] = spec->policies[i].id;
-    known->rows = (struct cts_vec_names){rows, spec->row_count};
-    known->clauses = (struct cts_vec_names){clauses, spec->clause_count};
-    known->classes = (struct cts_vec_names){classes, spec->verdict_count};
-    if (spec->policy_count)
-        known->policies = (struct cts_vec_names){policies, spec->policy_count};
-    return true;
-}
-
 static void load_files(struct cts_check_run *run, const struct cts_fs_list *list,
                        const struct cts_vec_known *known, struct cts_check_vecs *vecs)
 {
@@ -144,7 +119,7 @@ static void load_files(struct cts_check_run *run, const struct cts_fs_list *list
 
 const struct cts_check_vecs *cts_check_load_vectors(struct cts_check_run *run)
 {
-    struct cts_vec_known known = {0};
+    struct cts_vec_known known;
     struct cts_fs_list list;
     struct cts_err err = {0};
 
@@ -154,12 +129,13 @@ const struct cts_check_vecs *cts_check_load_vectors(struct cts_check_run *run)
         run->skip = "no vectors are given";
         return NULL;
     }
-    if (cts_fs_walk(run->vectors_dir, ".yaml", run->arena, &list, &err)) {
+    if (cts_fs_walk(run->vectors_dir, ".yaml", run->arena, &list, &err) ||
+        cts_vec_known_of(run->spec, run->arena, &known, &err)) {
         cts_check_fault_err(run, &err);
         return NULL;
     }
     struct cts_check_vecs *vecs = cts_check_take(run, 1, sizeof(*vecs));
-    if (!vecs || !known_names(run, &known))
+    if (!vecs)
         return NULL;
     load_files(run, &list, &known, vecs);
     *run->vecs = vecs;

@@ -4,9 +4,6 @@
 
 #include "spec_check/check.h"
 
-static const char *const FIELD_NAME[CTS_SF_COUNT] = {"opcode", "dst", "src",
-                                                     "off",    "imm", "next_imm"};
-
 /* Do the two rows share an opcode, and nothing but field f keeps them apart? */
 static bool only_difference(const struct cts_spec_insn *a, const struct cts_spec_insn *b,
                             enum cts_spec_field f)
@@ -57,7 +54,7 @@ static void check_field(struct cts_check_run *run, const struct cts_spec_insn *r
                                               : selects_with_others(run->spec, row, f);
     if (!good)
         cts_check_fault_at(run, row->node, "%s: %s is %d and selects nothing: unused fields are 0",
-                           row->id, FIELD_NAME[f], (int)e->value);
+                           row->id, cts_spec_field_name(f), (int)e->value);
 }
 
 static void run_fields(struct cts_check_run *run)
@@ -73,8 +70,9 @@ static void run_fields(struct cts_check_run *run)
                 continue;
             run->looked++;
             open += row->enc[f].rule != CTS_SR_FIXED;
-            if (!cts_yaml_get(map, FIELD_NAME[f]))
-                cts_check_fault_at(run, row->node, "%s: %s is not named", row->id, FIELD_NAME[f]);
+            if (!cts_yaml_get(map, cts_spec_field_name(f)))
+                cts_check_fault_at(run, row->node, "%s: %s is not named", row->id,
+                                   cts_spec_field_name(f));
             if (f != CTS_SF_OPCODE)
                 check_field(run, row, (enum cts_spec_field)f, &selectors);
         }

@@ -57,8 +57,6 @@ static unsigned open_fields(const struct cts_spec_insn *row, bool only_open)
 static void check_row(struct cts_check_run *run, const struct cts_limits *limits,
                       const struct cts_spec_insn *row)
 {
-    static const char *const name[CTS_SF_COUNT] = {"opcode", "dst", "src",
-                                                   "off",    "imm", "next_imm"};
     unsigned shown = 0;
     bool word = false, full = false;
 
@@ -69,10 +67,10 @@ static void check_row(struct cts_check_run *run, const struct cts_limits *limits
         unsigned bit = 1u << f;
         if (open_fields(row, true) & ~shown & bit && !limit)
             cts_check_fault_at(run, row->node, "%s: %s is open, and the text has no place for it",
-                               row->id, name[f]);
+                               row->id, cts_spec_field_name((enum cts_spec_field)f));
         if (shown & ~open_fields(row, false) & bit)
             cts_check_fault_at(run, row->node, "%s: the text has a place for %s, which is fixed",
-                               row->id, name[f]);
+                               row->id, cts_spec_field_name((enum cts_spec_field)f));
     }
     int class = row->enc[CTS_SF_OPCODE].value & 7;
     if (word && (class == 7 || class == 5))

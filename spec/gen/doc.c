@@ -42,7 +42,7 @@ static void add_digits(uint32_t value, unsigned bytes, bool big, char *text)
 static void set_box(struct cts_doc_box *box, enum cts_spec_field field,
                     const struct cts_spec_enc *enc, unsigned nibbles, bool big)
 {
-    *box = (struct cts_doc_box){.name = cts_info_field_name(field), .nibbles = nibbles};
+    *box = (struct cts_doc_box){.name = cts_spec_field_name(field), .nibbles = nibbles};
     box->open = enc->rule != CTS_SR_FIXED;
     if (box->open)
         cts_fmt(box->text, sizeof(box->text), "%s", open_text(field, enc));

@@ -131,7 +131,7 @@ static void add_limits(struct cts_doc *d, const struct cts_spec_insn *row)
 {
     for (unsigned f = CTS_SF_DST; f < CTS_SF_COUNT; f++) {
         const struct cts_spec_enc *enc = &row->enc[f];
-        const char *name = f == CTS_SF_OFF ? "offset" : cts_info_field_name((enum cts_spec_field)f);
+        const char *name = f == CTS_SF_OFF ? "offset" : cts_spec_field_name((enum cts_spec_field)f);
         if (enc->rule == CTS_SR_SPAN)
             cts_buf_addf(d->out, "<p class=\"order\">%s: the multiples of %d from %d to %d</p>",
                          name, (int)enc->step, (int)enc->value, (int)enc->last);

@@ -203,7 +203,7 @@ static const char *encoding_text(struct diff *d, const struct cts_spec_insn *row
         char text[CTS_INFO_FIELD_TEXT];
         if (f == CTS_SF_NEXT_IMM && !row->wide)
             continue;
-        cts_buf_addf(&d->text, "%s%s=%s", f ? " " : "", cts_info_field_name((enum cts_spec_field)f),
+        cts_buf_addf(&d->text, "%s%s=%s", f ? " " : "", cts_spec_field_name((enum cts_spec_field)f),
                      cts_info_field_text(row, (enum cts_spec_field)f, text));
     }
     return keep(d);

@@ -88,7 +88,7 @@ static void add_encoding(const struct cts_spec_insn *row, struct cts_buf *out)
     for (unsigned f = CTS_SF_DST; f < CTS_SF_COUNT; f++) {
         if (f == CTS_SF_NEXT_IMM && !row->wide)
             continue;
-        cts_buf_addf(out, ", \"%s\": ", cts_info_field_name((enum cts_spec_field)f));
+        cts_buf_addf(out, ", \"%s\": ", cts_spec_field_name((enum cts_spec_field)f));
         add_rule(&row->enc[f], out);
     }
     cts_buf_addc(out, '}');

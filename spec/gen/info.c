@@ -6,16 +6,6 @@
 
 #include "base/fmt.h"
 
-static const char *const FIELD_NAMES[CTS_SF_COUNT] = {
-    [CTS_SF_OPCODE] = "opcode", [CTS_SF_DST] = "dst", [CTS_SF_SRC] = "src",
-    [CTS_SF_OFF] = "off",       [CTS_SF_IMM] = "imm", [CTS_SF_NEXT_IMM] = "next_imm",
-};
-
-const char *cts_info_field_name(enum cts_spec_field field)
-{
-    return FIELD_NAMES[field];
-}
-
 static int compare_field(const struct cts_spec_enc *a, const struct cts_spec_enc *b)
 {
     bool fixed_a = a->rule == CTS_SR_FIXED, fixed_b = b->rule == CTS_SR_FIXED;

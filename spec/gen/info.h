@@ -9,8 +9,6 @@
 const struct cts_spec_insn **cts_info_by_encoding(const struct cts_spec *spec,
                                                   struct cts_arena *arena);
 
-/* "opcode", "dst", ... */
-const char *cts_info_field_name(enum cts_spec_field field);
 /* The field as the registry writes it: "0x07", "any", "8", ... In `text`. */
 enum { CTS_INFO_FIELD_TEXT = 48 };
 const char *cts_info_field_text(const struct cts_spec_insn *row, enum cts_spec_field field,

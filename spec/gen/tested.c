@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/fs.h"
+#include "load/vec_known.h"
 
 static void note_fault(void *arg, const struct cts_err *err)
 {
@@ -19,36 +20,6 @@ static int by_id(const void *a, const void *b)
     const struct cts_vec *const *x = a, *const *y = b;
 
     return strcmp((*x)->id, (*y)->id);
-}
-
-/* Lists of names that vectors may use. */
-static int known_names(struct cts_tested *t, const struct cts_spec *spec, struct cts_vec_known *k,
-                       struct cts_err *err)
-{
-    const char **rows = cts_arena_take_array(&t->arena, spec->row_count + 1, sizeof(*rows));
-    const char **clauses =
-        cts_arena_take_array(&t->arena, spec->clause_count + 1, sizeof(*clauses));
-    const char **classes =
-        cts_arena_take_array(&t->arena, spec->verdict_count + 1, sizeof(*classes));
-    const char **policies =
-        cts_arena_take_array(&t->arena, spec->policy_count + 1, sizeof(*policies));
-
-    if (!rows || !clauses || !classes || !policies)
-        return cts_err_set(err, CTS_E_NOMEM, "out of memory");
-    for (size_t i = 0; i < spec->row_count; i++)
-        rows[i] = spec->rows[i].id;
-    for (size_t i = 0; i < spec->clause_count; i++)
-        clauses[i] = spec->clauses[i].id;
-    for (size_t i = 0; i < spec->verdict_count; i++)
-        classes[i] = spec->verdicts[i].id;
-    for (size_t i = 0; i < spec->policy_count; i++)
-        policies[i] = spec->policies[i].id;
-    *k = (struct cts_vec_known){.rows = {rows, spec->row_count},
-                                .clauses = {clauses, spec->clause_count},
-                                .classes = {classes, spec->verdict_count}};
-    if (spec->policy_count)
-        k->policies = (struct cts_vec_names){policies, spec->policy_count};
-    return 0;
 }
 
 static int load_files(struct cts_tested *t, const struct cts_fs_list *files,
@@ -84,7 +55,7 @@ int cts_tested_load(struct cts_tested *t, const char *dir, const struct cts_spec
     cts_arena_init(&t->arena, 0);
     int rc = cts_fs_walk(dir, ".yaml", &t->arena, &files, err);
     if (!rc)
-        rc = known_names(t, spec, &known, err);
+        rc = cts_vec_known_of(spec, &t->arena, &known, err);
     if (rc)
         return rc;
     struct cts_vec_file *loaded = cts_arena_take_array(&t->arena, files.count + 1, sizeof(*loaded));
