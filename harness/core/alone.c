@@ -62,7 +62,7 @@ static uint32_t run_kept(struct cts_pipeline *p, struct cts_judge *judge, struct
         if (!(a->ops & CTS_STEP_RUN) || a->run.status != CTS_RUN_COMPLETED)
             return r;
         struct cts_obs o = cts_observe(&p->machine, &p->batch[0]->program[0], a);
-        if (o.seen == CTS_SEEN_RAN && !cts_attempt_conforms(p, seg, r, &o))
+        if (o.seen == CTS_SEEN_RAN && !cts_attempt_conforms(seg, r, &o))
             return r;
         cts_judge_tuple(judge, seg, r, &o);
     }

@@ -23,16 +23,12 @@ static bool is_for(const struct cts_pack *p, const struct cts_pk_vector *v, cons
 bool cts_may_be_accepted(const struct cts_pack *p, const struct cts_caps *caps,
                          const struct cts_pk_vector *v, const struct cts_pk_case *c)
 {
-    const struct cts_who who = {.runtime = caps->runtime, .engine = caps->engine};
     for (uint32_t u = v->units.first; u < v->units.first + v->units.count; u++) {
         const struct cts_pk_range rows = p->units[u].rows;
-        for (uint32_t r = rows.first; r < rows.first + rows.count; r++) {
-            const struct cts_pk_range out = p->rows[r].out;
-            for (uint32_t i = out.first; i < out.first + out.count; i++)
-                if (&p->cases[p->rows[r].kase] == c && p->outcomes[i].kind != CTS_OUT_REJECTED &&
-                    cts_outcome_counts(p, out, i, who))
-                    return true;
-        }
+        for (uint32_t r = rows.first; r < rows.first + rows.count; r++)
+            if (&p->cases[p->rows[r].kase] == c &&
+                cts_outcomes_kinds(p, p->rows[r].out, caps) & ~(1u << CTS_OUT_REJECTED))
+                return true;
     }
     return false;
 }

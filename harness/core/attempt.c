@@ -72,11 +72,10 @@ const struct cts_answer *cts_attempt(struct cts_pipeline *p, struct cts_judge *j
     return !died && rc == 0 ? &p->batch[0]->answer[0] : NULL;
 }
 
-bool cts_attempt_conforms(const struct cts_pipeline *p, struct cts_seg *seg, uint32_t r,
-                          const struct cts_obs *o)
+bool cts_attempt_conforms(struct cts_seg *seg, uint32_t r, const struct cts_obs *o)
 {
     return o->seen == CTS_SEEN_RAN && o->row && !o->flaky &&
-           cts_seg_match(seg, r, o->row, o->expect, cts_machine_who(&p->machine));
+           cts_seg_match(seg, r, o->row, o->expect);
 }
 
 void cts_attempt_tuple(struct cts_pipeline *p, struct cts_judge *judge, struct cts_seg *seg,
@@ -86,7 +85,7 @@ void cts_attempt_tuple(struct cts_pipeline *p, struct cts_judge *judge, struct c
     if (!a)
         return;
     struct cts_obs o = cts_observe(&p->machine, &p->batch[0]->program[0], a);
-    if (wrong && wrong->tuple == r && cts_attempt_conforms(p, seg, r, &o))
+    if (wrong && wrong->tuple == r && cts_attempt_conforms(seg, r, &o))
         o = wrong->obs;
     if (o.flaky || o.seen == CTS_SEEN_LOAD_ERROR || cts_seen_is_death(o.seen))
         cts_retry_confirm(&p->retry, seg->unit_index);

@@ -22,8 +22,7 @@ void cts_attempt_tuple(struct cts_pipeline *p, struct cts_judge *judge, struct c
 bool cts_attempt_tuples(struct cts_pipeline *p, struct cts_judge *judge, struct cts_seg *seg,
                         uint32_t first, uint32_t tuples, const struct cts_wrong *earlier);
 /* Was the tuple run, and did it come out right? */
-bool cts_attempt_conforms(const struct cts_pipeline *p, struct cts_seg *seg, uint32_t r,
-                          const struct cts_obs *o);
+bool cts_attempt_conforms(struct cts_seg *seg, uint32_t r, const struct cts_obs *o);
 
 /* Will anybody read why the runtime rejects the variant, in a program of its own? Not where it is
  * put down to a known restriction whatever it says; to look for that in a long one costs more. */

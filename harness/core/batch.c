@@ -70,7 +70,7 @@ static bool may_run(const struct cts_machine *m, const struct cts_seg *seg)
 {
     if (cts_machine_loads_only(m))
         return false;
-    return cts_machine_predicts(m) || cts_request_may_run(seg, cts_machine_who(m));
+    return cts_machine_predicts(m) || cts_seg_may_run(seg);
 }
 
 static int check_limits(const struct cts_machine *m, const struct cts_batch *b,

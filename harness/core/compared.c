@@ -121,14 +121,8 @@ static void compare_outcome(struct comparer *c, const struct cts_seg *seg, struc
 static void compare_row(struct comparer *c, const struct cts_seg *seg, struct said *s, uint32_t r)
 {
     const struct cts_pk_tuple *row = &c->p->rows[seg->unit->rows.first + r];
-    struct cts_who who = {c->caps->runtime, c->caps->engine};
-    for (uint32_t i = 0; i < row->out.count; i++) {
-        uint32_t at = row->out.first + i;
-        if (!cts_outcome_counts(c->p, row->out, at, who))
-            continue;
-        compare_outcome(c, seg, s, row, &c->p->outcomes[at]);
-        return;
-    }
+    if (seg->outcomes[r].count)
+        compare_outcome(c, seg, s, row, seg->outcomes[r].first);
 }
 
 /* Rows spread over the sweep: in which registers and bytes does something come out? */

@@ -63,16 +63,14 @@ static const char *differing_state(const struct cts_judge *j, struct cts_seg *se
 static const char *differing_r0(const struct cts_judge *j, const struct cts_seg *seg, uint32_t r,
                                 const struct cts_obs *obs)
 {
-    const struct cts_pk_tuple *row = &j->pack->rows[seg->unit->rows.first + r];
+    const struct cts_outcomes *out = &seg->outcomes[r];
     const char *text =
         cts_arena_fmt(j->arena, "r0 = 0x%llx, expected", (unsigned long long)obs->r0);
     unsigned n = 0;
     uint64_t r0;
-    for (uint32_t i = 0; text && i < row->out.count; i++) {
-        uint32_t at = row->out.first + i;
-        const struct cts_pk_outcome *o = &j->pack->outcomes[at];
+    for (uint32_t i = 0; text && i < out->count; i++) {
+        const struct cts_pk_outcome *o = &out->first[i];
         if ((o->kind == CTS_OUT_RAN || o->kind == CTS_OUT_EXITED) &&
-            cts_outcome_counts(j->pack, row->out, at, cts_judge_who(j)) &&
             cts_seg_whole_result(seg, o, &r0))
             text = cts_arena_fmt(j->arena, "%s%s 0x%llx", text, n++ ? " or" : "",
                                  (unsigned long long)r0);

@@ -5,11 +5,6 @@
 #include "base/bytes.h"
 #include "core/expected.h"
 
-struct cts_who cts_judge_who(const struct cts_judge *j)
-{
-    return (struct cts_who){.runtime = j->caps->runtime, .engine = j->caps->engine};
-}
-
 static struct cts_track *track_of(const struct cts_judge *j, uint32_t kase)
 {
     if (kase < j->first_case || kase - j->first_case >= j->case_count)
@@ -201,19 +196,6 @@ void cts_judge_untestable(struct cts_judge *j, uint32_t unit, const char *why)
         skip_for_good(j, j->pack->rows[u->rows.first + r].kase, CTS_SK_UNTESTABLE, why);
 }
 
-/* Which kinds of outcome conform for this row? A bit per enum cts_outcome_kind. */
-static unsigned kinds_allowed(const struct cts_judge *j, const struct cts_seg *seg, uint32_t r)
-{
-    if (seg->swept)
-        return 1u << CTS_OUT_RAN;
-    const struct cts_pk_tuple *row = &j->pack->rows[seg->unit->rows.first + r];
-    unsigned kinds = 0;
-    for (uint32_t i = 0; i < row->out.count; i++)
-        if (cts_outcome_counts(j->pack, row->out, row->out.first + i, cts_judge_who(j)))
-            kinds |= 1u << j->pack->outcomes[row->out.first + i].kind;
-    return kinds;
-}
-
 /* The bits of a result that are compared. Where results are cut, that is a failure of EXIT, and of
  * nothing else. */
 static uint64_t result_mask(const struct cts_judge *j, const struct cts_seg *seg)
@@ -227,16 +209,13 @@ static uint64_t result_mask(const struct cts_judge *j, const struct cts_seg *seg
 static bool result_conforms(const struct cts_judge *j, const struct cts_seg *seg, uint32_t r,
                             enum cts_outcome_kind kind, const struct cts_obs *obs)
 {
-    const struct cts_pk_tuple *row = &j->pack->rows[seg->unit->rows.first + r];
+    const struct cts_outcomes *out = &seg->outcomes[r];
     uint64_t mask = result_mask(j, seg);
-    for (uint32_t i = 0; i < row->out.count; i++) {
-        uint32_t at = row->out.first + i;
-        const struct cts_pk_outcome *o = &j->pack->outcomes[at];
-        if (o->kind != kind || !cts_outcome_counts(j->pack, row->out, at, cts_judge_who(j)))
-            continue;
+    for (uint32_t i = 0; i < out->count; i++) {
+        const struct cts_pk_outcome *o = &out->first[i];
         uint64_t r0;
-        if (!cts_seg_whole_result(seg, o, &r0) ||
-            (obs->result_known && ((r0 ^ obs->r0) & mask) == 0))
+        if (o->kind == kind && (!cts_seg_whole_result(seg, o, &r0) ||
+                                (obs->result_known && ((r0 ^ obs->r0) & mask) == 0)))
             return true;
     }
     return false;
@@ -424,7 +403,7 @@ static bool conforms(struct cts_judge *j, struct cts_seg *seg, uint32_t r, unsig
     case CTS_SEEN_RAN:
         if (is_whole(seg))
             return (allowed & (1u << CTS_OUT_RAN)) && result_conforms(j, seg, r, CTS_OUT_RAN, obs);
-        return obs->row && cts_seg_match(seg, r, obs->row, obs->expect, cts_judge_who(j));
+        return obs->row && cts_seg_match(seg, r, obs->row, obs->expect);
     case CTS_SEEN_ACCEPTED:
         return allowed & ~(1u << CTS_OUT_REJECTED);
     case CTS_SEEN_EXITED:
@@ -483,7 +462,7 @@ static void judge_deviation(struct cts_judge *j, struct cts_seg *seg, uint32_t r
 void cts_judge_tuple(struct cts_judge *j, struct cts_seg *seg, uint32_t r,
                      const struct cts_obs *obs)
 {
-    unsigned allowed = kinds_allowed(j, seg, r);
+    unsigned allowed = cts_seg_kinds(seg, r);
     if (obs->flaky) {
         fail(
             j, seg, r, CTS_FL_FLAKY,

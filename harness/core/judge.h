@@ -85,9 +85,6 @@ struct cts_judge {
     bool every; /* every variant is run and told, however the case fails */
 };
 
-/* Whose expectations count: those of the runtime that the worker says it is, also where it was
- * given by its path. */
-struct cts_who cts_judge_who(const struct cts_judge *j);
 /* Rows that ran as they should, from row r on: `count` of a swept unit, or one of a hand-written
  * one; 0 if nothing of them was compared. */
 void cts_judge_matched(struct cts_judge *j, const struct cts_seg *seg, uint32_t r, uint64_t count);

@@ -18,12 +18,6 @@ struct cts_machine {
 
 /* Asked for each window entry, hence inline. */
 
-/* Whose expectations count: the engine's that is running. */
-static inline struct cts_who cts_machine_who(const struct cts_machine *m)
-{
-    return (struct cts_who){.runtime = m->caps->runtime, .engine = m->caps->engine};
-}
-
 /* Programs are loaded and never run: each is loaded once, whatever its operand tuples. */
 static inline bool cts_machine_loads_only(const struct cts_machine *m)
 {

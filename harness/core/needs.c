@@ -3,23 +3,15 @@
 #include "core/rows.h"
 #include "pack/uses.h"
 
-static bool may_be_rejected(const struct cts_pack *p, const struct cts_pk_tuple *row,
-                            struct cts_who who)
-{
-    for (uint32_t i = row->out.first; i < row->out.first + row->out.count; i++)
-        if (p->outcomes[i].kind == CTS_OUT_REJECTED && cts_outcome_counts(p, row->out, i, who))
-            return true;
-    return false;
-}
-
 /* Must the unit's program be accepted for the case to pass? */
 static bool must_be_accepted(const struct cts_pack *p, const struct cts_pk_unit *u, uint32_t kase,
-                             struct cts_who who)
+                             const struct cts_caps *caps)
 {
     if (u->sweep != UINT32_MAX)
         return p->sweeps[u->sweep].kase == kase;
     for (uint32_t r = u->rows.first; r < u->rows.first + u->rows.count; r++)
-        if (p->rows[r].kase == kase && !may_be_rejected(p, &p->rows[r], who))
+        if (p->rows[r].kase == kase &&
+            !(cts_outcomes_kinds(p, p->rows[r].out, caps) & 1u << CTS_OUT_REJECTED))
             return true;
     return false;
 }
@@ -41,14 +33,13 @@ static uint32_t unit_uses(const struct cts_pack *p, const struct cts_pk_unit *u,
 uint32_t cts_case_lacks(const struct cts_pack *p, const struct cts_pk_vector *v, uint32_t kase,
                         const struct cts_caps *caps)
 {
-    const struct cts_who who = {.runtime = caps->runtime, .engine = caps->engine};
     uint32_t lacks = v->needs & ~caps->features;
     if (v->units.count && is_uncalled(&p->units[v->units.first], caps))
         lacks &= ~(uint32_t)CTS_FEAT_LOCAL_CALL;
     if (!(v->uses & ~caps->features))
         return lacks;
     for (uint32_t i = v->units.first; i < v->units.first + v->units.count; i++)
-        if (must_be_accepted(p, &p->units[i], kase, who))
+        if (must_be_accepted(p, &p->units[i], kase, caps))
             lacks |= unit_uses(p, &p->units[i], caps) & ~caps->features;
     return lacks;
 }

@@ -19,7 +19,7 @@ static struct cts_obs observe_entry(const struct cts_machine *m, const struct ct
             o.result_known = true;
             o.r0 = cts_order_get64(m->caps->be, o.row + CTS_ENTRY_OUT);
         }
-    } else if (!cts_seg_match(seg, r, o.row, o.expect, cts_machine_who(m)) &&
+    } else if (!cts_seg_match(seg, r, o.row, o.expect) &&
                cts_seg_untouched(seg, r, o.row, o.expect)) {
         o.seen = CTS_SEEN_EXITED;
         o.result_known = p->iterations == 1;
@@ -148,11 +148,10 @@ uint32_t cts_observe_entries(const struct cts_machine *m, const struct cts_progr
                              struct cts_arena *arena, struct cts_wrong *wrong)
 {
     uint32_t tuples = cts_observe_tuples(p, s);
-    const struct cts_who who = cts_machine_who(m);
     for (uint32_t i = 0; i < tuples; i++) {
         uint32_t at = i * p->bodies + s;
         if (cts_seg_match(p->body[s], p->first + i, cts_program_entry(m, p, at),
-                          cts_program_expect(p, at), who))
+                          cts_program_expect(p, at)))
             continue;
         if (wrong)
             *wrong = cts_observe_wrong(m, p, s, p->first + i, at, arena);

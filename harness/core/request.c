@@ -16,19 +16,6 @@ uint32_t cts_request_stride(const struct cts_layout *l)
     return cts_request_power_above(bytes);
 }
 
-bool cts_request_may_run(const struct cts_seg *seg, struct cts_who who)
-{
-    const struct cts_pack *p = seg->pack;
-    for (uint32_t r = 0; !seg->swept && r < seg->rows; r++) {
-        const struct cts_pk_tuple *row = &p->rows[seg->unit->rows.first + r];
-        for (uint32_t i = 0; i < row->out.count; i++)
-            if (p->outcomes[row->out.first + i].kind != CTS_OUT_REJECTED &&
-                cts_outcome_counts(p, row->out, row->out.first + i, who))
-                return true;
-    }
-    return seg->swept;
-}
-
 static void fill_objects(const struct cts_seg *seg, struct cts_request_objects *o,
                          struct cts_load_req *req)
 {

@@ -17,8 +17,6 @@ struct cts_request_objects {
 uint32_t cts_request_power_above(uint32_t n);
 /* Bytes from one window entry of this layout to the next. */
 uint32_t cts_request_stride(const struct cts_layout *l);
-/* May an outcome other than a rejection at load conform, for `who`? */
-bool cts_request_may_run(const struct cts_seg *seg, struct cts_who who);
 
 /* layout: of each of the bodies in the program, the variant's being the first; null: it is a whole
  * program. The code stays to be filled in. `req` points into `objects` and to `layout`. */

@@ -82,12 +82,11 @@ static int ring_request(const struct ring *g, uint32_t run, struct cts_err *err)
 static struct cts_wrong ring_check(const struct ring *g, uint32_t run)
 {
     uint32_t n = ring_count(g, run);
-    const struct cts_who who = cts_machine_who(g->m);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t r = run * g->part + i, at = r & (g->prog->layout[0].rows - 1);
         fetch_entry(cts_program_entry(g->m, g->prog, at + AHEAD), false);
         if (!cts_seg_match(g->seg, r, cts_program_entry(g->m, g->prog, at),
-                           cts_program_expect(g->prog, at), who))
+                           cts_program_expect(g->prog, at)))
             return cts_observe_wrong(g->m, g->prog, 0, r, at, g->judge->arena);
     }
     if (cts_session_window_is_gone(g->pipe->session)) /* the next request says so */

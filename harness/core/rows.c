@@ -224,6 +224,17 @@ bool cts_seg_whole_result(const struct cts_seg *s, const struct cts_pk_outcome *
     return state || o->has_r0;
 }
 
+static int find_outcomes(struct cts_seg *s, const struct cts_caps *caps, struct cts_arena *arena)
+{
+    const struct cts_pk_range rows = s->unit->rows;
+    struct cts_outcomes *list = cts_arena_take_array(arena, rows.count + 1u, sizeof(*list));
+    int rc = list ? 0 : CTS_E_NOMEM;
+    for (uint32_t r = 0; rc == 0 && r < rows.count; r++)
+        rc = cts_outcomes_find(s->pack, s->pack->rows[rows.first + r].out, caps, arena, &list[r]);
+    s->outcomes = list;
+    return rc;
+}
+
 int cts_seg_init(struct cts_seg *s, const struct cts_pack *pack, uint32_t unit_index,
                  const struct cts_caps *caps, enum cts_level level, struct cts_arena *arena,
                  struct cts_err *err)
@@ -242,7 +253,7 @@ int cts_seg_init(struct cts_seg *s, const struct cts_pack *pack, uint32_t unit_i
                                          .layout = s->layout};
     cts_env_keep(caps, &body, &s->kept, NULL);
     s->scratch = cts_arena_take(arena, s->layout.mem_bytes + STACK);
-    if (!s->scratch)
+    if (!s->scratch || find_outcomes(s, caps, arena) != 0)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     int rc = u->sweep == UINT32_MAX ? 0 : sweep_init(s, level, arena, err);
     if (rc == 0 && !(caps->features & CTS_FEAT_POINTERS) && !(u->flags & CTS_UF_WHOLE))
@@ -393,40 +404,26 @@ static void fill_swept(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *exp
     cts_order_put64(s->be, row + CTS_ENTRY_END, CTS_ENDED_UNKNOWN);
 }
 
-/* How closely a name fits: 0 it is another's, 1 it is for all, 2 the runtime's, 3 the engine's. */
-static unsigned closeness(const char *name, struct cts_who who)
-{
-    size_t len = strlen(who.runtime);
-    if (name[0] == '\0')
-        return 1;
-    if (strncmp(name, who.runtime, len) != 0)
-        return 0;
-    if (name[len] == '\0')
-        return 2;
-    return name[len] == ':' && who.engine && strcmp(name + len + 1, who.engine) == 0 ? 3 : 0;
-}
-
-bool cts_outcome_counts(const struct cts_pack *p, struct cts_pk_range all, uint32_t index,
-                        struct cts_who who)
-{
-    unsigned closest = 1;
-    for (uint32_t i = 0; i < all.count; i++) {
-        unsigned c = closeness(cts_pack_text(p, p->outcomes[all.first + i].runtime), who);
-        closest = c > closest ? c : closest;
-    }
-    return closeness(cts_pack_text(p, p->outcomes[index].runtime), who) == closest;
-}
-
-/* The first state that may come out; null if there is none. */
+/* The first state that conforms; null if there is none. */
 static const struct cts_pk_state *first_state(const struct cts_seg *s, uint32_t r)
 {
-    const struct cts_pk_tuple *row = &s->pack->rows[s->unit->rows.first + r];
-    for (uint32_t i = 0; i < row->out.count; i++) {
-        const struct cts_pk_outcome *o = &s->pack->outcomes[row->out.first + i];
-        if (o->kind == CTS_OUT_RAN && o->state != UINT32_MAX)
-            return &s->pack->states[o->state];
-    }
-    return NULL;
+    const struct cts_pk_state *found = NULL;
+    for (uint32_t i = 0; !found && i < s->outcomes[r].count; i++)
+        found = cts_outcome_state(s->pack, &s->outcomes[r].first[i]);
+    return found;
+}
+
+unsigned cts_seg_kinds(const struct cts_seg *s, uint32_t r)
+{
+    return s->swept ? 1u << CTS_OUT_RAN : s->outcomes[r].kinds;
+}
+
+bool cts_seg_may_run(const struct cts_seg *s)
+{
+    bool may = s->swept;
+    for (uint32_t r = 0; !may && r < s->rows; r++)
+        may = cts_seg_kinds(s, r) & ~(1u << CTS_OUT_REJECTED);
+    return may;
 }
 
 /* What an output register holds before the run: never what is expected. */
@@ -578,20 +575,16 @@ static bool match_swept(const struct cts_seg *s, const uint8_t *row, const uint8
     return l->stack_off == 0 || same_stack(s, row, mem + l->mem_bytes, NULL);
 }
 
-bool cts_seg_match(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint8_t *expect,
-                   struct cts_who who)
+bool cts_seg_match(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint8_t *expect)
 {
     if (s->plain)
         return memcmp(row + CTS_ENTRY_OUT, expect, PRE_FILL_REGISTERS * 8) == 0;
     if (s->swept)
         return match_swept(s, row, expect);
-    const struct cts_pk_tuple *pr = &s->pack->rows[s->unit->rows.first + r];
-    for (uint32_t i = 0; i < pr->out.count; i++) {
-        uint32_t at = pr->out.first + i;
-        const struct cts_pk_outcome *o = &s->pack->outcomes[at];
-        if (o->kind == CTS_OUT_RAN && o->state != UINT32_MAX &&
-            cts_outcome_counts(s->pack, pr->out, at, who) &&
-            match_state(s, &s->pack->states[o->state], row))
+    const struct cts_outcomes *out = &s->outcomes[r];
+    for (uint32_t i = 0; i < out->count; i++) {
+        const struct cts_pk_state *want = cts_outcome_state(s->pack, &out->first[i]);
+        if (want && match_state(s, want, row))
             return true;
     }
     return false;
@@ -669,24 +662,19 @@ static void guess_swept(const struct cts_seg *s, const uint8_t *expect, uint8_t 
         guess_stack(s, expect + l->mem_bytes, row);
 }
 
-void cts_seg_guess(struct cts_seg *s, uint32_t r, const uint8_t *expect, struct cts_who who,
-                   uint16_t stored, bool cleared, uint8_t *row)
+void cts_seg_guess(struct cts_seg *s, uint32_t r, const uint8_t *expect, uint16_t stored,
+                   bool cleared, uint8_t *row)
 {
     if (s->swept) {
         guess_swept(s, expect, row);
         return;
     }
-    const struct cts_pk_tuple *pr = &s->pack->rows[s->unit->rows.first + r];
-    for (uint32_t i = 0; i < pr->out.count; i++) {
-        const struct cts_pk_outcome *o = &s->pack->outcomes[pr->out.first + i];
-        if (o->kind == CTS_OUT_RAN && o->state != UINT32_MAX &&
-            cts_outcome_counts(s->pack, pr->out, pr->out.first + i, who)) {
-            guess_state(s, &s->pack->states[o->state], stored, row);
-            if (cleared)
-                guess_cleared(s, r, row);
-            return;
-        }
-    }
+    const struct cts_pk_state *want = first_state(s, r);
+    if (!want)
+        return;
+    guess_state(s, want, stored, row);
+    if (cleared)
+        guess_cleared(s, r, row);
 }
 
 static bool leaves_open(const struct cts_seg *s, const struct cts_pk_state *want)

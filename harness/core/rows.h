@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "core/outcomes.h"
 #include "host/arena.h"
 #include "isa/mach.h"
 #include "pack/pack.h"
@@ -26,6 +27,7 @@ struct cts_seg {
     bool whole; /* run as a whole program */
     bool swept;
     bool plain; /* swept, and neither memory nor stack nor addresses: the fast way */
+    const struct cts_outcomes *outcomes; /* of each operand tuple, on this engine; null: swept */
     /* Of a sweep: */
     struct cts_pk_operand operand[CTS_SEG_OPERANDS];
     const uint64_t *values[CTS_SEG_OPERANDS];
@@ -56,24 +58,18 @@ size_t cts_seg_expect_bytes(const struct cts_seg *s);
  * so that a row nobody wrote never passes. `expect` receives a sweep's expected state. */
 void cts_seg_fill(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *expect);
 
-/* Whose expectations count. */
-struct cts_who {
-    const char *runtime, *engine; /* engine null: any */
-};
-
 /* The same where `row` and `expect` already hold an earlier row of this sweep, which was run:
  * writes what differs. */
 void cts_seg_refill(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *expect);
 
-/* Did the row end in a state that conforms? Only outcomes of kind RAN count, for `who`. */
-bool cts_seg_match(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint8_t *expect,
-                   struct cts_who who);
+/* Did the row end in a state that conforms? Only outcomes of kind RAN count. */
+bool cts_seg_match(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint8_t *expect);
 
-/* Turns a row as cts_seg_fill left it into what it is if the first outcome that conforms for `who`
- * comes out; nothing changes if that is not known (it is none of kind RAN). stored: the registers
+/* Turns a row as cts_seg_fill left it into what it is if the first outcome that conforms comes
+ * out; nothing changes if that is not known (it is none of kind RAN). stored: the registers
  * that the program stores, a bit each; cleared: it clears what cts_seg_open_bytes says. */
-void cts_seg_guess(struct cts_seg *s, uint32_t r, const uint8_t *expect, struct cts_who who,
-                   uint16_t stored, bool cleared, uint8_t *row);
+void cts_seg_guess(struct cts_seg *s, uint32_t r, const uint8_t *expect, uint16_t stored,
+                   bool cleared, uint8_t *row);
 /* The registers of row r of which not just anything may come out, a bit each. */
 uint16_t cts_seg_compared(const struct cts_seg *s, uint32_t r);
 /* Flags of the bytes of its memory and stack of which anything may come out, if it may end in one
@@ -112,11 +108,11 @@ bool cts_seg_whole_result(const struct cts_seg *s, const struct cts_pk_outcome *
 /* The case that operand row r belongs to. */
 uint32_t cts_seg_case(const struct cts_seg *s, uint32_t r);
 
-/* Does outcome `index` of a row's outcomes count for `who`? Those that name the engine do
- * ("linux:jit"); if there are none, those that name the runtime; if there are none, those for all.
- */
-bool cts_outcome_counts(const struct cts_pack *p, struct cts_pk_range all, uint32_t index,
-                        struct cts_who who);
+/* The kinds of outcome that conform for row r: a bit per enum cts_outcome_kind. */
+unsigned cts_seg_kinds(const struct cts_seg *s, uint32_t r);
+/* May an outcome other than a rejection at load conform, for some row? If not, there is no need to
+ * run the program. */
+bool cts_seg_may_run(const struct cts_seg *s);
 
 uint64_t cts_order_get64(bool be, const uint8_t *p);
 void cts_order_put64(bool be, uint8_t *p, uint64_t v);

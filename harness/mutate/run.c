@@ -185,11 +185,6 @@ static bool fails(struct cts_mut_rig *g, const struct cts_mut_own *m, struct cts
     return failed;
 }
 
-static struct cts_who who(const struct cts_mut_own *m)
-{
-    return (struct cts_who){m->seen.runtime, m->seen.engine};
-}
-
 static void start(struct cts_mut_rig *g, struct cts_mut_own *m, struct cts_mut_loaded *l,
                   uint32_t first, uint32_t iterations)
 {
@@ -207,7 +202,7 @@ static bool whole_kills(struct cts_mut_rig *g, struct cts_mut_own *m, struct cts
         obs.seen = CTS_SEEN_REJECTED;
     } else if (m->seen.features & CTS_FEAT_VERDICT_ONLY) {
         obs.seen = CTS_SEEN_ACCEPTED;
-    } else if (cts_request_may_run(&l->seg, who(m))) {
+    } else if (cts_seg_may_run(&l->seg)) {
         start(g, m, l, 0, 1);
         obs.seen = g->run_res.status == CTS_RUN_FAULTED ? CTS_SEEN_FAULTED : CTS_SEEN_RAN;
         obs.result_known = obs.seen == CTS_SEEN_RAN;
@@ -250,7 +245,7 @@ static bool row_fails(struct cts_mut_rig *g, const struct cts_mut_own *m, struct
         obs.seen = CTS_SEEN_EXITED;
         obs.result_known = true;
         obs.r0 = cts_order_get64(m->caps.be, obs.row + CTS_ENTRY_OUT);
-    } else if (cts_seg_match(&l->seg, r, obs.row, obs.expect, who(m))) {
+    } else if (cts_seg_match(&l->seg, r, obs.row, obs.expect)) {
         return false;
     }
     return fails(g, m, l, r, &obs);
