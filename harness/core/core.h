@@ -104,9 +104,14 @@ struct cts_core_opts {
 /* Time-outs in a row after which an engine is given up: the rest of its cases are errors. */
 enum { CTS_GIVE_UP_AFTER = 20 };
 
+static inline bool cts_core_is_interrupted(const struct cts_core_opts *opts)
+{
+    return opts->stop && *opts->stop;
+}
+
 static inline bool cts_core_is_stopped(const struct cts_core_opts *opts)
 {
-    return (opts->stop && *opts->stop) || (opts->enough && *opts->enough);
+    return cts_core_is_interrupted(opts) || (opts->enough && *opts->enough);
 }
 
 /* Runs everything. 0 when it ran to its end (whatever the results); CTS_E_WORKER when a worker
