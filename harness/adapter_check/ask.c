@@ -3,11 +3,6 @@
 #include "base/fmt.h"
 #include "adapter_check/impl.h"
 
-enum {
-    CAPS_MOST = 1 << 14,
-    ANSWER_MOST = 128 + 2 * CTS_TEXT_MAX, /* of one item, without rows */
-};
-
 void ac_begin(struct ac *k)
 {
     cts_link_begin(k->link);
@@ -113,7 +108,7 @@ int ac_hello(struct ac *k, uint32_t lowest, uint32_t highest, const char *engine
     cts_wr_u32(&k->link->out, lowest);
     cts_wr_u32(&k->link->out, highest);
     cts_wr_str(&k->link->out, engine);
-    return ac_ask(k, CTS_FT_HELLO, 0, CAPS_MOST);
+    return ac_ask(k, CTS_FT_HELLO, 0, CTS_LINK_CAPS_MAX);
 }
 
 static int take_caps(struct ac *k, struct cts_rd *r, struct cts_caps *c)
@@ -197,8 +192,8 @@ uint64_t ac_most(const struct cts_item *items, uint32_t n)
 {
     uint64_t most = sizeof(uint32_t);
     for (uint32_t i = 0; i < n; i++)
-        most +=
-            ANSWER_MOST + (uint64_t)(items[i].ops & CTS_STEP_ENTRIES ? items[i].entries_bytes : 0);
+        most += CTS_LINK_ANSWER_MAX +
+                (uint64_t)(items[i].ops & CTS_STEP_ENTRIES ? items[i].entries_bytes : 0);
     return most;
 }
 

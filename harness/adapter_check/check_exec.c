@@ -5,10 +5,7 @@
 #include "adapter_check/impl.h"
 
 enum {
-    LOAD = CTS_STEP_LOAD,
-    RUN = CTS_STEP_RUN,
     UNLOAD = CTS_STEP_UNLOAD,
-    ALL = LOAD | RUN | UNLOAD,
     VALUE = 0xdead, /* r0 of the simplest program */
     BATCH = 200,
     ITERATIONS = 1000,
@@ -188,13 +185,15 @@ struct bad_program {
     uint32_t slots;
 };
 
-enum { OP_MOV = 0xb7, OP_JA = 0x05, OP_LDXDW = 0x79, OP_EXIT = 0x95, OP_NONE = 0xff };
+enum { OP_NONE = 0xff };
 
 /* What no runtime has a use for. An interpreter may find out only when it runs them. */
 static const struct bad_program bad_programs[] = {
-    {"an opcode that is not assigned", {{.opcode = OP_NONE}, {.opcode = OP_EXIT}}, 2},
-    {"a jump out of the program", {{.opcode = OP_JA, .off = 100}, {.opcode = OP_EXIT}}, 2},
-    {"a program without its end", {{.opcode = OP_MOV, .imm = 1}}, 1},
+    {"an opcode that is not assigned", {{.opcode = OP_NONE}, {.opcode = CTS_OPCODE_EXIT}}, 2},
+    {"a jump out of the program",
+     {{.opcode = CTS_OPCODE_JA, .off = 100}, {.opcode = CTS_OPCODE_EXIT}},
+     2},
+    {"a program without its end", {{.opcode = CTS_OPCODE_MOV64_K, .imm = 1}}, 1},
     {"a program of no instructions", {{0}}, 0},
 };
 
@@ -323,9 +322,9 @@ static int check_fault(struct ac *k)
     struct ac_code c = {0};
     int rc = run_bad(k, bad_programs[0].what, (make_bad(k, &bad_programs[0], &c), &c));
     c.slots = 0;
-    ac_insn(k, &c, (struct cts_insn){.opcode = OP_MOV, .dst = 1});
-    ac_insn(k, &c, (struct cts_insn){.opcode = OP_LDXDW, .src = 1});
-    ac_insn(k, &c, (struct cts_insn){.opcode = OP_EXIT});
+    ac_insn(k, &c, (struct cts_insn){.opcode = CTS_OPCODE_MOV64_K, .dst = 1});
+    ac_insn(k, &c, (struct cts_insn){.opcode = CTS_OPCODE_LDX_DW, .src = 1});
+    ac_insn(k, &c, (struct cts_insn){.opcode = CTS_OPCODE_EXIT});
     return rc ? rc : run_bad(k, "a load from address 0", &c);
 }
 
@@ -356,8 +355,8 @@ static int check_context(struct ac *k)
     ac_insn(
         k, &c,
         (struct cts_insn){.opcode = cts_insn_info(CTS_INSN_LDX_W)->opcode, .src = 1, .off = OFF});
-    ac_insn(k, &c, (struct cts_insn){.opcode = OP_MOV, .imm = VALUE});
-    ac_insn(k, &c, (struct cts_insn){.opcode = OP_EXIT});
+    ac_insn(k, &c, (struct cts_insn){.opcode = CTS_OPCODE_MOV64_K, .imm = VALUE});
+    ac_insn(k, &c, (struct cts_insn){.opcode = CTS_OPCODE_EXIT});
     return check_find(k, &c, VALUE, "r1 is to be the address of 64 bytes or more that can be read");
 }
 
@@ -374,8 +373,8 @@ static int check_stack(struct ac *k)
                                   .dst = 10,
                                   .off = ends[i],
                                   .imm = (int32_t)i + VALUE});
-    ac_insn(k, &c, (struct cts_insn){.opcode = OP_LDXDW, .src = 10, .off = ends[0]});
-    ac_insn(k, &c, (struct cts_insn){.opcode = OP_EXIT});
+    ac_insn(k, &c, (struct cts_insn){.opcode = CTS_OPCODE_LDX_DW, .src = 10, .off = ends[0]});
+    ac_insn(k, &c, (struct cts_insn){.opcode = CTS_OPCODE_EXIT});
     return check_find(k, &c, VALUE, "r10 is to be the end of a stack of 512 bytes");
 }
 
@@ -450,10 +449,10 @@ static int check_maps(struct ac *k)
                               .src = 2, /* the address of a value of a map: imm is its number */
                               .imm = 1,
                               .next_imm = 8});
-    ac_insn(k, &c, (struct cts_insn){.opcode = OP_LDXDW, .src = 2});
+    ac_insn(k, &c, (struct cts_insn){.opcode = CTS_OPCODE_LDX_DW, .src = 2});
     ac_insn(k, &c,
             (struct cts_insn){.opcode = cts_insn_info(CTS_INSN_ST_DW)->opcode, .dst = 2, .imm = 1});
-    ac_insn(k, &c, (struct cts_insn){.opcode = OP_EXIT});
+    ac_insn(k, &c, (struct cts_insn){.opcode = CTS_OPCODE_EXIT});
     struct cts_item items[] = {ac_item(LOAD | RUN, 0, &c), ac_item(RUN | UNLOAD, 0, NULL)};
     items[0].load.maps = &map;
     items[0].load.map_count = 1;

@@ -8,7 +8,6 @@
 #include "adapter_check/impl.h"
 
 enum { MOST_WAITS = 1000 }; /* of 2 ms */
-enum { LOAD = CTS_STEP_LOAD, RUN = CTS_STEP_RUN, ALL = LOAD | RUN | CTS_STEP_UNLOAD };
 
 /* Malformed items. A good one is written, and then spoilt. */
 

@@ -4,9 +4,6 @@
 #include "adapter_check/impl.h"
 
 enum {
-    LOAD = CTS_STEP_LOAD,
-    RUN = CTS_STEP_RUN,
-    ALL = LOAD | RUN | CTS_STEP_UNLOAD,
     ROUNDS = 100,
     QUIET_MS = 100,
     KILLS = 5,

@@ -15,7 +15,6 @@ enum {
     COUNT = 3,
     POINTER = 6, /* this register holds the address of the row's memory */
     FILL = 0xee,
-    ALL = CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD,
 };
 
 /* What a program does between taking its inputs from a row and storing its outputs there: nothing,

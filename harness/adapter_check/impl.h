@@ -15,6 +15,12 @@
 enum { AC_PASS = 0, AC_FAIL = -1, AC_SKIP = 1 };
 
 enum {
+    LOAD = CTS_STEP_LOAD,
+    RUN = CTS_STEP_RUN,
+    ALL = CTS_STEP_LOAD | CTS_STEP_RUN | CTS_STEP_UNLOAD,
+};
+
+enum {
     AC_ITEMS = 256, /* of one request */
     AC_LINKS = 4,   /* workers at a time */
 };

@@ -7,7 +7,7 @@
 #include "base/bytes.h"
 #include "base/fmt.h"
 
-enum { TOKENS_MAX = 48, NAME_MAX_LEN = 128, TEXT_LIMIT = 64 << 20 };
+enum { TOKENS_MAX = 48, NAME_MAX_LEN = 128 };
 
 enum token_kind { TK_WORD, TK_NUMBER, TK_MARK };
 
@@ -505,7 +505,7 @@ int cts_asm_check(struct cts_asm_batch *b, uint32_t prog, struct cts_err *err)
     int rc = 0;
     cts_buf_init(&f.labels, 0);
     f.insn_first = (uint32_t)(insns / sizeof(struct cts_asm_insn));
-    if (len > TEXT_LIMIT)
+    if (len > CTS_ASM_TEXT_MAX)
         rc = cts_asm_err(f.src, err, CTS_E_LIMIT, 1, 0, "the program's text is too long");
     if (rc == 0)
         rc = add_lines(&f, (uint32_t)len);

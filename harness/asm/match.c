@@ -1,8 +1,6 @@
 #include "asm/unit.h"
 #include "isa/isa.h"
 
-enum { OPCODE_WIDE = 0x18 };
-
 /* The value of a field, as the bits of a 64-bit number and how many of them it has. */
 struct field_value {
     uint64_t bits;
@@ -51,7 +49,7 @@ static uint32_t take_insn(const uint8_t *bytes, uint32_t slots, bool be, struct 
     struct cts_insn second;
     cts_slot_get(bytes, be, in);
     in->next_imm = 0;
-    if (in->opcode != OPCODE_WIDE || slots < 2)
+    if (in->opcode != CTS_OPCODE_LDDW || slots < 2)
         return 1;
     cts_slot_get(bytes + CTS_SLOT_BYTES, be, &second);
     in->next_imm = second.imm;

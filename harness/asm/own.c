@@ -3,10 +3,11 @@
 #include <string.h>
 
 #include "asm/asm.h"
+#include "asm/unit.h"
 #include "base/fmt.h"
 #include "host/buf.h"
 
-enum { TEXT_LIMIT = 64 << 20, LABELS_MAX = 1 << 20 };
+enum { LABELS_MAX = 1 << 20 };
 
 struct label {
     const char *name;
@@ -197,7 +198,7 @@ void cts_asm_own(const struct cts_asm_src *src, enum cts_syntax syntax, bool be,
     struct program p = {.src = src, .syntax = syntax, .be = be, .arena = arena, .err = &out->err};
 
     *out = (struct cts_asm_out){.rc = 0};
-    cts_buf_init(&p.code, TEXT_LIMIT);
+    cts_buf_init(&p.code, CTS_ASM_TEXT_MAX);
     cts_buf_init(&p.labels, LABELS_MAX * sizeof(struct label));
     out->rc = pass(&p, true);
     if (out->rc == 0)

@@ -6,6 +6,8 @@
 #include "asm/asm.h"
 #include "host/buf.h"
 
+enum { CTS_ASM_TEXT_MAX = 64 << 20 }; /* bytes that are assembled at once */
+
 /* Where a number of the text must be found again in the instruction made of it. */
 enum cts_asm_field {
     CTS_AF_OFF,  /* off, signed: displacements and short jumps */

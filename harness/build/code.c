@@ -11,13 +11,6 @@
 #define SPLIT_LABEL "cts_subprograms_begin_here"
 
 enum {
-    OP_CALL = 0x85,
-    OP_CALLX = 0x8d,
-    OP_EXIT = 0x95,
-    OP_GOTOL = 0x06,
-    OP_LDDW = 0x18,
-    SRC_LOCAL = 1,
-    SRC_CODE = 4,
     LONG_BODY = 64,
 };
 
@@ -252,7 +245,7 @@ static int joined_code(struct cts_builder *b, struct cts_concrete *c, struct cts
         return at_pos(err, CTS_E_TOOL, &use->body, "no instruction came out of the assembler");
     cts_slot_get(r->bytes + (size_t)(r->slots - 1) * 8, false, &last);
     int64_t split = (int64_t)r->slots + last.imm;
-    if (last.opcode != OP_GOTOL || split < 0 || split > r->slots - 1)
+    if (last.opcode != CTS_OPCODE_JA32 || split < 0 || split > r->slots - 1)
         return at_pos(err, CTS_E_TOOL, &use->body, "the subprograms' place got lost in assembly");
     c->body_slots = (uint32_t)split;
     return append(code, r->bytes, r->slots - 1, &use->body, err);
@@ -386,7 +379,7 @@ int cts_bld_compose(struct cts_builder *b, const struct cts_vec *v, struct cts_c
 static uint16_t hidden_regs(const struct cts_insn *in)
 {
     unsigned mode = in->opcode & 0xe0, class = in->opcode & 7;
-    if (in->opcode == OP_CALL || in->opcode == OP_CALLX)
+    if (in->opcode == CTS_OPCODE_CALL_HELPER || in->opcode == CTS_OPCODE_CALLX)
         return 0x3f;
     if (class == 0 && (mode == 0x20 || mode == 0x40)) /* packet access: r6 to r0, as a call */
         return 0x7f;
@@ -409,10 +402,10 @@ static uint16_t named_regs(const struct cts_insn *in, enum cts_insn_id row)
 static bool goes_back(const struct cts_insn *in)
 {
     unsigned class = in->opcode & 7;
-    if ((class != 5 && class != 6) || in->opcode == OP_EXIT || in->opcode == OP_CALL ||
-        in->opcode == OP_CALLX)
+    if ((class != 5 && class != 6) || in->opcode == CTS_OPCODE_EXIT ||
+        in->opcode == CTS_OPCODE_CALL_HELPER || in->opcode == CTS_OPCODE_CALLX)
         return false;
-    return in->opcode == OP_GOTOL ? in->imm < 0 : in->off < 0;
+    return in->opcode == CTS_OPCODE_JA32 ? in->imm < 0 : in->off < 0;
 }
 
 void cts_bld_facts(const uint8_t *code, uint32_t slots, uint32_t body_slots,
@@ -429,7 +422,7 @@ void cts_bld_facts(const uint8_t *code, uint32_t slots, uint32_t body_slots,
         }
         bool in_body = at < body_slots;
         f->regs = (uint16_t)(f->regs | named_regs(&in, row));
-        if (in_body && in.opcode == OP_EXIT) {
+        if (in_body && in.opcode == CTS_OPCODE_EXIT) {
             f->alone = true;
             f->straight = false;
         }

@@ -5,8 +5,6 @@
 #include "pack/uses.h"
 #include "wire/wire.h"
 
-#define NO_INDEX UINT32_MAX
-
 /* What all units of a vector share while it is written. */
 struct emitter {
     struct cts_builder *b;
@@ -206,7 +204,7 @@ static uint32_t outcome_state(struct emitter *e, const struct unit *u, size_t ka
                               const struct cts_vec_outcome *o)
 {
     if (o->kind != CTS_OUT_RAN || e->v->kind == CTS_VK_VERDICT)
-        return NO_INDEX;
+        return CTS_PACK_NONE;
     return cts_bld_state(e->b, e->v, u->c->binding, &e->v->cases[kase].in, &o->out, (unsigned)kase,
                          u->scratch);
 }
@@ -238,7 +236,7 @@ static void emit_rows(struct emitter *e, const struct unit *u)
         memset(&row, 0, sizeof(row));
         row.kase = e->first_case + (uint32_t)kase;
         row.in = e->v->kind == CTS_VK_VERDICT
-                     ? NO_INDEX
+                     ? CTS_PACK_NONE
                      : cts_bld_state(e->b, e->v, u->c->binding, &e->v->cases[kase].in, NULL,
                                      (unsigned)kase, NULL);
         row.out = emit_outcomes(e, u, kase);
@@ -294,7 +292,7 @@ static void emit_unit(struct emitter *e, const struct unit *u)
     out.maps = e->maps;
     out.names = e->names;
     out.rows.first = cts_pkw_count(w, CTS_PT_TUPLES);
-    out.sweep = NO_INDEX;
+    out.sweep = CTS_PACK_NONE;
     if (e->v->kind == CTS_VK_SWEEP)
         out.sweep = emit_sweep(e, u);
     else

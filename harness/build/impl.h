@@ -16,6 +16,9 @@
 #include "load/vec.h"
 #include "pack/writer.h"
 
+/* In the field src: a call of the program's own function, a wide load of a function's address. */
+enum { SRC_LOCAL = 1, SRC_CODE = 4 };
+
 enum {
     CTS_BLD_BINDINGS_MAX = 1000, /* of one vector */
     CTS_BLD_SLOTS_MAX = 1 << 20, /* of one unit */

@@ -3,7 +3,6 @@
 #include <string.h>
 
 enum { IMAGE_MAX = CTS_VEC_MEM_MAX, STACK = CTS_STACK_BYTES };
-#define NO_INDEX UINT32_MAX
 
 /* Memory or stack as on a little- and on a big-endian machine. Pieces are written one over another
  * in the order in which the machine would see them. */
@@ -86,9 +85,10 @@ static void keep_image(struct cts_builder *b, const struct image *m, struct cts_
         any |= m->any[i];
     }
     ref->data = cts_pkw_data(&b->w, m->le, m->bytes);
-    ref->width = typed ? cts_pkw_data(&b->w, m->width, m->bytes) : NO_INDEX;
-    ref->any = any ? cts_pkw_data(&b->w, m->any, m->bytes) : NO_INDEX;
-    ref->be = memcmp(m->le, m->be, m->bytes) != 0 ? cts_pkw_data(&b->w, m->be, m->bytes) : NO_INDEX;
+    ref->width = typed ? cts_pkw_data(&b->w, m->width, m->bytes) : CTS_PACK_NONE;
+    ref->any = any ? cts_pkw_data(&b->w, m->any, m->bytes) : CTS_PACK_NONE;
+    ref->be =
+        memcmp(m->le, m->be, m->bytes) != 0 ? cts_pkw_data(&b->w, m->be, m->bytes) : CTS_PACK_NONE;
 }
 
 static void put_reg(struct cts_pk_state *s, unsigned reg, enum cts_vec_value_kind kind, uint64_t v)
@@ -135,7 +135,8 @@ uint32_t cts_bld_state(struct cts_builder *b, const struct cts_vec *v,
     put_regs(&s, out, bind);
     if (out && scratch && scratch->reg != CTS_BLD_NO_SCRATCH)
         put_reg(&s, (unsigned)scratch->reg, CTS_VV_INT, scratch->value);
-    s.mem = s.stack = (struct cts_pk_bytes_ref){NO_INDEX, NO_INDEX, NO_INDEX, NO_INDEX};
+    s.mem = s.stack =
+        (struct cts_pk_bytes_ref){CTS_PACK_NONE, CTS_PACK_NONE, CTS_PACK_NONE, CTS_PACK_NONE};
     s.mem_bytes = v->memory;
     if (v->memory) {
         image_dirty(&m, v->memory, 0x100);

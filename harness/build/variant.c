@@ -6,16 +6,6 @@
  * compares registers whose values are known now, so that a verifier decides its branches; the path
  * it should have removed, or wrongly takes, leaves a mark in the scratch register. */
 
-enum {
-    OP_LDDW = 0x18,
-    OP_AND_X = 0x5f,
-    OP_JA = 0x05,
-    OP_JNE_X = 0x5d,
-    OP_CALL = 0x85,
-    SRC_LOCAL = 1,
-    SRC_CODE = 4,
-};
-
 struct known_reg {
     uint8_t reg;
     uint64_t value;
@@ -41,7 +31,7 @@ static void put(struct cts_buf *code, uint8_t opcode, unsigned dst, unsigned src
 
 static void put_lddw(struct cts_buf *code, unsigned dst, uint64_t value)
 {
-    put(code, OP_LDDW, dst, 0, 0, (uint32_t)value);
+    put(code, CTS_OPCODE_LDDW, dst, 0, 0, (uint32_t)value);
     put(code, 0, 0, 0, 0, (uint32_t)(value >> 32));
 }
 
@@ -110,7 +100,7 @@ static void put_prefix(struct cts_buf *code, enum cts_operands kind, const struc
         const struct known_reg *r = &in->list[i];
         put_lddw(code, kind == CTS_OPD_MASKED ? scratch : r->reg, r->value);
         if (kind == CTS_OPD_MASKED)
-            put(code, OP_AND_X, r->reg, scratch, 0, 0);
+            put(code, CTS_OPCODE_AND64_X, r->reg, scratch, 0, 0);
     }
 }
 
@@ -122,9 +112,9 @@ static uint64_t put_check(struct cts_buf *code, const struct known_regs *regs, u
     for (unsigned i = 0; i < regs->count; i++) {
         unsigned left = regs->count - 1 - i;
         put_lddw(code, scratch, regs->list[i].value);
-        put(code, OP_JNE_X, regs->list[i].reg, scratch, (int16_t)(3 * left + 1), 0);
+        put(code, CTS_OPCODE_JNE_X, regs->list[i].reg, scratch, (int16_t)(3 * left + 1), 0);
     }
-    put(code, OP_JA, 0, 0, 2, 0);
+    put(code, CTS_OPCODE_JA, 0, 0, 2, 0);
     put_lddw(code, scratch, ~last);
     return last;
 }
@@ -136,13 +126,13 @@ static void move_targets(uint8_t *body, uint32_t body_slots, uint32_t by)
     for (uint32_t at = 0; at < body_slots; at++) {
         struct cts_insn in;
         cts_slot_get(body + (size_t)at * 8, false, &in);
-        bool local = (in.opcode == OP_CALL && in.src == SRC_LOCAL) ||
-                     (in.opcode == OP_LDDW && in.src == SRC_CODE);
+        bool local = (in.opcode == CTS_OPCODE_CALL_HELPER && in.src == SRC_LOCAL) ||
+                     (in.opcode == CTS_OPCODE_LDDW && in.src == SRC_CODE);
         if (local && (int64_t)at + 1 + in.imm >= body_slots) {
             in.imm = (int32_t)((uint32_t)in.imm + by);
             cts_slot_put(body + (size_t)at * 8, false, &in);
         }
-        at += in.opcode == OP_LDDW;
+        at += in.opcode == CTS_OPCODE_LDDW;
     }
 }
 

@@ -14,7 +14,7 @@
 /* A .data file compares r0 alone. Of a case with several registers that change, one file each comes
  * out; what needs more than registers and memory, or is not the same everywhere, is left out. */
 
-enum { SLOTS_MAX = 4096, PROLOGUE_MAX = 64, ANY_REGISTER = 10, OP_LDDW = 0x18 };
+enum { SLOTS_MAX = 4096, PROLOGUE_MAX = 64, ANY_REGISTER = 10 };
 
 struct export
 {
@@ -37,7 +37,7 @@ static void put(struct export *e, uint8_t opcode, unsigned dst, unsigned src, in
 
 static void put_value(struct export *e, unsigned reg, uint64_t v)
 {
-    put(e, OP_LDDW, reg, 0, (int32_t)(uint32_t)v);
+    put(e, CTS_OPCODE_LDDW, reg, 0, (int32_t)(uint32_t)v);
     put(e, 0, 0, 0, (int32_t)(uint32_t)(v >> 32));
 }
 
@@ -145,7 +145,7 @@ static int export_body(struct export *e, const struct cts_pk_unit *u,
         put_body(e, u);
         if (reg != 0)
             put(e, 0xbf, 0, reg, 0);
-        put(e, 0x95, 0, 0, 0);
+        put(e, CTS_OPCODE_EXIT, 0, 0, 0);
         const struct cts_conf_test t = {.code = e->code,
                                         .slots = e->slots,
                                         .mem = in->mem_bytes ? p->data + in->mem.data : NULL,

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "cli/looks.h"
 #include "cli/command.h"
 #include "cli/paths.h"
@@ -19,7 +20,7 @@
 #include "reference.h"
 #include "report/text.h"
 
-enum { PROOF_STEPS = 10000000, PATH_LIMIT = 4096 };
+enum { PROOF_STEPS = 10000000 };
 
 enum format { TEXT, TSV, JSON };
 
@@ -38,7 +39,7 @@ struct mutants {
     struct cts_progress progress;
     const volatile int *stop;
     uint64_t ns;
-    char z3[PATH_LIMIT];
+    char z3[CTS_PATH_BYTES];
     int proofs; /* descriptor of their folder, negative: none */
 };
 

@@ -24,14 +24,13 @@
 #include "generated/spec_text.h"
 
 enum { ALL_OF_IT = 0xffffffff /* personality: tells, changes nothing */ };
-enum { MOST_RUNTIMES = 64, DEFAULT_TIMEOUT_MS = 5000 };
 
 struct job {
     struct cts_selector selector;
     struct cts_vectors vectors;
     struct cts_targets targets;
     struct cts_arena arena;
-    const char *runtime[MOST_RUNTIMES], *known[MOST_RUNTIMES];
+    const char *runtime[CTS_RUNTIMES_MAX], *known[CTS_RUNTIMES_MAX];
     unsigned runtimes, knowns;
     bool update;
     struct cts_outputs outputs;
@@ -216,7 +215,7 @@ static int set_repeats(struct job *j, const struct cts_vectors *vectors, struct 
     call = add_word(j, call, "run");
     if (j->vectors.level != CTS_LEVEL_QUICK)
         call = add_word(j, add_word(j, call, "--level"), cts_level_names[j->vectors.level]);
-    if (j->timeout_ms != DEFAULT_TIMEOUT_MS)
+    if (j->timeout_ms != CTS_USUAL_TIMEOUT_MS)
         call = add_word(
             j, add_word(j, call, "--timeout"),
             cts_arena_fmt(&j->arena, "%u.%03u", j->timeout_ms / 1000, j->timeout_ms % 1000));
@@ -472,7 +471,7 @@ static int run_main(int argc, char **argv)
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     cts_arena_init(&j->arena, 0);
     j->jobs = processors > 0 ? (unsigned)processors : 1;
-    j->timeout_ms = DEFAULT_TIMEOUT_MS;
+    j->timeout_ms = CTS_USUAL_TIMEOUT_MS;
     int code;
     if (parse(j, argc, argv, &code)) {
         cts_progress_init(&j->progress, !j->outputs.opts.quiet);

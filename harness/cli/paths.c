@@ -4,15 +4,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "host/fs.h"
-
-enum { PATH_LIMIT = 4096 };
 
 /* The prefix if the executable stands in an installed tree, PREFIX/bin beside
  * PREFIX/share/ebpf-cts; null if not. */
 static const char *installed(struct cts_arena *arena)
 {
-    char self[PATH_LIMIT];
+    char self[CTS_PATH_BYTES];
     if (cts_fs_self_dir(self, sizeof(self), NULL) != 0)
         return NULL;
     char *slash = strrchr(self, '/');
@@ -36,7 +35,7 @@ const char *cts_data_path(struct cts_arena *arena, const char *inner)
 
 const char *cts_worker_path(struct cts_arena *arena, const char *worker)
 {
-    char self[PATH_LIMIT];
+    char self[CTS_PATH_BYTES];
     const char *own = getenv("EBPF_CTS_LIBEXEC"), *prefix;
     if (strchr(worker, '/'))
         return cts_arena_strdup(arena, worker);
@@ -52,7 +51,7 @@ const char *cts_worker_path(struct cts_arena *arena, const char *worker)
 
 const char *cts_path_from_here(const char *path)
 {
-    char here[PATH_LIMIT];
+    char here[CTS_PATH_BYTES];
     size_t n = getcwd(here, sizeof(here)) ? strlen(here) : 0;
     return n > 1 && strncmp(path, here, n) == 0 && path[n] == '/' ? path + n + 1 : path;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fmt.h"
+#include "base/limits.h"
 #include "cli/paths.h"
 #include "cli/say.h"
 #include "cli/words.h"
@@ -12,7 +13,7 @@
 
 #define DESCRIPTION "runtime.yaml"
 
-enum { MOST_TARGETS = 64, MOST_RUNTIMES = 64, MOST_SETS = 128 };
+enum { MOST_TARGETS = 64, MOST_SETS = 128 };
 
 int cts_targets_find(struct cts_targets *t, struct cts_arena *arena, struct cts_err *err)
 {
@@ -22,13 +23,13 @@ int cts_targets_find(struct cts_targets *t, struct cts_arena *arena, struct cts_
     t->list = cts_arena_take_array(arena, MOST_TARGETS, sizeof(*t->list));
     t->rt = cts_arena_take_array(arena, MOST_TARGETS, sizeof(*t->rt));
     t->sets = cts_arena_take_array(arena, MOST_SETS, sizeof(*t->sets));
-    t->runtimes = cts_arena_take_array(arena, MOST_RUNTIMES, sizeof(*t->runtimes));
+    t->runtimes = cts_arena_take_array(arena, CTS_RUNTIMES_MAX, sizeof(*t->runtimes));
     if (!root || !t->list || !t->rt || !t->sets || !t->runtimes)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     int rc = cts_fs_walk_on(root, "/runtime.yaml", arena, &files, err);
     for (size_t i = 0; rc == 0 && i < files.passed_count; i++)
         cts_say("note: %s: %s\n", files.passed[i].path, files.passed[i].why);
-    for (size_t i = 0; rc == 0 && i < files.count && t->runtime_count < MOST_RUNTIMES; i++) {
+    for (size_t i = 0; rc == 0 && i < files.count && t->runtime_count < CTS_RUNTIMES_MAX; i++) {
         files.paths[i][strlen(files.paths[i]) - strlen("/runtime.yaml")] = '\0';
         rc = cts_rt_load(files.paths[i], arena, &t->runtimes[t->runtime_count], err);
         t->runtime_count += rc == 0;
@@ -351,8 +352,7 @@ static const char *engine_of_command(const char *const *words, struct cts_arena 
 static int add_command(struct cts_targets *t, const struct cts_rt *rt, const char *command,
                        struct cts_arena *arena, struct cts_err *err)
 {
-    enum { PATH_LIMIT = 4096 };
-    char path[PATH_LIMIT];
+    char path[CTS_PATH_BYTES];
     const char **words;
     size_t n = 0;
     int rc = cts_words(command, arena, &words, err);

@@ -9,6 +9,8 @@
 #include "host/arena.h"
 #include "load/runtime.h"
 
+enum { CTS_RUNTIMES_MAX = 64 };
+
 /* A list of known failures that is in use. */
 struct cts_known_set {
     const struct cts_known_list *list;

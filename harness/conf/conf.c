@@ -408,15 +408,15 @@ static enum cts_insn_id denied_row(const struct cts_conf_test *t)
  * whose address is in a register; a program without such an address means the other. */
 static bool calls_by_number(const struct cts_conf_test *t)
 {
-    enum { OP_LDDW = 0x18, OP_CALLX = 0x8d, CODE_ADDRESS = 4 };
+    enum { CODE_ADDRESS = 4 };
     bool called = false;
     for (uint32_t i = 0; i < t->slots; i++) {
         struct cts_insn in;
         cts_slot_get(t->code + (size_t)i * CTS_SLOT_BYTES, false, &in);
-        if (in.opcode == OP_LDDW && in.src == CODE_ADDRESS)
+        if (in.opcode == CTS_OPCODE_LDDW && in.src == CODE_ADDRESS)
             return false;
-        called = called || in.opcode == OP_CALLX;
-        i += in.opcode == OP_LDDW;
+        called = called || in.opcode == CTS_OPCODE_CALLX;
+        i += in.opcode == CTS_OPCODE_LDDW;
     }
     return called;
 }

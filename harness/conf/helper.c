@@ -1,8 +1,6 @@
 #include "base/limits.h"
 #include "conf/impl.h"
 
-enum { OP_CALL = 0x85 };
-
 int32_t cts_conf_helper_from(int32_t number)
 {
     bool ours = number >= 0 && number < CTS_DATA_HELPERS_COUNT;
@@ -17,5 +15,5 @@ int32_t cts_conf_helper_to(int32_t id)
 
 bool cts_conf_is_helper_call(const struct cts_insn *in)
 {
-    return in->opcode == OP_CALL && in->src == 0;
+    return in->opcode == CTS_OPCODE_CALL_HELPER && in->src == 0;
 }

@@ -122,9 +122,9 @@ static void note(struct reader *r, const char *line, const struct cts_insn *in,
     unsigned class = in->opcode & 7;
     const char *label = strstr(line, "goto L_");
     c->rows[row] = true;
-    c->memory |= (class <= 3 && in->opcode != 0x18);
-    c->calls |= row == CTS_INSN_CALL_HELPER || row == CTS_INSN_CALL_LOCAL || in->opcode == 0x8d ||
-                in->opcode == 0x85;
+    c->memory |= (class <= 3 && in->opcode != CTS_OPCODE_LDDW);
+    c->calls |= row == CTS_INSN_CALL_HELPER || row == CTS_INSN_CALL_LOCAL ||
+                in->opcode == CTS_OPCODE_CALLX || in->opcode == CTS_OPCODE_CALL_HELPER;
     c->writes |= class == 4 || class == 7 || class <= 1 ? 1u << in->dst : 0;
     c->loops |= label && block_of(r, label + 5) <= r->block;
     c->ends = row == CTS_INSN_EXIT;

@@ -24,7 +24,8 @@ static struct cts_vec_piece raw_piece(const struct cts_insn *in, struct cts_vec_
 static size_t body_pieces(const struct cts_conf_test *t, struct cts_vec_piece *p)
 {
     const struct cts_insn length = {.opcode = 0xb7, .dst = 2, .imm = (int32_t)t->mem_bytes};
-    const struct cts_insn nowhere = {.opcode = 0xb7, .dst = 1}, call = {.opcode = 0x85, .src = 1};
+    const struct cts_insn nowhere = {.opcode = CTS_OPCODE_MOV64_K, .dst = 1},
+                          call = {.opcode = CTS_OPCODE_CALL_LOCAL, .src = 1};
     size_t n = 0;
     if (t->mem_bytes == 0)
         p[n++] = raw_piece(&nowhere, t->pos);
@@ -114,11 +115,10 @@ static int fill_memory(const struct cts_conf_test *t, struct cts_arena *arena,
 /* Does it call the helper that ends a program? Then it may not come back from being called. */
 static bool unwinds(const struct cts_conf_test *t)
 {
-    enum { UNWIND = CTS_DATA_HELPERS + 5 };
     for (uint32_t i = 0; i < t->slots; i++) {
         struct cts_insn in;
         cts_slot_get(t->code + (size_t)i * CTS_SLOT_BYTES, false, &in);
-        if (cts_conf_is_helper_call(&in) && in.imm == UNWIND)
+        if (cts_conf_is_helper_call(&in) && in.imm == CTS_DATA_HELPERS + CTS_DATA_HELPER_UNWIND)
             return true;
     }
     return false;

@@ -5,7 +5,7 @@
 #include "core/rows.h"
 #include "core/sight.h"
 
-enum { STACK = CTS_STACK_BYTES, SAMPLE = 64 };
+enum { STACK = CTS_STACK_BYTES };
 
 /* Of one case: does it say that something comes out, and is some of that compared? */
 struct said {
@@ -132,7 +132,7 @@ static int compare_sweep(struct comparer *c, struct cts_seg *seg, struct said *s
     const struct cts_layout *l = &seg->layout;
     uint8_t *row = cts_arena_take(c->arena, CTS_ENTRY_MEM + l->mem_bytes + 2u * STACK);
     uint8_t *expect = cts_arena_take(c->arena, cts_seg_expect_bytes(seg));
-    uint32_t step = seg->rows / SAMPLE + 1;
+    uint32_t step = seg->rows / CTS_SAMPLE_TUPLES + 1;
     if (!row || !expect)
         return cts_err_set(err, CTS_E_NOMEM, "out of memory");
     unsigned shown = l->out_mask & ~(unsigned)seg->base->any;

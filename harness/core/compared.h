@@ -7,6 +7,9 @@
 #include "pack/pack.h"
 #include "wire/worker.h"
 
+/* Of a long sweep, where only some operand tuples are looked at: about so many. */
+enum { CTS_SAMPLE_TUPLES = 64 };
+
 /* Of all cases and variants together. */
 struct cts_compared {
     uint32_t asked, skipped; /* cases */

@@ -251,9 +251,9 @@ static bool is_about_insns(const struct cts_limit *l)
 
 static bool is_conditional(const struct cts_insn *in)
 {
-    enum { JMP = 5, JMP32 = 6, JA = 0x00, CALL = 0x80, EXIT = 0x90 };
     unsigned class = in->opcode & 7, op = in->opcode & 0xf0;
-    return (class == JMP || class == JMP32) && op != JA && op != CALL && op != EXIT;
+    return (class == CTS_CLASS_JMP || class == CTS_CLASS_JMP32) && op != CTS_JUMP_JA &&
+           op != CTS_JUMP_CALL && op != CTS_JUMP_EXIT;
 }
 
 /* The next instruction of a unit's code from slot *at on, which moves behind it; false at the end.

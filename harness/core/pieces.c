@@ -1,7 +1,8 @@
 #include "core/pieces.h"
 
+#include "core/compared.h"
+
 /* Of a sweep, where each tuple costs a run of its own: spread over all of it. */
-enum { SAMPLE = 64 };
 
 struct cts_pieces cts_pieces_of(const struct cts_machine *m, const struct cts_seg *seg)
 {
@@ -12,8 +13,8 @@ struct cts_pieces cts_pieces_of(const struct cts_machine *m, const struct cts_se
                cts_machine_room(m, CTS_WIN_RESERVED))
         pieces.count++;
     pieces.step = pieces.count;
-    if (seg->swept && most == 1 && seg->rows > SAMPLE)
-        pieces.step = (seg->rows + SAMPLE - 1) / SAMPLE;
+    if (seg->swept && most == 1 && seg->rows > CTS_SAMPLE_TUPLES)
+        pieces.step = (seg->rows + CTS_SAMPLE_TUPLES - 1) / CTS_SAMPLE_TUPLES;
     return pieces;
 }
 

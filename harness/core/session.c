@@ -9,9 +9,6 @@
 enum {
     START_TRIES = 5,
     MOST_STDERR = 16 << 20, /* for one response */
-    /* What texts and numbers of one answer can take; rows come on top. */
-    CAPS_MOST = 16 << 10,
-    ANSWER_MOST = 128 + 2 * CTS_TEXT_MAX,
 };
 
 void cts_session_init(struct cts_session *s, const char *const *argv, const char *engine)
@@ -45,7 +42,7 @@ static int say_hello(struct cts_session *s, struct cts_err *err)
     cts_wr_u32(out, CTS_WIRE_VERSION);
     cts_wr_u32(out, CTS_WIRE_VERSION);
     cts_wr_str(out, s->engine);
-    int rc = cts_link_seal(&s->link, CTS_FT_HELLO, 0, CAPS_MOST, err);
+    int rc = cts_link_seal(&s->link, CTS_FT_HELLO, 0, CTS_LINK_CAPS_MAX, err);
     return rc ? rc : cts_session_send(s, err);
 }
 
@@ -206,7 +203,7 @@ static int write_items(struct cts_session *s, struct cts_session_step *steps,
                                              .iterations = items[i].run.iterations,
                                              .entries_off = items[i].entries_off,
                                              .entries_bytes = items[i].entries_bytes};
-        *most += ANSWER_MOST + (rows ? items[i].entries_bytes : 0);
+        *most += CTS_LINK_ANSWER_MAX + (rows ? items[i].entries_bytes : 0);
     }
     return 0;
 }

@@ -10,8 +10,7 @@
 #include <unistd.h>
 
 #include "base/fmt.h"
-
-enum { PATH_LIMIT = 4096 };
+#include "base/limits.h"
 
 static int io_error(struct cts_err *err, const char *path, const char *what)
 {
@@ -101,7 +100,7 @@ int cts_fs_write_fd(int fd, const void *data, size_t len)
 
 int cts_fs_write_atomic(const char *path, const void *data, size_t len, struct cts_err *err)
 {
-    char tmp[PATH_LIMIT];
+    char tmp[CTS_PATH_BYTES];
     if (cts_fmt(tmp, sizeof(tmp), "%s.XXXXXX", path) >= sizeof(tmp))
         return cts_err_at(err, CTS_E_LIMIT, path, 0, 0, "path too long");
     int fd = mkstemp(tmp);
@@ -126,7 +125,7 @@ int cts_fs_write_atomic(const char *path, const void *data, size_t len, struct c
 
 int cts_fs_mkdirs(const char *path, struct cts_err *err)
 {
-    char part[PATH_LIMIT];
+    char part[CTS_PATH_BYTES];
     if (cts_fmt(part, sizeof(part), "%s", path) >= sizeof(part))
         return cts_err_at(err, CTS_E_LIMIT, path, 0, 0, "path too long");
     for (char *p = part + 1;; p++) {
@@ -309,7 +308,7 @@ static int walk_dir(struct walk *w, const char *root, unsigned depth, struct cts
     }
     for (int links = 0; links < 2; links++)
         for (int i = 0; rc == 0 && i < n; i++) {
-            char path[PATH_LIMIT];
+            char path[CTS_PATH_BYTES];
             if (cts_fmt(path, sizeof(path), "%s/%s", root, entries[i]->d_name) < sizeof(path))
                 rc = walk_entry(w, path, links, depth + 1, err);
             else if (links)
@@ -421,7 +420,7 @@ void cts_fs_remove_tree(const char *path)
 {
     DIR *d = opendir(path);
     for (struct dirent *e; d && (e = readdir(d)) != NULL;) {
-        char inner[PATH_LIMIT];
+        char inner[CTS_PATH_BYTES];
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;
         if (cts_fmt(inner, sizeof(inner), "%s/%s", path, e->d_name) >= sizeof(inner))

@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 #include "base/fmt.h"
+#include "base/limits.h"
 
-enum { PATH_LIMIT = 4096, TRIES = 100 };
+enum { TRIES = 100 };
 
 static int cannot(struct cts_err *err, const char *path)
 {
@@ -29,47 +30,48 @@ static void fill_id(const struct stat *st, struct cts_file_id *id)
 }
 
 /* The folder of a path, "." for a name alone; false if it is too long. */
-static bool folder_of(const char *path, char folder[PATH_LIMIT], const char **name)
+static bool folder_of(const char *path, char folder[CTS_PATH_BYTES], const char **name)
 {
     const char *slash = strrchr(path, '/');
     size_t len = slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
     *name = slash ? slash + 1 : path;
-    return cts_fmt(folder, PATH_LIMIT, "%.*s", len ? (int)len : 1, len ? path : ".") < PATH_LIMIT;
+    return cts_fmt(folder, CTS_PATH_BYTES, "%.*s", len ? (int)len : 1, len ? path : ".") <
+           CTS_PATH_BYTES;
 }
 
 /* Where a link that leads to nothing leads; false if the path is none. */
-static bool follow(const char *path, char target[PATH_LIMIT])
+static bool follow(const char *path, char target[CTS_PATH_BYTES])
 {
-    char link[PATH_LIMIT], folder[PATH_LIMIT];
+    char link[CTS_PATH_BYTES], folder[CTS_PATH_BYTES];
     const char *name;
     ssize_t n = readlink(path, link, sizeof(link) - 1);
     if (n <= 0 || !folder_of(path, folder, &name))
         return false;
     link[n] = '\0';
-    return cts_fmt(target, PATH_LIMIT, "%s%s%s", link[0] == '/' ? "" : folder,
-                   link[0] == '/' ? "" : "/", link) < PATH_LIMIT;
+    return cts_fmt(target, CTS_PATH_BYTES, "%s%s%s", link[0] == '/' ? "" : folder,
+                   link[0] == '/' ? "" : "/", link) < CTS_PATH_BYTES;
 }
 
 /* The path that a new file would have; the same if it is no link. False: errno. */
-static bool path_of_new(const char *path, char at[PATH_LIMIT])
+static bool path_of_new(const char *path, char at[CTS_PATH_BYTES])
 {
-    char next[PATH_LIMIT];
+    char next[CTS_PATH_BYTES];
     unsigned links = 0;
     errno = ENAMETOOLONG;
-    if (cts_fmt(at, PATH_LIMIT, "%s", path) >= PATH_LIMIT)
+    if (cts_fmt(at, CTS_PATH_BYTES, "%s", path) >= CTS_PATH_BYTES)
         return false;
     while (follow(at, next)) {
         errno = ELOOP;
         if (++links > 32)
             return false;
-        memcpy(at, next, PATH_LIMIT);
+        memcpy(at, next, CTS_PATH_BYTES);
     }
     return true;
 }
 
 bool cts_file_id(const char *path, struct cts_file_id *id)
 {
-    char at[PATH_LIMIT], folder[PATH_LIMIT];
+    char at[CTS_PATH_BYTES], folder[CTS_PATH_BYTES];
     const char *name;
     struct stat st;
     if (stat(path, &st) == 0) {
@@ -103,7 +105,7 @@ bool cts_file_same(const struct cts_file_id *a, const struct cts_file_id *b)
 int cts_outfile_check(const char *path, struct cts_err *err)
 {
     struct cts_file_id id;
-    char at[PATH_LIMIT], folder[PATH_LIMIT];
+    char at[CTS_PATH_BYTES], folder[CTS_PATH_BYTES];
     const char *name;
     if (!cts_file_id(path, &id))
         return cannot(err, path);
@@ -181,7 +183,7 @@ static char *name_beside(const char *path, unsigned try)
  * beside it. The descriptor, or -1 and errno. */
 static int open_hidden(struct cts_outfile *o)
 {
-    char folder[PATH_LIMIT];
+    char folder[CTS_PATH_BYTES];
     const char *name;
     errno = ENAMETOOLONG;
     if (!folder_of(o->path, folder, &name))
@@ -204,7 +206,7 @@ static int open_hidden(struct cts_outfile *o)
 static int open_regular(struct cts_outfile *o, const char *path, const struct stat *before,
                         struct cts_err *err)
 {
-    char at[PATH_LIMIT];
+    char at[CTS_PATH_BYTES];
     if (before ? access(path, W_OK) != 0 : !path_of_new(path, at))
         return cannot(err, path);
     o->path = before ? realpath(path, NULL) : strdup(at);
@@ -336,7 +338,7 @@ int cts_outfile_write(const char *path, const void *data, size_t len, struct cts
 FILE *cts_outfile_spool(void)
 {
     const char *dir = getenv("TMPDIR");
-    char path[PATH_LIMIT];
+    char path[CTS_PATH_BYTES];
     dir = dir && dir[0] ? dir : "/tmp";
     int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (fd < 0 && cts_fmt(path, sizeof(path), "%s/ebpf-cts-XXXXXX", dir) < sizeof(path)) {

@@ -9,32 +9,23 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/effort.h"
 #include "base/fmt.h"
+#include "base/limits.h"
+#include "base/syscalls.h"
 #include "host/clock.h"
 #include "host/family.h"
 #include "host/fs.h"
 
 enum {
-    PATH_LIMIT = 4096,
     PIPE_BYTES = 1 << 20, /* a whole batch fits, so that writer and reader need not take turns */
     REAP_MS = 10000,      /* a killed process that the kernel does not let go of is left behind */
-    CHUNK = 1 << 16,
+    READ_BYTES = 1 << 16,
 };
-
-/* Both numbers are older than some C libraries' names for them, and the same on every architecture.
- */
-#ifndef SYS_pidfd_open
-#define SYS_pidfd_open 434
-#endif
-#ifndef SYS_pidfd_getfd
-#define SYS_pidfd_getfd 438
-#endif
 
 void cts_proc_init(struct cts_proc *p)
 {
@@ -222,7 +213,7 @@ static int start_in(struct cts_proc *p, struct pipes *ps, const char *path,
 
 int cts_proc_start(struct cts_proc *p, const char *const argv[], struct cts_err *err)
 {
-    char path[PATH_LIMIT];
+    char path[CTS_PATH_BYTES];
     struct pipes ps;
     cts_proc_init(p);
     if (!argv[0] || !argv[0][0])
@@ -409,7 +400,7 @@ static void keep(struct cts_buf *b, const char *data, size_t len)
 /* One chunk; closes at the end of the stream. True if there was something. */
 static bool drain(int *fd, struct cts_buf *b)
 {
-    char chunk[CHUNK];
+    char chunk[READ_BYTES];
     ssize_t n = read(*fd, chunk, sizeof(chunk));
     if (n > 0)
         keep(b, chunk, (size_t)n);
@@ -422,7 +413,7 @@ static bool drain(int *fd, struct cts_buf *b)
  * pipe's worth, no more. */
 static void drain_rest(int *fd, struct cts_buf *b)
 {
-    for (size_t got = 0; *fd >= 0 && got < 2 * (size_t)PIPE_BYTES; got += CHUNK)
+    for (size_t got = 0; *fd >= 0 && got < 2 * (size_t)PIPE_BYTES; got += READ_BYTES)
         if (!drain(fd, b))
             return;
 }

@@ -13,7 +13,7 @@
 #include "host/proc.h"
 
 enum {
-    CHUNK = 1 << 16,
+    REPLY_BYTES = 1 << 16,
     LOOK_MS = 100,    /* how often its CPU time is looked at */
     IDLE_MS = 300000, /* a solver that computes nothing for so long will not answer */
     MARK_BYTES = 10,
@@ -160,7 +160,7 @@ static void feed(struct asker *a)
 /* True at the end of the stream. */
 static bool read_some(struct asker *a, int *rc)
 {
-    char chunk[CHUNK];
+    char chunk[REPLY_BYTES];
     ssize_t n = read(a->p.out, chunk, sizeof(chunk));
 
     if (n > 0)
@@ -170,7 +170,7 @@ static bool read_some(struct asker *a, int *rc)
 
 static void drop_noise(struct asker *a)
 {
-    char chunk[CHUNK];
+    char chunk[REPLY_BYTES];
     ssize_t n = read(a->p.err_fd, chunk, sizeof(chunk));
 
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {

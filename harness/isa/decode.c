@@ -234,8 +234,6 @@ int cts_decode(const uint8_t *bytes, size_t slots, bool be, struct cts_insn *in,
 
 /* --- functions that are named by their place ------------------------------------------------- */
 
-enum { OP_GOTOX = 0x0d, OP_LDDW = 0x18, OP_CALLX = 0x8d, OP_EXIT = 0x95 };
-
 /* Opcodes are the first byte in either byte order. */
 static uint8_t opcode_at(const uint8_t *code, uint32_t slot)
 {
@@ -247,15 +245,15 @@ bool cts_function_begins(const uint8_t *code, uint32_t slots, uint64_t bytes)
     uint64_t wanted = bytes / CTS_SLOT_BYTES;
     if (bytes % CTS_SLOT_BYTES != 0 || wanted >= slots)
         return false;
-    for (uint32_t at = 0; at < wanted; at += opcode_at(code, at) == OP_LDDW ? 2 : 1)
-        if (opcode_at(code, at) == OP_EXIT && at + 1 == wanted)
+    for (uint32_t at = 0; at < wanted; at += opcode_at(code, at) == CTS_OPCODE_LDDW ? 2 : 1)
+        if (opcode_at(code, at) == CTS_OPCODE_EXIT && at + 1 == wanted)
             return true;
     return false;
 }
 
 static bool has_opcode(const uint8_t *code, uint32_t slots, uint8_t opcode)
 {
-    for (uint32_t at = 0; at < slots; at += opcode_at(code, at) == OP_LDDW ? 2 : 1)
+    for (uint32_t at = 0; at < slots; at += opcode_at(code, at) == CTS_OPCODE_LDDW ? 2 : 1)
         if (opcode_at(code, at) == opcode)
             return true;
     return false;
@@ -263,12 +261,12 @@ static bool has_opcode(const uint8_t *code, uint32_t slots, uint8_t opcode)
 
 bool cts_calls_addresses(const uint8_t *code, uint32_t slots)
 {
-    return has_opcode(code, slots, OP_CALLX);
+    return has_opcode(code, slots, CTS_OPCODE_CALLX);
 }
 
 bool cts_jumps_to_addresses(const uint8_t *code, uint32_t slots)
 {
-    return has_opcode(code, slots, OP_GOTOX);
+    return has_opcode(code, slots, CTS_OPCODE_GOTOX);
 }
 
 bool cts_insn_begins(const uint8_t *code, uint32_t slots, uint64_t bytes)
@@ -278,6 +276,6 @@ bool cts_insn_begins(const uint8_t *code, uint32_t slots, uint64_t bytes)
     if (bytes % CTS_SLOT_BYTES != 0 || wanted >= slots)
         return false;
     while (at < wanted)
-        at += opcode_at(code, at) == OP_LDDW ? 2 : 1;
+        at += opcode_at(code, at) == CTS_OPCODE_LDDW ? 2 : 1;
     return at == wanted;
 }

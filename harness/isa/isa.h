@@ -13,7 +13,32 @@
 #include "base/err.h"
 #include "generated/isa_insns.h" /* enum cts_insn_id: CTS_INSN_ADD32_K, ..., CTS_INSN_COUNT; enum cts_group: CTS_GROUP_BASE32 ... */
 
-enum { CTS_SLOT_BYTES = 8, CTS_REG_COUNT = 11 };
+enum {
+    CTS_SLOT_BYTES = 8,
+    CTS_REG_COUNT = 11,
+    CTS_REG_STACK_ARGS = 11 /* the base of arguments on the stack: no register that can be moved */
+};
+
+/* An opcode in its parts (RFC 9669, section 3): the class; of arithmetic and jumps the code; of
+ * loads and stores the size and the mode. */
+enum cts_opcode_part {
+    CTS_PART_CLASS = 0x07,
+    CTS_PART_CODE = 0xf0,
+    CTS_PART_SIZE = 0x18,
+    CTS_PART_MODE = 0xe0,
+};
+enum cts_class {
+    CTS_CLASS_LD,
+    CTS_CLASS_LDX,
+    CTS_CLASS_ST,
+    CTS_CLASS_STX,
+    CTS_CLASS_ALU,
+    CTS_CLASS_JMP,
+    CTS_CLASS_JMP32,
+    CTS_CLASS_ALU64,
+};
+/* Codes of the classes JMP and JMP32 that are no conditional jump. */
+enum cts_jump_code { CTS_JUMP_JA = 0x00, CTS_JUMP_CALL = 0x80, CTS_JUMP_EXIT = 0x90 };
 
 /* The fields of one instruction; `next_imm` counts only in wide (two-slot) ones. */
 struct cts_insn {

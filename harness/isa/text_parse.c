@@ -503,7 +503,7 @@ static bool has_narrow_twin(const struct cts_insn_info *info)
 
 static void begin(struct match *m, enum cts_insn_id row)
 {
-    enum { MODE = 0xe0, PLAIN = 0x60, SIZE = 0x18, DOUBLE_WORD = 0x18 };
+    enum { PLAIN = 0x60, DOUBLE_WORD = 0x18 };
     const struct cts_insn_info *info = cts_insn_info(row);
     const struct cts_field_rule *imm = &info->field[CTS_F_IMM];
 
@@ -517,7 +517,8 @@ static void begin(struct match *m, enum cts_insn_id row)
     m->wide_word = m->syntax == CTS_SYNTAX_UBPF && has_narrow_twin(info);
     m->full_word = m->syntax == CTS_SYNTAX_LLVM && row == CTS_INSN_ATOMIC32_ADD;
     m->either = m->syntax == CTS_SYNTAX_LLVM && info->flags & (CTS_RF_LOAD | CTS_RF_STORE) &&
-                (info->opcode & MODE) == PLAIN && (info->opcode & SIZE) != DOUBLE_WORD;
+                (info->opcode & CTS_PART_MODE) == PLAIN &&
+                (info->opcode & CTS_PART_SIZE) != DOUBLE_WORD;
 }
 
 static void add_unsaid(const struct unsaid *u, enum cts_insn_id row, const char *t,

@@ -37,9 +37,12 @@
 #include "wire/wire.h"
 
 enum {
-    CTS_LINK_DEPTH = 16,        /* requests under way at a time */
-    CTS_LINK_STDERR = 64 << 10, /* at least so many bytes of the end of stderr are kept */
-    CTS_LINK_LAST_LINE = 300,   /* bytes that are shown of the last line of stderr */
+    CTS_LINK_DEPTH = 16,          /* requests under way at a time */
+    CTS_LINK_STDERR = 64 << 10,   /* at least so many bytes of the end of stderr are kept */
+    CTS_LINK_LAST_LINE = 300,     /* bytes that are shown of the last line of stderr */
+    CTS_LINK_CAPS_MAX = 16 << 10, /* bytes of the payload of CAPS */
+    CTS_LINK_ANSWER_MAX =
+        128 + 2 * CTS_TEXT_MAX, /* of the answer to an item; its rows come on top */
     CTS_LINK_WINDOW_MIN = 64,   /* bytes of a window */
     CTS_LINK_WINDOW_MAX = 1 << 30,
 };

@@ -5,9 +5,6 @@
 #include "mutate/model.h"
 
 enum {
-    OPCODE_WIDE = 0x18,
-    OPCODE_CALL = 0x85,
-    SIZE = 0x18,
     UNSCALED = 255, /* the last displacement of an encoding that counts bytes */
     /* Bytes of compiled code. */
     PLAIN_BYTES = 3,
@@ -32,7 +29,7 @@ static void change(struct cts_buf *code, size_t at, const struct cts_insn *in)
 
 static size_t length_at(const struct cts_buf *code, size_t at)
 {
-    return (uint8_t)code->data[at] == OPCODE_WIDE ? 2 * CTS_SLOT_BYTES : CTS_SLOT_BYTES;
+    return (uint8_t)code->data[at] == CTS_OPCODE_LDDW ? 2 * CTS_SLOT_BYTES : CTS_SLOT_BYTES;
 }
 
 /* Eight bytes are accessed in two halves, and the displacement of the second one, 4 further, has
@@ -55,7 +52,7 @@ static enum cts_mut_decoded decode_second_half(const struct cts_mutant *m, struc
 
 static bool goes_by_imm(const struct cts_insn *in)
 {
-    return (in->opcode & 0xf7) == 0x06 || in->opcode == OPCODE_CALL;
+    return (in->opcode & 0xf7) == 0x06 || in->opcode == CTS_OPCODE_CALL_HELPER;
 }
 
 /* A displacement, or a distance. */
@@ -107,7 +104,7 @@ static enum cts_mut_decoded decode_lower_limit(const struct cts_mutant *m, struc
 static unsigned width_of(const struct cts_insn *in)
 {
     static const unsigned widths[] = {4, 2, 1, 8};
-    return widths[(in->opcode & SIZE) >> 3];
+    return widths[(in->opcode & CTS_PART_SIZE) >> 3];
 }
 
 /* Far displacements count widths of the access, and what does not divide is dropped. */

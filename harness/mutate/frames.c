@@ -7,7 +7,6 @@
 
 enum {
     LARGE_BYTES = 64,
-    BUDGET = 1 << 19,    /* as of the other models */
     CLOCK_TIMES = 65536, /* may_goto looks at the clock every so many times */
     CLOCK_BELOW = 56,    /* in a frame of 8 * n more bytes it spoils r<n> */
     KINDS = 4,
@@ -25,8 +24,8 @@ static const struct cts_mutant *mutant_of(const struct cts_mach *m)
 
 static bool right(struct cts_mach *m, const struct cts_insn *in)
 {
-    if (m->budget > BUDGET)
-        m->budget = BUDGET;
+    if (m->budget > CTS_MUT_BUDGET)
+        m->budget = CTS_MUT_BUDGET;
     m->choose = false; /* loops go on until they end by themselves */
     cts_exec_table[mutant_of(m)->row](m, in);
     return m->stop == CTS_MACH_RUNNING;

@@ -7,7 +7,6 @@
 #include "mutate/list.h"
 
 enum {
-    BUDGET = 1 << 19, /* instructions from the mutant's first on: wrong jumps may never end */
     TOP = 63,
 };
 
@@ -18,8 +17,8 @@ static const struct cts_mutant *mutant_of(const struct cts_mach *m)
 
 static void limit_budget(struct cts_mach *m)
 {
-    if (m->budget > BUDGET)
-        m->budget = BUDGET;
+    if (m->budget > CTS_MUT_BUDGET)
+        m->budget = CTS_MUT_BUDGET;
 }
 
 /* Where a runtime may go either way, the mutant's goes: one that never does shows no target. */

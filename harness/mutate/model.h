@@ -6,6 +6,9 @@
 #include "host/buf.h"
 #include "mutate/mutate.h"
 
+/* Instructions, from a mutant's first on: wrong jumps may never end. */
+enum { CTS_MUT_BUDGET = 1 << 19 };
+
 /* The semantics of a machine under test: the machine's `exec` points to the first member, so that
  * a function of the table finds the mutant. */
 struct cts_mut_table {

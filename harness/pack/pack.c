@@ -20,7 +20,6 @@ enum {
     SLOTS_MAX = 1 << 21,
     RUNS_MAX = 1 << 20,
 };
-#define NO_INDEX UINT32_MAX
 
 void cts_pack_isa_sum(uint8_t sum[32])
 {
@@ -135,7 +134,7 @@ static bool layout_ok(const struct cts_layout *l, const struct cts_pk_unit *u)
 static bool runs_ok(const struct cts_pk_unit *u)
 {
     bool once = u->repeat == 1 && u->threads == 1;
-    bool may = u->flags & CTS_UF_ALONE && !(u->flags & CTS_UF_WHOLE) && u->sweep == NO_INDEX;
+    bool may = u->flags & CTS_UF_ALONE && !(u->flags & CTS_UF_WHOLE) && u->sweep == CTS_PACK_NONE;
     return once || (may && u->repeat && u->repeat <= RUNS_MAX && u->threads &&
                     u->threads <= CTS_RUN_THREADS);
 }
@@ -148,7 +147,7 @@ static const char *unit_fault(const struct cts_pack *p, const struct cts_pk_unit
         !bytes_ok(u->code, (uint64_t)u->slots * 8, p->code_bytes))
         return "code";
     if (!range_ok(u->rows, p->row_count) ||
-        (u->sweep != NO_INDEX && (u->sweep >= p->sweep_count || u->rows.count)))
+        (u->sweep != CTS_PACK_NONE && (u->sweep >= p->sweep_count || u->rows.count)))
         return "rows or sweep";
     if (!range_ok(u->packet, p->data_bytes) || !range_ok(u->maps, p->map_count) ||
         !range_ok(u->names, p->string_ref_count) || u->maps.count > CTS_MOST_MAPS ||
@@ -165,7 +164,7 @@ static const char *unit_fault(const struct cts_pack *p, const struct cts_pk_unit
                                        u->body_slots < 2 || u->slots == u->body_slots))
         return "a function";
     if (u->flags & CTS_UF_WHOLE)
-        return u->sweep == NO_INDEX ? NULL : "a sweep of a whole program";
+        return u->sweep == CTS_PACK_NONE ? NULL : "a sweep of a whole program";
     return layout_ok(&u->layout, u) ? NULL : "layout";
 }
 
@@ -184,7 +183,7 @@ static bool state_fits(const struct cts_pack *p, const struct cts_pk_unit *u, ui
     const struct cts_pk_state *s = &p->states[state];
     if (s->mem_bytes != u->layout.mem_bytes)
         return false;
-    return (s->stack.data != NO_INDEX) == (u->layout.stack_off != 0);
+    return (s->stack.data != CTS_PACK_NONE) == (u->layout.stack_off != 0);
 }
 
 static bool outcome_ok(const struct cts_pack *p, const struct cts_pk_unit *u,
@@ -194,7 +193,7 @@ static bool outcome_ok(const struct cts_pack *p, const struct cts_pk_unit *u,
         return false;
     if (o->kind == CTS_OUT_RAN && !(u->flags & CTS_UF_WHOLE))
         return state_fits(p, u, o->state);
-    return o->state == NO_INDEX;
+    return o->state == CTS_PACK_NONE;
 }
 
 static const char *row_fault(const struct cts_pack *p, const struct cts_pk_unit *u,
@@ -202,7 +201,7 @@ static const char *row_fault(const struct cts_pack *p, const struct cts_pk_unit 
 {
     if (!case_ok(p, u, r->kase))
         return "a case of another vector";
-    if (u->flags & CTS_UF_WHOLE ? r->in != NO_INDEX : !state_fits(p, u, r->in))
+    if (u->flags & CTS_UF_WHOLE ? r->in != CTS_PACK_NONE : !state_fits(p, u, r->in))
         return "input";
     if (!range_ok(r->out, p->outcome_count) || r->out.count == 0 || r->out.count > OUTCOMES_MAX)
         return "outcomes";
@@ -253,7 +252,7 @@ static int check_units(const struct cts_pack *p, struct cts_err *err)
             if (fault)
                 return damaged(err, "row", u->rows.first + k, fault);
         }
-        fault = u->sweep != NO_INDEX ? sweep_fault(p, u) : NULL;
+        fault = u->sweep != CTS_PACK_NONE ? sweep_fault(p, u) : NULL;
         if (fault)
             return damaged(err, "unit", i, fault);
     }
@@ -298,16 +297,16 @@ static bool flags_ok(const uint8_t *any, uint32_t len)
 
 static bool ref_ok(const struct cts_pack *p, const struct cts_pk_bytes_ref *r, uint32_t len)
 {
-    if (r->data == NO_INDEX)
-        return r->width == NO_INDEX && r->any == NO_INDEX && r->be == NO_INDEX;
+    if (r->data == CTS_PACK_NONE)
+        return r->width == CTS_PACK_NONE && r->any == CTS_PACK_NONE && r->be == CTS_PACK_NONE;
     if (!bytes_ok(r->data, len, p->data_bytes))
         return false;
-    if (r->width != NO_INDEX &&
+    if (r->width != CTS_PACK_NONE &&
         (!bytes_ok(r->width, len, p->data_bytes) || !widths_ok(p->data + r->width, len)))
         return false;
-    if (r->be != NO_INDEX && !bytes_ok(r->be, len, p->data_bytes))
+    if (r->be != CTS_PACK_NONE && !bytes_ok(r->be, len, p->data_bytes))
         return false;
-    return r->any == NO_INDEX ||
+    return r->any == CTS_PACK_NONE ||
            (bytes_ok(r->any, len, p->data_bytes) && flags_ok(p->data + r->any, len));
 }
 
@@ -318,7 +317,8 @@ static int check_states(const struct cts_pack *p, struct cts_err *err)
         for (unsigned r = 0; r < 10; r++)
             if (s->place[r] > CTS_PL_FP)
                 return damaged(err, "state", i, "what a register holds");
-        if (s->any >> 10 || s->mem_bytes > MEM_MAX || (s->mem.data == NO_INDEX) != !s->mem_bytes)
+        if (s->any >> 10 || s->mem_bytes > MEM_MAX ||
+            (s->mem.data == CTS_PACK_NONE) != !s->mem_bytes)
             return damaged(err, "state", i, "mask or memory");
         if (!ref_ok(p, &s->mem, s->mem_bytes) || !ref_ok(p, &s->stack, CTS_STACK_BYTES))
             return damaged(err, "state", i, "bytes of memory or stack");

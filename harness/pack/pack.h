@@ -16,6 +16,9 @@
 #include "base/vector.h"
 #include "wire/layout.h"
 
+/* In place of an index or an offset: there is none. */
+#define CTS_PACK_NONE UINT32_MAX
+
 /* A run of consecutive records of another table. */
 struct cts_pk_range {
     uint32_t first, count;
@@ -76,7 +79,7 @@ struct cts_pk_unit {
     uint32_t body_slots;        /* where the subprograms begin; == slots if there are none */
     struct cts_layout layout;   /* region and rows are 0: not yet placed */
     struct cts_pk_range rows;   /* operand rows in the row table; empty for a sweep */
-    uint32_t sweep;             /* index, or UINT32_MAX */
+    uint32_t sweep;             /* index, or CTS_PACK_NONE */
     struct cts_pk_range packet; /* bytes in the data table */
     struct cts_pk_range maps;
     struct cts_pk_range names; /* strings */
@@ -90,7 +93,7 @@ struct cts_pk_unit {
 /* One operand row: a state to start from and what may come out. */
 struct cts_pk_tuple {
     uint32_t kase;           /* the case it belongs to */
-    uint32_t in;             /* state; UINT32_MAX for whole programs */
+    uint32_t in;             /* state; CTS_PACK_NONE for whole programs */
     struct cts_pk_range out; /* outcomes: any of them conforms */
 };
 
@@ -99,7 +102,7 @@ struct cts_pk_outcome {
     bool has_r0;  /* EXITED and whole programs: r0 is compared, in as many bits as the runtime
                      reports */
     uint64_t r0;
-    uint32_t state;     /* RAN of a body; else UINT32_MAX */
+    uint32_t state;     /* RAN of a body; else CTS_PACK_NONE */
     cts_pk_str runtime; /* "linux:jit", "linux", or "" (0): if any outcome of a row names the engine
                            under test only those count, else those that name its runtime, else
                            those with "" */
@@ -113,14 +116,14 @@ struct cts_pk_state {
     struct cts_pk_bytes_ref {
         uint32_t data;  /* offset in the data table of the bytes as on a little-endian machine */
         uint32_t width; /* offset in the data table of as many bytes: the width (1 2 4 8) of the
-                           element each byte is in; UINT32_MAX: all 1 */
+                           element each byte is in; CTS_PACK_NONE: all 1 */
         uint32_t any;   /* offset in the data table of as many bytes, 1: may hold anything;
-                           UINT32_MAX: none may */
+                           CTS_PACK_NONE: none may */
         uint32_t
-            be; /* offset in the data table of the bytes as on a big-endian machine; UINT32_MAX: the
-                   same as data. It is not always to be had from `data` and `width`: a byte stored
-                   into a wider element leaves other bytes behind there */
-    } mem, stack; /* mem: layout.mem_bytes; stack: 512, lowest address first; data is UINT32_MAX:
+            be; /* offset in the data table of the bytes as on a big-endian machine; CTS_PACK_NONE:
+                   the same as data. It is not always to be had from `data` and `width`: a byte
+                   stored into a wider element leaves other bytes behind there */
+    } mem, stack; /* mem: layout.mem_bytes; stack: 512, lowest address first; data is CTS_PACK_NONE:
                      none */
     uint32_t mem_bytes; /* the layout's of every unit that uses it; 0 if there is no mem */
 };

@@ -6,10 +6,6 @@
 #include "isa/isa.h"
 #include "wire/worker.h"
 
-enum { OP_LDDW = 0x18, OP_CALL = 0x85, OP_CALLX = 0x8d, OP_GOTOX = 0x0d };
-enum { OP_LDX_DW = 0x79, OP_ST_DW = 0x7a, OP_STX_DW = 0x7b, ARGS_BASE = 11 };
-enum { TEST_HELPERS = 0x7000, TEST_HELPERS_END = 0x8000 };
-
 /* By the src of a wide load: what its immediates stand for. */
 static const uint32_t wide_uses[16] = {
     [1] = CTS_FEAT_MAP_FD, [2] = CTS_FEAT_MAP_FD,  [3] = CTS_FEAT_VAR,
@@ -38,15 +34,16 @@ static uint32_t call_uses(const struct cts_insn *in)
     uint32_t data = (uint32_t)in->imm - CTS_DATA_HELPERS;
     if (in->src == 0 && data < CTS_DATA_HELPERS_COUNT)
         return CTS_FEAT_DATA_HELPER_N(data);
-    bool test = in->src == 0 && in->imm >= TEST_HELPERS && in->imm < TEST_HELPERS_END;
+    bool test = in->src == 0 && in->imm >= CTS_TEST_HELPERS && in->imm < CTS_TEST_HELPERS_END;
     return test ? CTS_FEAT_HELPER_TEST : 0;
 }
 
 /* Loads and stores of arguments on the stack. */
 static bool is_stack_arg(const struct cts_insn *in)
 {
-    bool store = in->opcode == OP_ST_DW || in->opcode == OP_STX_DW;
-    return (store && in->dst == ARGS_BASE) || (in->opcode == OP_LDX_DW && in->src == ARGS_BASE);
+    bool store = in->opcode == CTS_OPCODE_ST_DW || in->opcode == CTS_OPCODE_STX_DW;
+    return (store && in->dst == CTS_REG_STACK_ARGS) ||
+           (in->opcode == CTS_OPCODE_LDX_DW && in->src == CTS_REG_STACK_ARGS);
 }
 
 /* Packet loads: ABS and IND of the class LD. */
@@ -60,9 +57,9 @@ bool cts_code_strange_helper(const uint8_t *code, uint32_t slots, int32_t *id)
     for (uint32_t i = 0; i < slots; i++) {
         struct cts_insn in;
         cts_slot_get(code + (size_t)i * CTS_SLOT_BYTES, false, &in);
-        i += in.opcode == OP_LDDW;
+        i += in.opcode == CTS_OPCODE_LDDW;
         *id = in.imm;
-        if (in.opcode == OP_CALL && in.src == 0 && call_uses(&in) == 0)
+        if (in.opcode == CTS_OPCODE_CALL_HELPER && in.src == 0 && call_uses(&in) == 0)
             return true;
     }
     return false;
@@ -74,14 +71,14 @@ uint32_t cts_code_uses(const uint8_t *code, uint32_t slots)
     for (uint32_t i = 0; i < slots; i++) {
         struct cts_insn in;
         cts_slot_get(code + (size_t)i * CTS_SLOT_BYTES, false, &in);
-        if (in.opcode == OP_LDDW) {
+        if (in.opcode == CTS_OPCODE_LDDW) {
             uses |= wide_uses[in.src];
             i++;
-        } else if (in.opcode == OP_CALL) {
+        } else if (in.opcode == CTS_OPCODE_CALL_HELPER) {
             uses |= call_uses(&in);
-        } else if (in.opcode == OP_CALLX) {
+        } else if (in.opcode == CTS_OPCODE_CALLX) {
             uses |= CTS_FEAT_CALLX;
-        } else if (in.opcode == OP_GOTOX) {
+        } else if (in.opcode == CTS_OPCODE_GOTOX) {
             uses |= CTS_FEAT_GOTOX;
         } else if (is_stack_arg(&in)) {
             uses |= CTS_FEAT_STACK_ARGS;

@@ -11,7 +11,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,19 +18,12 @@
 #include "base/effort.h"
 #include "base/err.h"
 #include "base/fmt.h"
+#include "base/limits.h"
+#include "base/syscalls.h"
 #include "base/tree.h"
 #include "wire/wire.h"
 
-/* The same on every architecture, and older than some C libraries' names for them. */
-#ifndef SYS_pidfd_open
-#define SYS_pidfd_open 434
-#endif
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
-
 enum {
-    PATH_LIMIT = 4096,
     CHUNK = 1 << 16,
     OLD_KERNELS_FDS = 4096, /* what is closed one by one where close_range is not to be had */
     TICK_MS = 10,           /* where there is no pidfd */
@@ -103,11 +95,10 @@ int cts_child_command(const char *variable, const char *name, const char *hint, 
 
 unsigned cts_child_time_ms(unsigned percent)
 {
-    enum { USUAL_MS = 5000 };
     const char *given = getenv(CTS_WIRE_TIMEOUT_VARIABLE);
-    unsigned long ms = given ? strtoul(given, NULL, 10) : USUAL_MS;
+    unsigned long ms = given ? strtoul(given, NULL, 10) : CTS_USUAL_TIMEOUT_MS;
     if (ms == 0 || ms > UINT32_MAX)
-        ms = USUAL_MS;
+        ms = CTS_USUAL_TIMEOUT_MS;
     unsigned part = (unsigned)((uint64_t)ms * percent / 100);
     return part ? part : 1;
 }
@@ -224,7 +215,7 @@ static int exec_result(struct start *s)
 
 static int spawn(struct live *l, struct start *s)
 {
-    char path[PATH_LIMIT];
+    char path[CTS_PATH_BYTES];
     /* execv promises not to write, but its type is older than const. */
     union {
         const char *const *in;

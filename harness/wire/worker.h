@@ -209,6 +209,8 @@ struct cts_worker_say {
     void (*waiting)(void *arg, bool on);
 };
 
+enum { CTS_WORKER_AHEAD = 256 }; /* programs, at most, that are told of ahead */
+
 struct cts_adapter {
     const char *name;
     const struct cts_engine *engines; /* at least one, ended by a null name */

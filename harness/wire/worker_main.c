@@ -344,17 +344,15 @@ static int do_item(struct worker *w, struct cts_rd *r, struct cts_err *err)
     return w->out.failed ? cts_err_set(err, CTS_E_LIMIT, "the answer is too long") : 0;
 }
 
-enum { AHEAD = 256 };
-
 /* What the items will load, as far as they can be read; faults are found when they are carried out.
  */
 static void look_ahead(struct worker *w, struct cts_rd r, uint32_t n)
 {
-    struct cts_load_req reqs[AHEAD];
+    struct cts_load_req reqs[CTS_WORKER_AHEAD];
     uint32_t loads = 0;
     if (!w->adapter->ahead)
         return;
-    for (uint32_t i = 0; i < n && loads < AHEAD; i++) {
+    for (uint32_t i = 0; i < n && loads < CTS_WORKER_AHEAD; i++) {
         struct cts_item it;
         if (cts_wire_get_item(&r, &it, &w->room, NULL))
             break;

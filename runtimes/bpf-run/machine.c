@@ -14,7 +14,6 @@ enum {
     CODE_BYTES = BPF_RUN_MOST_SLOTS * CTS_SLOT_BYTES + 3 * PAGE,
     FORMALITY_AT = 0x20000000,
     STACK_AT = 0x30000000,
-    STACK_BYTES = 512,
     CONTEXT_AT = 0x38000000,
     CONTEXT_BYTES = 64,
 };
@@ -54,7 +53,7 @@ int bpf_run_machine_open(struct bpf_run_machine *m, struct cts_err *err)
     if (!m->window)
         return cts_err_set(err, CTS_E_IO, "no shared memory: %s", strerror(errno));
     uint8_t *at = bpf_run_put(m->code, CTS_INSN_LDDW, 1, 0, 0, CONTEXT_AT);
-    at = bpf_run_put(at, CTS_INSN_LDDW, 10, 0, 0, STACK_AT + STACK_BYTES);
+    at = bpf_run_put(at, CTS_INSN_LDDW, 10, 0, 0, STACK_AT + CTS_STACK_BYTES);
     m->lead = (uint32_t)(at - m->code);
     return 0;
 }
@@ -102,7 +101,7 @@ void bpf_run_machine_run(struct bpf_run_machine *m, uint32_t slots, unsigned tim
 {
     enum { PLAIN = 3 };
     static const uint32_t plain[PLAIN][2] = {
-        {FORMALITY_AT, 8}, {STACK_AT, STACK_BYTES}, {CONTEXT_AT, CONTEXT_BYTES}};
+        {FORMALITY_AT, 8}, {STACK_AT, CTS_STACK_BYTES}, {CONTEXT_AT, CONTEXT_BYTES}};
     static const char region[] = "--memory-region", file[] = "--memory-mapfile";
     char at[2 + PLAIN][32], out[BPF_RUN_OUT_BYTES], err[BPF_RUN_OUT_BYTES];
     const char *const argv[] = {m->path,        file,   m->code_path, region,       at[0], file,

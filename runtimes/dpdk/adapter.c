@@ -80,8 +80,7 @@ static CALLED uint64_t help_constant(uint64_t a, uint64_t b, uint64_t c, uint64_
 #define ANY {.type = DP_ARG_RAW, .size = 8}
 #define FIVE {ANY, ANY, ANY, ANY, ANY}
 
-/* The test helpers, from FIRST_HELPER on; DPDK numbers its functions from 0. */
-enum { FIRST_HELPER = 0x7000 };
+/* The test helpers, from CTS_TEST_HELPERS on; DPDK numbers its functions from 0. */
 static const struct dp_symbol helpers[] = {
     {"sum", DP_FUNCTION, {help_sum, 5, FIVE, ANY}},
     {"hash", DP_FUNCTION, {help_hash, 5, FIVE, ANY}},
@@ -101,7 +100,7 @@ static void number_helpers(uint8_t *code, uint32_t slots)
         struct cts_insn in;
         cts_slot_get(slot, CTS_HOST_IS_BE, &in);
         if (is_helper_call(&in)) {
-            int64_t index = (int64_t)in.imm - FIRST_HELPER;
+            int64_t index = (int64_t)in.imm - CTS_TEST_HELPERS;
             bool known = index >= 0 && index < (int64_t)CTS_ARRAY_LEN(helpers);
             in.imm = known ? (int32_t)index : INT32_MAX;
             cts_slot_put(slot, CTS_HOST_IS_BE, &in);

@@ -12,14 +12,13 @@ static uint64_t sum(uint64_t a, uint64_t b)
 /* Where control goes from the instruction at `at`: one or two slots, none from an exit. */
 static unsigned next_slots(const struct cts_insn *in, uint32_t at, int64_t next[2])
 {
-    enum { JMP = 5, JMP32 = 6, JA = 0x00, CALL = 0x80, EXIT = 0x90 };
     unsigned class = in->opcode & 7, op = in->opcode & 0xf0;
-    bool jumps = (class == JMP || class == JMP32) && op != CALL;
+    bool jumps = (class == CTS_CLASS_JMP || class == CTS_CLASS_JMP32) && op != CTS_JUMP_CALL;
     next[0] = (int64_t)at + (in->opcode == cts_insn_info(CTS_INSN_LDDW)->opcode ? 2 : 1);
     next[1] = (int64_t)at + 1 + in->off;
-    if (jumps && op == EXIT)
+    if (jumps && op == CTS_JUMP_EXIT)
         return 0;
-    if (jumps && op == JA) {
+    if (jumps && op == CTS_JUMP_JA) {
         next[0] = next[1];
         return 1;
     }

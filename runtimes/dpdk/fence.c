@@ -23,7 +23,7 @@
 void *__libc_calloc(size_t count, size_t size);
 void __libc_free(void *at);
 
-enum { PAGE = 4096, BLOCKS = 16, WORD = 8 };
+enum { PAGE = 4096, BLOCKS = 16, WORD_BYTES = 8 };
 
 /* calloc() has no context to keep this in. */
 static struct {
@@ -44,7 +44,7 @@ static void *fenced(unsigned i, size_t bytes)
     mprotect(map + room, PAGE, PROT_NONE);
     fence.block[i].map = map;
     fence.block[i].bytes = room + PAGE;
-    fence.block[i].at = map + room - (bytes + WORD - 1) / WORD * WORD;
+    fence.block[i].at = map + room - (bytes + WORD_BYTES - 1) / WORD_BYTES * WORD_BYTES;
     return fence.block[i].at;
 }
 

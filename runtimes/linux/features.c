@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "isa/isa.h"
 #include "lx.h"
+#include "patch.h"
 
 /* What a kernel can do is asked of it, with the smallest program that needs it, and not inferred
  * from its version: distributions port features back, and build options take them away. */
@@ -12,13 +13,7 @@
 #define R0_IS(i) I(0xb7, 0, 0, 0, i)
 #define EXIT I(0x95, 0, 0, 0, 0)
 
-enum {
-    MAX_SLOTS = 16,
-    HELPER_MAP_LOOKUP = 1,
-    HELPER_TAIL_CALL = 12,
-    HELPER_CSUM_DIFF = 28,
-    HELPER_LOOP = 181
-};
+enum { MAX_SLOTS = 16, HELPER_MAP_LOOKUP = 1, HELPER_LOOP = 181 };
 
 struct probe {
     uint32_t feature;
@@ -76,7 +71,7 @@ static const struct probe probes[] = {
      {0},
      8,
      {I(0xb7, 1, 0, 0, 0), I(0xb7, 2, 0, 0, 0), I(0xb7, 3, 0, 0, 0), I(0xb7, 4, 0, 0, 0),
-      I(0xb7, 5, 0, 0, 0), I(0x85, 0, 0, 0, HELPER_CSUM_DIFF), R0_IS(RESULT), EXIT}},
+      I(0xb7, 5, 0, 0, 0), I(0x85, 0, 0, 0, CTS_LX_CSUM_DIFF), R0_IS(RESULT), EXIT}},
     {CTS_FEAT_POINTERS,
      false,
      {0},
@@ -87,7 +82,7 @@ static const struct probe probes[] = {
      false,
      {0},
      6,
-     {LDDW(2, 1, 2), I(0xb7, 3, 0, 0, 1), I(0x85, 0, 0, 0, HELPER_TAIL_CALL), R0_IS(RESULT), EXIT}},
+     {LDDW(2, 1, 2), I(0xb7, 3, 0, 0, 1), I(0x85, 0, 0, 0, CTS_LX_TAIL_CALL), R0_IS(RESULT), EXIT}},
     {CTS_FEAT_CALLX,
      false,
      {0},

@@ -12,17 +12,13 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
 #include "base/bytes.h"
 #include "base/fmt.h"
+#include "base/syscalls.h"
 #include "bpfsys.h"
-
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
 
 /* Above stdin, stdout and stderr, and above what the guardian moves its descriptors to. */
 enum { OWN_FDS = 16 };

@@ -7,12 +7,7 @@
 #include "base/bytes.h"
 #include "isa/isa.h"
 
-enum {
-    LDDW = BPF_LD | BPF_IMM | BPF_DW,
-    CALL = BPF_JMP | BPF_CALL,
-    HELPER_TAIL_CALL = 12,
-    HELPER_CSUM_DIFF = 28
-};
+enum { LDDW = BPF_LD | BPF_IMM | BPF_DW, CALL = BPF_JMP | BPF_CALL };
 
 static bool next_insn(const uint8_t *code, uint32_t slots, uint32_t *at, struct cts_insn *in)
 {
@@ -84,9 +79,9 @@ static int patch_lddw(struct cts_lx_patch *p, struct cts_insn *in, bool *wild, s
 
 static int patch_call(struct cts_lx_patch *p, struct cts_insn *in, struct cts_err *err)
 {
-    if (in->src == 0 && in->imm == HELPER_CSUM_DIFF)
+    if (in->src == 0 && in->imm == CTS_LX_CSUM_DIFF)
         p->uses.helper_csum = true;
-    if (in->src == 0 && in->imm == HELPER_TAIL_CALL)
+    if (in->src == 0 && in->imm == CTS_LX_TAIL_CALL)
         p->uses.types = true;
     return in->src == BPF_PSEUDO_KFUNC_CALL ? type_number(p, in, true, err) : 0;
 }
@@ -141,13 +136,12 @@ static int ascending(const void *a, const void *b)
 
 uint32_t cts_lx_stack_args(const uint8_t *code, uint32_t from, uint32_t to)
 {
-    enum { ARGS_BASE = 11 };
     uint32_t most = 0;
     struct cts_insn in;
 
     for (uint32_t at = from; at < to; at += length(&in)) {
         cts_slot_get(code + 8 * (size_t)at, CTS_HOST_IS_BE, &in);
-        bool load = in.opcode == (BPF_LDX | BPF_MEM | BPF_DW) && in.src == ARGS_BASE;
+        bool load = in.opcode == (BPF_LDX | BPF_MEM | BPF_DW) && in.src == CTS_REG_STACK_ARGS;
 
         if (load && in.off > 0 && (uint32_t)in.off / 8 > most)
             most = (uint32_t)in.off / 8;

@@ -20,6 +20,9 @@ struct cts_lx_uses {
 /* fd_array has room for indices that name no map, so that they are refused as such. */
 enum { CTS_LX_FD_ARRAY = 1024 };
 
+/* Helpers that the harness has a feature for. */
+enum { CTS_LX_TAIL_CALL = 12, CTS_LX_CSUM_DIFF = 28 };
+
 struct cts_lx_patch {
     uint8_t *code; /* slots * 8 bytes, patched in place; host order */
     uint32_t slots;

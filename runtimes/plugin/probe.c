@@ -223,7 +223,7 @@ static uint32_t find_helpers(struct plg *g)
 {
     static uint64_t (*const write[CTS_DATA_HELPERS_COUNT])(struct code *c, unsigned number) = {
         gathers, frobs, comes_back, takes_root, compares, unwinds};
-    enum { NOBODYS = 0x6fff, UNWIND = 5 };
+    enum { NOBODYS = 0x6fff };
     struct code none = {.slots = 0};
     struct plg_out out;
     uint32_t features = 0;
@@ -235,7 +235,8 @@ static uint32_t find_helpers(struct plg *g)
         struct code c = {.slots = 0};
         uint64_t want = write[n](&c, n);
         add(&c, CTS_INSN_EXIT, 0, 0, 0, 0);
-        if (answers(g, &c, want, &out) || (refuses && n != UNWIND && out.end != PLG_REFUSED))
+        if (answers(g, &c, want, &out) ||
+            (refuses && n != CTS_DATA_HELPER_UNWIND && out.end != PLG_REFUSED))
             features |= CTS_FEAT_DATA_HELPER_N(n);
     }
     return features;
@@ -251,66 +252,64 @@ static void add_raw(struct code *c, uint8_t opcode, unsigned dst, int off, int32
     cts_slot_put(c->bytes + (size_t)c->slots++ * CTS_SLOT_BYTES, CTS_HOST_IS_BE, &in);
 }
 
-enum { OP_MOV = 0xb7, OP_NEG = 0x87, OP_JA = 0x05, OP_JEQ = 0x15, OP_LDDW = 0x18, OP_EXIT = 0x95 };
-
 /* r0 = 1, and over the next instruction */
 static void begin_over(struct code *c)
 {
-    add_raw(c, OP_MOV, 0, 0, 1);
-    add_raw(c, OP_JA, 0, 1, 0);
+    add_raw(c, CTS_OPCODE_MOV64_K, 0, 0, 1);
+    add_raw(c, CTS_OPCODE_JA, 0, 1, 0);
 }
 
 static void unknown_opcode(struct code *c)
 {
     begin_over(c);
     add_raw(c, 0xff, 0, 0, 0);
-    add_raw(c, OP_EXIT, 0, 0, 0);
+    add_raw(c, CTS_OPCODE_EXIT, 0, 0, 0);
 }
 
 static void reserved_field(struct code *c)
 {
     begin_over(c);
-    add_raw(c, OP_NEG, 0, 7, 7);
-    add_raw(c, OP_EXIT, 0, 0, 0);
+    add_raw(c, CTS_OPCODE_NEG64, 0, 7, 7);
+    add_raw(c, CTS_OPCODE_EXIT, 0, 0, 0);
 }
 
 static void unknown_register(struct code *c)
 {
     begin_over(c);
-    add_raw(c, OP_MOV, 12, 0, 7);
-    add_raw(c, OP_EXIT, 0, 0, 0);
+    add_raw(c, CTS_OPCODE_MOV64_K, 12, 0, 7);
+    add_raw(c, CTS_OPCODE_EXIT, 0, 0, 0);
 }
 
 static void jump_out(struct code *c)
 {
-    add_raw(c, OP_MOV, 0, 0, 1);
-    add_raw(c, OP_JEQ, 0, 100, 2);
-    add_raw(c, OP_EXIT, 0, 0, 0);
+    add_raw(c, CTS_OPCODE_MOV64_K, 0, 0, 1);
+    add_raw(c, CTS_OPCODE_JEQ_K, 0, 100, 2);
+    add_raw(c, CTS_OPCODE_EXIT, 0, 0, 0);
 }
 
 static void jump_into_wide(struct code *c)
 {
-    add_raw(c, OP_MOV, 0, 0, 1);
-    add_raw(c, OP_JEQ, 0, 1, 2); /* the second half */
-    add_raw(c, OP_LDDW, 1, 0, 0);
+    add_raw(c, CTS_OPCODE_MOV64_K, 0, 0, 1);
+    add_raw(c, CTS_OPCODE_JEQ_K, 0, 1, 2); /* the second half */
+    add_raw(c, CTS_OPCODE_LDDW, 1, 0, 0);
     add_raw(c, 0, 0, 0, 0);
-    add_raw(c, OP_EXIT, 0, 0, 0);
+    add_raw(c, CTS_OPCODE_EXIT, 0, 0, 0);
 }
 
 static void no_end(struct code *c)
 {
-    add_raw(c, OP_MOV, 0, 0, 1);
-    add_raw(c, OP_JEQ, 0, 1, 2);
-    add_raw(c, OP_EXIT, 0, 0, 0);
-    add_raw(c, OP_MOV, 0, 0, 2);
+    add_raw(c, CTS_OPCODE_MOV64_K, 0, 0, 1);
+    add_raw(c, CTS_OPCODE_JEQ_K, 0, 1, 2);
+    add_raw(c, CTS_OPCODE_EXIT, 0, 0, 0);
+    add_raw(c, CTS_OPCODE_MOV64_K, 0, 0, 2);
 }
 
 static void half_of_wide(struct code *c)
 {
-    add_raw(c, OP_MOV, 0, 0, 1);
-    add_raw(c, OP_JEQ, 0, 1, 2);
-    add_raw(c, OP_EXIT, 0, 0, 0);
-    add_raw(c, OP_LDDW, 1, 0, 0);
+    add_raw(c, CTS_OPCODE_MOV64_K, 0, 0, 1);
+    add_raw(c, CTS_OPCODE_JEQ_K, 0, 1, 2);
+    add_raw(c, CTS_OPCODE_EXIT, 0, 0, 0);
+    add_raw(c, CTS_OPCODE_LDDW, 1, 0, 0);
 }
 
 static bool has_no_checks(struct plg *g)

@@ -21,8 +21,6 @@ enum {
     TAIL_SLOTS = 64,  /* a tail with a loop */
     WORD_SLOTS = 8,   /* a word without one */
     MOST_OFFSET = 32760,
-    OP_LDDW = 0x18,
-    OP_CALL = 0x85,
 };
 
 static const struct cts_insn_info *row_at(const struct plg_prog *p, uint32_t at,
@@ -48,11 +46,11 @@ static void number_helpers(struct plg_prog *p)
         struct cts_insn in;
         cts_slot_get(slot, CTS_HOST_IS_BE, &in);
         uint32_t number = (uint32_t)in.imm - CTS_DATA_HELPERS;
-        if (in.opcode == OP_CALL && in.src == 0 && number < CTS_DATA_HELPERS_COUNT) {
+        if (in.opcode == CTS_OPCODE_CALL_HELPER && in.src == 0 && number < CTS_DATA_HELPERS_COUNT) {
             in.imm = (int32_t)number;
             cts_slot_put(slot, CTS_HOST_IS_BE, &in);
         }
-        i += in.opcode == OP_LDDW;
+        i += in.opcode == CTS_OPCODE_LDDW;
     }
 }
 

@@ -3,11 +3,10 @@
 #include <string.h>
 
 #include "base/fmt.h"
+#include "base/limits.h"
 #include "rt_prevail/prevail.h"
 
 enum {
-    PATH_LIMIT = 4096,
-    AHEAD = 256,
     OUT_BYTES = 8192,
     VERSION_MS = 4000,
     TIME_PERCENT = 80, /* of one program, of what the harness gives it */
@@ -27,7 +26,7 @@ struct ask {
 };
 
 struct prevail {
-    char path[PATH_LIMIT];
+    char path[CTS_PATH_BYTES];
     unsigned at_once, time_ms;
     struct ask *ask; /* of the question under way */
     struct cts_child *run;
@@ -60,7 +59,7 @@ static void prevail_ahead(void *self, const struct cts_load_req *reqs, uint32_t 
 {
     struct prevail *p = self;
     p->asked = 0;
-    for (uint32_t i = 0; i < n && p->asked < AHEAD; i++)
+    for (uint32_t i = 0; i < n && p->asked < CTS_WORKER_AHEAD; i++)
         if (is_asked(&reqs[i]))
             prepare(p, p->asked++, &reqs[i]);
     cts_child_run(p->run, p->asked, p->at_once);
@@ -129,9 +128,9 @@ static int prevail_probe(void **self, unsigned engine, struct cts_caps *caps, st
     struct prevail *p = calloc(1, sizeof(*p));
     (void)engine;
     int rc = p ? 0 : cts_err_set(err, CTS_E_NOMEM, "out of memory");
-    if (rc == 0 && !(p->ask = calloc(AHEAD, sizeof(*p->ask))))
+    if (rc == 0 && !(p->ask = calloc(CTS_WORKER_AHEAD, sizeof(*p->ask))))
         rc = cts_err_set(err, CTS_E_NOMEM, "out of memory");
-    if (rc == 0 && !(p->run = calloc(AHEAD, sizeof(*p->run))))
+    if (rc == 0 && !(p->run = calloc(CTS_WORKER_AHEAD, sizeof(*p->run))))
         rc = cts_err_set(err, CTS_E_NOMEM, "out of memory");
     if (rc == 0)
         rc = cts_child_command("PREVAIL", "prevail", hint, p->path, sizeof(p->path), err);

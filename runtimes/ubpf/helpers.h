@@ -11,7 +11,7 @@
 struct ubpf_vm;
 
 /* The helper that ends the program where it gives 0: uBPF is told which that is. */
-enum { CTS_UB_UNWIND = CTS_DATA_HELPERS + 5 };
+enum { CTS_UB_UNWIND = CTS_DATA_HELPERS + CTS_DATA_HELPER_UNWIND };
 
 /* For ubpf_register_external_dispatcher. */
 uint64_t cts_ub_help(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,

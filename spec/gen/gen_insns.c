@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/fmt.h"
 #include "sema/sema.h"
 
 void cts_gen_banner(struct cts_buf *out)
@@ -44,6 +45,14 @@ static void add_enum(const char *prefix, const char *id, const char *end, struct
     cts_buf_adds(out, end);
 }
 
+static void add_opcode(const struct cts_spec_insn *row, struct cts_buf *out)
+{
+    char value[16];
+    cts_fmt(value, sizeof(value), " = 0x%02x,\n", (unsigned)row->enc[CTS_SF_OPCODE].value);
+    if (!row->slot)
+        add_enum("    CTS_OPCODE_", row->id, value, out);
+}
+
 void cts_gen_insns_h(const struct cts_spec *spec, struct cts_buf *out)
 {
     cts_gen_banner(out);
@@ -59,7 +68,12 @@ void cts_gen_insns_h(const struct cts_spec *spec, struct cts_buf *out)
                       "enum cts_insn_id {\n");
     for (size_t r = 0; r < spec->row_count; r++)
         add_enum("    CTS_INSN_", spec->rows[r].id, ",\n", out);
-    cts_buf_adds(out, "    CTS_INSN_COUNT\n};\n\n#endif\n");
+    cts_buf_adds(out, "    CTS_INSN_COUNT\n};\n\n"
+                      "/* The opcode of each. Some share one. */\n"
+                      "enum cts_opcode {\n");
+    for (size_t r = 0; r < spec->row_count; r++)
+        add_opcode(&spec->rows[r], out);
+    cts_buf_adds(out, "};\n\n#endif\n");
 }
 
 void cts_gen_tables_h(const struct cts_spec *spec, struct cts_buf *out)
