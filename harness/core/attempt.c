@@ -5,7 +5,7 @@
 bool cts_attempt_wants_reason(const struct cts_judge *judge, const struct cts_seg *seg)
 {
     enum { LONG = 64 };
-    return seg->unit->slots > LONG || !cts_judge_is_limit(judge, seg);
+    return seg->unit->slots > LONG || !cts_judge_is_restricted(judge, seg);
 }
 
 /* A worker that died or fell silent while one variant was alone with it. */

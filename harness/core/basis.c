@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/fmt.h"
-#include "core/expected.h"
+#include "core/judge.h"
 
 bool cts_basis_is(const struct cts_pack *p, const struct cts_pk_vector *v)
 {
@@ -66,7 +66,7 @@ void cts_basis_try(struct cts_basis *b, struct cts_exec *x, const struct cts_tar
     if (!b->tracks || !j.units)
         return;
     j.tracks = b->tracks + v->cases.first;
-    if (cts_expected_init(&j) != 0)
+    if (cts_judge_expect(&j) != 0)
         return;
     for (uint32_t i = 0; i < v->units.count; i++) {
         const uint32_t unit = v->units.first + i;

@@ -1,4 +1,4 @@
-#include "core/judge.h"
+#include "core/detail.h"
 
 #include <string.h>
 
@@ -9,9 +9,9 @@
 
 enum { CODE_LINES = 64, WORD = 8 };
 
-static void add_origin(const struct cts_judge *j, const struct cts_seg *seg, struct cts_buf *b)
+static void add_origin(const struct cts_seg *seg, struct cts_buf *b)
 {
-    const struct cts_pack *p = j->pack;
+    const struct cts_pack *p = seg->pack;
     const struct cts_pk_vector *v = &p->vectors[seg->unit->vector];
     cts_buf_addf(b, "  vector   %s (%s:%u)\n", cts_pack_text(p, v->id), cts_pack_text(p, v->file),
                  v->line);
@@ -38,9 +38,9 @@ static void add_origin(const struct cts_judge *j, const struct cts_seg *seg, str
         cts_buf_addf(b, "  like     %s\n", cts_pack_text(p, p->string_refs[v->bugs.first + i]));
 }
 
-static void add_code(const struct cts_judge *j, const struct cts_seg *seg, struct cts_buf *b)
+static void add_code(const struct cts_seg *seg, struct cts_buf *b)
 {
-    const uint8_t *code = j->pack->code + seg->unit->code;
+    const uint8_t *code = seg->pack->code + seg->unit->code;
     uint32_t slots = seg->unit->slots;
     cts_buf_adds(b, "  code\n");
     for (uint32_t at = 0, lines = 0; at < slots; lines++) {
@@ -124,12 +124,12 @@ static void add_bytes(const char *name, int origin, const uint8_t *before, const
     }
 }
 
-static void add_states(const struct cts_judge *j, struct cts_seg *seg, uint32_t r,
-                       const struct cts_obs *obs, struct cts_buf *b)
+static void add_states(struct cts_seg *seg, uint32_t r, const struct cts_obs *obs,
+                       struct cts_arena *arena, struct cts_buf *b)
 {
     const struct cts_layout *l = &seg->layout;
     struct cts_seg_view v;
-    if (!obs->row || !cts_seg_expected(seg, r, obs->row, obs->expect, j->arena, &v))
+    if (!obs->row || !cts_seg_expected(seg, r, obs->row, obs->expect, arena, &v))
         return;
     add_registers(seg, &v, obs, b);
     add_bytes("mem", 0, v.mem_in, v.mem, obs->row + CTS_ENTRY_MEM, v.mem_any, l->mem_bytes, b);
@@ -141,8 +141,8 @@ static void add_states(const struct cts_judge *j, struct cts_seg *seg, uint32_t 
                   v.stack_any ? v.stack_any + at : NULL, end - at, b);
 }
 
-static void add_expected_result(const struct cts_judge *j, const struct cts_seg *seg, uint32_t r,
-                                const struct cts_obs *obs, struct cts_buf *b)
+static void add_expected_result(const struct cts_seg *seg, uint32_t r, const struct cts_obs *obs,
+                                struct cts_buf *b)
 {
     static const char *const words[] = {
         [CTS_OUT_RAN] = "accepted and run",
@@ -161,10 +161,10 @@ static void add_expected_result(const struct cts_judge *j, const struct cts_seg 
             cts_buf_addf(b, ", r0 = 0x%llx", (unsigned long long)r0);
         cts_buf_addc(b, '\n');
     }
-    const struct cts_pk_vector *v = &j->pack->vectors[seg->unit->vector];
+    const struct cts_pk_vector *v = &seg->pack->vectors[seg->unit->vector];
     if (v->message)
         cts_buf_addf(b, "  known    a runtime that rejects it says: %s\n",
-                     cts_pack_text(j->pack, v->message));
+                     cts_pack_text(seg->pack, v->message));
     if (obs->result_known)
         cts_buf_addf(b, "  seen     r0 = 0x%llx\n", (unsigned long long)obs->r0);
 }
@@ -182,32 +182,33 @@ static void add_words(const struct cts_obs *obs, struct cts_buf *b)
     }
 }
 
-static void add_case(const struct cts_judge *j, uint32_t vector, uint32_t kase, struct cts_buf *b)
+static void add_case(const struct cts_pack *p, uint32_t vector, uint32_t kase, struct cts_buf *b)
 {
-    const struct cts_pack *p = j->pack;
     cts_buf_addf(b, " -f '%s#%s'", cts_pack_text(p, p->vectors[vector].id),
                  cts_pack_text(p, p->cases[kase].name));
 }
 
 /* What was selected of a vector. */
-static void add_selected(const struct cts_judge *j, uint32_t vector, struct cts_buf *b)
+static void add_selected(const struct cts_subject *s, uint32_t vector, struct cts_buf *b)
 {
-    const struct cts_pk_vector *v = &j->pack->vectors[vector];
+    const struct cts_pack *p = s->seg->pack;
+    const struct cts_pk_vector *v = &p->vectors[vector];
     uint32_t end = v->cases.first + v->cases.count;
     bool all = true;
     for (uint32_t c = v->cases.first; c < end; c++)
-        all = all && (!j->select_case || j->select_case[c]);
+        all = all && (!s->select_case || s->select_case[c]);
     if (all)
-        cts_buf_addf(b, " -f '%s#*'", cts_pack_text(j->pack, v->id));
+        cts_buf_addf(b, " -f '%s#*'", cts_pack_text(p, v->id));
     for (uint32_t c = v->cases.first; !all && c < end; c++)
-        if (j->select_case[c])
-            add_case(j, vector, c, b);
+        if (s->select_case[c])
+            add_case(p, vector, c, b);
 }
 
-static void add_repeat(const struct cts_judge *j, const struct cts_seg *seg, uint32_t r,
-                       const struct cts_among *among, struct cts_buf *b)
+static void add_repeat(const struct cts_subject *s, struct cts_buf *b)
 {
-    const struct cts_target *t = j->target;
+    const struct cts_target *t = s->target;
+    const struct cts_among *among = &s->obs->among;
+    const struct cts_seg *seg = s->seg;
     if (t->repeat)
         cts_buf_addf(b, "  repeat   %s", t->repeat);
     else
@@ -215,29 +216,29 @@ static void add_repeat(const struct cts_judge *j, const struct cts_seg *seg, uin
                      t->engine);
     uint32_t last = UINT32_MAX;
     for (size_t i = 0; i < among->count; i++) {
-        uint32_t vector = j->pack->units[among->unit[i]].vector;
+        uint32_t vector = seg->pack->units[among->unit[i]].vector;
         if (vector != last)
-            add_selected(j, vector, b);
+            add_selected(s, vector, b);
         last = vector;
     }
     if (among->count == 0)
-        add_case(j, seg->unit->vector, cts_seg_case(seg, r), b);
+        add_case(seg->pack, seg->unit->vector, cts_seg_case(seg, s->tuple), b);
     cts_buf_addc(b, '\n');
 }
 
-const char *cts_detail(const struct cts_judge *j, struct cts_seg *seg, uint32_t r,
-                       const struct cts_obs *obs)
+const char *cts_detail(const struct cts_subject *s, struct cts_arena *arena)
 {
+    const struct cts_obs *obs = s->obs;
     struct cts_buf b;
     cts_buf_init(&b, 1 << 20);
-    add_origin(j, seg, &b);
-    add_code(j, seg, &b);
-    if (seg->whole || !obs->row)
-        add_expected_result(j, seg, r, obs, &b);
-    add_states(j, seg, r, obs, &b);
+    add_origin(s->seg, &b);
+    add_code(s->seg, &b);
+    if (s->seg->whole || !obs->row)
+        add_expected_result(s->seg, s->tuple, obs, &b);
+    add_states(s->seg, s->tuple, obs, arena, &b);
     add_words(obs, &b);
-    add_repeat(j, seg, r, &obs->among, &b);
-    const char *copy = cts_arena_strdup(j->arena, cts_buf_text(&b));
+    add_repeat(s, &b);
+    const char *copy = cts_arena_strdup(arena, cts_buf_text(&b));
     cts_buf_release(&b);
     return copy ? copy : "";
 }

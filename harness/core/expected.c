@@ -1,47 +1,39 @@
 #include "core/expected.h"
 
-static bool names(const struct cts_judge *j, const struct cts_known *k,
-                  const struct cts_pk_vector *v, uint32_t kase)
+static bool names(const struct cts_known *k, const struct cts_target *t,
+                  const struct cts_caps *caps, const struct cts_pack *p, uint32_t kase)
 {
-    const struct cts_pack *p = j->pack;
-    const char *engine = j->target->engine[0] ? j->target->engine : j->caps->engine;
-    return cts_known_covers(k, engine, j->caps->version, cts_pack_text(p, v->id),
+    const struct cts_pk_vector *v = &p->vectors[p->cases[kase].vector];
+    const char *engine = t->engine[0] ? t->engine : caps->engine;
+    return cts_known_covers(k, engine, caps->version, cts_pack_text(p, v->id),
                             cts_pack_text(p, p->cases[kase].name));
 }
 
-/* The entries that name the case; an empty list is null. */
-static int find_entries(const struct cts_judge *j, const struct cts_pk_vector *v, uint32_t kase)
+int cts_expected_find(struct cts_track *t, uint32_t kase, const struct cts_target *target,
+                      const struct cts_caps *caps, const struct cts_pack *p,
+                      struct cts_arena *arena)
 {
-    struct cts_track *t = &j->tracks[kase - j->first_case];
     const struct cts_known **list = NULL;
     size_t n = 0;
-    for (size_t i = 0; i < j->target->known_count; i++) {
-        if (!names(j, j->target->known[i], v, kase))
+    for (size_t i = 0; i < target->known_count; i++) {
+        if (!names(target->known[i], target, caps, p, kase))
             continue;
         if (!list)
-            list = cts_arena_take_array(j->arena, j->target->known_count - i + 1, sizeof(*list));
+            list = cts_arena_take_array(arena, target->known_count - i + 1, sizeof(*list));
         if (!list)
             return CTS_E_NOMEM;
-        list[n++] = j->target->known[i];
+        list[n++] = target->known[i];
     }
     t->known = list;
-    if (!list && !j->every)
-        return 0;
-    t->variants = cts_arena_take_array(j->arena, v->units.count + 1, sizeof(*t->variants));
-    return t->variants ? 0 : CTS_E_NOMEM;
+    return list ? cts_expected_follow(t, kase, p, arena) : 0;
 }
 
-int cts_expected_init(struct cts_judge *j)
+int cts_expected_follow(struct cts_track *t, uint32_t kase, const struct cts_pack *p,
+                        struct cts_arena *arena)
 {
-    const struct cts_pack *p = j->pack;
-    int rc = 0;
-    for (uint32_t u = 0, next = 0; rc == 0 && u < j->unit_count; u = next) {
-        const struct cts_pk_vector *v = &p->vectors[p->units[j->first_unit + u].vector];
-        for (uint32_t c = v->cases.first; rc == 0 && c < v->cases.first + v->cases.count; c++)
-            rc = find_entries(j, v, c);
-        next = v->units.first + v->units.count - j->first_unit;
-    }
-    return rc;
+    const struct cts_pk_vector *v = &p->vectors[p->cases[kase].vector];
+    t->variants = cts_arena_take_array(arena, v->units.count + 1, sizeof(*t->variants));
+    return t->variants ? 0 : CTS_E_NOMEM;
 }
 
 const struct cts_known *cts_expected_by(const struct cts_track *t, const char *label,
@@ -53,10 +45,10 @@ const struct cts_known *cts_expected_by(const struct cts_track *t, const char *l
     return NULL;
 }
 
-void cts_expected_note(const struct cts_judge *j, struct cts_track *t, uint32_t unit,
+void cts_expected_note(const struct cts_pack *p, struct cts_track *t, uint32_t unit,
                        enum cts_status status, enum cts_failure failure)
 {
-    const struct cts_pk_vector *v = &j->pack->vectors[j->pack->units[unit].vector];
+    const struct cts_pk_vector *v = &p->vectors[p->units[unit].vector];
     struct cts_variant *one = t->variants ? &t->variants[unit - v->units.first] : NULL;
     if (!one || (one->seen && cts_status_weight(status) <= cts_status_weight(one->status)))
         return;

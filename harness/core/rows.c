@@ -224,6 +224,16 @@ bool cts_seg_whole_result(const struct cts_seg *s, const struct cts_pk_outcome *
     return state || o->has_r0;
 }
 
+/* The bits of a result that are compared. Where results are cut, that is a failure of EXIT, and of
+ * nothing else. */
+static uint64_t result_mask(const struct cts_seg *s, const struct cts_caps *caps)
+{
+    const struct cts_pk_vector *v = &s->pack->vectors[s->unit->vector];
+    bool whole = caps->r0_bits >= 64 || (caps->features & CTS_FEAT_CUT &&
+                                         s->pack->insn_ids[v->rows.first] == CTS_INSN_EXIT);
+    return whole ? UINT64_MAX : UINT32_MAX;
+}
+
 static int find_outcomes(struct cts_seg *s, const struct cts_caps *caps, struct cts_arena *arena)
 {
     const struct cts_pk_range rows = s->unit->rows;
@@ -247,6 +257,7 @@ int cts_seg_init(struct cts_seg *s, const struct cts_pack *pack, uint32_t unit_i
                           .rows = u->rows.count,
                           .whole = cts_unit_is_whole(u, caps),
                           .layout = u->layout};
+    s->result_mask = result_mask(s, caps);
     const struct cts_env_segment body = {.code = pack->code + u->code,
                                          .slots = u->slots,
                                          .body_slots = u->body_slots,

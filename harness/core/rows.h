@@ -26,7 +26,8 @@ struct cts_seg {
     bool be;
     bool whole; /* run as a whole program */
     bool swept;
-    bool plain; /* swept, and neither memory nor stack nor addresses: the fast way */
+    bool plain;           /* swept, and neither memory nor stack nor addresses: the fast way */
+    uint64_t result_mask; /* bits of a result that are compared */
     const struct cts_outcomes *outcomes; /* of each operand tuple, on this engine; null: swept */
     /* Of a sweep: */
     struct cts_pk_operand operand[CTS_SEG_OPERANDS];

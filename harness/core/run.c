@@ -6,7 +6,6 @@
 
 #include "core/block.h"
 #include "core/exec.h"
-#include "core/expected.h"
 #include "core/start.h"
 #include "host/clock.h"
 
@@ -153,7 +152,7 @@ static void run_block(struct worker_thread *c, struct cts_block *b)
     b->tracks =
         cts_arena_take_array(&b->arena, b->case_count ? b->case_count : 1, sizeof(*b->tracks));
     struct cts_judge j = cts_block_judge(b, run->opts->every_variant);
-    if (units && b->tracks && cts_expected_init(&j) == 0) {
+    if (units && b->tracks && cts_judge_expect(&j) == 0) {
         size_t n = cts_block_units(b, &j, units);
         run_units(c, b, &j, units, n);
         cts_judge_count(&j);

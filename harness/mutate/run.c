@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/fmt.h"
-#include "core/judge.h"
+#include "core/conform.h"
 #include "core/request.h"
 #include "host/buf.h"
 #include "mutate/run_impl.h"
@@ -153,36 +153,17 @@ static struct cts_obs as_seen(const struct cts_mut_own *m, const struct cts_obs 
     return seen;
 }
 
-/* Does the judge call it a failure? */
-static bool fails(struct cts_mut_rig *g, const struct cts_mut_own *m, struct cts_mut_loaded *l,
-                  uint32_t r, const struct cts_obs *obs)
+/* Of tuple r, or (UINT32_MAX) of one of those of the unit. */
+static bool fails(const struct cts_mut_own *m, struct cts_mut_loaded *l, uint32_t r,
+                  const struct cts_obs *obs)
 {
-    const struct cts_pack *p = pack_of(g);
-    const struct cts_pk_vector *v = &p->vectors[l->seg.unit->vector];
-    struct cts_target target = {.runtime = m->seen.runtime, .engine = m->seen.engine};
     struct cts_obs seen = as_seen(m, obs);
-    struct cts_arena arena;
-    cts_arena_init(&arena, 0);
-    struct cts_judge j = {.pack = p,
-                          .target = &target,
-                          .caps = &m->seen,
-                          .arena = &arena,
-                          .tracks = cts_arena_take_array(&arena, v->cases.count, sizeof(*j.tracks)),
-                          .first_case = v->cases.first,
-                          .case_count = v->cases.count};
-    bool failed = false;
-    if (!j.tracks) {
-        cts_err_set(&g->err, CTS_E_NOMEM, "out of memory");
-        return false;
-    }
-    if (r == UINT32_MAX)
-        cts_judge_unit(&j, &l->seg, &seen);
-    else
-        cts_judge_tuple(&j, &l->seg, r, &seen);
-    for (uint32_t i = 0; i < j.case_count; i++)
-        failed |= j.tracks[i].seen && j.tracks[i].status == CTS_ST_FAIL;
-    cts_arena_release(&arena);
-    return failed;
+    if (r != UINT32_MAX)
+        return !cts_conforms(&l->seg, r, &seen);
+    for (r = 0; r < (l->seg.swept ? 1 : l->seg.rows); r++)
+        if (!cts_conforms(&l->seg, r, &seen))
+            return true;
+    return false;
 }
 
 static void start(struct cts_mut_rig *g, struct cts_mut_own *m, struct cts_mut_loaded *l,
@@ -209,7 +190,7 @@ static bool whole_kills(struct cts_mut_rig *g, struct cts_mut_own *m, struct cts
         obs.r0 = g->run_res.r0;
         obs.text = g->run_res.text;
     }
-    return fails(g, m, l, UINT32_MAX, &obs);
+    return fails(m, l, UINT32_MAX, &obs);
 }
 
 static uint8_t *row_at(const struct cts_mut_own *m, const struct cts_mut_loaded *l, uint32_t r)
@@ -237,7 +218,7 @@ static bool row_fails(struct cts_mut_rig *g, const struct cts_mut_own *m, struct
         return false;
     if (faulted) {
         obs.text = g->run_res.text;
-        return fails(g, m, l, r, &obs);
+        return fails(m, l, r, &obs);
     }
     obs.row = row_at(m, l, r);
     obs.expect = expect_at(g, l, r);
@@ -245,10 +226,8 @@ static bool row_fails(struct cts_mut_rig *g, const struct cts_mut_own *m, struct
         obs.seen = CTS_SEEN_EXITED;
         obs.result_known = true;
         obs.r0 = cts_order_get64(m->caps.be, obs.row + CTS_ENTRY_OUT);
-    } else if (cts_seg_match(&l->seg, r, obs.row, obs.expect)) {
-        return false;
     }
-    return fails(g, m, l, r, &obs);
+    return fails(m, l, r, &obs);
 }
 
 /* Rows first .. first + n - 1, at most as many as the ring holds. */
@@ -307,7 +286,7 @@ static bool unit_kills(struct cts_mut_rig *g, struct cts_mut_own *m, struct cts_
         return whole_kills(g, m, l);
     if (!l->accepted) {
         struct cts_obs obs = {.seen = CTS_SEEN_REJECTED};
-        return fails(g, m, l, UINT32_MAX, &obs);
+        return fails(m, l, UINT32_MAX, &obs);
     }
     return window_kills(g, m, l);
 }

@@ -5,7 +5,6 @@
 
 #include "base/bytes.h"
 #include "base/limits.h"
-#include "base/sha256.h"
 #include "host/fs.h"
 #include "wire/worker.h"
 #include "isa/isa.h"
@@ -20,17 +19,6 @@ enum {
     SLOTS_MAX = 1 << 21,
     RUNS_MAX = 1 << 20,
 };
-
-void cts_pack_isa_sum(uint8_t sum[32])
-{
-    struct cts_sha256 s;
-    cts_sha256_init(&s);
-    for (unsigned i = 0; i < CTS_INSN_COUNT; i++) {
-        const char *id = cts_insn_info((enum cts_insn_id)i)->id;
-        cts_sha256_add(&s, id, strlen(id) + 1);
-    }
-    cts_sha256_end(&s, sum);
-}
 
 static int damaged(struct cts_err *err, const char *table, uint32_t index, const char *what)
 {

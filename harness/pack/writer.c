@@ -6,23 +6,6 @@
 #include "base/sha256.h"
 #include "pack/file.h"
 
-const uint32_t cts_pack_record_bytes[CTS_PT_COUNT] = {
-    [CTS_PT_VECTORS] = sizeof(struct cts_pk_vector),
-    [CTS_PT_CASES] = sizeof(struct cts_pk_case),
-    [CTS_PT_UNITS] = sizeof(struct cts_pk_unit),
-    [CTS_PT_TUPLES] = sizeof(struct cts_pk_tuple),
-    [CTS_PT_OUTCOMES] = sizeof(struct cts_pk_outcome),
-    [CTS_PT_STATES] = sizeof(struct cts_pk_state),
-    [CTS_PT_SWEEPS] = sizeof(struct cts_pk_sweep),
-    [CTS_PT_OPERANDS] = sizeof(struct cts_pk_operand),
-    [CTS_PT_MAPS] = sizeof(struct cts_pk_map),
-    [CTS_PT_INSN_IDS] = sizeof(uint16_t),
-    [CTS_PT_STRING_REFS] = sizeof(cts_pk_str),
-    [CTS_PT_CODE] = 1,
-    [CTS_PT_DATA] = 1,
-    [CTS_PT_STRINGS] = 1,
-};
-
 static uint64_t hash_bytes(const void *data, size_t len)
 {
     const uint8_t *p = data;
