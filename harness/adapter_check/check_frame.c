@@ -224,7 +224,7 @@ static int check_malformed(struct ac *k)
     return rc;
 }
 
-static int check_no_question(struct ac *k)
+static int check_no_request(struct ac *k)
 {
     static const uint16_t types[] = {CTS_FT_CAPS, CTS_FT_DONE, CTS_FT_FAILED};
     int rc = ac_open(k);
@@ -233,7 +233,7 @@ static int check_no_question(struct ac *k)
         cts_wr_u32(&k->link->out, 0);
         rc = ac_ask(k, types[i], 0, 0);
         if (rc == 0)
-            rc = ac_want_failed(k, "a frame that is no question");
+            rc = ac_want_failed(k, "a frame that is no request");
         if (rc == 0)
             rc = ac_runs(k, (int32_t)i);
     }
@@ -338,52 +338,52 @@ static int check_pieces(struct ac *k)
     return rc ? rc : ac_want_ran(k, 0, &it, 21);
 }
 
-/* Many questions at once. */
+/* Many requests at once. */
 
-enum { PER_QUESTION = 8 };
+enum { PER_REQUEST = 8 };
 
-static void make_question(const struct ac *k, unsigned q, struct ac_code c[PER_QUESTION],
-                          struct cts_item items[PER_QUESTION])
+static void make_request(const struct ac *k, unsigned q, struct ac_code c[PER_REQUEST],
+                         struct cts_item items[PER_REQUEST])
 {
-    for (unsigned i = 0; i < PER_QUESTION; i++) {
+    for (unsigned i = 0; i < PER_REQUEST; i++) {
         ac_returns(k, &c[i], (int32_t)(100 * q + i));
         items[i] = ac_item(ALL, i, &c[i]);
     }
 }
 
 /* All in one write, so that one read may take several. */
-static int send_questions(struct ac *k, struct cts_buf *all)
+static int send_requests(struct ac *k, struct cts_buf *all)
 {
-    struct ac_code c[PER_QUESTION];
-    struct cts_item items[PER_QUESTION];
+    struct ac_code c[PER_REQUEST];
+    struct cts_item items[PER_REQUEST];
     int rc = 0;
     for (unsigned q = 0; rc == 0 && q < CTS_LINK_DEPTH; q++) {
-        make_question(k, q, c, items);
-        rc = ac_put_items(k, items, PER_QUESTION);
+        make_request(k, q, c, items);
+        rc = ac_put_items(k, items, PER_REQUEST);
         if (rc == 0)
-            rc = ac_seal(k, CTS_FT_EXEC, PER_QUESTION, ac_most(items, PER_QUESTION));
+            rc = ac_seal(k, CTS_FT_EXEC, PER_REQUEST, ac_most(items, PER_REQUEST));
         if (rc == 0)
             cts_buf_add(all, k->link->out.data, k->link->out.len);
     }
     if (rc == 0 && all->failed)
-        rc = ac_fail(k, "no memory for %d questions", CTS_LINK_DEPTH);
+        rc = ac_fail(k, "no memory for %d requests", CTS_LINK_DEPTH);
     return rc ? rc : ac_send(k, all->data, all->len);
 }
 
 static int check_under_way(struct ac *k)
 {
-    struct ac_code c[PER_QUESTION];
-    struct cts_item items[PER_QUESTION];
+    struct ac_code c[PER_REQUEST];
+    struct cts_item items[PER_REQUEST];
     struct cts_buf all;
     int rc = ac_open(k);
     cts_buf_init(&all, 0);
     if (rc == 0)
-        rc = send_questions(k, &all);
+        rc = send_requests(k, &all);
     cts_buf_release(&all);
     for (unsigned q = 0; rc == 0 && q < CTS_LINK_DEPTH; q++) {
-        make_question(k, q, c, items);
-        rc = ac_want_done(k, items, PER_QUESTION);
-        for (uint32_t i = 0; rc == 0 && i < PER_QUESTION; i++)
+        make_request(k, q, c, items);
+        rc = ac_want_done(k, items, PER_REQUEST);
+        for (uint32_t i = 0; rc == 0 && i < PER_REQUEST; i++)
             rc = ac_want_ran(k, i, &items[i], 100 * q + i);
     }
     return rc;
@@ -392,14 +392,14 @@ static int check_under_way(struct ac *k)
 const struct ac_check ac_checks_frame[] = {
     {"malformed", "answers what it cannot understand with FAILED, and goes on", AC_NEEDS_RUN,
      check_malformed},
-    {"no-question", "answers frames that are no questions with FAILED, and goes on", AC_NEEDS_RUN,
-     check_no_question},
+    {"no-request", "answers frames that are no requests with FAILED, and goes on", AC_NEEDS_RUN,
+     check_no_request},
     {"bad-header", "ends with another status than 0 after a header without sense", AC_NEEDS_CAPS,
      check_header},
     {"broken-off", "ends when its stdin ends in the middle of a frame", AC_NEEDS_CAPS,
      check_broken_off},
     {"pieces", "takes a frame that comes in pieces", AC_NEEDS_RUN, check_pieces},
-    {"under-way", "answers 16 questions that are under way at a time in their order", AC_NEEDS_RUN,
+    {"under-way", "answers 16 requests that are under way at a time in their order", AC_NEEDS_RUN,
      check_under_way},
     {0},
 };

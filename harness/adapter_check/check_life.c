@@ -36,7 +36,7 @@ static int check_end_loaded(struct ac *k)
     return rc ? rc : ac_end_well(k);
 }
 
-/* Its stdin ends behind a question: that is answered first. */
+/* Its stdin ends behind a request: that is answered first. */
 static int check_end_asked(struct ac *k)
 {
     struct ac_code c;
@@ -54,7 +54,7 @@ static int check_end_asked(struct ac *k)
     return rc ? rc : ac_end_well(k);
 }
 
-/* Killed in all stages of its work: idle with programs loaded, and over a question. Whatever it
+/* Killed in all stages of its work: idle with programs loaded, and over a request. Whatever it
  * leaves behind must not be in the way of the next one. */
 static int check_killed(struct ac *k)
 {

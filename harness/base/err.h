@@ -26,7 +26,7 @@ enum cts_errno {
     CTS_E_TOOL = -13,    /* an outside tool (llvm-mc) failed */
     CTS_E_BUSY = -14,    /* the machine left a process too little time, or something it waited for
                             was not to be had */
-    CTS_E_UNCLEAR = -15, /* a worker did not understand a question: no fault of its runtime */
+    CTS_E_UNCLEAR = -15, /* a worker did not understand a request: no fault of its runtime */
 };
 
 enum { CTS_ERR_FILE_MAX = 256, CTS_ERR_MSG_MAX = 1024 };

@@ -205,7 +205,7 @@ int cts_wire_get_caps(struct cts_rd *r, struct cts_caps *caps, struct cts_err *e
     return 0;
 }
 
-/* Items. A layout is the bulk of a question, so it is moved as one block: see PROTOCOL.md. */
+/* Items. A layout is the bulk of a request, so it is moved as one block: see PROTOCOL.md. */
 
 enum {
     LY_ADD = 7 * 4,
@@ -485,7 +485,7 @@ int cts_wire_get_progress(struct cts_rd *r, struct cts_wire_progress *p, struct 
 {
     p->begun = cts_rd_u32(r);
     p->waiting = rd_bool(r);
-    return r->failed || r->at != r->len ? malformed(err, "word of progress") : 0;
+    return r->failed || r->at != r->len ? malformed(err, "report of progress") : 0;
 }
 
 /* Features. */

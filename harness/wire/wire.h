@@ -2,8 +2,8 @@
  *
  * A frame is a header of 12 bytes and a payload; all numbers are little-endian:
  *     u32 payload bytes   u16 type   u16 zero   u32 sequence number (an answer repeats that of its
- * question) The harness asks, the worker answers each question with one frame, in order; several
- * questions may be under way. Frames that tell its progress may come before an answer. EOF on the
+ * request) The harness sends requests, the worker answers each with one frame, in order; several
+ * requests may be under way. Frames that report its progress may come before a response. EOF on the
  * worker's stdin ends it. Strings are u32 length and bytes; booleans u8.
  *
  *     HELLO   u32 lowest, u32 highest version it speaks; string engine ("" default)
@@ -135,9 +135,9 @@ int cts_wire_get_item(struct cts_rd *r, struct cts_item *it, struct cts_item_roo
 void cts_wire_put_answer(struct cts_wr *w, const struct cts_answer *a);
 int cts_wire_get_answer(struct cts_rd *r, struct cts_answer *a, struct cts_err *err);
 
-/* How far a worker is with the question it is at. */
+/* How far a worker is with the request it is at. */
 struct cts_wire_progress {
-    uint32_t begun; /* of the question's items */
+    uint32_t begun; /* of the request's items */
     bool waiting;   /* for something that it shares with others; else it is at work */
 };
 enum { CTS_PROGRESS_BYTES = 5, CTS_PROGRESS_MS = 100 }; /* see PROTOCOL.md */

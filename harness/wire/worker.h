@@ -218,9 +218,9 @@ struct cts_adapter {
      * CTS_E_UNSUPPORTED: the engine is unavailable here, err says why and what would help; else a
      * failure. */
     int (*probe)(void **self, unsigned engine, struct cts_caps *caps, struct cts_err *err);
-    /* May be null. Told, before the first item of a question, what will be loaded: for adapters
+    /* May be null. Told, before the first item of a request, what will be loaded: for adapters
      * that work on several programs side by side. Of the requests kind, packet, code (which need
-     * not be aligned), slots and elf are given; bytes stay where they are until the question is
+     * not be aligned), slots and elf are given; bytes stay where they are until the request is
      * answered, so that load() knows a request by the address of its bytes. */
     void (*ahead)(void *self, const struct cts_load_req *reqs, uint32_t n);
     /* *prog is the adapter's own; set only when accepted. */

@@ -28,7 +28,7 @@ struct worker {
     struct cts_answer answer;
     uint64_t begun; /* items since the start */
     struct cts_worker_say say;
-    uint32_t seq, begun_here; /* the question that is carried out, and its items begun */
+    uint32_t seq, begun_here; /* the request that is carried out, and its items begun */
     uint64_t told_ms;         /* when the harness was last told of its progress */
     bool told, waiting;
 };
@@ -407,7 +407,7 @@ static bool handle(struct worker *w, const struct cts_frame *f)
     if (f->type == CTS_FT_HELLO)
         return hello(w, f->seq, &r);
     struct cts_err err = {0};
-    cts_err_set(&err, CTS_E_PROTOCOL, "frame type %u is no question", f->type);
+    cts_err_set(&err, CTS_E_PROTOCOL, "frame type %u is no request", f->type);
     return say_failed(w, f->seq, &err);
 }
 

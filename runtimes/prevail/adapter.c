@@ -28,7 +28,7 @@ struct ask {
 struct prevail {
     char path[CTS_PATH_BYTES];
     unsigned at_once, time_ms;
-    struct ask *ask; /* of the question under way */
+    struct ask *ask; /* of the request under way */
     struct cts_child *run;
     uint32_t asked;
 };

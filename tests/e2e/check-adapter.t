@@ -125,7 +125,7 @@ raw unclean           -ckilled killed
 raw alone             -t9  together
 raw end-mute          -cend-asked end-asked
 raw malformed-mute    -t1,-cmalformed malformed
-raw no-question-mute  -t1,-cno-question no-question
+raw no-request-mute  -t1,-cno-request no-request
 raw header-on         -t1,-cbad-header bad-header
 raw broken-hangs      -t1,-cbroken-off broken-off
 raw end-hangs         -t1,-cend end

@@ -185,7 +185,7 @@ while read -r fault want what kind words; do
             done
             ;;
         babble)
-            # More answers than questions: whether they come in time to be seen is a race. All that was asked was answered rightly, so either
+            # More responses than requests: whether they come in time to be seen is a race. All that was requested was answered rightly, so either
             # nothing is amiss, or the case is named.
             case $rc in
                 0) is "$total" "total: $CASES passed, 0 failed, 0 skipped" "$fault: all pass" ;;

@@ -149,7 +149,7 @@ static bool huge(struct fake_frame *f, int out)
     return send_as(f, head, out);
 }
 
-/* Within what a frame may have, but far more than the question can be answered with. */
+/* Within what a frame may have, but far more than the request can be answered with. */
 static bool large(struct fake_frame *f, int out)
 {
     struct cts_frame head = f->head;
@@ -205,7 +205,7 @@ const struct fake_stream fake_streams[] = {
     {"trickle", "one byte of a marked answer every 200 ms", trickle, NULL},
     {"seq", "a wrong sequence number on a marked answer", wrong_sequence, NULL},
     {"type", "a marked answer of the wrong type", wrong_type, NULL},
-    {"failed", "does not understand marked questions", failed, NULL},
+    {"failed", "does not understand marked requests", failed, NULL},
     {"huge", "a marked answer of 4 GiB", huge, NULL},
     {"large", "a marked answer of 64 MiB", large, NULL},
     {"trailing", "bytes behind a marked answer, inside its frame", trailing, NULL},

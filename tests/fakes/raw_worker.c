@@ -28,10 +28,10 @@
     X(HELLO_DIES, "hello-dies", "ends at a malformed greeting")                                    \
     X(HELLO_AGAIN, "hello-again", "begins anew at a second greeting")                              \
     X(EARLY_DIES, "early-dies", "ends if it is asked before it is greeted")                        \
-    X(EMPTY_DIES, "empty-dies", "ends at a question without items")                                \
+    X(EMPTY_DIES, "empty-dies", "ends at a request without items")                                 \
     X(R0_32, "r0-32", "loses the upper half of r0")                                                \
     X(ONCE, "once", "runs once, however often it is asked to")                                     \
-    X(FORGETS, "forgets", "unloads everything at the end of a question")                           \
+    X(FORGETS, "forgets", "unloads everything at the end of a request")                            \
     X(ABSENT, "absent", "answers the run of a program that is not there")                          \
     X(NUMBERS, "numbers", "mixes up programs 0 and 32")                                            \
     X(KEEPS_OLD, "keeps-old", "keeps the first program of a number")                               \
@@ -55,18 +55,18 @@
     X(OTHER_MEMORY, "other-memory", "its descriptor is not that of its window")                    \
     X(NO_BEGUN, "no-begun", "does not count what it has begun")                                    \
     X(WAITS_ON, "waits-on", "says that it waits when it has answered")                             \
-    X(PROGRESS_SEQ, "progress-seq", "tells its progress with a question that is not asked")        \
+    X(PROGRESS_SEQ, "progress-seq", "reports its progress with a request that is not asked")       \
     X(PROGRESS_MORE, "progress-more", "tells that it has begun more than there is")                \
-    X(PROGRESS_FLOOD, "progress-flood", "tells its progress without end")                          \
+    X(PROGRESS_FLOOD, "progress-flood", "reports its progress without end")                        \
     X(MALFORMED_DIES, "malformed-dies", "ends at a malformed item")                                \
     X(MALFORMED_MUTE, "malformed-mute", "does not answer malformed items")                         \
     X(LENIENT, "lenient", "does not mind bytes behind the items")                                  \
-    X(NO_QUESTION, "no-question-mute", "passes over frames that are no questions")                 \
+    X(NO_REQUEST, "no-request-mute", "passes over frames that are no requests")                    \
     X(HEADER_ON, "header-on", "reads on after a header without sense")                             \
     X(HEADER_0, "header-0", "ends with status 0 after a header without sense")                     \
     X(BROKEN_HANGS, "broken-hangs", "hangs if its stdin ends in a frame")                          \
     X(ONE_READ, "one-read", "takes what one read brings for a frame")                              \
-    X(SWAPS, "swaps", "answers the second of two questions first")                                 \
+    X(SWAPS, "swaps", "answers the second of two requests first")                                  \
     X(END_1, "end-1", "ends with status 1 when its stdin ends")                                    \
     X(END_HANGS, "end-hangs", "does not end when its stdin ends")                                  \
     X(END_LOADED, "end-loaded-1", "the first of the two, if programs are loaded")                  \
@@ -88,7 +88,7 @@ static const struct {
 #undef ROW
 };
 
-/* GRACE_MS: from the last question to the end of stdin. */
+/* GRACE_MS: from the last request to the end of stdin. */
 enum { EXIT_LOST = 2, EXIT_FAULT = 9, MODEST_SLOTS = 100, GRACE_MS = 200 };
 
 struct program {
@@ -556,8 +556,8 @@ static void serve(struct raw *w)
         hello(w, &r);
     else if (w->head.type == CTS_FT_EXEC)
         exec(w, &r);
-    else if (w->fault != F_NO_QUESTION)
-        failed(w, "no question");
+    else if (w->fault != F_NO_REQUEST)
+        failed(w, "no request");
 }
 
 static void start_state(const struct raw *w)

@@ -82,7 +82,7 @@ static int answer(struct fake *f, struct cts_answer *a, unsigned timeout_ms)
     return cts_session_answer(&f->s, a, 1, timeout_ms, &f->err);
 }
 
-/* One question and its answer; 0: the r0 that came. */
+/* One request and its response; 0: the r0 that came. */
 static int round_trip(struct fake *f, uint32_t value, unsigned timeout_ms, uint64_t *r0)
 {
     static struct cts_answer a;
@@ -124,7 +124,7 @@ static void test_handshake(void **state)
     cts_session_release(&f.s);
 }
 
-static void test_question_and_answer(void **state)
+static void test_request_and_response(void **state)
 {
     struct fake f;
     static struct cts_answer a;
@@ -151,7 +151,7 @@ static void test_question_and_answer(void **state)
     cts_session_release(&f.s);
 }
 
-static void test_many_questions_under_way(void **state)
+static void test_many_requests_under_way(void **state)
 {
     struct fake f;
     uint32_t asked = 0, answered = 0;
@@ -168,9 +168,9 @@ static void test_many_questions_under_way(void **state)
 }
 
 /* Megabytes in both directions while nobody reads answers: more than the pipes hold. */
-static void test_large_questions_under_way(void **state)
+static void test_large_requests_under_way(void **state)
 {
-    enum { ITEMS = 4096, QUESTIONS = 4 };
+    enum { ITEMS = 4096, REQUESTS = 4 };
     struct fake f;
     static struct program programs[ITEMS];
     static uint8_t packet[600];
@@ -188,9 +188,9 @@ static void test_large_questions_under_way(void **state)
         items[i].run.packet = packet;
         items[i].run.packet_bytes = sizeof(packet);
     }
-    for (unsigned i = 0; i < QUESTIONS; i++)
+    for (unsigned i = 0; i < REQUESTS; i++)
         assert_int_equal(cts_session_ask(&f.s, items, ITEMS, PLENTY_MS, &f.err), 0);
-    for (unsigned i = 0; i < QUESTIONS; i++) {
+    for (unsigned i = 0; i < REQUESTS; i++) {
         assert_int_equal(cts_session_answer(&f.s, answers, ITEMS, PLENTY_MS, &f.err), 0);
         for (uint32_t j = 0; j < ITEMS; j++)
             assert_int_equal(answers[j].load.verdict,
@@ -337,7 +337,7 @@ static void test_a_window_that_goes(void **state)
         assert_int_equal(run_body(&f, 7, &a), 0);
         struct program p = returns(8);
         struct cts_item it = body(&p);
-        if (when == 0) /* before the question: the rows are written */
+        if (when == 0) /* before the request: the rows are written */
             mprotect(f.s.caps.window, f.s.caps.window_bytes, PROT_NONE);
         fill_rows(&f);
         int rc = cts_session_ask(&f.s, &it, 1, PLENTY_MS, &f.err);
@@ -655,7 +655,7 @@ static void test_waiting_is_no_timeout(void **state)
 }
 
 /* One time for each item, whether or not one can see how far the worker is. */
-static void test_late_in_a_question_of_several(void **state)
+static void test_late_in_a_request_of_several(void **state)
 {
     enum { N = 2 };
     static const struct {
@@ -688,7 +688,7 @@ static void test_late_in_a_question_of_several(void **state)
     }
 }
 
-/* Answers that nobody asked for are found out. */
+/* Responses that nobody asked for are found out. */
 static void test_too_many_answers(void **state)
 {
     static const char *const faults[] = {"twice", "flood-frames"};
@@ -729,7 +729,7 @@ static void test_answers_before_a_crash(void **state)
     cts_session_release(&f.s);
 }
 
-static void test_death_between_questions(void **state)
+static void test_death_between_requests(void **state)
 {
     struct fake f;
     uint64_t r0;
@@ -821,9 +821,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_handshake),
-        cmocka_unit_test(test_question_and_answer),
-        cmocka_unit_test(test_many_questions_under_way),
-        cmocka_unit_test(test_large_questions_under_way),
+        cmocka_unit_test(test_request_and_response),
+        cmocka_unit_test(test_many_requests_under_way),
+        cmocka_unit_test(test_large_requests_under_way),
         cmocka_unit_test(test_callers_mistakes_cost_nothing),
         cmocka_unit_test(test_rows_through_a_shared_window),
         cmocka_unit_test(test_a_window_that_goes),
@@ -838,10 +838,10 @@ int main(void)
         cmocka_unit_test(test_late_is_in_time_for_the_patient),
         cmocka_unit_test(test_a_busy_machine_is_no_timeout),
         cmocka_unit_test(test_waiting_is_no_timeout),
-        cmocka_unit_test(test_late_in_a_question_of_several),
+        cmocka_unit_test(test_late_in_a_request_of_several),
         cmocka_unit_test(test_too_many_answers),
         cmocka_unit_test(test_answers_before_a_crash),
-        cmocka_unit_test(test_death_between_questions),
+        cmocka_unit_test(test_death_between_requests),
         cmocka_unit_test(test_flaky),
         cmocka_unit_test(test_nothing_is_left_behind),
     };

@@ -335,7 +335,7 @@ static void test_worker_steps(void **state)
     assert_int_equal(a->load.verdict, CTS_LOAD_REJECTED);
     assert_string_equal(a->load.text, "no");
 
-    /* Split over questions; a run without a program does nothing. */
+    /* Split over requests; a run without a program does nothing. */
     ask_item(l, 4, CTS_STEP_RUN, 9, 0);
     assert_int_equal(one_answer(l, 4)->ops, 0);
     ask_item(l, 5, CTS_STEP_LOAD, 9, 0xb7);

@@ -10,7 +10,7 @@ pub use protocol::{Answer, Item, Load, Outcome, Refusal, Rows, Run, Verdict};
 pub use window::Window;
 pub use worker::{WINDOW_BYTES, Worker};
 
-use protocol::{Frame, Hello, Kind, Malformed, Question, Writer};
+use protocol::{Frame, Hello, Kind, Malformed, Request, Writer};
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd};
@@ -113,7 +113,7 @@ pub fn locked_version<'a>(lock: &'a str, package: &str) -> &'a str {
         .unwrap_or_else(|| panic!("{package} is in Cargo.lock"))
 }
 
-/// Serves until there are no more questions. The engine is the first argument, if the greeting
+/// Serves until there are no more requests. The engine is the first argument, if the greeting
 /// names none.
 pub fn main<M: Machine>() -> ExitCode {
     std::panic::set_hook(Box::new(die_of_panic));
@@ -157,14 +157,14 @@ fn take_stdout() -> io::Result<File> {
     }
 }
 
-/// Answers every question until there are no more.
+/// Answers every request until there are no more.
 fn serve<M: Machine>(
-    questions: &mut impl io::Read,
+    requests: &mut impl io::Read,
     mut out: impl Write,
     engine: &str,
 ) -> io::Result<()> {
     let mut worker: Option<Worker<M>> = None;
-    while let Some(frame) = protocol::read_frame(questions)? {
+    while let Some(frame) = protocol::read_frame(requests)? {
         let mut payload = Writer::default();
         let kind = answer(&mut worker, engine, &frame, &mut payload).unwrap_or_else(|why| {
             payload = Writer::default();
@@ -182,20 +182,20 @@ fn answer<M: Machine>(
     frame: &Frame,
     payload: &mut Writer,
 ) -> protocol::Result<Kind> {
-    match (Question::read(frame)?, worker) {
-        (Question::Hello(hello), worker @ None) => {
+    match (Request::read(frame)?, worker) {
+        (Request::Hello(hello), worker @ None) => {
             match open(&hello, engine) {
                 Ok(opened) => worker.insert(opened).caps().write(payload),
                 Err(refusal) => refusal.write(payload),
             }
             Ok(Kind::Caps)
         }
-        (Question::Hello(_), Some(_)) => Err(Malformed("a second greeting".into())),
-        (Question::Exec(items), Some(worker)) => {
+        (Request::Hello(_), Some(_)) => Err(Malformed("a second greeting".into())),
+        (Request::Exec(items), Some(worker)) => {
             execute(worker, &items, payload)?;
             Ok(Kind::Done)
         }
-        (Question::Exec(_), None) => Err(Malformed("no engine is open".into())),
+        (Request::Exec(_), None) => Err(Malformed("no engine is open".into())),
     }
 }
 

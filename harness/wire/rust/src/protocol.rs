@@ -211,10 +211,10 @@ impl Writer {
     }
 }
 
-// ---- Questions ----
+// ---- Requests ----
 
 #[derive(Debug, PartialEq, Eq)]
-pub enum Question<'a> {
+pub enum Request<'a> {
     Hello(Hello<'a>),
     Exec(Vec<Item<'a>>),
 }
@@ -266,19 +266,19 @@ pub struct Rows<'a> {
     pub bytes: &'a [u8],
 }
 
-impl<'a> Question<'a> {
+impl<'a> Request<'a> {
     pub fn read(frame: &'a Frame) -> Result<Self> {
         let mut r = Reader::new(&frame.payload);
-        let question = match frame.kind {
-            1 => Question::Hello(Hello::read(&mut r)?),
+        let request = match frame.kind {
+            1 => Request::Hello(Hello::read(&mut r)?),
             3 => {
                 let n = r.u32()?;
-                Question::Exec((0..n).map(|_| Item::read(&mut r)).collect::<Result<_>>()?)
+                Request::Exec((0..n).map(|_| Item::read(&mut r)).collect::<Result<_>>()?)
             }
-            other => return malformed(format!("frame type {other} is no question")),
+            other => return malformed(format!("frame type {other} is no request")),
         };
         r.end()?;
-        Ok(question)
+        Ok(request)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the questions of the harness do: programs are loaded, run and given up.
+//! What the requests of the harness do: programs are loaded, run and given up.
 
 use crate::protocol::{
     Answer, Caps, Item, Load, Malformed, Outcome, PROGRAMS, Refusal, Rows, Run, Verdict,

@@ -22,8 +22,8 @@ fn exec(items: &[&[u8]]) -> Frame {
     Frame { kind: 3, seq: 2, payload: w.bytes }
 }
 
-fn question_fails(kind: u16, payload: &[u8]) -> bool {
-    Question::read(&Frame { kind, seq: 1, payload: payload.to_vec() }).is_err()
+fn request_fails(kind: u16, payload: &[u8]) -> bool {
+    Request::read(&Frame { kind, seq: 1, payload: payload.to_vec() }).is_err()
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn greeting() {
     let frame = read_frame(&mut bytes).unwrap().unwrap();
     assert_eq!((frame.kind, frame.seq), (1, 1));
     let hello = Hello { lowest: 1, highest: 1, engine: "x" };
-    assert_eq!(Question::read(&frame), Ok(Question::Hello(hello)));
+    assert_eq!(Request::read(&frame), Ok(Request::Hello(hello)));
     assert_eq!(read_frame(&mut bytes).unwrap(), None);
 }
 
@@ -52,7 +52,7 @@ fn item() {
         unload: true,
         rows: None,
     };
-    assert_eq!(Question::read(&frame), Ok(Question::Exec(vec![item])));
+    assert_eq!(Request::read(&frame), Ok(Request::Exec(vec![item])));
 }
 
 #[test]
@@ -92,13 +92,13 @@ fn answers_are_framed() {
 fn cut_short() {
     let item = example_item();
     let whole = exec(&[&item, &item]).payload;
-    assert!(!question_fails(3, &whole));
+    assert!(!request_fails(3, &whole));
     for len in 0..whole.len() {
-        assert!(question_fails(3, &whole[..len]), "{len} bytes");
+        assert!(request_fails(3, &whole[..len]), "{len} bytes");
     }
     let mut longer = whole;
     longer.push(0);
-    assert!(question_fails(3, &longer));
+    assert!(request_fails(3, &longer));
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn nonsense() {
     let mut item = example_item();
     let with = |at: usize, value: u8, item: &mut Vec<u8>| {
         let before = std::mem::replace(&mut item[at], value);
-        let fails = question_fails(3, &exec(&[item]).payload);
+        let fails = request_fails(3, &exec(&[item]).payload);
         item[at] = before;
         fails
     };
@@ -122,7 +122,7 @@ fn nonsense() {
     assert!(with(53, 2, &mut item), "two threads");
     assert!(with(53, 0, &mut item), "no thread");
     assert!(with(53, 2, &mut item), "two threads");
-    assert!(question_fails(2, &[]), "an answer for a question");
+    assert!(request_fails(2, &[]), "a response for a request");
 }
 
 #[test]
