@@ -4,6 +4,7 @@
 #include "core/pieces.h"
 #include "core/review.h"
 #include "core/ring.h"
+#include "core/tuple.h"
 
 bool cts_alone_is_single(const struct cts_machine *m, const struct cts_seg *seg)
 {

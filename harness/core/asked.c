@@ -4,7 +4,7 @@
 
 #include "base/fmt.h"
 #include "core/needs.h"
-#include "core/rows.h"
+#include "core/variant.h"
 #include "wire/wire.h"
 
 static const char *missing_feature(uint32_t missing)

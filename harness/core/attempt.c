@@ -1,6 +1,8 @@
 #include "core/attempt.h"
 
 #include "core/review.h"
+#include "core/tuple.h"
+#include "core/match.h"
 
 bool cts_attempt_wants_reason(const struct cts_judge *judge, const struct cts_seg *seg)
 {

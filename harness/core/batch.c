@@ -1,5 +1,7 @@
 #include "core/batch.h"
 
+#include "core/tuple.h"
+
 #include <stdlib.h>
 
 struct cts_batch *cts_batch_new(uint32_t half, uint32_t window_bytes)

@@ -2,6 +2,7 @@
 
 #include "core/asked.h"
 #include "core/expected.h"
+#include "core/variant.h"
 
 enum { REASON = 128 };
 

@@ -2,8 +2,10 @@
 
 #include <string.h>
 
-#include "core/rows.h"
 #include "core/sight.h"
+#include "core/variant.h"
+#include "core/tuple.h"
+#include "core/fill.h"
 
 enum { STACK = CTS_STACK_BYTES };
 

@@ -1,5 +1,9 @@
 #include "core/conform.h"
 
+#include "core/variant.h"
+#include "core/tuple.h"
+#include "core/match.h"
+
 static bool result_conforms(const struct cts_seg *seg, uint32_t r, enum cts_outcome_kind kind,
                             const struct cts_obs *obs)
 {

@@ -3,7 +3,7 @@
 #define CTS_CORE_CONFORM_H
 
 #include "core/observation.h"
-#include "core/rows.h"
+#include "core/variant.h"
 
 /* Is what was seen of operand tuple r one of its outcomes? Whether it was the same twice is not
  * asked. */

@@ -1,5 +1,10 @@
 #include "core/detail.h"
 
+#include "core/variant.h"
+#include "core/tuple.h"
+#include "core/view.h"
+#include "core/state.h"
+
 #include <string.h>
 
 #include "base/bytes.h"

@@ -4,7 +4,7 @@
 
 #include "core/core.h"
 #include "core/observation.h"
-#include "core/rows.h"
+#include "core/variant.h"
 
 /* What failed, and where. */
 struct cts_subject {

@@ -1,5 +1,9 @@
 /* A wrong result in one line: the first register or byte that is not as expected. */
 #include "core/detail.h"
+#include "core/variant.h"
+#include "core/tuple.h"
+#include "core/view.h"
+#include "core/state.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #define CTS_CORE_EXCUSE_H
 
 #include "core/core.h"
-#include "core/rows.h"
+#include "core/variant.h"
 
 /* The reason of the first known restriction that the unit's program falls under; null: none. text:
  * what the runtime says of the rejection; null: unknown, and restrictions by text do not apply. The

@@ -7,6 +7,7 @@
 #include "core/passthrough.h"
 #include "core/pieces.h"
 #include "core/review.h"
+#include "core/variant.h"
 #include "host/arena.h"
 
 struct cts_exec {

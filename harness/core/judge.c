@@ -6,6 +6,7 @@
 #include "core/detail.h"
 #include "core/excuse.h"
 #include "core/expected.h"
+#include "core/tuple.h"
 
 static struct cts_track *track_of(const struct cts_judge *j, uint32_t kase)
 {

@@ -4,8 +4,8 @@
 
 #include "core/core.h"
 #include "core/observation.h"
-#include "core/rows.h"
 #include "core/track.h"
+#include "core/variant.h"
 
 /* What of a unit was compared and came out right, however often it was run. */
 struct cts_unit_tuples {

@@ -3,7 +3,7 @@
 #define CTS_CORE_MACHINE_H
 
 #include "core/core.h"
-#include "core/rows.h"
+#include "core/variant.h"
 #include "wire/wire.h"
 
 enum {

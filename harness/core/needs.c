@@ -1,6 +1,7 @@
 #include "core/needs.h"
 
-#include "core/rows.h"
+#include "core/variant.h"
+
 #include "pack/uses.h"
 
 /* Must the unit's program be accepted for the case to pass? */

@@ -1,5 +1,8 @@
 #include "core/observe.h"
 
+#include "core/match.h"
+#include "core/state.h"
+
 #include <string.h>
 
 #include "base/bytes.h"

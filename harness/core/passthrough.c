@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/review.h"
+#include "core/variant.h"
 #include "pack/env.h"
 
 enum {

@@ -1,5 +1,10 @@
 #include "core/program.h"
 
+#include "core/variant.h"
+#include "core/tuple.h"
+#include "core/fill.h"
+#include "core/state.h"
+
 #include <string.h>
 
 #include "base/bytes.h"

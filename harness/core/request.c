@@ -1,5 +1,7 @@
 #include "core/request.h"
 
+#include "core/variant.h"
+
 uint32_t cts_request_power_above(uint32_t n)
 {
     uint32_t p = 1;

@@ -4,8 +4,8 @@
 #ifndef CTS_CORE_REQUEST_H
 #define CTS_CORE_REQUEST_H
 
-#include "core/rows.h"
 #include "wire/wire.h"
+#include "core/variant.h"
 
 /* What a load request points to. */
 struct cts_request_objects {

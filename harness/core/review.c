@@ -1,5 +1,7 @@
 #include "core/review.h"
 
+#include "core/tuple.h"
+
 uint32_t cts_review_entries(const struct cts_pipeline *p, struct cts_judge *judge,
                             const struct cts_program *prog, uint32_t s, struct cts_wrong *wrong)
 {

@@ -1,5 +1,9 @@
 #include "core/ring.h"
 
+#include "core/fill.h"
+#include "core/match.h"
+#include "core/state.h"
+
 enum {
     MOST_ENTRIES = 4096,
     AHEAD = 8,

@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "base/fmt.h"
 #include "core/needs.h"
-#include "core/rows.h"
+#include "core/variant.h"
 #include "host/buf.h"
 #include "pack/env.h"
 #include "wire/wire.h"

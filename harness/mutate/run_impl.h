@@ -4,9 +4,9 @@
 
 #include <pthread.h>
 
-#include "core/rows.h"
 #include "mutate/model.h"
 #include "mutate/proofs.h"
+#include "core/variant.h"
 
 enum { CTS_MUT_ORDERS = 2 };
 

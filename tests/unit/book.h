@@ -14,7 +14,8 @@
 #include "base/bytes.h"
 #include "core/core.h"
 #include "core/judge.h"
-#include "core/rows.h"
+#include "core/tuple.h"
+#include "core/variant.h"
 
 enum { MOST = 64, ROW_BYTES = 2048, BODY_MEM = 16 };
 

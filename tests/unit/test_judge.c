@@ -9,6 +9,9 @@
 #include <string.h>
 
 #include "book.h"
+#include "core/fill.h"
+#include "core/match.h"
+#include "core/state.h"
 
 /* ---- outcomes that conform ---- */
 

@@ -9,6 +9,9 @@
 #include "core/alone.h"
 #include "core/exec.h"
 #include "core/review.h"
+#include "core/variant.h"
+#include "core/fill.h"
+#include "core/state.h"
 
 /* Long sweeps and two halves under way, on every kind of window, shared or in frames. */
 
