@@ -21,11 +21,11 @@ enum cts_errno {
     CTS_E_WORKER = -9,   /* a worker died or cannot be started */
     CTS_E_TIMEOUT = -10, /* no answer in time */
     CTS_E_UNSUPPORTED =
-        -11, /* understood, but not to be had here; the message is the reason for the skip */
+        -11, /* understood, but unavailable here; the message is the reason for the skip */
     CTS_E_INVAL = -12,   /* a caller's mistake, or an encoding the specification refuses */
     CTS_E_TOOL = -13,    /* an outside tool (llvm-mc) failed */
     CTS_E_BUSY = -14,    /* the machine left a process too little time, or something it waited for
-                            was not to be had */
+                            was unavailable */
     CTS_E_UNCLEAR = -15, /* a worker did not understand a request: no fault of its runtime */
 };
 

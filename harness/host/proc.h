@@ -26,7 +26,7 @@ void cts_proc_init(struct cts_proc *p);
  * ends earlier: whoever starts a child stays until its end. It leaves no core file. */
 int cts_proc_start(struct cts_proc *p, const char *const argv[], struct cts_err *err);
 /* A duplicate, in this process, of file descriptor `fd` of the child (pidfd_getfd); negative where
- * that is not to be had. */
+ * that is unavailable. */
 int cts_proc_take_fd(const struct cts_proc *p, int fd);
 /* write(2) to the child's stdin; a child that no longer reads is EPIPE, never a signal. Bytes
  * written, or -1 and errno. */

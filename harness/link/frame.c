@@ -16,10 +16,7 @@ static struct cts_link_request *oldest(struct cts_link *l)
 
 void cts_link_begin(struct cts_link *l)
 {
-    l->out.len = 0;
-    l->out.failed = l->out.cap < CTS_FRAME_HEADER && !l->out.grow(&l->out, CTS_FRAME_HEADER);
-    if (!l->out.failed)
-        l->out.len = CTS_FRAME_HEADER;
+    cts_frame_begin(&l->out);
 }
 
 /* xorshift64*: enough that a worker cannot answer what it has not been asked yet. */
@@ -52,9 +49,7 @@ int cts_link_seal(struct cts_link *l, uint16_t type, uint32_t items, uint64_t mo
     struct cts_link_request *q = &l->request[++l->sent % CTS_LINK_DEPTH];
     *q = (struct cts_link_request){
         .seq = next_random(l), .items = items, .most = CTS_FRAME_HEADER + most};
-    struct cts_frame f = {
-        .bytes = (uint32_t)(l->out.len - CTS_FRAME_HEADER), .type = type, .seq = q->seq};
-    cts_frame_put(l->out.data, &f);
+    cts_frame_end(&l->out, type, q->seq);
     l->expected += most_bytes(q);
     return 0;
 }

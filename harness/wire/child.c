@@ -25,7 +25,7 @@
 
 enum {
     CHUNK = 1 << 16,
-    OLD_KERNELS_FDS = 4096, /* what is closed one by one where close_range is not to be had */
+    OLD_KERNELS_FDS = 4096, /* what is closed one by one where close_range is unavailable */
     TICK_MS = 10,           /* where there is no pidfd */
     SWEEPS = 100,           /* of processes that keep starting others */
     SWEEP_MS = 5,

@@ -165,6 +165,24 @@ int cts_frame_get(const uint8_t header[CTS_FRAME_HEADER], struct cts_frame *f, s
     return 0;
 }
 
+void cts_frame_begin(struct cts_wr *w)
+{
+    w->len = 0;
+    w->failed = w->cap < CTS_FRAME_HEADER && !(w->grow && w->grow(w, CTS_FRAME_HEADER));
+    if (!w->failed)
+        w->len = CTS_FRAME_HEADER;
+}
+
+bool cts_frame_end(struct cts_wr *w, uint16_t type, uint32_t seq)
+{
+    if (w->failed)
+        return false;
+    const struct cts_frame f = {
+        .bytes = (uint32_t)(w->len - CTS_FRAME_HEADER), .type = type, .seq = seq};
+    cts_frame_put(w->data, &f);
+    return true;
+}
+
 /* Capabilities. */
 
 void cts_wire_put_caps(struct cts_wr *w, const struct cts_caps *caps)

@@ -113,6 +113,11 @@ void cts_rd_str(struct cts_rd *r, char *out, size_t cap);
 void cts_frame_put(uint8_t header[CTS_FRAME_HEADER], const struct cts_frame *f);
 int cts_frame_get(const uint8_t header[CTS_FRAME_HEADER], struct cts_frame *f, struct cts_err *err);
 
+/* A frame that is written in one piece: room for the header, the payload by cts_wr_*, and then the
+ * header before it. False: it did not fit. */
+void cts_frame_begin(struct cts_wr *w);
+bool cts_frame_end(struct cts_wr *w, uint16_t type, uint32_t seq);
+
 void cts_wire_put_caps(struct cts_wr *w, const struct cts_caps *caps);
 int cts_wire_get_caps(struct cts_rd *r, struct cts_caps *caps, struct cts_err *err);
 void cts_wire_put_item(struct cts_wr *w, const struct cts_item *it);

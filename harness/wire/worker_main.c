@@ -66,34 +66,17 @@ static int fill(struct worker *w, size_t want)
     return 1;
 }
 
-/* Writing: the payload is written behind room for the header, and both leave together. */
-
-static void begin(struct worker *w)
-{
-    static const uint8_t room[CTS_FRAME_HEADER];
-    w->out.len = 0;
-    w->out.failed = false;
-    if (w->out.cap < sizeof(room))
-        w->out.grow(&w->out, sizeof(room));
-    if (w->out.cap >= sizeof(room))
-        w->out.len = sizeof(room);
-    else
-        w->out.failed = true;
-}
+/* Writing. */
 
 static bool finish(struct worker *w, uint16_t type, uint32_t seq)
 {
-    if (w->out.failed)
-        return false;
-    struct cts_frame f = {
-        .bytes = (uint32_t)(w->out.len - CTS_FRAME_HEADER), .type = type, .seq = seq};
-    cts_frame_put(w->out.data, &f);
-    return cts_worker_io_write(&w->io, w->out.data, w->out.len);
+    return cts_frame_end(&w->out, type, seq) &&
+           cts_worker_io_write(&w->io, w->out.data, w->out.len);
 }
 
 static bool say_failed(struct worker *w, uint32_t seq, const struct cts_err *why)
 {
-    begin(w);
+    cts_frame_begin(&w->out);
     cts_wr_u32(&w->out, (uint32_t)why->code);
     cts_wr_str(&w->out, why->msg);
     return finish(w, CTS_FT_FAILED, seq);
@@ -189,7 +172,7 @@ static int probe(struct worker *w, const char *asked, struct cts_err *err)
 
 static bool answer_caps(struct worker *w, uint32_t seq, int code, const struct cts_err *err)
 {
-    begin(w);
+    cts_frame_begin(&w->out);
     cts_wr_u32(&w->out, CTS_WIRE_VERSION);
     cts_wr_u32(&w->out, (uint32_t)code);
     cts_wr_str(&w->out, code ? err->msg : "");
@@ -372,7 +355,7 @@ static int do_items(struct worker *w, struct cts_rd *r, struct cts_err *err)
     if (!w->ready)
         return cts_err_set(err, CTS_E_PROTOCOL, "no engine is open");
     uint32_t n = cts_rd_u32(r);
-    begin(w);
+    cts_frame_begin(&w->out);
     cts_wr_u32(&w->out, n);
     look_ahead(w, *r, n);
     for (uint32_t i = 0; i < n; i++) {

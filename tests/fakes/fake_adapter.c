@@ -733,7 +733,7 @@ static void fake_release(void *self)
     X(whole, "whole", "runs whole programs only", .probe = runs_whole)                             \
     X(object, "object", "wants programs as ELF objects, too", .probe = wants_objects,              \
       .load = look_at_object)                                                                      \
-    X(unsupported, "unsupported", "the engine is not to be had", .probe = unsupported)             \
+    X(unsupported, "unsupported", "the engine is unavailable", .probe = unsupported)               \
     X(broken, "broken", "the engine cannot be opened", .probe = broken)                            \
     X(child, "child", "leaves a child behind that holds its stdout; crashes as above",             \
       .probe = leave_child, .run = crash_in_run)                                                   \

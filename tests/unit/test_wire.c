@@ -624,9 +624,33 @@ static void test_features(void **state)
     assert_int_equal(cts_feature_find("helper-csum"), CTS_FEAT_HELPER_CSUM);
 }
 
+static void test_a_frame_in_one_piece(void **state)
+{
+    uint8_t room[CTS_FRAME_HEADER + 4];
+    struct cts_wr w = {.data = room, .cap = sizeof(room), .len = 3, .failed = true};
+    struct cts_frame f;
+    (void)state;
+    cts_frame_begin(&w);
+    cts_wr_u32(&w, 0x01020304);
+    assert_true(cts_frame_end(&w, CTS_FT_DONE, 77));
+    assert_int_equal(w.len, sizeof(room));
+    assert_int_equal(cts_frame_get(room, &f, NULL), 0);
+    assert_int_equal(f.bytes, 4);
+    assert_int_equal(f.type, CTS_FT_DONE);
+    assert_int_equal(f.seq, 77);
+    assert_int_equal(cts_get32le(room + CTS_FRAME_HEADER), 0x01020304);
+    cts_wr_u8(&w, 0);
+    assert_false(cts_frame_end(&w, CTS_FT_DONE, 77));
+    w.cap = CTS_FRAME_HEADER - 1;
+    cts_frame_begin(&w);
+    assert_true(w.failed);
+    assert_false(cts_frame_end(&w, CTS_FT_DONE, 77));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_frame_in_one_piece),
         cmocka_unit_test(test_numbers_are_little_endian),
         cmocka_unit_test(test_writer_stops_at_its_room),
         cmocka_unit_test(test_writer_grows_to_a_frame),

@@ -418,7 +418,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// The engine is not to be had on this machine, and `reason` says what would help.
+    /// The engine is unavailable on this machine, and `reason` says what would help.
     pub fn unsupported(reason: impl Into<String>) -> Self {
         Refusal { code: -11, reason: reason.into() }
     }
