@@ -1,8 +1,31 @@
-/* The instruction set as tables: rows of the specification, decoding, encoding, text.
+/* The instruction set as tables: its instructions, decoding, encoding, text.
+ *
+ * An instruction is a slot of eight bytes, or two of them if it is wide (RFC 9669 section 3). In
+ * the little-endian encoding, by bytes, with the bits of a byte from 7 down to 0:
+ *
+ *      0        1           2     3     4     5     6     7
+ *     +--------+-----+-----+-----+-----+-----+-----+-----+-----+
+ *     | opcode | src | dst | off       | imm                   |      16 and 32 bits, signed
+ *     +--------+-----+-----+-----+-----+-----+-----+-----+-----+
+ *
+ *      8        9           10    11    12    13    14    15
+ *     +--------+-----+-----+-----+-----+-----+-----+-----+-----+
+ *     | 0      | 0   | 0   | 0         | next_imm              |      of a wide one
+ *     +--------+-----+-----+-----+-----+-----+-----+-----+-----+
+ *
+ *     opcode   7   6   5   4   3   2   1   0
+ *             +---------------+---+-----------+
+ *             | code          | s | class     |   ALU, ALU64, JMP, JMP32; s: source
+ *             +-----------+---+---+-----------+
+ *             | mode      | size  | class     |   LD, LDX, ST, STX
+ *             +-----------+-------+-----------+
+ *
+ * The big-endian encoding has dst in the upper half of byte 1 and src in the lower, and off, imm
+ * and next_imm with their upper byte first.
  *
  * The tables are generated from spec/isa into spec/generated (isa_insns.h, isa_insns.c).
- * Freestanding: no allocation, no libc beyond mem*. Source: RFC 9669 sections 3 to 5; every row
- * carries its section. */
+ * Freestanding: no allocation, no libc beyond mem*. Source: RFC 9669 sections 3 to 5; every
+ * instruction carries its section. */
 #ifndef CTS_ISA_ISA_H
 #define CTS_ISA_ISA_H
 
