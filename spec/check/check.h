@@ -46,7 +46,7 @@ struct cts_check {
     void (*run)(struct cts_check_run *run);
 };
 extern const struct cts_check *const cts_checks[]; /* by name, ended by null */
-const struct cts_check *cts_check_find(const char *name);
+const struct cts_check *cts_check_find(const struct cts_check *const *rules, const char *name);
 
 enum { CTS_CHECK_NAMED_MAX = 50 }; /* faults of one rule that are named; all are counted */
 
@@ -61,6 +61,7 @@ struct cts_check_vecs {
 /* What a rule sees and fills in. */
 struct cts_check_run {
     const struct cts_spec *spec;
+    const struct cts_check *const *rules; /* all, ended by null */
     const char *spec_dir, *vectors_dir;
     struct cts_arena *arena;
     struct cts_check_vecs **vecs; /* for cts_check_load_vectors */

@@ -38,7 +38,7 @@ static bool mark_rules(struct cts_check_run *run, uint8_t *how)
             cts_check_fault(run, t.path, l->line, "no clause '%s'", l->field[0]);
         else if (is_tested(clause, CTS_HOW_UNTESTABLE))
             cts_check_fault(run, t.path, l->line, "%s is called untestable", l->field[0]);
-        else if (!cts_check_find(l->field[1]))
+        else if (!cts_check_find(run->rules, l->field[1]))
             cts_check_fault(run, t.path, l->line, "no rule '%s'", l->field[1]);
         else
             how[c] |= BY_RULE;

@@ -317,12 +317,12 @@ static void test_rules(void **state)
     for (; cts_checks[n]; n++) {
         assert_non_null(cts_checks[n]->what);
         assert_non_null(cts_checks[n]->unit);
-        assert_ptr_equal(cts_check_find(cts_checks[n]->name), cts_checks[n]);
+        assert_ptr_equal(cts_check_find(cts_checks, cts_checks[n]->name), cts_checks[n]);
         if (n)
             assert_true(strcmp(cts_checks[n - 1]->name, cts_checks[n]->name) < 0);
     }
     assert_true(n >= 12);
-    assert_null(cts_check_find("no-such-rule"));
+    assert_null(cts_check_find(cts_checks, "no-such-rule"));
 }
 
 static void test_choice(void **state)
