@@ -89,8 +89,36 @@ static enum cts_insn_id select_row(const struct cts_insn *in, struct rows *rows,
     return rows->count == 1 ? (enum cts_insn_id)rows->row[0] : CTS_INSN_COUNT;
 }
 
+static bool allows_all(const struct cts_insn_info *info, const struct cts_insn *in)
+{
+    const int32_t values[CTS_F_COUNT] = {in->dst, in->src, in->off, in->imm, in->next_imm};
+    unsigned count = info->flags & CTS_RF_WIDE ? CTS_F_COUNT : CTS_F_NEXT_IMM;
+    for (unsigned f = 0; f < count; f++)
+        if (!allows(&info->field[f], values[f]))
+            return false;
+    return true;
+}
+
+/* The one row of the opcode that allows all fields, if there is one: select_row would end with it,
+ * field by field. */
+static enum cts_insn_id row_that_fits(const struct cts_insn *in)
+{
+    enum cts_insn_id found = CTS_INSN_COUNT;
+    for (unsigned i = cts_opcode_first[in->opcode]; i < cts_opcode_first[in->opcode + 1]; i++) {
+        if (!allows_all(&cts_insn_table[cts_opcode_insns[i]], in))
+            continue;
+        if (found != CTS_INSN_COUNT)
+            return CTS_INSN_COUNT;
+        found = (enum cts_insn_id)cts_opcode_insns[i];
+    }
+    return found;
+}
+
 enum cts_insn_id cts_insn_of(const struct cts_insn *in)
 {
+    enum cts_insn_id fits = row_that_fits(in);
+    if (fits != CTS_INSN_COUNT)
+        return fits;
     struct rows rows;
     unsigned field;
     return select_row(in, &rows, &field);
@@ -219,7 +247,12 @@ int cts_decode(const uint8_t *bytes, size_t slots, bool be, struct cts_insn *in,
     bool wide = is_wide_opcode(in->opcode);
     if (wide && slots > 1)
         get_second_slot(bytes, be, in);
-    enum cts_insn_id found = cts_insn_of(in);
+    enum cts_insn_id found = row_that_fits(in);
+    if (found != CTS_INSN_COUNT && !wide) {
+        *row = found;
+        return 1;
+    }
+    found = cts_insn_of(in);
     if (found == CTS_INSN_COUNT)
         return no_row(in, err);
     const struct cts_insn_info *info = &cts_insn_table[found];

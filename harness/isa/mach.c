@@ -408,11 +408,26 @@ static bool is_terminator(const struct cts_mach_insn *insn)
            insn->row == CTS_INSN_GOTOX;
 }
 
+/* Is this slot the instruction before it once more? Code that is there for its length alone is
+ * thousands of them. */
+static bool repeats(const uint8_t *bytes, uint32_t at, uint32_t last,
+                    const struct cts_mach_insn *out)
+{
+    const uint8_t *slot = bytes + (size_t)at * CTS_SLOT_BYTES;
+    return at > 0 && last == at - 1 && !out[last].wide &&
+           memcmp(slot, slot - CTS_SLOT_BYTES, CTS_SLOT_BYTES) == 0;
+}
+
 /* Fills out[]; *last is the slot of the last instruction. */
 static int decode_all(const uint8_t *bytes, uint32_t slots, bool be, struct cts_mach_insn *out,
                       uint32_t *last, struct cts_err *err)
 {
     for (uint32_t i = 0; i < slots;) {
+        if (repeats(bytes, i, *last, out)) {
+            out[i] = out[i - 1];
+            *last = i++;
+            continue;
+        }
         struct cts_err why;
         cts_err_clear(&why);
         out[i] = (struct cts_mach_insn){.row = CTS_INSN_COUNT};

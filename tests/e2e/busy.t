@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=17 lock=switches
+# ctest: cost=17 asan-cost=19 lock=switches
 # A machine that is busy with something else changes no result: deadlines count a worker's own time, and waiting for the lock of the machine's
 # switches is no part of it.
 . "$(dirname "$0")/lib.sh"

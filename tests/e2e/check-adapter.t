@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=8
+# ctest: cost=8 asan-cost=21
 # check-adapter: workers that keep to the protocol pass every check; each fault is found by the check that is there for it.
 . "$(dirname "$0")/lib.sh"
 fake=$TESTS/cts-fake-worker

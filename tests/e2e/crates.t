@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=4
+# ctest: cost=4 asan-cost=11
 # The runtimes that come as a crate with a worker of their own, whichever there are: what each gets wrong is on record, with a reason
 # that somebody has found. One more of them needs no change here; check-adapter.t asks the worker of each.
 . "$(dirname "$0")/lib.sh"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=15
+# ctest: cost=15 asan-cost=29
 # Mutants of distances: encodings that end, slots whose numbers are marks, compiled code that is longer than it was thought. Each dies by the vectors that were made for
 # its kind, and lives where these are left out.
 . "$(dirname "$0")/lib.sh"

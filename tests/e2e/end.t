@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=4
+# ctest: cost=4 asan-cost=9
 # How a run comes to its end: by itself, by a signal, at its limit of failures, or as no worker can be started or answers in time. What
 # was not run has no result, is counted apart, and every report says so; exit codes tell a failure from a break.
 . "$(dirname "$0")/lib.sh"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=6
+# ctest: cost=6 asan-cost=16
 # The way to an adapter of one's own, as runtimes/README.md says it: its commands, to the letter, in its order. And whatever -r may be given
 # on that way: the worker, its folder, its runtime.yaml, from here or from elsewhere.
 . "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest: asan-cost=10
 # Text from files, workers, tools and the environment: none of it reaches a terminal as control characters, begins a line of its own, or
 # is a command to a CI system, in messages or in reports.
 . "$(dirname "$0")/lib.sh"

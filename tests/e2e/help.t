@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=4
+# ctest: cost=4 asan-cost=10
 # Help, lists, explanations, and the assembler's two ways.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache

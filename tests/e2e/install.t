@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=4
+# ctest: cost=4 asan-cost=9
 # cmake --install makes a tree that works wherever it is put, and that adapters can be built with: the example is one, from its sources
 # to its results, as a vendor would do it.
 . "$(dirname "$0")/lib.sh"

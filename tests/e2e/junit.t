@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=4
+# ctest: cost=4 asan-cost=8
 # JUnit XML in the form that its readers know, whatever happened in the run.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache

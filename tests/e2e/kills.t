@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=19
+# ctest: cost=19 asan-cost=24
 # Workers are killed from outside at random moments, 200 times. No case is lost, none passes that did not pass undisturbed, and none fails
 # but with a word about the kill: at most one for each.
 . "$(dirname "$0")/lib.sh"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=8
+# ctest: cost=8 asan-cost=26
 # Runtimes that lack a feature: what needs it is skipped, by what its code says, and nothing else; nothing is called wrongly rejected.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache CMD_TIMEOUT=240

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=129
+# ctest: cost=129 asan-cost=43
 # The mutants as each kind of runtime lets them be seen: those that die on the reference machine die there, too, or cannot.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache

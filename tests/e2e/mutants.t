@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=12
+# ctest: cost=12 asan-cost=25
 # References with one wrong row each (mutants.tsv): the suite's vectors of that row must notice.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache

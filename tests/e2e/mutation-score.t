@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=61
+# ctest: cost=61 asan-cost=14
 # The suite measured: thousands of mutants of the specification and of the machine, at level quick.
 . "$(dirname "$0")/lib.sh"
 

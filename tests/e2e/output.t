@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest: asan-cost=10
 # Where output goes: standard output that cannot be written, files that are too large, and filters that leave nothing.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache

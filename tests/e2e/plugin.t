@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=80
+# ctest: cost=80 asan-cost=86
 # Plugins of bpf_conformance: honest ones, wrong ones, and those that crash, hang, flood, lie and babble.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache
@@ -143,7 +143,7 @@ is "$rc" 0 "one that wants object files passes"
 
 "$BUILD/cts-mutant-worker" --list >"$T/mutants" || { echo "Bail out! no mutants"; exit 255; }
 while read -r number row does; do
-    plugin "--mutant $number" --insn "$row"
+    plugin "--mutant $number" --insn "$row" --max-fails 1
     is "$rc" 1 "$row as '$does' fails"
     like "$out" "^    row      $row " "... and the failure names the row"
 done < <(awk "NR % $each == 1" "$T/mutants")

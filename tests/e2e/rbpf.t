@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=4
+# ctest: cost=4 asan-cost=11
 # rbpf, and its worker as the example of one that is not written in C.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache

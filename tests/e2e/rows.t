@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=21 lock=switches
+# ctest: cost=21 asan-cost=56 lock=switches
 # Every instruction of the specification is run by at least one case that passes, on the reference and on the kernel that runs here.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=12
+# ctest: cost=12 asan-cost=31
 # The main job: the suite on the reference, all ways to select from it, and every report format.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache SOURCE_DATE_EPOCH=1700000000

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=8
+# ctest: cost=8 asan-cost=38
 # `spec check` finds small defects: each of seeded-defects.tsv alone, in a copy of spec/, is reported by the rule named there.
 . "$(dirname "$0")/lib.sh"
 

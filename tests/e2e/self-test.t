@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=11
+# ctest: cost=11 asan-cost=26
 # The environment's own test: where it does not hand a state through, no case in it is judged, and the reason names what it is made of.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache

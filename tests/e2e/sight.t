@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest: asan-cost=7
 # What is compared of each vector, in each sight: nothing that is asked is left uncompared.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache

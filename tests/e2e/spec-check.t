@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=10
+# ctest: cost=10 asan-cost=34
 # `spec check`: the specification as it is passes every rule; and what it says, and how it ends.
 . "$(dirname "$0")/lib.sh"
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=4
+# ctest: cost=4 asan-cost=10
 # `ebpf-cts spec`: what it prints of a small specification, byte for byte, and of the real one, against other sources.
 . "$(dirname "$0")/lib.sh"
 golden=$ROOT/tests/golden

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=17
+# ctest: cost=17 asan-cost=16
 # The specification as formulas for solvers, and the laws that one proves of them.
 . "$(dirname "$0")/lib.sh"
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=8 lock=switches
+# ctest: cost=8 asan-cost=14 lock=switches
 # The machine's switches: what was measured while another process had bpf_jit_harden changed is no result, and a machine that is hardened is no
 # failure.
 . "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# ctest: asan-cost=8
 # The text report of a run with thousands of failures: it fits a terminal, says each kind of failure in full and counts the rest.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: cost=5
+# ctest: cost=5 asan-cost=20
 # uBPF, if it is built: what the suite says of it, and what its record hides.
 . "$(dirname "$0")/lib.sh"
 export EBPF_CTS_CACHE=$T/cache

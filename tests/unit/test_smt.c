@@ -1,5 +1,5 @@
 /* uses: base host sema load isa spec_smt */
-/* ctest: cost=20 */
+/* ctest: cost=20 asan-cost=21 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

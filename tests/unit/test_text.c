@@ -1,5 +1,5 @@
 /* uses: base isa */
-/* ctest: cost=4 */
+/* ctest: cost=4 asan-cost=13 */
 /* Text and back: every encoding prints as a text that gives the same bytes again, in all syntaxes
  * and both byte orders; every illegal one is refused with the field that is wrong. */
 #include <setjmp.h>
