@@ -293,7 +293,7 @@ static int check_begun(struct ac *k)
 }
 
 const struct ac_check ac_checks_window[] = {
-    {"rows", "runs rows that come in frames, touching nothing but what it is to write",
+    {"entries", "runs rows that come in frames, touching nothing but what it is to write",
      AC_NEEDS_RUN | AC_NEEDS_WINDOW | AC_NEEDS_RESULTS, check_rows},
     {"shared", "runs rows in shared memory", AC_NEEDS_RUN | AC_NEEDS_WINDOW | AC_NEEDS_RESULTS,
      check_shared},

@@ -284,7 +284,7 @@ static void add_head(struct maker *m, const char *kind, const struct cts_pv_code
     const char *comma = "";
     cts_buf_addf(m->out, "  - name: %s%s\n", m->id, kind);
     add_quoted(m->out, "why", "PREVAIL: ", m->t.title);
-    cts_buf_adds(m->out, "    rows: [");
+    cts_buf_adds(m->out, "    insns: [");
     for (unsigned i = 0; i < CTS_INSN_COUNT; i++) {
         if (!c->rows[i] || (i == CTS_INSN_EXIT && c->reads_or_writes))
             continue;

@@ -119,7 +119,7 @@ void cts_conf_yaml_add(struct cts_buf *out, const struct cts_vec *v)
 {
     const char *slash = strrchr(v->id, '/');
     cts_buf_addf(out, "  - name: %s\n", slash ? slash + 1 : v->id);
-    add_list(out, "rows", v->rows, v->row_count);
+    add_list(out, "insns", v->rows, v->row_count);
     cts_buf_addf(out, "    clauses: []\n    policy: %s\n", v->policy);
     add_text(out, "no-jit", v->no_jit);
     if (v->kind == CTS_VK_VERDICT) {

@@ -219,7 +219,7 @@ struct cts_result cts_block_result(struct cts_block *b, uint32_t vector, uint32_
         .known = t->by ? t->by->reason : NULL,
         .variants = t->told,
         .variant_count = t->told_count,
-        .operand_rows = t->operand_rows,
+        .operand_tuples = t->operand_tuples,
         .ns = b->case_count ? b->ns / b->case_count : 0,
     };
 }

@@ -76,7 +76,7 @@ static uint32_t note_stack(const struct comparer *c, const struct cts_seg *seg, 
     return count;
 }
 
-/* ---- operand rows ---- */
+/* ---- operand tuples ---- */
 
 static unsigned changes(const struct cts_pk_state *in, const struct cts_pk_state *out)
 {

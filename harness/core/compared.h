@@ -16,8 +16,8 @@ struct cts_compared {
     uint32_t registers;      /* bit i: ri is compared at the end of some body */
     uint32_t hidden;         /* bit i: ri is to change in some variant that does not compare it */
     uint32_t memory, stack;  /* bytes, of the variant with most of them */
-    uint32_t results;        /* operand rows whose r0 is compared at an exit */
-    uint32_t verdicts; /* operand rows of which is compared what becomes of the program: rejected,
+    uint32_t results;        /* operand tuples whose r0 is compared at an exit */
+    uint32_t verdicts; /* operand tuples of which is compared what becomes of the program: rejected,
                           stopped, accepted, left by an exit */
     uint32_t vacuous;  /* cases asked of which nothing is compared that they say comes out */
     uint32_t first_vacuous; /* the first of them */

@@ -5,8 +5,8 @@
 #include "core/state.h"
 #include "core/variant.h"
 
-/* Writes the inputs of operand row `r` to `row` and fills its outputs with what must not come out,
- * so that a row nobody wrote never passes. `expect` receives a sweep's expected state. */
+/* Writes the inputs of operand tuple `r` to `row` and fills its outputs with what must not come
+ * out, so that a row nobody wrote never passes. `expect` receives a sweep's expected state. */
 void cts_seg_fill(struct cts_seg *s, uint32_t r, uint8_t *row, uint8_t *expect);
 
 /* The same where `row` and `expect` already hold an earlier row of this sweep, which was run:

@@ -47,7 +47,7 @@ static void count_rows(struct cts_judge *j, uint32_t kase, uint32_t rows)
 {
     struct cts_track *t = track_of(j, kase);
     if (t && !cts_track_failed(t))
-        t->operand_rows += rows;
+        t->operand_tuples += rows;
 }
 
 void cts_judge_count(struct cts_judge *j)

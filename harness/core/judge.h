@@ -42,7 +42,7 @@ void cts_judge_unit(struct cts_judge *j, struct cts_seg *seg, const struct cts_o
 /* All cases of a unit cannot be judged: an error of the harness or of a worker that does not start.
  */
 void cts_judge_error(struct cts_judge *j, const struct cts_seg *seg, const char *why);
-/* Once all units are judged: fills the tracks' operand_rows. A row counts once, however often it
+/* Once all units are judged: fills the tracks' operand_tuples. A row counts once, however often it
  * was run. A case that failed has none: how far it comes before that may depend on the moment. */
 void cts_judge_count(struct cts_judge *j);
 /* Have all cases of the unit failed in units before it, and not as expected? Then nothing that it

@@ -26,7 +26,7 @@ static const struct cts_sight sights[] = {
     {"reference", "everything: the reference machine"},
     {"no-pointers", "addresses may not be stored: a verifier without privileges"},
     {"argument", "the window's address is an argument, and kept in the stack while a body runs"},
-    {"frames", "operand rows travel: the window is not shared"},
+    {"frames", "operand tuples travel: the window is not shared"},
     {"r0", "nothing but r0 comes out, into which everything is folded: a plugin"},
     {"result-32", "32 bits of what a program returns: Linux"},
     {"slots=65535", "programs of 65,535 slots and less"},

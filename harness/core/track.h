@@ -18,7 +18,7 @@ struct cts_track {
     enum cts_failure failure;
     enum cts_skip skip;
     uint32_t unit; /* where it failed, or was skipped: the lowest */
-    uint64_t operand_rows;
+    uint64_t operand_tuples;
     const char *label, *message, *detail;
     /* Filled in by core/expected.h: */
     const struct cts_known **known;  /* entries that name the case, ended by null; null: none */

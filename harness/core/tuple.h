@@ -7,7 +7,7 @@
 /* Bytes a row's expected state takes beside the window (0 unless swept). */
 size_t cts_seg_expect_bytes(const struct cts_seg *s);
 
-/* The case that operand row r belongs to. */
+/* The case that operand tuple r belongs to. */
 uint32_t cts_seg_case(const struct cts_seg *s, uint32_t r);
 
 /* The kinds of outcome that conform for row r: a bit per enum cts_outcome_kind. */

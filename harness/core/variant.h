@@ -19,7 +19,7 @@ struct cts_seg {
     const struct cts_pack *pack;
     const struct cts_pk_unit *unit;
     uint32_t unit_index;
-    uint32_t rows;            /* how many operand rows it has */
+    uint32_t rows;            /* how many operand tuples it has */
     struct cts_layout layout; /* the unit's, less what this runtime may not show */
     int32_t kept; /* a stack slot that is the environment's beside layout.spill; 0: none */
     bool be;

@@ -25,13 +25,13 @@ static const struct cts_schema_field when_fields[] = {
     {"branches-from", CTS_SCHEMA_NUM, false, "the program has so many conditional jumps or more",
      NULL, NULL},
     {"policy", CTS_SCHEMA_ID, false, "what the vector rests on", NULL, NULL},
-    {"refusal", CTS_SCHEMA_STR, false, "glob over the text of the refusal, or one line of it", NULL,
-     NULL},
+    {"rejection", CTS_SCHEMA_STR, false, "glob over the text of the refusal, or one line of it",
+     NULL, NULL},
     {0},
 };
 
 static const struct cts_schema_field limit_fields[] = {
-    {"rows", CTS_SCHEMA_STRS, false, "rows concerned; all if absent", NULL, NULL},
+    {"insns", CTS_SCHEMA_STRS, false, "rows concerned; all if absent", NULL, NULL},
     {"when", CTS_SCHEMA_MAP, false, "conditions, all of which hold", when_fields, NULL},
     {"reason", CTS_SCHEMA_STR, true, "why the runtime refuses it", NULL, NULL},
     {0},
@@ -43,7 +43,7 @@ static const struct cts_schema_field runtime_fields[] = {
     {"worker", CTS_SCHEMA_STR, true, "the worker's executable", NULL, NULL},
     {"engines", CTS_SCHEMA_MAPS, true, "its engines", engine_fields, NULL},
     {"groups", CTS_SCHEMA_ANY, false, "conformance groups it claims, or all", NULL, NULL},
-    {"pinned", CTS_SCHEMA_ANY, false, "rows it is known to implement, by id or by group, or all",
+    {"required", CTS_SCHEMA_ANY, false, "rows it is known to implement, by id or by group, or all",
      NULL, NULL},
     {"install", CTS_SCHEMA_STR, false, "what to install where it is missing", NULL, NULL},
     {"optional", CTS_SCHEMA_BOOL, false, "a worker that is not there is a skip", NULL, NULL},
@@ -51,7 +51,7 @@ static const struct cts_schema_field runtime_fields[] = {
      NULL},
     {"command", CTS_SCHEMA_BOOL, false, "-r NAME:COMMAND: the worker gets the command's words",
      NULL, NULL},
-    {"limits", CTS_SCHEMA_MAPS, false, "forms it refuses by design", limit_fields, NULL},
+    {"restrictions", CTS_SCHEMA_MAPS, false, "forms it refuses by design", limit_fields, NULL},
     {0},
 };
 
@@ -61,11 +61,11 @@ static const struct cts_schema_field sidecar_fields[] = {
     {"policies", CTS_SCHEMA_ANY, false, "policies it keeps to beside the RFC, or all", NULL, NULL},
     {"jit", CTS_SCHEMA_BOOL, false, "it compiles programs", NULL, NULL},
     {"groups", CTS_SCHEMA_ANY, false, "conformance groups it claims, or all", NULL, NULL},
-    {"pinned", CTS_SCHEMA_ANY, false, "rows it is known to implement, by id or by group, or all",
+    {"required", CTS_SCHEMA_ANY, false, "rows it is known to implement, by id or by group, or all",
      NULL, NULL},
     {"verifier", CTS_SCHEMA_BOOL, false, "false: it refuses no program when it is loaded", NULL,
      NULL},
-    {"limits", CTS_SCHEMA_MAPS, false, "forms it refuses by design", limit_fields, NULL},
+    {"restrictions", CTS_SCHEMA_MAPS, false, "forms it refuses by design", limit_fields, NULL},
     {"known", CTS_SCHEMA_STR, false, "its list of known failures, seen from this file", NULL, NULL},
     {0},
 };
@@ -112,10 +112,10 @@ static int read_limit(const struct cts_yaml *item, struct cts_arena *arena, stru
         .reason = text_or_null(item, "reason"), .file = item->file, .line = item->line};
     bool any = false;
     if (when) {
-        l->refusal = text_or_null(when, "refusal");
+        l->refusal = text_or_null(when, "rejection");
         l->policy = text_or_null(when, "policy");
     }
-    int rc = read_all_or_list(item, "rows", arena, &l->rows, err);
+    int rc = read_all_or_list(item, "insns", arena, &l->rows, err);
     if (rc == 0)
         rc = read_number(when, "dst", 0, 15, &l->has_dst, &l->dst, err);
     if (rc == 0)
@@ -221,9 +221,9 @@ static int read_claims(const struct cts_yaml *map, struct cts_arena *arena, stru
     if (rc == 0)
         rc = read_all_or_list(map, "groups", arena, &out->groups, err);
     if (rc == 0)
-        rc = read_all_or_list(map, "pinned", arena, &out->pinned, err);
+        rc = read_all_or_list(map, "required", arena, &out->pinned, err);
     if (rc == 0)
-        rc = read_limits(cts_yaml_get(map, "limits"), arena, out, err);
+        rc = read_limits(cts_yaml_get(map, "restrictions"), arena, out, err);
     return rc;
 }
 

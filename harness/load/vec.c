@@ -8,7 +8,7 @@
 static const struct cts_schema_field vector_fields[] = {
     {"name", CTS_SCHEMA_ID, true, "words with dashes; the id is suite/name", NULL, NULL},
     {"why", CTS_SCHEMA_STR, false, "what it would catch", NULL, NULL},
-    {"rows", CTS_SCHEMA_STRS, true, "the rows under test; the first gives the group", NULL, NULL},
+    {"insns", CTS_SCHEMA_STRS, true, "the rows under test; the first gives the group", NULL, NULL},
     {"clauses", CTS_SCHEMA_STRS, true, "what the expectation rests on", NULL, NULL},
     {"policy", CTS_SCHEMA_STR, false, "whose, where the RFC is silent", NULL, NULL},
     {"level", CTS_SCHEMA_WORD, false, "the lowest at which it runs", NULL, cts_level_names},
@@ -166,9 +166,9 @@ static int read_lists(struct cts_vec_reader *r, const struct cts_yaml *map)
 {
     struct cts_vec *v = &r->v;
     const struct cts_vec_known *k = r->known;
-    int rc = read_names(r, map, "rows", &k->rows, &v->rows, &v->row_count);
+    int rc = read_names(r, map, "insns", &k->rows, &v->rows, &v->row_count);
     if (rc == 0 && v->row_count == 0)
-        rc = cts_yaml_error(cts_yaml_get(map, "rows"), CTS_E_SCHEMA, r->err, "rows: none");
+        rc = cts_yaml_error(cts_yaml_get(map, "insns"), CTS_E_SCHEMA, r->err, "insns: none");
     if (rc == 0)
         rc = read_names(r, map, "clauses", &k->clauses, &v->clauses, &v->clause_count);
     if (rc == 0 && v->clause_count == 0 && !cts_yaml_get(map, "policy"))

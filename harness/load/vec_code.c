@@ -130,7 +130,7 @@ static int read_fields(struct cts_vec_reader *r, const struct cts_yaml *map,
 }
 
 static const struct cts_schema_field row_fields[] = {
-    {"row", CTS_SCHEMA_ID, true, "the row whose encoding is used", NULL, NULL},
+    {"insn", CTS_SCHEMA_ID, true, "the row whose encoding is used", NULL, NULL},
     {"dst", CTS_SCHEMA_STR, false, "a role, rN or a number", NULL, NULL},
     {"src", CTS_SCHEMA_STR, false, "a role, rN or a number", NULL, NULL},
     {"off", CTS_SCHEMA_STR, false, "offset", NULL, NULL},
@@ -166,8 +166,8 @@ static const struct cts_schema_field text_fields[] = {
 static int read_row(struct cts_vec_reader *r, const struct cts_yaml *map, struct cts_vec_piece *p)
 {
     p->kind = CTS_VP_INSN;
-    p->row = cts_yaml_get(map, "row")->text;
-    int rc = cts_vec_check_name(r, cts_yaml_get(map, "row"), &r->known->rows, "row");
+    p->row = cts_yaml_get(map, "insn")->text;
+    int rc = cts_vec_check_name(r, cts_yaml_get(map, "insn"), &r->known->rows, "insn");
     return rc ? rc : read_fields(r, map, p);
 }
 
@@ -207,7 +207,7 @@ static const struct {
     const struct cts_schema_field *fields;
     int (*read)(struct cts_vec_reader *r, const struct cts_yaml *map, struct cts_vec_piece *p);
 } piece_kinds[] = {
-    {"row", row_fields, read_row},
+    {"insn", row_fields, read_row},
     {"opcode", raw_fields, read_raw},
     {"slot", slot_fields, read_slot},
     {"text", text_fields, read_text_map},

@@ -166,7 +166,7 @@ static struct cts_yaml *combine(const struct combination *c)
             value = with_text(c, value, name_of(c, value->text));
         else if (is_code(from->keys[i], value))
             value = with_text(c, value, code_of(c, value->text));
-        else if (cts_yaml_is(from->keys[i], "rows"))
+        else if (cts_yaml_is(from->keys[i], "insns"))
             value = rows_of(c, value);
         if (!value)
             return NULL;
@@ -212,13 +212,13 @@ static int check_forms(const struct cts_yaml *item, const struct cts_yaml *forms
                        struct cts_arena *arena, size_t *count, struct cts_err *err)
 {
     const struct cts_yaml *name = cts_yaml_get(item, "name"), *code = cts_yaml_get(item, "asm");
-    const struct cts_yaml *rows = cts_yaml_get(item, "rows"), *subs = cts_yaml_get(item, "subs");
+    const struct cts_yaml *rows = cts_yaml_get(item, "insns"), *subs = cts_yaml_get(item, "subs");
     const char *text;
     int rc = cts_yaml_want(forms, CTS_YAML_MAP, "forms", err);
     if (rc == 0 && (!name || name->kind != CTS_YAML_SCALAR || !code || !rows))
         return cts_yaml_error(item, CTS_E_SCHEMA, err, "forms go with name, rows and asm");
     if (rc == 0)
-        rc = cts_yaml_want(rows, CTS_YAML_SEQ, "rows", err);
+        rc = cts_yaml_want(rows, CTS_YAML_SEQ, "insns", err);
     if (rc == 0)
         rc = cts_yaml_str(code, "asm", &text, err);
     if (rc == 0 && subs && subs->kind == CTS_YAML_SCALAR)

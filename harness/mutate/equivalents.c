@@ -8,7 +8,7 @@
 static int note_equivalent(struct cts_mut_run *r, const struct cts_yaml *item, struct cts_err *err)
 {
     const char *row, *op, *text, *why;
-    int rc = cts_yaml_str(cts_yaml_get(item, "row"), "row", &row, err);
+    int rc = cts_yaml_str(cts_yaml_get(item, "insn"), "insn", &row, err);
     if (rc == 0)
         rc = cts_yaml_str(cts_yaml_get(item, "operator"), "operator", &op, err);
     if (rc == 0)

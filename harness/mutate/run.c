@@ -16,7 +16,7 @@
 #include "pack/env.h"
 
 enum {
-    RING = 256, /* operand rows under way */
+    RING = 256, /* operand tuples under way */
     FIRST_RING = 8,
 };
 

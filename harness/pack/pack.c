@@ -55,7 +55,7 @@ static const char *vector_fault(const struct cts_pack *p, const struct cts_pk_ve
         !str_ok(p, v->no_jit))
         return "text";
     if (!range_ok(v->rows, p->insn_id_count) || v->rows.count == 0)
-        return "rows";
+        return "tuples";
     if (!range_ok(v->clauses, p->string_ref_count) || !range_ok(v->bugs, p->string_ref_count) ||
         !range_ok(v->only, p->string_ref_count))
         return "clauses, bugs or runtimes";
@@ -238,7 +238,7 @@ static int check_units(const struct cts_pack *p, struct cts_err *err)
         for (uint32_t k = 0; k < u->rows.count; k++) {
             fault = row_fault(p, u, &p->rows[u->rows.first + k]);
             if (fault)
-                return damaged(err, "row", u->rows.first + k, fault);
+                return damaged(err, "tuple", u->rows.first + k, fault);
         }
         fault = u->sweep != CTS_PACK_NONE ? sweep_fault(p, u) : NULL;
         if (fault)

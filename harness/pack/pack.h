@@ -78,7 +78,7 @@ struct cts_pk_unit {
     uint32_t slots;             /* of the whole: body, then subprograms */
     uint32_t body_slots;        /* where the subprograms begin; == slots if there are none */
     struct cts_layout layout;   /* region and rows are 0: not yet placed */
-    struct cts_pk_range rows;   /* operand rows in the row table; empty for a sweep */
+    struct cts_pk_range rows;   /* operand tuples in the row table; empty for a sweep */
     uint32_t sweep;             /* index, or CTS_PACK_NONE */
     struct cts_pk_range packet; /* bytes in the data table */
     struct cts_pk_range maps;
@@ -90,7 +90,7 @@ struct cts_pk_unit {
     uint8_t level;             /* enum cts_level: the lowest at which it runs */
 };
 
-/* One operand row: a state to start from and what may come out. */
+/* One operand tuple: a state to start from and what may come out. */
 struct cts_pk_tuple {
     uint32_t kase;           /* the case it belongs to */
     uint32_t in;             /* state; CTS_PACK_NONE for whole programs */

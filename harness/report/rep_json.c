@@ -93,7 +93,7 @@ static void json_result(void *arg, const struct cts_result *r)
     add_text(rep, "file", r->file);
     add_number(rep, "line", r->line);
     add_text(rep, "group", r->group);
-    add_list(rep, "rows", r->rows);
+    add_list(rep, "insns", r->rows);
     add_list(rep, "clauses", r->clauses);
     add_text(rep, "policy", r->policy);
     add_text(rep, "status", cts_status_name(r->status));
@@ -103,7 +103,7 @@ static void json_result(void *arg, const struct cts_result *r)
     add_text(rep, "message", r->message);
     add_text(rep, "detail", r->detail);
     add_text(rep, "known", r->known);
-    add_number(rep, "operand_rows", r->operand_rows);
+    add_number(rep, "operand_tuples", r->operand_tuples);
     add_number(rep, "ns", r->ns);
     flush(rep);
 }
@@ -115,7 +115,7 @@ static void add_summary(struct rep *rep, const struct cts_summary *s)
     add_number(rep, "skipped", cts_summary_skipped(s));
     add_number(rep, "vectors", s->vectors);
     add_number(rep, "cases", s->cases);
-    add_number(rep, "operand_rows", s->operand_rows);
+    add_number(rep, "operand_tuples", s->operand_tuples);
     add_number(rep, "engines_run", s->engines_run);
     add_number(rep, "engines_skipped", s->engines_skipped);
     add_number(rep, "engines_broken", s->engines_broken);

@@ -306,9 +306,9 @@ static void tell_clauses(struct rep *rep)
 static void tell_sizes(struct rep *rep, const struct cts_summary *s)
 {
     struct cts_buf *b = &rep->line;
-    cts_buf_addf(b, "vectors %llu, cases %llu, operand rows ", (unsigned long long)s->vectors,
+    cts_buf_addf(b, "vectors %llu, cases %llu, operand tuples ", (unsigned long long)s->vectors,
                  (unsigned long long)s->cases);
-    cts_text_count(b, s->operand_rows);
+    cts_text_count(b, s->operand_tuples);
     cts_buf_addf(b, " on %u engines (%u skipped", s->engines_run, s->engines_skipped);
     if (s->engines_broken)
         cts_buf_addf(b, ", %u broken", s->engines_broken);

@@ -70,7 +70,7 @@ void cts_summary_add(struct cts_summary *s, const struct cts_result *r)
     s->count[r->status]++;
     if (r->status == CTS_ST_FAIL || r->status == CTS_ST_XFAIL)
         s->failures[r->failure]++;
-    s->operand_rows += r->operand_rows;
+    s->operand_tuples += r->operand_tuples;
 }
 
 uint64_t cts_summary_passed(const struct cts_summary *s)

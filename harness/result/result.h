@@ -78,7 +78,7 @@ struct cts_result {
     const struct cts_variant_result *variants; /* those that were run; none where no list names the
                                                   case and nobody asked for them */
     size_t variant_count;
-    uint64_t operand_rows; /* how many were compared and right; 0 of a case that failed */
+    uint64_t operand_tuples; /* how many were compared and right; 0 of a case that failed */
     uint64_t ns;
 };
 
@@ -92,7 +92,7 @@ enum cts_end {
 
 struct cts_summary {
     uint64_t vectors, cases;      /* distinct ones selected */
-    uint64_t operand_rows;        /* of all cases on all engines */
+    uint64_t operand_tuples;      /* of all cases on all engines */
     uint64_t count[CTS_ST_COUNT]; /* cases, and an error for each engine that is broken */
     uint64_t failures[CTS_FL_COUNT];
     enum cts_end end;

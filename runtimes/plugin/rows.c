@@ -1,4 +1,4 @@
-/* One operand row after the other is memory for the plugin; nothing comes back but r0, which is a
+/* One operand tuple after the other is memory for the plugin; nothing comes back but r0, which is a
  * fold of all of it. */
 #include <stdlib.h>
 #include <string.h>

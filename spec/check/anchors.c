@@ -169,12 +169,12 @@ static void refuse_twins(struct cts_check_run *run, const struct cts_yaml *root)
 
 /* --- differences --------------------------------------------------------------------------- */
 
-static const char *const DIFFERENCE_FIELD_WORDS[] = {"row", "group", "section", NULL};
+static const char *const DIFFERENCE_FIELD_WORDS[] = {"insn", "group", "section", NULL};
 
 static const struct cts_schema_field DIFFERENCE_FIELDS[] = {
     {.key = "id", .type = CTS_SCHEMA_ID, .required = true, .doc = "D and two digits"},
     {.key = "anchors", .type = CTS_SCHEMA_STRS, .required = true, .doc = "the tables it is about"},
-    {.key = "rows", .type = CTS_SCHEMA_STRS, .doc = "rows of spec/isa"},
+    {.key = "insns", .type = CTS_SCHEMA_STRS, .doc = "rows of spec/isa"},
     {.key = "keys", .type = CTS_SCHEMA_STRS, .doc = "rows of the table"},
     {.key = "field",
      .type = CTS_SCHEMA_WORD,
@@ -222,13 +222,13 @@ bool cts_differences_load(struct cts_check_run *run, struct cts_differences *out
     for (size_t i = 0; i < root->count; i++) {
         const struct cts_yaml *node = root->items[i];
         const char *ambiguity = text_of(node, "ambiguity");
-        count += count_of(node, "anchors") * (count_of(node, "rows") + count_of(node, "keys"));
+        count += count_of(node, "anchors") * (count_of(node, "insns") + count_of(node, "keys"));
         if (ambiguity && !cts_spec_ambiguity_find(run->spec, ambiguity))
             cts_check_fault_at(run, node, "no ambiguity '%s'", ambiguity);
     }
     out->list = cts_check_take(run, count, sizeof(*out->list));
     for (size_t i = 0; out->list && i < root->count; i++) {
-        add_differences(root->items[i], "rows", out);
+        add_differences(root->items[i], "insns", out);
         add_differences(root->items[i], "keys", out);
     }
     return out->list != NULL;
@@ -279,7 +279,7 @@ static const struct cts_schema_field LIMIT_FIELDS[] = {
      .type = CTS_SCHEMA_STR,
      .required = true,
      .doc = "the one that was looked at"},
-    {.key = "rows", .type = CTS_SCHEMA_STRS, .required = true, .doc = "rows of spec/isa"},
+    {.key = "insns", .type = CTS_SCHEMA_STRS, .required = true, .doc = "rows of spec/isa"},
     {.key = "field",
      .type = CTS_SCHEMA_WORD,
      .required = true,
@@ -322,7 +322,7 @@ static bool read_limit(struct cts_check_run *run, const struct cts_yaml *node,
 static void add_limits(struct cts_check_run *run, const struct cts_yaml *node,
                        struct cts_limits *out)
 {
-    const struct cts_yaml *rows = cts_yaml_get(node, "rows");
+    const struct cts_yaml *rows = cts_yaml_get(node, "insns");
     struct cts_limit limit = {0};
 
     if (!read_limit(run, node, &limit))
@@ -346,7 +346,7 @@ bool cts_limits_load(struct cts_check_run *run, const char *tool, struct cts_lim
         return false;
     refuse_twins(run, root);
     for (size_t i = 0; i < root->count; i++)
-        count += count_of(root->items[i], "rows");
+        count += count_of(root->items[i], "insns");
     out->list = cts_check_take(run, count, sizeof(*out->list));
     for (size_t i = 0; out->list && i < root->count; i++) {
         if (cts_yaml_is(cts_yaml_get(root->items[i], "tool"), tool))

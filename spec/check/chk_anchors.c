@@ -27,7 +27,7 @@ static void compare_row(struct cts_check_run *run, struct cts_differences *all,
             cts_check_fault(run, anchor->path, a->line, "'%s' is there twice", a->key);
     }
     if (!a->row) {
-        if (!cts_difference_explains(all, anchor->name, a->key, "row", "row", "-"))
+        if (!cts_difference_explains(all, anchor->name, a->key, "insn", "insn", "-"))
             cts_check_fault(run, anchor->path, a->line, "'%s' is no row of spec/isa", a->key);
         return;
     }
@@ -93,7 +93,7 @@ static void find_row(struct cts_check_run *run, struct cts_differences *all,
         if (!(wanted[row->origin][i] || lacks) || cts_anchor_of(&anchor[i], row))
             continue;
         lacks = row->origin == CTS_ORIGIN_RFC;
-        if (!cts_difference_explains(all, anchor[i].name, row->id, "row", "-", "row"))
+        if (!cts_difference_explains(all, anchor[i].name, row->id, "insn", "-", "insn"))
             lacks_row(run, &anchor[i], row);
     }
 }
@@ -131,6 +131,6 @@ static void run_anchors(struct cts_check_run *run)
 const struct cts_check cts_check_anchors = {
     .name = "anchors",
     .what = "the rows are those of appendix A, Linux and LLVM, but for explained differences",
-    .unit = "outside rows",
+    .unit = "lines of outside tables",
     .run = run_anchors,
 };

@@ -317,6 +317,6 @@ static void run_codes(struct cts_check_run *run)
 const struct cts_check cts_check_codes = {
     .name = "codes",
     .what = "`does` has the operator, sign and direction that the opcode names",
-    .unit = "rows",
+    .unit = "instructions",
     .run = run_codes,
 };

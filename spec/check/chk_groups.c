@@ -200,6 +200,6 @@ static void run_groups(struct cts_check_run *run)
 const struct cts_check cts_check_groups = {
     .name = "groups",
     .what = "the groups are those of the registry, and each row is in that of the RFC's text",
-    .unit = "rows",
+    .unit = "instructions",
     .run = run_groups,
 };

@@ -180,6 +180,6 @@ static void run_later(struct cts_check_run *run)
 const struct cts_check cts_check_later = {
     .name = "later",
     .what = "what came after the RFC names its question, and no vector says it is no instruction",
-    .unit = "rows",
+    .unit = "instructions",
     .run = run_later,
 };

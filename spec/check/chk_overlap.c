@@ -1,5 +1,6 @@
-/* No instruction belongs to two rows. What a field may hold is one or two arithmetic progressions;
- * two rows overlap if in every field one of the one meets one of the other. */
+/* No instruction belongs to two items of the specification. What a field may hold is one or two
+ * arithmetic progressions; two rows overlap if in every field one of the one meets one of the
+ * other. */
 #include <stdio.h>
 
 #include "spec_check/check.h"
@@ -108,7 +109,7 @@ static void run_overlap(struct cts_check_run *run)
 
 const struct cts_check cts_check_overlap = {
     .name = "overlap",
-    .what = "no instruction belongs to two rows",
-    .unit = "pairs of rows",
+    .what = "no instruction belongs to two items of the specification",
+    .unit = "pairs of instructions",
     .run = run_overlap,
 };

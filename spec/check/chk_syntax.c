@@ -95,7 +95,7 @@ static void run_syntax(struct cts_check_run *run)
         rows++;
         check_row(run, &limits, &run->spec->rows[i]);
     }
-    snprintf(run->more, sizeof(run->more), "of %zu rows", rows);
+    snprintf(run->more, sizeof(run->more), "of %zu instructions", rows);
 }
 
 const struct cts_check cts_check_syntax = {

@@ -43,7 +43,7 @@ static void check_row(struct cts_check_run *run, const struct cts_spec_insn *row
     const char *more =
         row->origin == CTS_ORIGIN_RFC
             ? ""
-            : cts_arena_fmt(run->arena, "; add one to %s/post, with 'rows: [%s]' and 'policy: %s'",
+            : cts_arena_fmt(run->arena, "; add one to %s/post, with 'insns: [%s]' and 'policy: %s'",
                             run->vectors_dir, row->id, run->spec->groups[row->group].name);
 
     run->looked++;
@@ -207,6 +207,6 @@ static void run_vectors(struct cts_check_run *run)
 const struct cts_check cts_check_vectors = {
     .name = "vectors",
     .what = "every row has a hand-written vector, and a sweep where it computes something",
-    .unit = "rows",
+    .unit = "instructions",
     .run = run_vectors,
 };

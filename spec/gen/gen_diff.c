@@ -136,7 +136,7 @@ static const char KIND_SIGNS[] = {'+', '-', '~'};
 
 /* One side of a comparison: `from` is null for what was added, `to` for what was removed. */
 struct change {
-    const char *section; /* "rows" */
+    const char *section; /* "insns" */
     const char *id, *what;
     enum kind kind;
     const char *from, *to;
@@ -258,30 +258,30 @@ static void compare_rows(struct diff *d, size_t ia, size_t ib)
 {
     const struct cts_spec_insn *a = &d->a->rows[ia], *b = &d->b->rows[ib];
 
-    compare_texts(d, "rows", a->id, "encoding", encoding_text(d, a), encoding_text(d, b));
-    compare_texts(d, "rows", a->id, "kind", a->slot ? "slot" : "instruction",
+    compare_texts(d, "insns", a->id, "encoding", encoding_text(d, a), encoding_text(d, b));
+    compare_texts(d, "insns", a->id, "kind", a->slot ? "slot" : "instruction",
                   b->slot ? "slot" : "instruction");
-    compare_texts(d, "rows", a->id, "group", d->a->groups[a->group].name,
+    compare_texts(d, "insns", a->id, "group", d->a->groups[a->group].name,
                   d->b->groups[b->group].name);
-    compare_texts(d, "rows", a->id, "name", a->name, b->name);
-    compare_texts(d, "rows", a->id, "origin", cts_spec_origin_name(a->origin),
+    compare_texts(d, "insns", a->id, "name", a->name, b->name);
+    compare_texts(d, "insns", a->id, "origin", cts_spec_origin_name(a->origin),
                   cts_spec_origin_name(b->origin));
-    compare_texts(d, "rows", a->id, "section", a->section, b->section);
-    compare_texts(d, "rows", a->id, "since isa", a->since_isa, b->since_isa);
-    compare_texts(d, "rows", a->id, "since linux", a->since_linux, b->since_linux);
-    compare_texts(d, "rows", a->id, "asm", a->syntax, b->syntax);
-    compare_texts(d, "rows", a->id, "ubpf", a->ubpf, b->ubpf);
-    compare_texts(d, "rows", a->id, "gas", a->gas, b->gas);
+    compare_texts(d, "insns", a->id, "section", a->section, b->section);
+    compare_texts(d, "insns", a->id, "since isa", a->since_isa, b->since_isa);
+    compare_texts(d, "insns", a->id, "since linux", a->since_linux, b->since_linux);
+    compare_texts(d, "insns", a->id, "asm", a->syntax, b->syntax);
+    compare_texts(d, "insns", a->id, "ubpf", a->ubpf, b->ubpf);
+    compare_texts(d, "insns", a->id, "gas", a->gas, b->gas);
     if (!sema_equal(a->sema, b->sema, &d->arena))
-        add_change(d, &(struct change){"rows", a->id, "does", CHANGED, text_or_none(a->does),
+        add_change(d, &(struct change){"insns", a->id, "does", CHANGED, text_or_none(a->does),
                                        text_or_none(b->does)});
-    compare_texts(d, "rows", a->id, "outcomes", outcomes_text(d, a), outcomes_text(d, b));
-    compare_texts(d, "rows", a->id, "platform", a->platform ? "true" : "false",
+    compare_texts(d, "insns", a->id, "outcomes", outcomes_text(d, a), outcomes_text(d, b));
+    compare_texts(d, "insns", a->id, "platform", a->platform ? "true" : "false",
                   b->platform ? "true" : "false");
-    compare_texts(d, "rows", a->id, "clauses", joined(d, &a->clauses), joined(d, &b->clauses));
-    compare_texts(d, "rows", a->id, "ambiguities", joined(d, &a->ambiguities),
+    compare_texts(d, "insns", a->id, "clauses", joined(d, &a->clauses), joined(d, &b->clauses));
+    compare_texts(d, "insns", a->id, "ambiguities", joined(d, &a->ambiguities),
                   joined(d, &b->ambiguities));
-    compare_texts(d, "rows", a->id, "note", a->note, b->note);
+    compare_texts(d, "insns", a->id, "note", a->note, b->note);
 }
 
 static void compare_clauses(struct diff *d, size_t ia, size_t ib)
@@ -368,7 +368,7 @@ static const struct part {
     void (*compare)(struct diff *d, size_t a, size_t b);
 } PARTS[] = {
     {"groups", "group", "groups", group_id, group_text, compare_groups},
-    {"rows", "row", "rows", row_id, row_text, compare_rows},
+    {"insns", "instruction", "instructions", row_id, row_text, compare_rows},
     {"clauses", "clause", "clauses", clause_id, clause_text, compare_clauses},
     {"verdicts", "class", "classes", verdict_id, verdict_text, compare_verdicts},
     {"ambiguities", "ambiguity", "ambiguities", ambiguity_id, ambiguity_text, compare_ambiguities},

@@ -267,7 +267,7 @@ static int run(const struct cts_gen_request *rq, struct cts_buf *out, struct cts
     cts_buf_adds(out, "{\n  \"format\": \"bpf-isa\",\n  \"version\": 1,\n"
                       "  \"source\": \"RFC 9669\",\n");
     add_groups(rq->spec, out);
-    cts_buf_adds(out, ",\n  \"rows\": [\n");
+    cts_buf_adds(out, ",\n  \"insns\": [\n");
     for (size_t i = 0; i < rq->spec->row_count; i++) {
         add_row(rq->spec, rows[i], out);
         cts_buf_adds(out, i + 1 < rq->spec->row_count ? ",\n" : "\n");

@@ -17,7 +17,7 @@ mkdir "$work/in"
 awk -v n="$programs" -v s="$slots" 'BEGIN {
     print "suite: bench/overhead\nvectors:"
     for (i = 0; i < n; i++)
-        printf "  - {name: p-%d, class: V16, rows: [add64_k], clauses: [N037], program: [{row: mov64_k, dst: 0, imm: %d}, {repeat: %d, row: add64_k, dst: 0, imm: 1}, {row: exit}], verdict: accept, r0: %d}\n",
+        printf "  - {name: p-%d, class: V16, insns: [add64_k], clauses: [N037], program: [{insn: mov64_k, dst: 0, imm: %d}, {repeat: %d, insn: add64_k, dst: 0, imm: 1}, {insn: exit}], verdict: accept, r0: %d}\n",
             i, i, s - 2, i + s - 2
 }' >"$work/in/programs.yaml"
 

@@ -1,5 +1,5 @@
 /* uses: base host isa wire pack rt_linux reference */
-/* Operand rows per second without a harness: `ENGINE [SEGMENTS [SECONDS]]` runs r3 += r4 in the
+/* Operand tuples per second without a harness: `ENGINE [SEGMENTS [SECONDS]]` runs r3 += r4 in the
  * usual environment over a ring of rows, in this process, and neither fills nor compares. What
  * rows.sh measures through ebpf-cts is held against this. */
 #include <stdio.h>

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Operand rows per second: through ebpf-cts (made, run, compared) and through a bare loop of the same system calls, and their ratio.
+# Operand tuples per second: through ebpf-cts (made, run, compared) and through a bare loop of the same system calls, and their ratio.
 #     tests/bench/rows.sh [SWEEPS]
 # A build other than build/ is measured with CTS_BUILD=DIR.
 set -eu
@@ -14,7 +14,7 @@ mkdir "$work/in"
 {
     printf 'suite: bench/rows\nvectors:\n'
     for i in $(seq "$sweeps"); do
-        printf '  - {name: sweep-%d, rows: [add64_x], clauses: [N037], asm: "{dst} += {src}", sweep: {dst: u64, src: u64, r7: shift}}\n' "$i"
+        printf '  - {name: sweep-%d, insns: [add64_x], clauses: [N037], asm: "{dst} += {src}", sweep: {dst: u64, src: u64, r7: shift}}\n' "$i"
     done
 } >"$work/in/rows.yaml"
 
@@ -26,7 +26,7 @@ through() {
             cat "$work/out" >&2
             return 1
         }
-        rate=$(sed -nE 's/^\{"type":"footer","complete":true,.*"failed":0,.*"operand_rows":([0-9]+),.*"ns":([0-9]+)\}$/\1 \2/p' "$work/json" |
+        rate=$(sed -nE 's/^\{"type":"footer","complete":true,.*"failed":0,.*"operand_tuples":([0-9]+),.*"ns":([0-9]+)\}$/\1 \2/p' "$work/json" |
             awk '$1 > 0 { printf "%.0f", $1 * 1e9 / $2 }')
         [ -n "$rate" ] || { echo "$1 was not run" >&2; return 1; }
         [ "$rate" -gt "$best" ] && best=$rate

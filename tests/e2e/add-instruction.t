@@ -68,8 +68,8 @@ is "$faults" "$(sort <<END
 spec/groups.yaml:$(sed -n '/name: bic$/=' "$copy/spec/groups.yaml"): policy bic: no vector rests on it
 spec/isa/post_bic.yaml:1: bic64_k: spec/anchors/linux.tsv has no such row; if linux has it, add to spec/anchors/linux.tsv: 0xe7${tab}0${tab}0${tab}any${tab}-${tab}-${tab}BIC64_K${tab}9.9
 spec/isa/post_bic.yaml:1: bic64_k: it came after the RFC and names no question: give it 'ambiguities: [$question]', and spec/ambiguities.yaml an item $question of kind 'later' that says who has the instruction
-spec/isa/post_bic.yaml:1: row bic64_k: no hand-written vector; add one to vectors/post, with 'rows: [bic64_k]' and 'policy: bic'
-spec/isa/post_bic.yaml:1: row bic64_k: no sweep; add one to vectors/post, with 'rows: [bic64_k]' and 'policy: bic'
+spec/isa/post_bic.yaml:1: row bic64_k: no hand-written vector; add one to vectors/post, with 'insns: [bic64_k]' and 'policy: bic'
+spec/isa/post_bic.yaml:1: row bic64_k: no sweep; add one to vectors/post, with 'insns: [bic64_k]' and 'policy: bic'
 vectors/verifier/invalid-opcode.yaml:$old: verifier/invalid-opcode/opcode-e7: opcode 0xe7 is no instruction here, and bic64_k in spec/isa/post_bic.yaml:1: remove the vector
 END
 )" "every place is named, with what belongs there, and no other"
@@ -94,10 +94,10 @@ cat >"$copy/vectors/post/bic.yaml" <<'END'
 suite: post/bic
 vectors:
   - name: low-byte
-    rows: [bic64_k]
+    insns: [bic64_k]
     clauses: []
     policy: bic
-    code: [{row: bic64_k, dst: dst, imm: "{imm}"}]
+    code: [{insn: bic64_k, dst: dst, imm: "{imm}"}]
     vary: {dst: any}
     cases:
       - {imm: 0xff, in: {dst: 0x1234567812345678}, out: {dst: 0x1234567812345600}}
@@ -105,16 +105,16 @@ vectors:
       - {imm: 0x7fffffff, in: {dst: -1}, out: {dst: 0xffffffff80000000}}
       - {imm: -0x80000000, in: {dst: -1}, out: {dst: 0x7fffffff}}
   - name: sweep
-    rows: [bic64_k]
+    insns: [bic64_k]
     clauses: []
     policy: bic
-    code: [{row: bic64_k, dst: dst, imm: "{imm}"}]
+    code: [{insn: bic64_k, dst: dst, imm: "{imm}"}]
     sweep: {dst: u64, imm: imm}
-  - {name: src-bits, class: V04, rows: [bic64_k], clauses: [], policy: bic,
-     program: ["r0 = 6", {row: bic64_k, dst: 0, imm: 1, flip: src}, "exit"], verdict: reject}
-  - {name: off-bits, class: V04, rows: [bic64_k], clauses: [], policy: bic,
-     program: ["r0 = 6", {row: bic64_k, dst: 0, imm: 1, flip: off}, "exit"], verdict: reject}
-  - {name: dst-11, class: V03, rows: [bic64_k], clauses: [], policy: bic,
+  - {name: src-bits, class: V04, insns: [bic64_k], clauses: [], policy: bic,
+     program: ["r0 = 6", {insn: bic64_k, dst: 0, imm: 1, flip: src}, "exit"], verdict: reject}
+  - {name: off-bits, class: V04, insns: [bic64_k], clauses: [], policy: bic,
+     program: ["r0 = 6", {insn: bic64_k, dst: 0, imm: 1, flip: off}, "exit"], verdict: reject}
+  - {name: dst-11, class: V03, insns: [bic64_k], clauses: [], policy: bic,
      program: ["r0 = 6", {opcode: 0xe7, dst: 11, imm: 1}, "exit"], verdict: reject}
 END
 checked

@@ -9,7 +9,7 @@ good() { # FILE
 suite: good/add
 vectors:
   - name: two
-    rows: [add64_x]
+    insns: [add64_x]
     clauses: [N037]
     asm: "{dst} += {src}"
     cases:
@@ -35,7 +35,7 @@ bad_file unknown-key "5:5: .*unknown key 'colour'" <<'Y'
 suite: bad/key
 vectors:
   - name: a
-    rows: [add64_x]
+    insns: [add64_x]
     colour: red
     clauses: [N037]
     asm: "{dst} += {src}"
@@ -54,7 +54,7 @@ bad_file unknown-policy "6:13: policy: there is no 'structura'; did you mean 'st
 suite: bad/policy
 vectors:
   - name: a
-    rows: [add64_x]
+    insns: [add64_x]
     clauses: [N037]
     policy: structura
     asm: "{dst} += {src}"
@@ -64,7 +64,7 @@ bad_file long-name "7:13: names: a name has 1 to 63 bytes, this one 64" <<Y
 suite: bad/name
 vectors:
   - name: a
-    rows: [add64_x]
+    insns: [add64_x]
     clauses: [N037]
     asm: "{dst} += {src}"
     names: [$(printf 'n%.0s' $(seq 64))]
@@ -74,7 +74,7 @@ bad_file missing-field '3:5: .*(cases|out)' <<'Y'
 suite: bad/missing
 vectors:
   - name: a
-    rows: [add64_x]
+    insns: [add64_x]
     clauses: [N037]
     asm: "{dst} += {src}"
 Y
@@ -82,7 +82,7 @@ bad_file unknown-row "4:12: .*no 'add64_y'" <<'Y'
 suite: bad/row
 vectors:
   - name: a
-    rows: [add64_y]
+    insns: [add64_y]
     clauses: [N037]
     asm: "{dst} += {src}"
     cases: [{in: {dst: 1, src: 2}, out: {dst: 3}}]
@@ -91,7 +91,7 @@ bad_file value-range '7:[0-9]+: .*0x10000000000000000' <<'Y'
 suite: bad/value
 vectors:
   - name: a
-    rows: [add64_x]
+    insns: [add64_x]
     clauses: [N037]
     asm: "{dst} += {src}"
     cases: [{in: {dst: 1, src: 0x10000000000000000}, out: {dst: 3}}]
@@ -101,7 +101,7 @@ bad_file immediate "8:([0-9]+:)? .*32-bit field.*'4294967296'" <<'Y'
 suite: bad/imm
 vectors:
   - name: a
-    rows: [add64_k]
+    insns: [add64_k]
     clauses: [N037]
     asm: |
       {dst} += 1
@@ -112,7 +112,7 @@ bad_file label "8:([0-9]+:)? .*label 'nowhere'" <<'Y'
 suite: bad/label
 vectors:
   - name: a
-    rows: [ja]
+    insns: [ja]
     clauses: [N037]
     asm: |
       r0 = 1
@@ -123,7 +123,7 @@ bad_file mnemonic "7:([0-9]+:)? .*'plus'" <<'Y'
 suite: bad/text
 vectors:
   - name: a
-    rows: [add64_x]
+    insns: [add64_x]
     clauses: [N037]
     asm: |
       {dst} plus {src}
@@ -133,7 +133,7 @@ bad_file directive "7:([0-9]+:)? .*'.incbin'" <<'Y'
 suite: bad/directive
 vectors:
   - name: a
-    rows: [add64_x]
+    insns: [add64_x]
     clauses: [N037]
     asm: |
       .incbin "/etc/hostname"
@@ -166,8 +166,8 @@ for n in one two; do
     cat >in/$n.yaml <<Y
 suite: bad/$n
 vectors:
-  - {name: a, rows: [nope], clauses: [N037], asm: "r0 = 1", cases: [{out: {r0: 1}}]}
-  - {name: b, rows: [mov64_k], clauses: [N037], asm: "r0 = 99999999999999", cases: [{out: {r0: 1}}]}
+  - {name: a, insns: [nope], clauses: [N037], asm: "r0 = 1", cases: [{out: {r0: 1}}]}
+  - {name: b, insns: [mov64_k], clauses: [N037], asm: "r0 = 99999999999999", cases: [{out: {r0: 1}}]}
 Y
 done
 run_cmd "$CTS" run -r reference in

@@ -11,20 +11,20 @@ suite: whole
 vectors:
   - name: number
     class: V01
-    rows: [mov64_k]
+    insns: [mov64_k]
     clauses: [N081]
     program: ["r0 = 12345678", "exit"]
     verdict: accept
     r0: 12345678
   - name: rejected
     class: V01
-    rows: [neg64]
+    insns: [neg64]
     clauses: [N081]
     program: [{opcode: 0x8f, dst: 0}, "exit"]
     verdict: reject
   - name: missing
     class: V01
-    rows: [bswap16]
+    insns: [bswap16]
     clauses: [N081]
     program: ["r0 = bswap16 r0", "exit"]
     verdict: accept

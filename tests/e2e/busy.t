@@ -28,7 +28,7 @@ cat >toil.yaml <<'Y'
 suite: busy/toil
 vectors:
   - name: marked
-    rows: [mov64_k]
+    insns: [mov64_k]
     clauses: [N037]
     asm: "r0 = 0xdead"
     cases: [{in: {r0: 1}, out: {r0: 0xdead}}]

@@ -13,7 +13,7 @@ wrong() {
 suite: cache/wrong
 vectors:
   - name: sum
-    rows: [add64_x]
+    insns: [add64_x]
     clauses: [N037]
     asm: "{dst} += {src}"
     cases: [{in: {dst: 0x1122334455667788, src: 1}, out: {dst: 0x1122334455667790}}]

@@ -7,7 +7,7 @@ export EBPF_CTS_CACHE=$T/cache
 vectors() { # NAME REPEAT BODY...
     local name=$1 repeat=$2
     shift 2
-    printf 'suite: t\nvectors:\n  - name: %s\n    rows: [atomic64_add]\n    clauses: [N136]\n    threads: 4\n    repeat: %s\n' "$name" "$repeat"
+    printf 'suite: t\nvectors:\n  - name: %s\n    insns: [atomic64_add]\n    clauses: [N136]\n    threads: 4\n    repeat: %s\n' "$name" "$repeat"
     printf '    operands: [opaque]\n    asm: |\n'
     printf '      %s\n' "$@"
     printf '    cases: [{in: {base: mem+32, one: 1, t: 0, mem: [{at: 40, u64: [7]}]}, out: {t: any, mem: [{at: 40, u64: [%s]}]}}]\n' \

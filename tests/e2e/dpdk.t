@@ -27,12 +27,12 @@ like "$out" 'unsupported: dpdk refuses arsh32_x \(validate: invalid opcode\)$' "
 cat >"$T/own.yaml" <<'Y'
 suite: own
 vectors:
-  - {name: endless, rows: [ja], class: V20, clauses: [N112], program: ["r0 = 0", "r0 += 1", {row: ja, off: -2}, "exit"], verdict: accept}
-  - {name: refused, rows: [mov64_k], class: V02, clauses: [N052], program: [{opcode: 0xb7, dst: 11, imm: 1}, "exit"], verdict: accept}
-  - {name: beyond, rows: [ldx_dw], class: V32, clauses: [N132], program: ["r0 = *(u64 *)(r1 + 64)", "exit"], verdict: accept}
-  - {name: helper, rows: [call_helper], class: V23, clauses: [N124], needs: [helper-test],
+  - {name: endless, insns: [ja], class: V20, clauses: [N112], program: ["r0 = 0", "r0 += 1", {insn: ja, off: -2}, "exit"], verdict: accept}
+  - {name: refused, insns: [mov64_k], class: V02, clauses: [N052], program: [{opcode: 0xb7, dst: 11, imm: 1}, "exit"], verdict: accept}
+  - {name: beyond, insns: [ldx_dw], class: V32, clauses: [N132], program: ["r0 = *(u64 *)(r1 + 64)", "exit"], verdict: accept}
+  - {name: helper, insns: [call_helper], class: V23, clauses: [N124], needs: [helper-test],
      program: ["r1 = 1", "r2 = 2", "r3 = 3", "r4 = 4", "r5 = 5", "call 0x7000", "exit"], verdict: accept, r0: 129}
-  - {name: stopped, rows: [div64_x], class: V32, clauses: [N059], program: ["r2 = *(u64 *)(r1 + 0)", "r0 = 7", "r0 /= r2", "r0 = 9", "exit"],
+  - {name: stopped, insns: [div64_x], class: V32, clauses: [N059], program: ["r2 = *(u64 *)(r1 + 0)", "r0 = 7", "r0 /= r2", "r0 = 9", "exit"],
      verdict: accept, r0: 9}
 Y
 run_cmd "$CTS" run -r dpdk:interp "$T/own.yaml"

@@ -11,7 +11,7 @@ cd "$T" || exit 255
 # 0xdead is the mark of the fake workers: a worker with --fault hang answers everything before it.
 vector() { # NAME IMMEDIATE
     cat <<Y
-  - {name: $1, rows: [mov64_k], clauses: [N037], asm: "r0 = $2", cases: [{in: {r0: 1}, out: {r0: $2}}]}
+  - {name: $1, insns: [mov64_k], clauses: [N037], asm: "r0 = $2", cases: [{in: {r0: 1}, out: {r0: $2}}]}
 Y
 }
 {

@@ -67,7 +67,7 @@ is "$rc" 1 "alone it is held to all of the RFC"
 run_cmd "$cts" run -r bare/worker -f post/may-goto/whole-program
 like "$out" 'unsupported: worker refuses may_goto' "... and may refuse what is not in it"
 like "$out" '^total: 0 passed, 0 failed, 1 skipped' "... which is no failure"
-printf '%s\n' 'name: example' 'title: "all"' 'worker: ./worker' 'engines:' '  - {name: interp, what: "interpreter"}' 'groups: all' 'pinned: all' >bare/runtime.yaml
+printf '%s\n' 'name: example' 'title: "all"' 'worker: ./worker' 'engines:' '  - {name: interp, what: "interpreter"}' 'groups: all' 'required: all' >bare/runtime.yaml
 run_cmd "$cts" run -r bare/worker -f post/may-goto/whole-program
 is "$rc" 1 "with a runtime.yaml that claims it, it is"
 like "$out" 'row +may_goto \(not in the RFC, from linux\): ' "... and the failure says whose instruction it is"

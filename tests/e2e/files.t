@@ -9,7 +9,7 @@ cat >in/one.yaml <<'Y'
 suite: files
 vectors:
   - name: two
-    rows: [add64_x]
+    insns: [add64_x]
     clauses: [N037]
     asm: "{dst} += {src}"
     cases:
@@ -86,7 +86,7 @@ refused "$read_too" spec diff spec "$ROOT/spec" -o spec/clauses.yaml
 cat >in/collide.yaml <<'Y'
 suite: files/a
 vectors:
-  - {name: b-c, rows: [add64_x], clauses: [N037], asm: "r1 += r2", operands: [opaque], cases: [{in: {r1: 1, r2: 2}, out: {r1: 3}}]}
+  - {name: b-c, insns: [add64_x], clauses: [N037], asm: "r1 += r2", operands: [opaque], cases: [{in: {r1: 1, r2: 2}, out: {r1: 3}}]}
 Y
 sed 's|files/a$|files|; s|b-c|a-b-c|' in/collide.yaml >in/collide2.yaml
 before >sums

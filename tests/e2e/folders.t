@@ -9,7 +9,7 @@ good() { # FILE SUITE
 suite: $2
 vectors:
   - name: two
-    rows: [add64_x]
+    insns: [add64_x]
     clauses: [N037]
     asm: "{dst} += {src}"
     cases: [{in: {dst: 1, src: 2}, out: {dst: 3}}]

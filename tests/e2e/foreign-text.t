@@ -100,7 +100,7 @@ vector() { # KEY VALUE
 suite: text
 vectors:
   - name: two
-    rows: [add64_x]
+    insns: [add64_x]
     clauses: [N037]
     asm: "{dst} += {src}"
     why: $yaml_evil
@@ -160,7 +160,7 @@ cat >marked.yaml <<'Y'
 suite: text
 vectors:
   - name: marked
-    rows: [mov64_k]
+    insns: [mov64_k]
     clauses: [N037]
     asm: "r0 = 0xdead"
     cases:

@@ -50,7 +50,7 @@ cat >"$T/v.yaml" <<'Y'
 suite: formats
 vectors:
   - name: two
-    rows: [add64_x]
+    insns: [add64_x]
     clauses: [N037]
     asm: "{dst} += {src}"
     cases:

@@ -46,7 +46,7 @@ for c in $commands; do
 suite: mine
 vectors:
   - name: sum
-    rows: [add64_x]
+    insns: [add64_x]
     clauses: [N037]
     asm: "{dst} += {src}"
     cases:

@@ -14,38 +14,38 @@ cat >in/mark.yaml <<'Y'
 suite: hostile/mark
 vectors:
   - name: before
-    rows: [add64_x]
+    insns: [add64_x]
     clauses: [N037]
     asm: "{dst} += {src}"
     cases:
       - {in: {dst: 1, src: 2}, out: {dst: 3}}
       - {in: {dst: 5, src: 2}, out: {dst: 7}}
   - name: marked
-    rows: [mov64_k]
+    insns: [mov64_k]
     clauses: [N037]
     asm: "r0 = 0xdead"
     cases:
       - {in: {r0: 1}, out: {r0: 0xdead}}
   - name: after
-    rows: [sub64_x]
+    insns: [sub64_x]
     clauses: [N037]
     asm: "{dst} -= {src}"
     cases:
       - {in: {dst: 1, src: 2}, out: {dst: -1}}
   - name: sweep
-    rows: [xor64_x]
+    insns: [xor64_x]
     clauses: [N037]
     asm: "{dst} ^= {src}"
     sweep: {dst: u64, src: u64}
   - name: refused
     class: V01
-    rows: [neg64]
+    insns: [neg64]
     clauses: [N081]
     program: [{opcode: 0x8f, dst: 0}, "exit"]
     verdict: reject
   - name: accepted
     class: V01
-    rows: [neg64]
+    insns: [neg64]
     clauses: [N081]
     program: ["r0 = 5", "r0 = -r0", "exit"]
     verdict: accept
@@ -237,7 +237,7 @@ cat >kept/kept.yaml <<'Y'
 suite: hostile/kept
 vectors:
   - name: long
-    rows: [mov64_k]
+    insns: [mov64_k]
     clauses: [N037]
     operands: [opaque]
     code: ["r0 = 0xdead", {repeat: 70, text: "r1 += 1"}]
@@ -246,7 +246,7 @@ vectors:
       - {in: {r1: 2}, out: {r0: 0xdead, r1: 72}}
       - {in: {r1: 3}, out: {r0: 0xdead, r1: 73}}
   - name: other
-    rows: [mov64_k]
+    insns: [mov64_k]
     clauses: [N037]
     operands: [opaque]
     asm: "r1 += 1"

@@ -283,12 +283,12 @@ is "$rc" 2 "another YAML file is bad input"
 cat >own.yaml <<'EOF'
 suite: own
 vectors:
-  - {name: add, rows: [add64_x], clauses: [N039], asm: "{dst} += {src}", cases: [{in: {dst: -1, src: 2}, out: {dst: 1}}]}
-  - {name: swap, rows: [xor64_x], clauses: [N051], asm: "{a} ^= {b}\n{b} ^= {a}\n{a} ^= {b}", cases: [{in: {a: 5, b: 6}, out: {a: 6, b: 5}}]}
-  - {name: load, rows: [ldx_h], clauses: [N132], asm: "{dst} = *(u16 *)({base} + 2)",
+  - {name: add, insns: [add64_x], clauses: [N039], asm: "{dst} += {src}", cases: [{in: {dst: -1, src: 2}, out: {dst: 1}}]}
+  - {name: swap, insns: [xor64_x], clauses: [N051], asm: "{a} ^= {b}\n{b} ^= {a}\n{a} ^= {b}", cases: [{in: {a: 5, b: 6}, out: {a: 6, b: 5}}]}
+  - {name: load, insns: [ldx_h], clauses: [N132], asm: "{dst} = *(u16 *)({base} + 2)",
      cases: [{in: {base: mem+8, mem: [{at: 10, hex: "cd ab"}]}, out: {dst: 0xabcd}, order: little}]}
-  - {name: bad, class: V01, rows: [exit], clauses: [N127], policy: structural, program: [{opcode: 0xff}, exit], verdict: reject}
-  - {name: store, rows: [stx_b], clauses: [N130], asm: "*(u8 *)({base} + 0) = {src}",
+  - {name: bad, class: V01, insns: [exit], clauses: [N127], policy: structural, program: [{opcode: 0xff}, exit], verdict: reject}
+  - {name: store, insns: [stx_b], clauses: [N130], asm: "*(u8 *)({base} + 0) = {src}",
      cases: [{in: {base: mem+0, src: 7}, out: {mem: [{at: 0, u8: [7]}]}}]}
 EOF
 run_cmd "$CTS" export exported own.yaml

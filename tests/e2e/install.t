@@ -74,7 +74,7 @@ is "$rc" 0 "the suite runs on it"
 like "$out" '^total: [0-9]{4,} passed, 0 failed, ' "... and what it claims passes"
 
 # Every row that it claims has passed something.
-pinned=$(sed -n '/^pinned:/,/\]/p' mine/runtime.yaml | tr -d '[],\n' | sed 's/pinned://')
+pinned=$(sed -n '/^required:/,/\]/p' mine/runtime.yaml | tr -d '[],\n' | sed 's/pinned://')
 bad=
 for row in $pinned; do
     run_cmd "$cts" run -q -r ./mine:interp --insn "$row"

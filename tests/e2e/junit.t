@@ -44,7 +44,7 @@ cat >marked.yaml <<'Y'
 suite: junit
 vectors:
   - name: marked
-    rows: [mov64_k]
+    insns: [mov64_k]
     clauses: [N037]
     asm: "r0 = 0xdead"
     cases:

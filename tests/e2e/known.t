@@ -237,7 +237,7 @@ suite: base64/later
 vectors:
   - name: at-full
     level: full
-    rows: [add64_x]
+    insns: [add64_x]
     clauses: [N039]
     asm: "{dst} += {src}"
     cases:

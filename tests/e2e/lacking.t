@@ -35,7 +35,7 @@ cat >silent/call.yaml <<'Y'
 suite: silent/call
 vectors:
   - name: called
-    rows: [call_local]
+    insns: [call_local]
     clauses: [N081]
     asm: "call 1f"
     subs: |
@@ -45,23 +45,23 @@ vectors:
     cases: [{out: {r0: 7}}]
   - name: whole
     class: V01
-    rows: [call_local]
+    insns: [call_local]
     clauses: [N081]
-    program: [{row: call_local, imm: 1}, "exit", "r0 = 7", "exit"]
+    program: [{insn: call_local, imm: 1}, "exit", "r0 = 7", "exit"]
     verdict: accept
     r0: 7
   - name: either
     class: V01
-    rows: [call_local]
+    insns: [call_local]
     clauses: [N081]
-    program: [{row: call_local, imm: 1}, "exit", "r0 = 7", "exit"]
+    program: [{insn: call_local, imm: 1}, "exit", "r0 = 7", "exit"]
     verdict: reject-or-run
     r0: 7
   - name: never
     class: V01
-    rows: [call_local]
+    insns: [call_local]
     clauses: [N081]
-    program: [{row: call_local, imm: 1}, "exit", "r0 = 7", {opcode: 0x8f, dst: 0}, "exit"]
+    program: [{insn: call_local, imm: 1}, "exit", "r0 = 7", {opcode: 0x8f, dst: 0}, "exit"]
     verdict: reject
 Y
 run_cmd "$CTS" run -r reference -o json=all.json silent

@@ -59,11 +59,11 @@ cat >"$T/long.yaml" <<'EOF'
 suite: t
 vectors:
   - name: long
-    rows: [ja32]
+    insns: [ja32]
     clauses: [N096]
     operands: [opaque]
     code:
-      - {row: ja32, imm: 5000}
+      - {insn: ja32, imm: 5000}
       - {repeat: 5000, text: "{t.w} += 1"}
     cases: [{in: {t: 0}, out: {t: 0}}]
 EOF
@@ -71,7 +71,7 @@ run_cmd "$CTS" mutants --insn ja32 --as slots=4096 "$T/long.yaml"
 is "$rc" 1 "what only a program that is too long notices is due"
 like "$out" '^ +noticed by 1 variants that are too long there \(t/long\)$' "... and said to survive, with the vector"
 # What is stored nowhere: addresses alone.
-printf 'suite: t\nvectors:\n  - {name: a, rows: [mov64_x], clauses: [N053], asm: "{dst} = {src}", cases: [{in: {dst: 5, src: mem+8}, out: {dst: mem+8}}]}\n' >"$T/a.yaml"
+printf 'suite: t\nvectors:\n  - {name: a, insns: [mov64_x], clauses: [N053], asm: "{dst} = {src}", cases: [{in: {dst: 5, src: mem+8}, out: {dst: mem+8}}]}\n' >"$T/a.yaml"
 run_cmd "$CTS" mutants --insn mov64_x --as no-pointers --as reference "$T/a.yaml"
 like "$out" '^ +[1-9][0-9]* shows in addresses alone, which may not be stored$' "what shows in addresses alone is not due, and listed"
 like "$out" '^as reference: 100\.0 % of what is due \(([0-9]+) of \1\); not due 0 ' "... where they are seen all of it dies"

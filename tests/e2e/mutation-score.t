@@ -111,7 +111,7 @@ is "$(printf '%s\n' "$out" | head -1 | cut -c1-28)" '{"insn":"add64_x","operator
 run_cmd "$CTS" mutants --insn nonsense
 is "$rc$out" 2 "a row that is not there"
 # Vectors that say nothing of the row: everything survives.
-printf 'suite: t\nvectors:\n  - {name: a, rows: [sub64_x], clauses: [N039], asm: "r3 -= r4", cases: [{in: {r3: 5, r4: 2}, out: {r3: 3}}]}\n' >"$T/v.yaml"
+printf 'suite: t\nvectors:\n  - {name: a, insns: [sub64_x], clauses: [N039], asm: "r3 -= r4", cases: [{in: {r3: 5, r4: 2}, out: {r3: 3}}]}\n' >"$T/v.yaml"
 run_cmd "$CTS" mutants --insn add64_x "$T/v.yaml"
 is "$rc" 1 "vectors of another row notice nothing"
 like "$out" '^score: quick 0\.0 % ' "... at all"
@@ -119,7 +119,7 @@ run_cmd "$CTS" mutants --insn sub64_x "$T/v.yaml"
 like "$out" 'survivors:' "few vectors leave survivors"
 like "$out" 'input that shows it: dst=' "... with an input that tells them apart"
 # A vector that the right machine fails is no measure.
-printf 'suite: t\nvectors:\n  - {name: a, rows: [sub64_x], clauses: [N039], asm: "r3 -= r4", cases: [{in: {r3: 5, r4: 2}, out: {r3: 4}}]}\n' >"$T/w.yaml"
+printf 'suite: t\nvectors:\n  - {name: a, insns: [sub64_x], clauses: [N039], asm: "r3 -= r4", cases: [{in: {r3: 5, r4: 2}, out: {r3: 4}}]}\n' >"$T/w.yaml"
 run_cmd "$CTS" mutants --insn sub64_x "$T/w.yaml"
 is "$rc" 3 "a wrong vector is told"
 like "$err" 'sub64_x fails t/a even without a mutation' "... by its name"

@@ -18,7 +18,7 @@ worker: $T/$1/worker
 engines:
   - {name: interp, what: "interpreter", default: true}
 groups: all
-pinned: all
+required: all
 install: ""
 Y
 }

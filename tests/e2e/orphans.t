@@ -11,13 +11,13 @@ cat >in/mark.yaml <<'Y'
 suite: orphans
 vectors:
   - name: plain
-    rows: [add64_x]
+    insns: [add64_x]
     clauses: [N037]
     asm: "{dst} += {src}"
     cases:
       - {in: {dst: 1, src: 2}, out: {dst: 3}}
   - name: marked
-    rows: [mov64_k]
+    insns: [mov64_k]
     clauses: [N037]
     asm: "r0 = 0xdead"
     cases:

@@ -9,7 +9,7 @@ cat >one.yaml <<'Y'
 suite: out
 vectors:
   - name: two
-    rows: [add64_x]
+    insns: [add64_x]
     clauses: [N037]
     asm: "{dst} += {src}"
     cases:

@@ -12,7 +12,7 @@ passed() {
     printf '%s\n' "$out" | sed -n 's/^total: \([0-9]*\) passed.*/\1/p'
 }
 rows() {
-    printf '%s\n' "$out" | sed -n 's/.*operand rows \([0-9,]*\).*/\1/p' | tr -d ,
+    printf '%s\n' "$out" | sed -n 's/.*operand tuples \([0-9,]*\).*/\1/p' | tr -d ,
 }
 
 # ---- honest ones ----
@@ -28,14 +28,14 @@ plugin "" "${part[@]}"
 is "$rc" 0 "an honest plugin passes $what"
 like "$out" '^total: [0-9]{'"$cases"',} passed, 0 failed, ' "... all of it"
 like "$out" '^plugin:cts-fake-plugin  rows in loops; .*cts-fake-plugin$' "... and its mode is told"
-[ "$(rows)" -gt "$least" ]; ok $? "... on more than $least operand rows"
+[ "$(rows)" -gt "$least" ]; ok $? "... on more than $least operand tuples"
 
 # What a row of several may leave as it likes is no reason to doubt it.
 cat >"$T/any.yaml" <<'YAML'
 suite: my/any
 vectors:
   - name: once
-    rows: [mov64_k]
+    insns: [mov64_k]
     clauses: [N052]
     operands: [opaque]
     asm: "{b} = 6; {t} = 1; if {c} == {e} goto out; {t} = 2; out:"
@@ -43,7 +43,7 @@ vectors:
       - {name: looked-at, in: {c: 0, e: 0}, out: {b: 6, t: 1}}
       - {name: anything, in: {c: 1, e: 0}, out: {b: any, t: 2}}
   - name: both
-    rows: [mov64_k]
+    insns: [mov64_k]
     clauses: [N052]
     operands: [opaque]
     asm: "{b} = 6; {t} = 1; if {c} == {e} goto out; {t} = 2; out:"
@@ -51,7 +51,7 @@ vectors:
       - {in: {c: 0, e: 0}, out: {b: any, t: 1}}
       - {in: {c: 1, e: 0}, out: {b: any, t: 2}}
   - name: second-outcome
-    rows: [mov64_k]
+    insns: [mov64_k]
     clauses: [N052]
     operands: [opaque]
     asm: "{b} = 6; {t} = 1"
@@ -59,31 +59,31 @@ vectors:
       - {in: {b: 1}, out: {b: 7, t: 1}, or: [{out: {b: 6, t: 1}}]}
       - {in: {b: 2}, out: {b: 6, t: 1}}
   - name: one-row-among-other-bodies
-    rows: [mov64_k]
+    insns: [mov64_k]
     clauses: [N052]
     asm: "{b} = 6; {t} = 1"
     cases:
       - {in: {b: 0}, out: {b: any, t: 1}}
   - name: one-row-with-a-second-outcome
-    rows: [mov64_k]
+    insns: [mov64_k]
     clauses: [N052]
     asm: "{b} = 6; {t} = 1"
     cases:
       - {in: {b: 0}, out: {b: 7, t: 1}, or: [{out: {b: 6, t: 1}}]}
   - name: memory
-    rows: [mov64_k]
+    insns: [mov64_k]
     clauses: [N052]
     asm: "*(u8 *)({p}+1) = 6; {t} = 1"
     cases:
       - {in: {p: mem, mem: [{at: 0, u32: [0, 0]}]}, out: {t: 1, mem: [{at: 0, any: 2}]}}
   - name: another-body-with-memory
-    rows: [mov64_k]
+    insns: [mov64_k]
     clauses: [N052]
     asm: "*(u8 *)({p}+1) = 6; {t} = 1"
     cases:
       - {in: {p: mem, mem: [{at: 0, u32: [0, 0]}]}, out: {t: 1, mem: [{at: 0, hex: "00 06"}]}}
   - name: of-the-last-program
-    rows: [ldx_dw]
+    insns: [ldx_dw]
     clauses: [N086]
     needs: [stack-uninit]
     asm: "{b} = *(u64 *)(r10 - 400); {t} = 1"
@@ -91,7 +91,7 @@ vectors:
       - {in: {b: 0}, out: {b: any, t: 1}}
       - {in: {b: 1}, out: {b: any, t: 1}}
   - name: of-the-last-program-in-memory
-    rows: [ldx_dw]
+    insns: [ldx_dw]
     clauses: [N086]
     needs: [stack-uninit]
     operands: [opaque]
@@ -111,7 +111,7 @@ like "$out" '^FAIL .*: wrong-result: byte mem.14 = 0x09, expected 0x00' "... and
 plugin "--no-loops" -f base64/add/ -f base32/jge
 is "$rc" 0 "one that refuses loops passes"
 like "$out" '^plugin:cts-fake-plugin --no-loops  one row a process; ' "... and its mode is told"
-[ "$(rows)" -gt 100 ] && [ "$(rows)" -lt 1500 ]; ok $? "... with a part of the sweeps, as the number of operand rows says"
+[ "$(rows)" -gt 100 ] && [ "$(rows)" -lt 1500 ]; ok $? "... with a part of the sweeps, as the number of operand tuples says"
 
 plugin "--no-calls" -f base32/call/local-result -f base64/add/reg
 is "$rc" 0 "one without local calls passes"
@@ -172,7 +172,7 @@ done
 while read -r it clause hows; do
     for how in ${hows//,/ }; do
         plugin "--basis $it $how" -f 'base64/mov/reg' -f 'verifier/reserved-field/add64*' -o json="$T/json" -o text
-        named=$(grep -cE '"vector":"programs/environment/.*"rows":\["'"$it"'".*"clauses":\[[^]]*"'"$clause"'".*"status":"fail"' "$T/json")
+        named=$(grep -cE '"vector":"programs/environment/.*"insns":\["'"$it"'".*"clauses":\[[^]]*"'"$clause"'".*"status":"fail"' "$T/json")
         is "$rc $(grep -c '"status":"error"' "$T/json") $(grep -c '"status":"fail"' "$T/json")" "1 0 $named" "$it, $how: all that fails are its cases, with $clause"
         [ "$named" -gt 0 ]; ok $? "... of which there are some ($named)"
         is "$(grep -c "\"message\":\"not testable: $it fails\"" "$T/json")" "$(grep -c '"skip":"not-testable"' "$T/json")" "... and are the reason why the rest was not tested"
@@ -253,14 +253,14 @@ cat >"$T/in/mark.yaml" <<'Y'
 suite: mark
 vectors:
   - name: before
-    rows: [add64_x]
+    insns: [add64_x]
     clauses: [N037]
     asm: "{dst} += {src}"
     cases:
       - {in: {dst: 1, src: 2}, out: {dst: 3}}
       - {in: {dst: 5, src: 2}, out: {dst: 7}}
   - name: marked
-    rows: [mov64_k]
+    insns: [mov64_k]
     clauses: [N037]
     asm: "r0 = 0xdead"
     cases:
@@ -268,19 +268,19 @@ vectors:
   - name: whole
     class: V01
     clauses: [N081]
-    rows: [mov64_k]
+    insns: [mov64_k]
     program: ["r0 = 0xdead", "exit"]
     verdict: accept
     r0: 0xdead
   - name: sweep
-    rows: [xor64_x]
+    insns: [xor64_x]
     clauses: [N037]
     asm: |
       {dst} ^= {src}
       r9 = 0xdead
     sweep: {dst: u64, src: u64}
   - name: after
-    rows: [sub64_x]
+    insns: [sub64_x]
     clauses: [N037]
     asm: "{dst} -= {src}"
     cases:
@@ -340,7 +340,7 @@ like "$out" '^FAIL plugin:cts-fake-plugin data/wrong#1: wrong-result: r0 = 0x807
 printf -- '-- asm\nmov %%r0, 3\nsub %%r0, 1\njne %%r0, 0, -2\nexit\n-- result\n0\n' >"$T/loop.data"
 plugin "--no-loops" "$T/loop.data"
 is "$rc" 1 "a program of another suite that is refused is a failure"
-printf 'limits: [{when: {policy: imported, refusal: "*back-edge*"}, reason: "no loops"}]\n' >"$T/side/runtime.yaml"
+printf 'restrictions: [{when: {policy: imported, rejection: "*back-edge*"}, reason: "no loops"}]\n' >"$T/side/runtime.yaml"
 plugin "--no-loops" -r "$T/side/runtime.yaml" -v "$T/loop.data"
 is "$rc" 4 "... unless that is a limit"
 like "$out" '^SKIP .* data/loop#1: limit of plugin: no loops' "... which is the reason of a skip"

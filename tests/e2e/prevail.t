@@ -10,35 +10,35 @@ cat >in.yaml <<'Y'
 suite: verdict
 vectors:
   - name: run
-    rows: [add64_x]
+    insns: [add64_x]
     clauses: [N037]
     asm: "{dst} += {src}"
     cases:
       - {in: {dst: 1, src: 2}, out: {dst: 3}}
   - name: accepted
     class: V01
-    rows: [neg64]
+    insns: [neg64]
     clauses: [N081]
     program: ["r0 = 5", "r0 = -r0", "exit"]
     verdict: accept
     r0: -5
   - name: no-instruction
     class: V01
-    rows: [neg64]
+    insns: [neg64]
     clauses: [N081]
     program: [{opcode: 0x8f, dst: 0}, "exit"]
     verdict: reject
   - name: not-passed
     class: V01
-    rows: [mov64_x]
+    insns: [mov64_x]
     clauses: [N081]
     program: ["r0 = r7", "exit"]
     verdict: reject
   - name: refused
     class: V01
-    rows: [ja]
+    insns: [ja]
     clauses: [N081]
-    program: [{row: ja, off: 32767}, "exit"]
+    program: [{insn: ja, off: 32767}, "exit"]
     verdict: reject
 Y
 

@@ -16,7 +16,7 @@ numbers() {
 {
     printf 'suite: among\nvectors:\n'
     for v in other lead many last; do
-        printf '  - name: %s\n    rows: [mov64_k]\n    clauses: [N039]\n    operands: [opaque]\n    asm: "r0 = {imm}"\n    cases:\n' "$v"
+        printf '  - name: %s\n    insns: [mov64_k]\n    clauses: [N039]\n    operands: [opaque]\n    asm: "r0 = {imm}"\n    cases:\n' "$v"
         case $v in
             lead) numbers 1 9 ;;
             many) numbers 9 60 33 ;;
@@ -70,7 +70,7 @@ again "a time of its own" --timeout 0.05 -r ./toil/worker:interp -f among/many#n
 like "$command" " --timeout 0\.050 " "... is in the command"
 
 mkdir fake && cp wrong/worker fake
-printf '%s\n' 'name: fake' 'title: "wrong"' 'worker: ./worker' 'engines:' '  - {name: interp, what: "interpreter"}' 'groups: all' 'pinned: all' >fake/runtime.yaml
+printf '%s\n' 'name: fake' 'title: "wrong"' 'worker: ./worker' 'engines:' '  - {name: interp, what: "interpreter"}' 'groups: all' 'required: all' >fake/runtime.yaml
 printf '%s\n' '- vectors: among/many#n32' '  status: wrong-result' '  reason: "it is so"' '  clause: N039' '  review-by: "2099-01-01"' >fake/known.yaml
 run_cmd "$CTS" run -r ./fake vectors
 is "$rc" 0 "what is on record is no failure"

@@ -23,8 +23,8 @@ while IFS= read -r line; do diag "shown: the suite: $line"; done < <(printf '%s\
 # ran ENGINE: the rows of its cases that passed after a run, not by the loader's word alone
 ran() {
     grep -F "\"type\":\"case\",\"runtime\":\"${1%:*}\",\"engine\":\"${1#*:}\"," "$T/json" |
-        grep -F '"status":"pass"' | grep -vE '"vector":"verifier/|"operand_rows":0,' |
-        sed -E 's/.*"rows":\[([^]]*)\].*/\1/' | tr -d '"' | tr , '\n' | sort -u
+        grep -F '"status":"pass"' | grep -vE '"vector":"verifier/|"operand_tuples":0,' |
+        sed -E 's/.*"insns":\[([^]]*)\].*/\1/' | tr -d '"' | tr , '\n' | sort -u
 }
 
 # limits: the rows that the kernel's runtime.yaml explains without a condition

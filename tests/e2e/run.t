@@ -38,7 +38,7 @@ is "$rc" 0 "the suite passes on the reference"
 is "$err" "" "... and says nothing on standard error"
 like "$(printf '%s\n' "$out" | tail -n 1)" '^total: [0-9]+ passed, 0 failed, [0-9]+ skipped$' "the last line is the total"
 like "$out" '^reference:interp ' "the engine is named"
-like "$out" '^vectors [0-9]+, cases [0-9]+, operand rows [0-9,]+ on 1 engines \(0 skipped\) of 1 runtimes \(0 skipped\)$' "a line tells the sizes"
+like "$out" '^vectors [0-9]+, cases [0-9]+, operand tuples [0-9,]+ on 1 engines \(0 skipped\) of 1 runtimes \(0 skipped\)$' "a line tells the sizes"
 like "$out" '^pass [0-9]+, fail 0, skip [0-9]+, error 0, xfail [0-9]+, xpass 0' "a line tells every status"
 total "$out"
 all=$((passed + failed + skipped))
@@ -97,8 +97,8 @@ done
 sort "$T/groups" | cmp - "$T/shards"; ok $? "all groups are the whole"
 
 run_json "$T/row" --insn add64_x
-is "$rc $(grep '"type":"case"' "$T/row.jsonl" | grep -vc '"rows":\[[^]]*"add64_x"')" "0 0" "--insn: only vectors of that row"
-is "$(wc -l <"$T/row")" "$(grep '"runtime":"reference","engine":"interp"' "$T/one.jsonl" | grep -c '"rows":\[[^]]*"add64_x"')" "... and all of them"
+is "$rc $(grep '"type":"case"' "$T/row.jsonl" | grep -vc '"insns":\[[^]]*"add64_x"')" "0 0" "--insn: only vectors of that row"
+is "$(wc -l <"$T/row")" "$(grep '"runtime":"reference","engine":"interp"' "$T/one.jsonl" | grep -c '"insns":\[[^]]*"add64_x"')" "... and all of them"
 run_json "$T/clause" --clause N041
 is "$rc $(wc -l <"$T/clause")" "0 $(grep '"runtime":"reference","engine":"interp",' "$T/one.jsonl" | grep -c '"clauses":\[[^]]*"N041"')" "--clause: all that rest on it"
 
@@ -119,12 +119,12 @@ is "$(wc -l <"$T/both")" "$(grep -cE ' base64/(add|sub)/' "$T/le")" "two files a
 run_cmd "$CTS" run -r reference --level full -f base64/add/
 total "$out"
 full=$passed
-rows=$(printf '%s\n' "$out" | sed -nE 's/.*operand rows ([0-9,]+) on.*/\1/p' | tr -d ,)
+rows=$(printf '%s\n' "$out" | sed -nE 's/.*operand tuples ([0-9,]+) on.*/\1/p' | tr -d ,)
 run_cmd "$CTS" run -r reference -f base64/add/
 total "$out"
-quick=$(printf '%s\n' "$out" | sed -nE 's/.*operand rows ([0-9,]+) on.*/\1/p' | tr -d ,)
+quick=$(printf '%s\n' "$out" | sed -nE 's/.*operand tuples ([0-9,]+) on.*/\1/p' | tr -d ,)
 is "$rc $full" "0 $passed" "level full: the same cases"
-[ "$rows" -gt $((quick * 2)) ]; ok $? "... with more operand rows ($rows, $quick at quick)"
+[ "$rows" -gt $((quick * 2)) ]; ok $? "... with more operand tuples ($rows, $quick at quick)"
 
 run_cmd "$CTS" run -r reference -q
 is "$rc $(printf '%s\n' "$out" | grep -c '^skipped')" "0 0" "-q leaves out the skips"
@@ -176,7 +176,7 @@ types = [x["type"] for x in lines]
 assert types[0] == "header" and types[-1] == "footer" and types.count("engine") == 2
 assert lines[-1]["complete"] is True and lines[-1]["failed"] == 0
 assert lines[-1]["passed"] == sum(x["type"] == "case" and x["status"] == "pass" for x in lines)
-assert lines[-1]["operand_rows"] == sum(x["operand_rows"] for x in lines if x["type"] == "case")
+assert lines[-1]["operand_tuples"] == sum(x["operand_tuples"] for x in lines if x["type"] == "case")
 ' "$T/one.jsonl"
 with python3 "junit is XML, its counts are those of its cases" python3 -c '
 import sys, xml.etree.ElementTree as tree

@@ -42,14 +42,14 @@ for row in ldx_dw stx_dw add64_x; do
     broken "$row" interp-env
     is "$rc" 1 "a wrong $row fails the run"
     is "$(count "$T/json" '"status":"error"')" 0 "... without an error"
-    is "$(count "$T/json" '"vector":"programs/environment/.*"rows":\["'"$row"'".*"status":"fail"')" "$(count "$T/json" '"status":"fail"')" \
+    is "$(count "$T/json" '"vector":"programs/environment/.*"insns":\["'"$row"'".*"status":"fail"')" "$(count "$T/json" '"status":"fail"')" \
         "... all that fails are the environment's own cases of $row"
     [ "$(count "$T/json" '"status":"fail"')" -gt 0 ]; ok $? "... there are some"
     is "$(count "$T/json" '"skip":"not-testable".*"message":"not testable: '"$row"' fails"')" "$(count "$T/json" '"skip":"not-testable"')" \
         "... and it is the reason of all that was not tested"
     [ "$(count "$T/json" '"skip":"not-testable"')" -gt 1000 ]; ok $? "... which is much"
     [ "$(count "$T/json" '"case":"verdict".*"status":"pass"')" -gt 500 ]; ok $? "... while whole programs are judged all the same"
-    is "$(count "$T/json" '"status":"pass".*"operand_rows":[0-9]{2,}')" 0 "... and no sweep was compared in the environment"
+    is "$(count "$T/json" '"status":"pass".*"operand_tuples":[0-9]{2,}')" 0 "... and no sweep was compared in the environment"
     is "$(count "$T/json" .)" "$(count "$T/right" .)" "... no case is lost"
     like "$out" "^FAIL $row:interp-env programs/environment/$row" "... the report says it"
 done
@@ -64,7 +64,7 @@ basis() {
 for row in exit mov64_k mov64_x lsh64_k lddw add64_k add64_x and64_k stx_dw ldx_dw; do
     for way in nothing upper fault die; do
         basis "$row" "$way" interp-env
-        named=$(count "$T/json" '"rows":\["'"$row"'".*"status":"fail"')
+        named=$(count "$T/json" '"insns":\["'"$row"'".*"status":"fail"')
         untested=$(count "$T/json" '"skip":"not-testable"')
         is "$rc $(count "$T/json" '"status":"error"')" "1 0" "$row, $way: the run fails, without an error"
         [ "$named" -gt 0 ]; ok $? "... $row is named ($named cases)"
@@ -88,7 +88,7 @@ is "$(count "$T/json" '"status":"pass"')" 0 "... and passes nothing"
 cat >"$T/own.yaml" <<'Y'
 suite: own
 vectors:
-  - {name: add, rows: [add64_x], clauses: [N039], asm: "{dst} += {src}", cases: [{in: {dst: 1, src: 2}, out: {dst: 3}}]}
+  - {name: add, insns: [add64_x], clauses: [N039], asm: "{dst} += {src}", cases: [{in: {dst: 1, src: 2}, out: {dst: 3}}]}
 Y
 printf -- '-- asm\nlddw %%r0, 0x100000001\nexit\n-- result\n0x100000001\n' >"$T/own.data"
 for own in own.yaml own.data; do
@@ -135,7 +135,7 @@ is "$(comm -23 <(printf '%s\n' "$rows") <(printf '%s\n' "$first_rows") | tr '\n'
 broken stx_dw interp
 is "$rc" 1 "a wrong stx_dw with bare bodies fails the run"
 is "$(count "$T/json" '"status":"error"')" 0 "... without an error"
-[ "$(count "$T/json" '"rows":\[[^]]*"stx_dw"[^]]*\].*"status":"fail"')" -gt 0 ]; ok $? "... as failures of the row"
+[ "$(count "$T/json" '"insns":\[[^]]*"stx_dw"[^]]*\].*"status":"fail"')" -gt 0 ]; ok $? "... as failures of the row"
 
 # What the environment does not use does not break it.
 broken xor64_x interp-env
@@ -146,10 +146,10 @@ is "$(count "$T/json" '"status":"error"')" 0 "... as failures, no error"
 cat >"$T/ends.yaml" <<'Y'
 suite: own
 vectors:
-  - {name: before, rows: [add64_x], clauses: [N037], asm: "{dst} += {src}", cases: [{in: {dst: 1, src: 2}, out: {dst: 3}}, {in: {dst: 2, src: 2}, out: {dst: 4}}]}
-  - {name: ends, rows: [div64_x], clauses: [N059], asm: "{dst} /= {src}", cases: [{in: {dst: 9, src: 3}, out: {dst: 3}}, {in: {dst: 9, src: 0}, out: {dst: 0}}]}
-  - {name: behind, rows: [sub64_x], clauses: [N037], asm: "{dst} -= {src}", cases: [{in: {dst: 5, src: 2}, out: {dst: 3}}, {in: {dst: 7, src: 2}, out: {dst: 5}}]}
-  - {name: last, rows: [xor64_x], clauses: [N037], asm: "{dst} ^= {src}", cases: [{in: {dst: 5, src: 2}, out: {dst: 7}}, {in: {dst: 7, src: 2}, out: {dst: 5}}]}
+  - {name: before, insns: [add64_x], clauses: [N037], asm: "{dst} += {src}", cases: [{in: {dst: 1, src: 2}, out: {dst: 3}}, {in: {dst: 2, src: 2}, out: {dst: 4}}]}
+  - {name: ends, insns: [div64_x], clauses: [N059], asm: "{dst} /= {src}", cases: [{in: {dst: 9, src: 3}, out: {dst: 3}}, {in: {dst: 9, src: 0}, out: {dst: 0}}]}
+  - {name: behind, insns: [sub64_x], clauses: [N037], asm: "{dst} -= {src}", cases: [{in: {dst: 5, src: 2}, out: {dst: 3}}, {in: {dst: 7, src: 2}, out: {dst: 5}}]}
+  - {name: last, insns: [xor64_x], clauses: [N037], asm: "{dst} ^= {src}", cases: [{in: {dst: 5, src: 2}, out: {dst: 7}}, {in: {dst: 7, src: 2}, out: {dst: 5}}]}
 Y
 printf '#!/bin/sh\nexec "%s" --ending "$@"\n' "$worker" >"$T/ending"
 chmod +x "$T/ending"

@@ -32,9 +32,9 @@ is "$(printf '%s\n' "$into" | awk -F '\t' '$6 != "-"' | head -n 3)" "" "... and 
 cat >"$T/v.yaml" <<'EOF'
 suite: t
 vectors:
-  - {name: good, rows: [mov64_x], clauses: [N053], asm: "{dst} = {src}", cases: [{in: {dst: 5, src: 2}, out: {dst: 2}}]}
-  - {name: address, rows: [mov64_x], clauses: [N053], asm: "{dst} = {src}", cases: [{in: {dst: 5, src: mem+8}, out: {dst: mem+8}}]}
-  - {name: needy, needs: [pointers], rows: [mov64_x], clauses: [N053], asm: "{dst} = {src}", cases: [{in: {dst: 5, src: mem+8}, out: {dst: mem+8}}]}
+  - {name: good, insns: [mov64_x], clauses: [N053], asm: "{dst} = {src}", cases: [{in: {dst: 5, src: 2}, out: {dst: 2}}]}
+  - {name: address, insns: [mov64_x], clauses: [N053], asm: "{dst} = {src}", cases: [{in: {dst: 5, src: mem+8}, out: {dst: mem+8}}]}
+  - {name: needy, needs: [pointers], insns: [mov64_x], clauses: [N053], asm: "{dst} = {src}", cases: [{in: {dst: 5, src: mem+8}, out: {dst: mem+8}}]}
 EOF
 run_cmd "$CTS" sight "$T/v.yaml"
 is "$rc" 1 "a vector of which nothing is compared in a sight is a failure"
@@ -44,7 +44,7 @@ like "$out" '^no-pointers +2 +1 +2 +1 +1$' "the sums of a sight: one skips, one 
 like "$(printf '%s\n' "$out" | tail -n 1)" '^total: [0-9]+ passed, 2 failed, [0-9]+ skipped$' "... and the total"
 run_cmd "$CTS" sight --as reference "$T/v.yaml"
 is "$rc" 0 "where addresses may be stored it is none"
-printf 'suite: t\nvectors:\n  - {name: unread, rows: [mov64_x], clauses: [N053], asm: "r3 = r4", unreadable: [r3], cases: [{in: {r4: 4}, out: {r3: 4}}]}\n' >"$T/w.yaml"
+printf 'suite: t\nvectors:\n  - {name: unread, insns: [mov64_x], clauses: [N053], asm: "r3 = r4", unreadable: [r3], cases: [{in: {r4: 4}, out: {r3: 4}}]}\n' >"$T/w.yaml"
 run_cmd "$CTS" sight --as reference "$T/w.yaml"
 is "$rc" 1 "what is declared unreadable and asked for all the same is compared nowhere"
 

@@ -19,7 +19,7 @@ like "$out" '^ok [0-9]+ - anchors # .*168 of them of appendix A' "all of appendi
 like "$out" '^ok [0-9]+ - bits # looked at 256 opcodes; 126 assigned, 130 not' "all opcodes are"
 
 rows=$("$CTS" list insns | wc -l)
-like "$out" "^ok [0-9]+ - vectors # looked at $rows rows" "the rows are those that list tells of"
+like "$out" "^ok [0-9]+ - vectors # looked at $rows instructions" "the rows are those that list tells of"
 
 run_cmd "$CTS" spec check overlap bits
 is "$rc $(printf '%s\n' "$out" | sed -nE 's/^ok [0-9]+ - ([a-z]+).*/\1/p' | tr '\n' ' ')" "0 bits overlap " "rules can be chosen"

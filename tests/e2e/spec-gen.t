@@ -196,17 +196,17 @@ def refused(change):
     if v.is_valid(bad):
         print("not refused: fault", faults)
         sys.exit(1)
-row = next(i for i, r in enumerate(doc["rows"]) if r["kind"] == "instruction")
+row = next(i for i, r in enumerate(doc["insns"]) if r["kind"] == "instruction")
 refused(lambda d: d.pop("clauses"))
 refused(lambda d: d.update(more=1))
-refused(lambda d: d["rows"][row].pop("does"))
-refused(lambda d: d["rows"][row].update(id="a b"))
-refused(lambda d: d["rows"][row]["encoding"].update(opcode=256))
-refused(lambda d: d["rows"][row]["encoding"]["dst"].update(rule="reg"))
-refused(lambda d: d["rows"][row]["encoding"].update(slots=2))
-refused(lambda d: d["rows"][row]["semantics"][0].update(kind="loop"))
+refused(lambda d: d["insns"][row].pop("does"))
+refused(lambda d: d["insns"][row].update(id="a b"))
+refused(lambda d: d["insns"][row]["encoding"].update(opcode=256))
+refused(lambda d: d["insns"][row]["encoding"]["dst"].update(rule="reg"))
+refused(lambda d: d["insns"][row]["encoding"].update(slots=2))
+refused(lambda d: d["insns"][row]["semantics"][0].update(kind="loop"))
 refused(lambda d: d["clauses"][0].update(tested=["never"]))
-print(len(doc["rows"]), "rows valid,", faults, "faults refused")
+print(len(doc["insns"]), "rows valid,", faults, "faults refused")
 END
 if python3 -W ignore -c 'import jsonschema' 2>/dev/null; then
     run_cmd python3 -W ignore "$T/valid.py" "$ROOT/spec/schema/isa.schema.json" "$T/isa.json"
@@ -223,7 +223,7 @@ d = json.load(open(sys.argv[1]))
 groups = {g["name"]: g for g in d["groups"]}
 clauses, open_ = {c["id"] for c in d["clauses"]}, {a["id"] for a in d["ambiguities"]}
 ids, looked = set(), 0
-for r in d["rows"]:
+for r in d["insns"]:
     assert r["id"] not in ids
     ids.add(r["id"])
     assert set(r["groups"]) == {g for g in groups if g == r["group"] or r["group"] in groups[g]["includes"]}, r["id"]
@@ -241,7 +241,7 @@ def nodes(x):
             yield from nodes(v)
 arity = {"literal": 0, "operand": 0, "local": 0, "choose": 0, "memory": 1, "convert": 1, "unary": 1, "call": 1, "binary": 2, "cond": 3}
 n = 0
-for r in d["rows"]:
+for r in d["insns"]:
     for x in nodes(r.get("semantics", [])):
         assert len(x.get("args", [])) == arity[x["kind"]], (r["id"], x)
         assert x["type"] != "?", (r["id"], x)

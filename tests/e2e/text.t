@@ -45,7 +45,7 @@ cat >states.yaml <<'Y'
 suite: text
 vectors:
   - name: states
-    rows: [add64_x]
+    insns: [add64_x]
     clauses: [N037]
     asm: "r3 += r4"
     operands: [opaque]

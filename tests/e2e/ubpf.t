@@ -24,12 +24,12 @@ esac
 cat >"$T/own.yaml" <<'Y'
 suite: own
 vectors:
-  - {name: fault, rows: [ldx_dw], class: V32, clauses: [N132], program: ["r2 = 0", "r0 = *(u64 *)(r2 + 0)", "exit"], verdict: accept}
-  - {name: refused, rows: [mov64_k], class: V02, clauses: [N052], program: [{opcode: 0xb7, dst: 11, imm: 1}, "exit"], verdict: accept}
-  - {name: endless, rows: [ja], class: V20, clauses: [N112], program: ["r0 = 0", "r0 += 1", {row: ja, off: -2}, "exit"], verdict: fault}
-  - {name: helper, rows: [call_helper], class: V23, clauses: [N124], needs: [helper-test],
+  - {name: fault, insns: [ldx_dw], class: V32, clauses: [N132], program: ["r2 = 0", "r0 = *(u64 *)(r2 + 0)", "exit"], verdict: accept}
+  - {name: refused, insns: [mov64_k], class: V02, clauses: [N052], program: [{opcode: 0xb7, dst: 11, imm: 1}, "exit"], verdict: accept}
+  - {name: endless, insns: [ja], class: V20, clauses: [N112], program: ["r0 = 0", "r0 += 1", {insn: ja, off: -2}, "exit"], verdict: fault}
+  - {name: helper, insns: [call_helper], class: V23, clauses: [N124], needs: [helper-test],
      program: ["r1 = 1", "r2 = 2", "r3 = 3", "r4 = 4", "r5 = 5", "call 0x7000", "exit"], verdict: accept, r0: 129}
-  - {name: fetch, rows: [atomic64_fetch_add], clauses: [N147], code: [{row: atomic64_fetch_add, dst: r0, src: r3}],
+  - {name: fetch, insns: [atomic64_fetch_add], clauses: [N147], code: [{insn: atomic64_fetch_add, dst: r0, src: r3}],
      cases: [{in: {r0: mem+0, r3: 1, mem: [{at: 0, u64: [5]}]}, out: {r3: 5, mem: [{at: 0, u64: [6]}]}}]}
 Y
 run_cmd "$CTS" run -r ubpf:interp "$T/own.yaml"

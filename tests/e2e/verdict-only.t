@@ -10,53 +10,53 @@ cat >in.yaml <<'Y'
 suite: verdict
 vectors:
   - name: two-rows
-    rows: [add64_x]
+    insns: [add64_x]
     clauses: [N037]
     asm: "{dst} += {src}"
     cases:
       - {in: {dst: 1, src: 2}, out: {dst: 3}}
       - {in: {dst: 5, src: 2}, out: {dst: 7}}
   - name: marked
-    rows: [mov64_k]
+    insns: [mov64_k]
     clauses: [N037]
     asm: "r0 = 0xdead"
     cases:
       - {in: {r0: 1}, out: {r0: 0xdead}}
   - name: marked-sweep
-    rows: [xor64_x]
+    insns: [xor64_x]
     clauses: [N037]
     asm: |
       r9 = 0xdead
       {dst} ^= {src}
     sweep: {dst: u64, src: u64}
   - name: sweep
-    rows: [xor64_x]
+    insns: [xor64_x]
     clauses: [N037]
     asm: "{dst} ^= {src}"
     sweep: {dst: u64, src: u64}
   - name: refused
     class: V01
-    rows: [neg64]
+    insns: [neg64]
     clauses: [N081]
     program: [{opcode: 0x8f, dst: 0}, "exit"]
     verdict: reject
   - name: accepted
     class: V01
-    rows: [neg64]
+    insns: [neg64]
     clauses: [N081]
     program: ["r0 = 5", "r0 = -r0", "exit"]
     verdict: accept
     r0: -5
   - name: either
     class: V01
-    rows: [neg64]
+    insns: [neg64]
     clauses: [N081]
     program: ["r0 = 0xdead", "exit"]
     verdict: reject-or-run
     r0: 0xdead
   - name: stopped
     class: V01
-    rows: [ldx_dw]
+    insns: [ldx_dw]
     clauses: [N081]
     program: ["r2 = 0", "r0 = *(u64 *)(r2 + 0)", "exit"]
     verdict: fault
@@ -89,7 +89,7 @@ either#verdict pass
 stopped#verdict pass
 X2
 )" 'with a window every program is loaded, and none is run'
-like "$(cat r.json)" '"vector":"verdict/sweep".*"operand_rows":0' '... and no operand rows are counted'
+like "$(cat r.json)" '"vector":"verdict/sweep".*"operand_tuples":0' '... and no operand tuples are counted'
 
 fault_run verify-whole
 is "$rc" 0 'without a window there is nothing to fail'
@@ -139,8 +139,8 @@ done
 
 # Why a program is refused is asked where somebody may read it.
 mkdir limited && cp w-none limited/worker
-printf '%s\n' 'name: fake' 'title: "with a limit"' 'worker: ./worker' 'engines:' '  - {name: interp, what: "interpreter"}' 'groups: all' 'pinned: all' \
-    'limits:' '  - rows: [xor64_k]' '    reason: "no exclusive or"' >limited/runtime.yaml
+printf '%s\n' 'name: fake' 'title: "with a limit"' 'worker: ./worker' 'engines:' '  - {name: interp, what: "interpreter"}' 'groups: all' 'required: all' \
+    'restrictions:' '  - insns: [xor64_k]' '    reason: "no exclusive or"' >limited/runtime.yaml
 # asked NAME WANTED: of the vector whose body is stdin.
 asked() {
     { printf 'suite: asked\nvectors:\n  - name: %s\n' "$1"; cat; } >asked.yaml
@@ -150,7 +150,7 @@ asked() {
     is "$(sort -u logs)" "$2" "... and a reason is $2"
 }
 asked may-run wanted <<'Y'
-    rows: [mov64_k]
+    insns: [mov64_k]
     clauses: [N037]
     asm: "{a} = 0xdead"
     operands: [opaque]
@@ -158,7 +158,7 @@ asked may-run wanted <<'Y'
       - {in: {a: 1}, out: {a: 0xdead}}
 Y
 asked is-on-record moot <<'Y'
-    rows: [xor64_k]
+    insns: [xor64_k]
     clauses: [N037]
     asm: "{b} = 0xdead; {a} ^= 1"
     operands: [opaque]
@@ -167,14 +167,14 @@ asked is-on-record moot <<'Y'
 Y
 asked must-be-rejected moot <<'Y'
     class: V01
-    rows: [neg64]
+    insns: [neg64]
     clauses: [N081]
     program: ["r1 = 0xdead", {opcode: 0x8f, dst: 0}, "exit"]
     verdict: reject
 Y
 asked may-be-rejected wanted <<'Y'
     class: V01
-    rows: [neg64]
+    insns: [neg64]
     clauses: [N081]
     program: ["r1 = 0xdead", "r0 = 5", "exit"]
     verdict: reject-or-run

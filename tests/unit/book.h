@@ -178,7 +178,7 @@ static inline struct cts_seg seg_of(struct court *c, uint32_t unit)
 static inline void count_rows(struct court *c)
 {
     for (unsigned i = 0; i < MOST; i++)
-        c->tracks[i].operand_rows = 0;
+        c->tracks[i].operand_tuples = 0;
     assert_true(c->book.pack.unit_count <= MOST);
     cts_judge_count(&c->judge);
 }

@@ -189,10 +189,10 @@ static void impossible_bindings_are_told(void **state)
     start(&f);
     put(&f, "a.yaml",
         HEAD VECTOR "    asm: '{a} += {b}'\n    vary: {a: [r1], b: [r1]}\n    cases: [{out: {}}]\n"
-                    "  - name: w\n    rows: [add64_x]\n    clauses: [N001]\n"
+                    "  - name: w\n    insns: [add64_x]\n    clauses: [N001]\n"
                     "    asm: '{a} += r5'\n    vary: {a: [r5]}\n"
                     "    cases: [{in: {a: 1, r5: 2}, out: {}}]\n"
-                    "  - name: x\n    rows: [add64_x]\n    clauses: [N001]\n"
+                    "  - name: x\n    insns: [add64_x]\n    clauses: [N001]\n"
                     "    asm: 'r1 += {a}'\n    vary: {a: [r10]}\n"
                     "    cases: [{in: {a: 1}, out: {}}]\n");
     assert_int_equal(build(&f, CTS_LEVEL_QUICK, false), 0);
@@ -299,7 +299,7 @@ static void only_straight_plain_cases_have_variants(void **state)
     build_one(&f, CTS_LEVEL_QUICK,
               HEAD VECTOR "    asm: |\n      r0 = {a}\n      exit\n"
                           "    cases: [{in: {a: 1}, exits: 1}]\n"
-                          "  - name: w\n    rows: [add64_x]\n    clauses: [N001]\n"
+                          "  - name: w\n    insns: [add64_x]\n    clauses: [N001]\n"
                           "    asm: '{a} += 1'\n"
                           "    cases:\n"
                           "      - {in: {a: mem+8}, out: {a: mem+9}}\n"
@@ -335,7 +335,7 @@ static void immediates_have_units_of_their_own(void **state)
                           "      - {imm: -1, in: {a: 1}, out: {a: 0}}\n"
                           "      - {imm: 5, in: {a: 1}, out: {a: 6}}\n"
                           "      - {imm: -1, in: {a: 2}, out: {a: 1}}\n"
-                          "  - name: s\n    rows: [add64_k]\n    clauses: [N001]\n"
+                          "  - name: s\n    insns: [add64_k]\n    clauses: [N001]\n"
                           "    asm: '{a} += {imm}'\n    sweep: {a: u8, imm: imm}\n"
                           "    given: {r7: 77}\n");
     uint32_t n;
@@ -362,7 +362,7 @@ static void subprograms_stand_behind_the_body(void **state)
     struct fixture f;
     (void)state;
     build_one(&f, CTS_LEVEL_QUICK,
-              HEAD "  - name: v\n    rows: [call_local]\n    clauses: [N001]\n"
+              HEAD "  - name: v\n    insns: [call_local]\n    clauses: [N001]\n"
                    "    asm: |\n      r1 = {a}\n      call twice\n      {b} = r0\n"
                    "    subs: |\n      twice:\n      r0 = r1\n      r0 += r1\n      exit\n"
                    "    unreadable: [r1, r2, r3, r4, r5]\n"
@@ -387,7 +387,7 @@ static void pieces_are_encoded(void **state)
     (void)state;
     build_one(&f, CTS_LEVEL_QUICK,
               HEAD VECTOR "    code:\n      - '{a} = 1'\n"
-                          "      - {row: add64_k, dst: a, imm: '{imm}', repeat: 3}\n"
+                          "      - {insn: add64_k, dst: a, imm: '{imm}', repeat: 3}\n"
                           "      - {opcode: 0x8f, dst: 11, src: r2, off: -1, imm: 0xffffffff}\n"
                           "      - {slot: '05 00 00 00 00 00 00 00'}\n"
                           "    cases: [{imm: 9, out: {a: 28}, or: [reject]}]\n");
@@ -454,7 +454,7 @@ static void verdicts_are_whole_programs(void **state)
     struct fixture f;
     (void)state;
     build_one(&f, CTS_LEVEL_QUICK,
-              HEAD "  - name: v\n    class: V01\n    rows: [neg64]\n    clauses: [N001]\n"
+              HEAD "  - name: v\n    class: V01\n    insns: [neg64]\n    clauses: [N001]\n"
                    "    program: |\n      r0 = 5\n      exit\n"
                    "    verdict: reject-or-run\n    verdicts: {linux: accept}\n    r0: 5\n");
     const struct cts_pk_unit *u = &f.pack.units[0];
@@ -476,8 +476,8 @@ static void flipped_bits_are_programs_of_their_own(void **state)
     struct fixture f;
     (void)state;
     build_one(&f, CTS_LEVEL_QUICK,
-              HEAD "  - name: v\n    class: V08\n    rows: [lddw]\n    clauses: [N031]\n"
-                   "    program: [{row: lddw, dst: 0, imm: 5, flip: next_off, but: [0]}, exit]\n"
+              HEAD "  - name: v\n    class: V08\n    insns: [lddw]\n    clauses: [N031]\n"
+                   "    program: [{insn: lddw, dst: 0, imm: 5, flip: next_off, but: [0]}, exit]\n"
                    "    verdict: reject\n    message: invalid bpf_ld_imm64 insn\n");
     assert_int_equal(f.pack.unit_count, 15);
     assert_int_equal(f.pack.case_count, 15);
@@ -524,7 +524,7 @@ static void objects_of_the_platform_are_kept(void **state)
     struct fixture f;
     (void)state;
     build_one(&f, CTS_LEVEL_QUICK,
-              HEAD "  - name: v\n    rows: [lddw_map_fd]\n    clauses: [N001]\n"
+              HEAD "  - name: v\n    insns: [lddw_map_fd]\n    clauses: [N001]\n"
                    "    asm: '{a} = 1'\n    needs: [map-fd, packet]\n    names: [x, y]\n"
                    "    only: [linux]\n    ctx: r6\n"
                    "    maps: [{value: 8, entries: 2, data: {u64: [1, 2]}}]\n"
@@ -553,16 +553,16 @@ static void bad_programs_have_their_place(void **state)
         HEAD VECTOR
         "    asm: |\n      {a} = 1\n      {a} = nonsense\n    vary: {a: any}\n"
         "    cases: [{out: {a: 1}}]\n"
-        "  - name: w\n    rows: [add64_x]\n    clauses: [N001]\n"
+        "  - name: w\n    insns: [add64_x]\n    clauses: [N001]\n"
         "    asm: 'call f'\n    subs: |\n      f:\n      r0 = 1\n      bad 1\n      exit\n"
         "    cases: [{out: {r0: 1}}]\n"
-        "  - name: x\n    rows: [add64_x]\n    clauses: [N001]\n"
-        "    code:\n      - 'r1 = 1'\n      - {row: add64_x, dst: 1, src: 12}\n"
+        "  - name: x\n    insns: [add64_x]\n    clauses: [N001]\n"
+        "    code:\n      - 'r1 = 1'\n      - {insn: add64_x, dst: 1, src: 12}\n"
         "    cases: [{out: {r1: any}}]\n"
-        "  - name: good\n    rows: [add64_x]\n    clauses: [N001]\n"
+        "  - name: good\n    insns: [add64_x]\n    clauses: [N001]\n"
         "    asm: 'r1 = 1'\n    cases: [{out: {r1: 1}}]\n");
     put(&f, "b.yaml",
-        HEAD "  - name: good\n    rows: [add64_x]\n    clauses: [N001]\n"
+        HEAD "  - name: good\n    insns: [add64_x]\n    clauses: [N001]\n"
              "    asm: 'r1 = 1'\n    cases: [{out: {r1: 1}}]\n");
     put(&f, "c.yaml", "suite: [\n");
     assert_int_equal(build(&f, CTS_LEVEL_QUICK, true), 0);

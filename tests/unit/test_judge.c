@@ -41,7 +41,7 @@ static void check_set(struct court *c, uint32_t unit, const uint8_t want[SIGHTS]
             fail_msg("%s: %s, %s", sights[i].name, cts_status_name(t->status),
                      cts_failure_name(t->failure));
         bool ran = sights[i].obs.seen != CTS_SEEN_ACCEPTED;
-        assert_int_equal(t->operand_rows, ran && want[i] == CTS_FL_NONE);
+        assert_int_equal(t->operand_tuples, ran && want[i] == CTS_FL_NONE);
         assert_int_equal(t->message[0] == '\0', want[i] == CTS_FL_NONE);
     }
 }
@@ -415,7 +415,7 @@ static void test_weights(void **state)
                 const struct cts_track *t = see(&c, u[!swap], by_weight[b]);
                 assert_int_equal(t->status, status[a < b ? a : b]);
                 bool failed = t->status == CTS_ST_FAIL;
-                assert_int_equal(t->operand_rows, failed ? 0 : (a == 2) + (b == 2));
+                assert_int_equal(t->operand_tuples, failed ? 0 : (a == 2) + (b == 2));
                 if (a == b && a != 2)
                     assert_int_equal(t->unit, u[0]);
                 else if (a != b)
@@ -481,7 +481,7 @@ static void test_not_asked(void **state)
     cts_judge_skip(&c.judge, 1, "again");
     assert_int_equal(t->status, CTS_ST_SKIP);
     assert_string_equal(t->message, "for others");
-    assert_int_equal(t->operand_rows, 0);
+    assert_int_equal(t->operand_tuples, 0);
     court_release(&c);
 }
 
@@ -503,7 +503,7 @@ static void test_flaky(void **state)
         assert_int_equal(t->status, CTS_ST_FAIL);
         assert_int_equal(t->failure, CTS_FL_FLAKY);
         assert_string_equal(t->message, "not the same twice: right, then wrong");
-        assert_int_equal(t->operand_rows, 0);
+        assert_int_equal(t->operand_tuples, 0);
     }
     court_release(&c);
 }

@@ -62,8 +62,8 @@ static void test_limits(void **state)
     struct cts_err err = {0};
     (void)state;
     int rc = load("limits:\n"
-                  "  - {rows: [add64_k], when: {imm-from: 5, alias: true}, reason: a}\n"
-                  "  - {when: {refusal: \"*loop*\", branches-from: 9}, reason: b}\n"
+                  "  - {insns: [add64_k], when: {imm-from: 5, alias: true}, reason: a}\n"
+                  "  - {when: {rejection: \"*loop*\", branches-from: 9}, reason: b}\n"
                   "  - {when: {policy: imported}, reason: c}\n"
                   "  - {reason: c}\n",
                   &arena, &rt, &err);
@@ -89,7 +89,7 @@ static void test_limits(void **state)
 static void test_bad_limits(void **state)
 {
     static const char *const bad[] = {"{branches-from: 0}", "{branches-from: many}",
-                                      "{refusal: [a]}",     "{policy: [a]}",
+                                      "{rejection: [a]}",   "{policy: [a]}",
                                       "{dst: 16}",          "{word: a}"};
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

@@ -60,17 +60,17 @@ static void test_all_is_compared(void **state)
 }
 
 static const char addresses[] = HEAD
-    "  - {name: moved, rows: [mov64_x], clauses: [N053], asm: 'r3 = r4',\n"
+    "  - {name: moved, insns: [mov64_x], clauses: [N053], asm: 'r3 = r4',\n"
     "     cases: [{in: {r4: mem+8}, out: {r3: mem+8}}]}\n"
-    "  - {name: used, rows: [mov64_x], clauses: [N053], asm: \"r3 = r4\\nr3 = *(u8 *)(r3 + 0)\",\n"
+    "  - {name: used, insns: [mov64_x], clauses: [N053], asm: \"r3 = r4\\nr3 = *(u8 *)(r3 + 0)\",\n"
     "     cases: [{in: {r4: mem+8, mem: [{at: 8, u8: [5]}]}, out: {r3: 5}}]}\n"
-    "  - {name: over, rows: [ldx_b], clauses: [N053], asm: 'r4 = *(u8 *)(r4 + 0)',\n"
+    "  - {name: over, insns: [ldx_b], clauses: [N053], asm: 'r4 = *(u8 *)(r4 + 0)',\n"
     "     cases: [{in: {r4: mem+8, mem: [{at: 8, u8: [5]}]}, out: {r4: 5}}]}\n"
-    "  - {name: either, rows: [ldx_b], clauses: [N053], asm: \"if r5 == 0 goto +1\\nr4 = 5\",\n"
+    "  - {name: either, insns: [ldx_b], clauses: [N053], asm: \"if r5 == 0 goto +1\\nr4 = 5\",\n"
     "     cases: [{in: {r4: mem+8, r5: 1}, out: {r4: 5}}]}\n"
-    "  - {name: swept, rows: [ldx_b], clauses: [N053], asm: 'r4 = *(u8 *)(r4 + 0)',\n"
+    "  - {name: swept, insns: [ldx_b], clauses: [N053], asm: 'r4 = *(u8 *)(r4 + 0)',\n"
     "     given: {r4: mem+8}, sweep: {mem+8: u8}}\n"
-    "  - {name: counted, rows: [add64_x], clauses: [N053], asm: 'r4 += r5',\n"
+    "  - {name: counted, insns: [add64_x], clauses: [N053], asm: 'r4 += r5',\n"
     "     given: {r4: mem+8}, sweep: {r5: u8}}\n";
 
 /* An address that comes out is not looked at, what is loaded over one is: unless the body has a way

@@ -356,7 +356,7 @@ static void bad_rows_are_refused(void **state)
     assert_row_refused("opcode: 7, src: 0, off: 0, imm: any", "exit", "", 6, 13,
                        "encoding: 'dst' is missing (reg or 0..15)");
     assert_row_refused(good, "dst = u64(imm)", "  colour: red\n", 10, 3,
-                       "row: unknown key 'colour' (keys: id, kind, name, group, since, origin, "
+                       "insn: unknown key 'colour' (keys: id, kind, name, group, since, origin, "
                        "section, encoding, asm, ubpf, gas, does, platform, outcomes, clauses, "
                        "ambiguities, note)");
     assert_row_refused("opcode: 7, dst: reg, src: 0, off: {from: 4, to: 8, step: 8}, imm: any",

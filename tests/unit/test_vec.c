@@ -50,7 +50,7 @@ static void done(struct fixture *f)
 }
 
 #define HEAD "suite: t/x\nvectors:\n"
-#define VECTOR "  - name: v\n    rows: [add64_x]\n    clauses: [N001]\n"
+#define VECTOR "  - name: v\n    insns: [add64_x]\n    clauses: [N001]\n"
 #define ADD VECTOR "    asm: \"{dst} += {src}\"\n"
 
 static const struct cts_vec *only(struct fixture *f)
@@ -211,7 +211,7 @@ static void a_vector_is_read(void **state)
     parse(&f, "suite: base64/add\nabout: x\nvectors:\n"
               "  - name: carry\n"
               "    why: because\n"
-              "    rows: [add64_x, neg64]\n"
+              "    insns: [add64_x, neg64]\n"
               "    clauses: [N001, N002]\n"
               "    bugs: [CVE-1]\n"
               "    needs: [map-fd]\n"
@@ -284,7 +284,7 @@ static void code_in_pieces_is_read(void **state)
     (void)state;
     parse(&f, HEAD VECTOR "    code:\n"
                           "      - \"{a} = 1\"\n"
-                          "      - {row: add64_k, dst: a, imm: \"{imm}\"}\n"
+                          "      - {insn: add64_k, dst: a, imm: \"{imm}\"}\n"
                           "      - {opcode: 0x8f, dst: '{b}', src: 15, off: -1, imm: 0xffffffff}\n"
                           "      - {slot: '95 00 00 00 00 00 00 01', repeat: 2}\n"
                           "      - {repeat: 9, text: '{a} += 1'}\n"
@@ -315,14 +315,14 @@ static void sweeps_and_verdicts_are_read(void **state)
     struct fixture f;
     (void)state;
     parse(&f, HEAD "  - name: s\n"
-                   "    rows: [add64_k]\n"
+                   "    insns: [add64_k]\n"
                    "    clauses: [N001]\n"
                    "    asm: '{dst} += {imm}'\n"
                    "    sweep: {dst: u64, imm: imm, mem+8: u64}\n"
                    "    given: {r7: 5}\n"
                    "  - name: d\n"
                    "    class: V01\n"
-                   "    rows: [neg64]\n"
+                   "    insns: [neg64]\n"
                    "    clauses: []\n"
                    "    policy: structural\n"
                    "    program: ['r0 = 0', exit]\n"
@@ -346,13 +346,13 @@ static void sweeps_and_verdicts_are_read(void **state)
 }
 
 #define VERDICT                                                                                    \
-    "  - name: v\n    class: V04\n    rows: [neg64]\n    clauses: []\n    policy: structural\n"
+    "  - name: v\n    class: V04\n    insns: [neg64]\n    clauses: []\n    policy: structural\n"
 
 static void flips_make_cases(void **state)
 {
     struct fixture f;
     (void)state;
-    parse(&f, HEAD VERDICT "    program: ['r0 = 0', {row: neg64, dst: 0, flip: src, but: [2, 0]},"
+    parse(&f, HEAD VERDICT "    program: ['r0 = 0', {insn: neg64, dst: 0, flip: src, but: [2, 0]},"
                            " exit]\n"
                            "    verdict: reject\n    message: uses reserved fields\n"
                            "    verdicts: {linux: accept, 'linux:jit': any}\n");
@@ -392,7 +392,7 @@ static void faulty_flips_have_their_place(void **state)
     refuses(HEAD VERDICT "    program: [exit]\n    verdict: reject\n"
                          "    verdicts: {'linux:': any}\n",
             "f.yaml:10:16: ", "RUNTIME:ENGINE");
-    refuses(HEAD "  - name: v\n    rows: [neg64]\n    clauses: []\n    policy: structural\n"
+    refuses(HEAD "  - name: v\n    insns: [neg64]\n    clauses: []\n    policy: structural\n"
                  "    program: [exit]\n    verdict: reject\n",
             "f.yaml:3:5: ", "needs 'class'");
 }
@@ -441,11 +441,11 @@ static void faults_have_their_place(void **state)
 {
     (void)state;
     refuses(HEAD ADD "    colour: red\n    cases: [{out: {}}]\n", "f.yaml:7:5: ", "'colour'");
-    refuses(HEAD "  - rows: [add64_x]\n    clauses: []\n", "f.yaml:3:5: ", "name");
-    refuses(HEAD "  - name: v\n    rows: [add64_y]\n    clauses: [N001]\n    asm: exit\n"
+    refuses(HEAD "  - insns: [add64_x]\n    clauses: []\n", "f.yaml:3:5: ", "name");
+    refuses(HEAD "  - name: v\n    insns: [add64_y]\n    clauses: [N001]\n    asm: exit\n"
                  "    cases: [{out: {}}]\n",
             "f.yaml:4:12: ", "did you mean 'add64_x'");
-    refuses(HEAD "  - name: v\n    rows: [add64_x]\n    clauses: [N009]\n    asm: exit\n"
+    refuses(HEAD "  - name: v\n    insns: [add64_x]\n    clauses: [N009]\n    asm: exit\n"
                  "    cases: [{out: {}}]\n",
             "f.yaml:5:15: ", "there is no 'N009'");
     refuses(HEAD ADD "    needs: [map-fb]\n    cases: [{out: {}}]\n", "f.yaml:7:13: ", "map-fd");
@@ -498,9 +498,9 @@ static void one_bad_vector_does_not_lose_the_others(void **state)
     parse(&f, HEAD ADD "    cases: [{out: {}}]\n"
                        "  - name: bad\n"
                        "    rows: 7\n"
-                       "  - name: v\n    rows: [neg64]\n    clauses: [N001]\n    asm: exit\n"
+                       "  - name: v\n    insns: [neg64]\n    clauses: [N001]\n    asm: exit\n"
                        "    cases: [{out: {}}]\n"
-                       "  - name: w\n    rows: [neg64]\n    clauses: [N001]\n    asm: exit\n"
+                       "  - name: w\n    insns: [neg64]\n    clauses: [N001]\n    asm: exit\n"
                        "    cases: [{out: {}}]\n");
     assert_int_equal(f.rc, 0);
     assert_int_equal(f.file.count, 2);
@@ -540,7 +540,7 @@ static void placeholders_are_replaced(void **state)
 }
 
 #define FORMS                                                                                      \
-    "  - name: v\n    rows: [neg64]\n    clauses: [N001]\n    asm: \"<change>; {b} = {a}\"\n"
+    "  - name: v\n    insns: [neg64]\n    clauses: [N001]\n    asm: \"<change>; {b} = {a}\"\n"
 
 static bool has_row(const struct cts_vec *v, size_t at, const char *row)
 {
@@ -573,7 +573,7 @@ static void forms_stand_in_subs_too(void **state)
 {
     struct fixture f;
     (void)state;
-    parse(&f, HEAD "  - name: v\n    rows: [neg64]\n    clauses: [N001]\n    asm: call f\n"
+    parse(&f, HEAD "  - name: v\n    insns: [neg64]\n    clauses: [N001]\n    asm: call f\n"
                    "    subs: \"f: r0 = <n>; exit\"\n    forms: {n: {one: \"1\", two: \"2\"}}\n"
                    "    cases: [{out: {}}]\n");
     assert_string_equal(cts_buf_text(&f.faults), "");

@@ -159,10 +159,10 @@ static void every_row_of_every_length_is_run(void **state)
         open_stage(&g, &kinds[k / 2], k % 2, ITERATIONS);
         for (size_t i = 0; i < CTS_ARRAY_LEN(lengths); i++, tried++) {
             const struct cts_track *t = sweep(&g, lengths[i]);
-            if (t->status != CTS_ST_PASS || t->operand_rows != lengths[i])
+            if (t->status != CTS_ST_PASS || t->operand_tuples != lengths[i])
                 fail_msg("%s%s, %s, %u rows: %s, %u rows told, %s\n%s", kinds[k / 2].engine,
                          kinds[k / 2].window, k % 2 ? "shared" : "in frames", lengths[i],
-                         cts_status_name(t->status), (unsigned)t->operand_rows, t->message,
+                         cts_status_name(t->status), (unsigned)t->operand_tuples, t->message,
                          t->detail);
         }
         assert_int_equal(g.session.restarts, 0);

@@ -98,6 +98,6 @@ static inline void done(struct fixture *f)
     HEAD VECTOR "    asm: '{a} += {b}'\n    vary: {a: any, b: any}\n"                              \
                 "    memory: 64\n    stack: true\n"                                                \
                 "    cases: [{in: {a: 1, b: 2}, out: {a: 3}}]\n"
-#define VECTOR "  - name: v\n    rows: [add64_x]\n    clauses: [N001]\n"
+#define VECTOR "  - name: v\n    insns: [add64_x]\n    clauses: [N001]\n"
 
 #endif
