@@ -32,8 +32,8 @@ struct cts_schema_field {
     const char *const *words;           /* CTS_SCHEMA_WORD: ended by a null pointer */
 };
 
-/* `what` names the mapping in messages ("row", "vector"). CTS_E_SCHEMA at the first fault: the
- * place of the key, of the value, or of the mapping that lacks a key. */
+/* `what` names the mapping in messages ("instruction", "vector"). CTS_E_SCHEMA at the first fault:
+ * the place of the key, of the value, or of the mapping that lacks a key. */
 int cts_schema_check(const struct cts_yaml *map, const struct cts_schema_field *fields,
                      const char *what, struct cts_err *err);
 /* Which of the words is it? They are ended by a null pointer; `what` is for messages. */

@@ -403,7 +403,7 @@ int cts_insns_load(struct cts_spec *spec, const char *dir_or_file, struct cts_er
         rc = cts_spec_no_memory(err);
     for (size_t f = 0; !rc && f < files.count; f++) {
         struct cts_yaml *root;
-        rc = cts_spec_list(spec, files.paths[f], INSN_FIELDS, "row", &root, err);
+        rc = cts_spec_list(spec, files.paths[f], INSN_FIELDS, "instruction", &root, err);
         for (size_t i = 0; !rc && i < root->count; i++) {
             if (spec->row_count == CTS_SPEC_INSNS_MAX)
                 return cts_yaml_error(root->items[i], CTS_E_LIMIT, err, "more than %d rows",

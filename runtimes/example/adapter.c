@@ -41,8 +41,7 @@ static void load(void *self, const struct cts_load_req *q, void **prog, struct c
     cts_fmt(res->text, sizeof(res->text), "%s", *prog ? "" : why);
 }
 
-/* One operand tuple: the state to start from is read out of it, what comes out is written into it.
- */
+/* One operand tuple: its state goes in, and what comes out is written into it. */
 static void run_row(const struct loaded *l, uint8_t *row)
 {
     uint8_t stack[CTS_STACK_BYTES];

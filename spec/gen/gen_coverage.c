@@ -194,7 +194,7 @@ static const char *group_note(const struct cts_spec *spec, size_t i)
 static const struct subject SUBJECTS[] = {
     {"group", "Groups, by the first row of each vector", group_size, group_id, about_group,
      no_excuse, "section", group_note},
-    {"row", "Rows", row_size, row_id, about_row, row_excuse, "group", row_note},
+    {"instruction", "Instructions", row_size, row_id, about_row, row_excuse, "group", row_note},
     {"clause", "Clauses", clause_size, clause_id, about_clause, clause_excuse, "section",
      clause_note},
     {"class", "Verdict classes", class_size, class_id, about_class, no_excuse, "name", class_note},

@@ -106,7 +106,7 @@ vector_sample() { # NAME FILE
             {
                 printf 'suite: sample\nvectors:\n  - name: sample\n'
                 sed 's/^/    /' "$2"
-                case " $keys" in *' rows '*) ;; *) printf '    insns: [mov64_k]\n' ;; esac
+                case " $keys" in *' insns '*) ;; *) printf '    insns: [mov64_k]\n' ;; esac
                 case " $keys" in *' clauses '*) ;; *) printf '    clauses: [N052]\n' ;; esac
                 case " $keys" in *' asm '* | *' code '* | *' program '*) ;; *) printf '    asm: "{dst} = 1"\n' ;; esac
                 case " $keys" in *' cases '* | *' program '* | *' sweep '*) ;; *) printf '    cases: [{in: {dst: 1}, out: {dst: any}}]\n' ;; esac

@@ -168,7 +168,7 @@ like "$("$new" list groups)" '^bic ' "list groups has its group"
 like "$("$new" spec doc --format markdown)" 'bic64_k' "spec doc has it"
 like "$("$new" spec table --format tsv --full)" "^0xe7${tab}.*${tab}bic64_k${tab}" "spec table has it"
 run_cmd "$new" spec coverage --format tsv
-like "$out" "^row${tab}bic64_k${tab}post/bic/sweep" "spec coverage knows what tests it"
+like "$out" "^instruction${tab}bic64_k${tab}post/bic/sweep" "spec coverage knows what tests it"
 run_cmd "$new" mutants --insn bic64_k
 is "$rc" 0 "no machine that has it wrong gets by"
 like "$out" '^total: [1-9][0-9]* passed, 0 failed' "... and there are such machines"

@@ -41,11 +41,11 @@ vectors:
     asm: "{dst} += {src}"
     cases: [{in: {dst: 1, src: 2}, out: {dst: 3}}]
 Y
-bad_file wrong-type '4:11: rows: .*sequence' <<'Y'
+bad_file wrong-type '4:12: insns: .*sequence' <<'Y'
 suite: bad/type
 vectors:
   - name: a
-    rows: add64_x
+    insns: add64_x
     clauses: [N037]
     asm: "{dst} += {src}"
     cases: [{in: {dst: 1, src: 2}, out: {dst: 3}}]
@@ -78,7 +78,7 @@ vectors:
     clauses: [N037]
     asm: "{dst} += {src}"
 Y
-bad_file unknown-row "4:12: .*no 'add64_y'" <<'Y'
+bad_file unknown-row "4:13: .*no 'add64_y'" <<'Y'
 suite: bad/row
 vectors:
   - name: a

@@ -32,7 +32,7 @@ limits() {
     local line rows= bare=
     while IFS= read -r line; do
         case $line in
-        *'- rows: '*) rows=${line#*\[} bare=yes ;;
+        *'- insns: '*) rows=${line#*\[} bare=yes ;;
         *' when: '*) bare= ;;
         *' reason: "'?*) [ -z "$bare" ] || printf '%s\n' "$rows" ;;
         '   '*) rows+=" $line" ;;

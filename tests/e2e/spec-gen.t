@@ -95,18 +95,18 @@ changed() { # NAME REGEX FILE SED-SCRIPT
     run_cmd "$CTS" spec diff "$mini" "$T/other"
     is "$rc" 1 "diff: $1: exit 1"
     like "$out" "$2" "... and it is named"
-    [ "$(printf '%s\n' "$out" | grep -cE '^[~+-] (group|row|clause|class|ambiguity|policy) ')" = 1 ]; ok $? "... and nothing else"
+    [ "$(printf '%s\n' "$out" | grep -cE '^[~+-] (group|instruction|clause|class|ambiguity|policy) ')" = 1 ]; ok $? "... and nothing else"
 }
 changed "a width" '^      \+ dst = u64\(u16\(u32\(dst\)' isa/rows.yaml 's/u64(u32(dst) + u32(imm))/u64(u16(u32(dst) + u32(imm)))/'
 changed "operands of a difference" '^    does:$' isa/rows.yaml 's/(s64(dst) > s64(imm))/(s64(imm) > s64(dst))/'
-changed "the order of two accesses" '^~ row atomic64_fetch_add$' isa/rows.yaml 's/let old = mem64\[at\]/let old = mem64[at + 8]/'
+changed "the order of two accesses" '^~ instruction atomic64_fetch_add$' isa/rows.yaml 's/let old = mem64\[at\]/let old = mem64[at + 8]/'
 changed "an encoding" '^    encoding:$' isa/rows.yaml 's/opcode: 0xcf/opcode: 0xce/'
-changed "a group" '^~ row add32_k$' isa/rows.yaml '0,/group: base32/s//group: base64/'
+changed "a group" '^~ instruction add32_k$' isa/rows.yaml '0,/group: base32/s//group: base64/'
 changed "a syntax" '^    asm:$' isa/rows.yaml 's/{imm64} ll/{imm64} LL/'
 changed "another syntax" '^    ubpf:$' isa/rows.yaml 's/arsh %/sar %/'
 changed "the clauses of a row" '^      \+ N002 N004$' isa/rows.yaml '/id: jsgt_k/,/clauses/s/\[N002\]/[N002, N004]/'
 changed "what conforms" '^    outcomes:$' isa/rows.yaml 's/allow: \[run, reject, fault\]/allow: [run, fault]/'
-changed "a row that goes" '^- row jsgt_k: JSGT_K$' isa/rows.yaml '/id: jsgt_k/,/clauses/d'
+changed "a row that goes" '^- instruction jsgt_k: JSGT_K$' isa/rows.yaml '/id: jsgt_k/,/clauses/d'
 changed "a clause" '^    strength:$' clauses.yaml '0,/strength: must/s//strength: should/'
 changed "a group's holdings" '^    includes:$' groups.yaml '/name: later/,$s/includes: \[\]/includes: [base32]/'
 changed "a class" '^~ class V01$' verdicts.yaml 's/assigned to/of/'
@@ -148,7 +148,7 @@ if [ -s "$anchor" ] && [ -s "$differences" ]; then
         awk -F '\t' -v line="$line" '$1 == line { print $2 }' "$T/ids"
     done | sort >"$T/differ"
     awk '/^- id:/ { about = 0 } /^  anchors:/ { about = /rfc9669-appendix-a/ }
-        about && /^  rows:/ { gsub(/.*\[|\].*|,/, ""); n = split($0, id, " "); for (i = 1; i <= n; i++) print id[i] }' \
+        about && /^  insns:/ { gsub(/.*\[|\].*|,/, ""); n = split($0, id, " "); for (i = 1; i <= n; i++) print id[i] }' \
         "$differences" | sort >"$T/explained"
     is "$(cat "$T/differ")" "$(cat "$T/explained")" "the rows that the appendix has otherwise or not are those explained ($(wc -l <"$T/differ"))"
     is "$(comm -13 "$T/ours" "$T/theirs")" "" "the table has every row of the appendix"
@@ -273,10 +273,10 @@ is "$(comm -23 "$T/links" "$T/targets")" "" "no link leads nowhere ($(wc -l <"$T
 run_cmd "$CTS" spec coverage --format tsv
 is "$rc$err" 0 "coverage of the real one"
 printf '%s\n' "$out" >"$T/pairs"
-for subject in group row clause class; do
+for subject in group instruction clause class; do
     [ "$(cut -f 1 "$T/pairs" | grep -c "^$subject\$")" -gt 0 ]; ok $? "it is about each $subject"
 done
-is "$(awk -F '\t' 'NR > 1 && $1 == "row" && $3 != "" { print $3 }' "$T/pairs" | sort -u | wc -l)" \
+is "$(awk -F '\t' 'NR > 1 && $1 == "instruction" && $3 != "" { print $3 }' "$T/pairs" | sort -u | wc -l)" \
     "$("$CTS" spec coverage | sed -nE '1s/^([0-9]+) vectors.*/\1/p')" "every vector is about a row"
 
 # ---- the same every time, wherever it is called ----

@@ -61,7 +61,7 @@ static void test_limits(void **state)
     struct cts_rt rt;
     struct cts_err err = {0};
     (void)state;
-    int rc = load("limits:\n"
+    int rc = load("restrictions:\n"
                   "  - {insns: [add64_k], when: {imm-from: 5, alias: true}, reason: a}\n"
                   "  - {when: {rejection: \"*loop*\", branches-from: 9}, reason: b}\n"
                   "  - {when: {policy: imported}, reason: c}\n"
@@ -97,7 +97,7 @@ static void test_bad_limits(void **state)
         struct cts_rt rt;
         struct cts_err err = {0};
         char text[128];
-        snprintf(text, sizeof(text), "limits:\n  - {when: %s, reason: a}\n", bad[i]);
+        snprintf(text, sizeof(text), "restrictions:\n  - {when: %s, reason: a}\n", bad[i]);
         if (load(text, &arena, &rt, &err) == 0)
             fail_msg("taken: %s", bad[i]);
         assert_int_equal(err.line, 7);

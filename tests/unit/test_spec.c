@@ -355,10 +355,11 @@ static void bad_rows_are_refused(void **state)
                        "dst: 'reg' or a number is wanted here");
     assert_row_refused("opcode: 7, src: 0, off: 0, imm: any", "exit", "", 6, 13,
                        "encoding: 'dst' is missing (reg or 0..15)");
-    assert_row_refused(good, "dst = u64(imm)", "  colour: red\n", 10, 3,
-                       "insn: unknown key 'colour' (keys: id, kind, name, group, since, origin, "
-                       "section, encoding, asm, ubpf, gas, does, platform, outcomes, clauses, "
-                       "ambiguities, note)");
+    assert_row_refused(
+        good, "dst = u64(imm)", "  colour: red\n", 10, 3,
+        "instruction: unknown key 'colour' (keys: id, kind, name, group, since, origin, "
+        "section, encoding, asm, ubpf, gas, does, platform, outcomes, clauses, "
+        "ambiguities, note)");
     assert_row_refused("opcode: 7, dst: reg, src: 0, off: {from: 4, to: 8, step: 8}, imm: any",
                        "exit", "", 6, 48, "off: the ends are no multiples of the step");
     assert_row_refused("opcode: 7, dst: nonzero, src: 0, off: 0, imm: any", "exit", "", 6, 30,

@@ -444,7 +444,7 @@ static void faults_have_their_place(void **state)
     refuses(HEAD "  - insns: [add64_x]\n    clauses: []\n", "f.yaml:3:5: ", "name");
     refuses(HEAD "  - name: v\n    insns: [add64_y]\n    clauses: [N001]\n    asm: exit\n"
                  "    cases: [{out: {}}]\n",
-            "f.yaml:4:12: ", "did you mean 'add64_x'");
+            "f.yaml:4:13: ", "did you mean 'add64_x'");
     refuses(HEAD "  - name: v\n    insns: [add64_x]\n    clauses: [N009]\n    asm: exit\n"
                  "    cases: [{out: {}}]\n",
             "f.yaml:5:15: ", "there is no 'N009'");
@@ -497,7 +497,7 @@ static void one_bad_vector_does_not_lose_the_others(void **state)
     (void)state;
     parse(&f, HEAD ADD "    cases: [{out: {}}]\n"
                        "  - name: bad\n"
-                       "    rows: 7\n"
+                       "    insns: 7\n"
                        "  - name: v\n    insns: [neg64]\n    clauses: [N001]\n    asm: exit\n"
                        "    cases: [{out: {}}]\n"
                        "  - name: w\n    insns: [neg64]\n    clauses: [N001]\n    asm: exit\n"
@@ -505,7 +505,7 @@ static void one_bad_vector_does_not_lose_the_others(void **state)
     assert_int_equal(f.rc, 0);
     assert_int_equal(f.file.count, 2);
     assert_string_equal(f.file.vectors[1].id, "t/x/w");
-    assert_non_null(strstr(cts_buf_text(&f.faults), "f.yaml:9:11: "));
+    assert_non_null(strstr(cts_buf_text(&f.faults), "f.yaml:9:12: "));
     assert_non_null(strstr(cts_buf_text(&f.faults),
                            "f.yaml:10:5: the vector 't/x/v' is there already, in line 3"));
     done(&f);
