@@ -27,7 +27,7 @@ unsigned cts_outcomes_kinds(const struct cts_pack *p, struct cts_pk_range all,
 static inline const struct cts_pk_state *cts_outcome_state(const struct cts_pack *p,
                                                            const struct cts_pk_outcome *o)
 {
-    return o->kind == CTS_OUT_RAN && o->state != UINT32_MAX ? &p->states[o->state] : NULL;
+    return o->kind == CTS_OUT_RAN && o->state != CTS_PACK_NONE ? &p->states[o->state] : NULL;
 }
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "mutate/decoder.h"
 #include "mutate/eval.h"
 #include "mutate/list.h"
 
@@ -60,11 +61,6 @@ static const struct cts_insn_info *info_of(const struct cts_mach *m)
     return cts_insn_info(mutant_of(m)->row);
 }
 
-static bool is_branch(const struct cts_insn_info *info, enum cts_insn_id row)
-{
-    return (info->flags & CTS_RF_JUMP) && !(info->flags & CTS_RF_CALL) && row != CTS_INSN_EXIT;
-}
-
 static int64_t distance(struct cts_mach *m, const struct cts_insn *in)
 {
     if (mutant_of(m)->row == CTS_INSN_GOTOX)
@@ -100,7 +96,8 @@ static void misbehave(struct cts_mach *m, const struct cts_insn *in)
         return;
     if ((info->flags & CTS_RF_JUMP) && (info->flags & CTS_RF_CALL)) {
         m->pc++;
-    } else if (is_branch(info, mutant_of(m)->row) && mutant_of(m)->row != CTS_INSN_MAY_GOTO) {
+    } else if (cts_mut_is_branch(info, mutant_of(m)->row) &&
+               mutant_of(m)->row != CTS_INSN_MAY_GOTO) {
         if (m->pc != next)
             m->pc = next;
         else
@@ -338,244 +335,6 @@ static void exec_result_lost(struct cts_mach *m, const struct cts_insn *in)
         m->r[0] = r0;
 }
 
-/* ---- decoders ---- */
-
-struct reader {
-    uint8_t *at;
-    uint32_t left; /* slots */
-    struct cts_insn in;
-    enum cts_insn_id row; /* CTS_INSN_COUNT: not a legal instruction */
-};
-
-/* The next instruction of a program, legal or not. */
-static bool next_insn(struct reader *r, struct cts_buf *code, uint32_t *slot)
-{
-    uint32_t slots = (uint32_t)(code->len / CTS_SLOT_BYTES);
-    if (*slot >= slots)
-        return false;
-    r->at = (uint8_t *)code->data + (size_t)*slot * CTS_SLOT_BYTES;
-    r->left = slots - *slot;
-    int n = cts_decode(r->at, r->left, false, &r->in, &r->row, NULL);
-    *slot += n > 0 ? (uint32_t)n : 1;
-    return true;
-}
-
-enum { F_OPCODE2 = CTS_F_COUNT, F_REGS2, F_OFF2, F_END };
-
-static void put_field(uint8_t *slot, unsigned field, int32_t v)
-{
-    switch (field) {
-    case CTS_F_DST:
-        slot[1] = (uint8_t)((slot[1] & 0xf0) | (v & 15));
-        break;
-    case CTS_F_SRC:
-        slot[1] = (uint8_t)((slot[1] & 0x0f) | (v & 15) << 4);
-        break;
-    case CTS_F_OFF:
-        cts_put16le(slot + 2, (uint16_t)v);
-        break;
-    case CTS_F_IMM:
-        cts_put32le(slot + 4, (uint32_t)v);
-        break;
-    case CTS_F_NEXT_IMM:
-        cts_put32le(slot + 12, (uint32_t)v);
-        break;
-    case F_OPCODE2:
-        slot[8] = 0;
-        break;
-    case F_REGS2:
-        slot[9] = 0;
-        break;
-    case F_OFF2:
-        cts_put16le(slot + 10, 0);
-        break;
-    }
-}
-
-static bool is_second_slot(unsigned field)
-{
-    return field >= CTS_F_NEXT_IMM;
-}
-
-/* A field that must have one value is not looked at. */
-static enum cts_mut_decoded decode_ignores_field(const struct cts_mutant *m, struct cts_buf *code)
-{
-    const struct cts_insn_info *info = cts_insn_info(m->row);
-    enum cts_mut_decoded seen = CTS_DECODED_SAME;
-    unsigned field = (unsigned)m->arg;
-    struct reader r;
-    for (uint32_t i = 0; next_insn(&r, code, &i);) {
-        uint8_t fixed[16];
-        struct cts_insn in;
-        enum cts_insn_id row;
-        uint32_t slots = r.left > 1 ? 2 : 1;
-        if (r.row != CTS_INSN_COUNT || r.in.opcode != info->opcode ||
-            (is_second_slot(field) && slots < 2))
-            continue;
-        memcpy(fixed, r.at, slots * CTS_SLOT_BYTES);
-        put_field(fixed, field, field < CTS_F_COUNT ? info->field[field].value : 0);
-        int n = cts_decode(fixed, slots, false, &in, &row, NULL);
-        if (n <= 0 || row != m->row)
-            continue;
-        memcpy(r.at, fixed, (size_t)n * CTS_SLOT_BYTES);
-        i += (uint32_t)n - 1;
-        seen = CTS_DECODED_CHANGED;
-    }
-    return seen;
-}
-
-/* Register numbers beyond 10 are taken for r0. */
-static enum cts_mut_decoded decode_any_register(const struct cts_mutant *m, struct cts_buf *code)
-{
-    const struct cts_insn_info *info = cts_insn_info(m->row);
-    enum cts_mut_decoded seen = CTS_DECODED_SAME;
-    struct reader r;
-    for (uint32_t i = 0; next_insn(&r, code, &i);) {
-        unsigned reg = m->arg == CTS_F_DST ? r.in.dst : r.in.src;
-        uint8_t fixed[2 * CTS_SLOT_BYTES];
-        struct cts_insn in;
-        enum cts_insn_id row;
-        uint32_t slots = r.left > 1 ? 2 : 1;
-        if (r.row != CTS_INSN_COUNT || r.in.opcode != info->opcode || reg < CTS_REG_COUNT)
-            continue;
-        memcpy(fixed, r.at, slots * CTS_SLOT_BYTES);
-        put_field(fixed, (unsigned)m->arg, 0);
-        if (cts_decode(fixed, slots, false, &in, &row, NULL) <= 0 || row != m->row)
-            continue;
-        put_field(r.at, (unsigned)m->arg, 0);
-        seen = CTS_DECODED_CHANGED;
-    }
-    return seen;
-}
-
-static const uint8_t nothing[CTS_SLOT_BYTES] = {0x05};   /* goto +0 */
-static const uint8_t exit_slot[CTS_SLOT_BYTES] = {0x95}; /* exit */
-
-static enum cts_mut_decoded decode_unassigned(const struct cts_mutant *m, struct cts_buf *code)
-{
-    enum cts_mut_decoded seen = CTS_DECODED_SAME;
-    struct reader r;
-    for (uint32_t i = 0; next_insn(&r, code, &i);) {
-        if (r.row != CTS_INSN_COUNT || r.in.opcode != (uint8_t)m->arg)
-            continue;
-        memcpy(r.at, nothing, sizeof(nothing));
-        seen = CTS_DECODED_CHANGED;
-    }
-    return seen;
-}
-
-enum refusal {
-    REFUSES_ALL,
-    REFUSES_DST_8,
-    REFUSES_SRC_8,
-    REFUSES_SRC_10,
-    REFUSES_DST_10,
-    REFUSES_ALIAS,
-    REFUSES_OFF_NEGATIVE,
-    REFUSES_OFF_POSITIVE,
-    REFUSES_OFF_FAR,
-    REFUSES_IMM_NEGATIVE,
-    REFUSES_IMM_ZERO,
-    REFUSES_IMM_LARGE,
-    REFUSALS
-};
-
-static bool refuses(enum refusal what, const struct cts_insn *in)
-{
-    switch (what) {
-    case REFUSES_ALL:
-        return true;
-    case REFUSES_DST_8:
-        return in->dst >= 8;
-    case REFUSES_SRC_8:
-        return in->src >= 8;
-    case REFUSES_SRC_10:
-        return in->src == 10;
-    case REFUSES_DST_10:
-        return in->dst == 10;
-    case REFUSES_ALIAS:
-        return in->dst == in->src;
-    case REFUSES_OFF_NEGATIVE:
-        return in->off < 0;
-    case REFUSES_OFF_POSITIVE:
-        return in->off > 0;
-    case REFUSES_OFF_FAR:
-        return in->off > 127 || in->off < -128;
-    case REFUSES_IMM_NEGATIVE:
-        return in->imm < 0;
-    case REFUSES_IMM_ZERO:
-        return in->imm == 0;
-    case REFUSES_IMM_LARGE:
-        return in->imm > 32767 || in->imm < -32768;
-    case REFUSALS:
-        break;
-    }
-    return false;
-}
-
-static enum cts_mut_decoded decode_refuses(const struct cts_mutant *m, struct cts_buf *code)
-{
-    struct reader r;
-    for (uint32_t i = 0; next_insn(&r, code, &i);)
-        if (r.row == m->row && refuses((enum refusal)m->arg, &r.in))
-            return CTS_DECODED_REJECTED;
-    return CTS_DECODED_SAME;
-}
-
-enum structure { S_JUMP_OUT, S_JUMP_WIDE, S_CALL_OUT, S_FALL_OFF, S_EMPTY, STRUCTURES };
-
-/* Is there an instruction at this slot? 1 yes, 0 in the middle of a wide one, -1 outside. */
-static int target_kind(struct cts_buf *code, int64_t target)
-{
-    struct reader r;
-    if (target < 0 || target >= (int64_t)(code->len / CTS_SLOT_BYTES))
-        return -1;
-    for (uint32_t i = 0, at = 0; next_insn(&r, code, &i); at = i)
-        if ((int64_t)at == target)
-            return 1;
-    return 0;
-}
-
-static enum cts_mut_decoded retarget(struct cts_buf *code, enum structure what)
-{
-    enum cts_mut_decoded seen = CTS_DECODED_SAME;
-    struct reader r;
-    for (uint32_t i = 0; next_insn(&r, code, &i);) {
-        bool call = r.row == CTS_INSN_CALL_LOCAL || r.row == CTS_INSN_LDDW_CODE;
-        if (r.row == CTS_INSN_COUNT || (!call && !is_branch(cts_insn_info(r.row), r.row)) ||
-            call != (what == S_CALL_OUT))
-            continue;
-        uint32_t from = (uint32_t)((size_t)(r.at - (uint8_t *)code->data) / CTS_SLOT_BYTES);
-        bool by_imm = call || r.row == CTS_INSN_JA32;
-        int kind = target_kind(code, (int64_t)from + 1 + (by_imm ? r.in.imm : r.in.off));
-        if (kind == 1 || (what == S_JUMP_WIDE) != (kind == 0))
-            continue;
-        /* Taken for the next instruction; a call for one of the first. */
-        put_field(r.at, by_imm ? CTS_F_IMM : CTS_F_OFF, call ? -(int32_t)from - 1 : 0);
-        seen = CTS_DECODED_CHANGED;
-    }
-    return seen;
-}
-
-static enum cts_mut_decoded decode_structure(const struct cts_mutant *m, struct cts_buf *code)
-{
-    enum structure what = (enum structure)m->arg;
-    if (what == S_EMPTY || what == S_FALL_OFF) {
-        if ((code->len == 0) != (what == S_EMPTY))
-            return CTS_DECODED_SAME;
-        struct reader r = {.row = CTS_INSN_COUNT};
-        for (uint32_t i = 0; next_insn(&r, code, &i);)
-            if (r.row == CTS_INSN_COUNT)
-                return CTS_DECODED_SAME;
-        if (r.row == CTS_INSN_EXIT || r.row == CTS_INSN_JA || r.row == CTS_INSN_JA32 ||
-            r.row == CTS_INSN_GOTOX)
-            return CTS_DECODED_SAME;
-        cts_buf_add(code, exit_slot, sizeof(exit_slot));
-        return CTS_DECODED_CHANGED;
-    }
-    return retarget(code, what);
-}
-
 /* ---- the list ---- */
 
 enum model_id {
@@ -636,11 +395,11 @@ static const struct cts_mut_model models[MODELS] = {
     [M_EXIT_ENDS] = {"exit-ends", exec_exit_ends, NULL},
     [M_EXIT_TWICE] = {"exit-twice", exec_exit_twice, NULL},
     [M_RESULT_LOST] = {"result-lost", exec_result_lost, NULL},
-    [M_IGNORES_FIELD] = {"ignores-field", NULL, decode_ignores_field},
-    [M_ANY_REGISTER] = {"any-register", NULL, decode_any_register},
-    [M_UNASSIGNED] = {"unassigned-opcode", NULL, decode_unassigned},
-    [M_REFUSES] = {"refuses", NULL, decode_refuses},
-    [M_STRUCTURE] = {"structure", NULL, decode_structure},
+    [M_IGNORES_FIELD] = {"ignores-field", NULL, cts_mut_decode_ignores_field},
+    [M_ANY_REGISTER] = {"any-register", NULL, cts_mut_decode_any_register},
+    [M_UNASSIGNED] = {"unassigned-opcode", NULL, cts_mut_decode_unassigned},
+    [M_REFUSES] = {"refuses", NULL, cts_mut_decode_refuses},
+    [M_STRUCTURE] = {"structure", NULL, cts_mut_decode_structure},
 };
 
 struct adder {
@@ -755,7 +514,7 @@ static void add_memory(struct adder *a, const struct cts_spec_insn *row)
 static void add_branches(struct adder *a)
 {
     static const int32_t reach[] = {127, 2047};
-    if (!is_branch(a->info, a->row))
+    if (!cts_mut_is_branch(a->info, a->row))
         return;
     ADD(a, M_WIDE_JUMP, 0, CTS_LEVEL_QUICK, "a wide instruction that is jumped over counts once");
     ADD(a, M_BACKWARD, 0, CTS_LEVEL_QUICK, "wrong where the distance is negative");
@@ -809,16 +568,16 @@ static void add_calls(struct adder *a)
 
 static void add_decoding(struct adder *a)
 {
-    static const char *const fields[F_END] = {"dst",
-                                              "src",
-                                              "off",
-                                              "imm",
-                                              "next_imm",
-                                              "the second slot's opcode",
-                                              "the second slot's registers",
-                                              "the second slot's offset"};
+    static const char *const fields[CTS_SECOND_END] = {"dst",
+                                                       "src",
+                                                       "off",
+                                                       "imm",
+                                                       "next_imm",
+                                                       "the second slot's opcode",
+                                                       "the second slot's registers",
+                                                       "the second slot's offset"};
     bool wide = has(a, CTS_RF_WIDE);
-    for (unsigned f = 0; f < F_END; f++) {
+    for (unsigned f = 0; f < CTS_SECOND_END; f++) {
         if (f >= CTS_F_NEXT_IMM && !wide)
             continue;
         if (f < CTS_F_COUNT && a->info->field[f].kind != CTS_FK_FIXED)
@@ -837,24 +596,26 @@ static void add_decoding(struct adder *a)
 static void add_refusals(struct adder *a)
 {
     static const struct {
-        enum refusal what;
+        enum cts_mut_refusal what;
         int reg, any; /* field that must be open, CTS_F_COUNT: none */
         bool fp;
         const char *text;
     } list[] = {
-        {REFUSES_ALL, CTS_F_COUNT, CTS_F_COUNT, false, "the instruction is refused"},
-        {REFUSES_DST_8, CTS_F_DST, CTS_F_COUNT, false, "dst above r7 is refused"},
-        {REFUSES_SRC_8, CTS_F_SRC, CTS_F_COUNT, false, "src above r7 is refused"},
-        {REFUSES_SRC_10, CTS_F_SRC, CTS_F_COUNT, true, "r10 as src is refused"},
-        {REFUSES_DST_10, CTS_F_DST, CTS_F_COUNT, true, "r10 as dst is refused"},
-        {REFUSES_ALIAS, CTS_F_SRC, CTS_F_COUNT, false, "one register as dst and src is refused"},
-        {REFUSES_OFF_NEGATIVE, CTS_F_COUNT, CTS_F_OFF, false, "a negative offset is refused"},
-        {REFUSES_OFF_POSITIVE, CTS_F_COUNT, CTS_F_OFF, false, "a positive offset is refused"},
-        {REFUSES_OFF_FAR, CTS_F_COUNT, CTS_F_OFF, false,
+        {CTS_REFUSES_ALL, CTS_F_COUNT, CTS_F_COUNT, false, "the instruction is refused"},
+        {CTS_REFUSES_DST_8, CTS_F_DST, CTS_F_COUNT, false, "dst above r7 is refused"},
+        {CTS_REFUSES_SRC_8, CTS_F_SRC, CTS_F_COUNT, false, "src above r7 is refused"},
+        {CTS_REFUSES_SRC_10, CTS_F_SRC, CTS_F_COUNT, true, "r10 as src is refused"},
+        {CTS_REFUSES_DST_10, CTS_F_DST, CTS_F_COUNT, true, "r10 as dst is refused"},
+        {CTS_REFUSES_ALIAS, CTS_F_SRC, CTS_F_COUNT, false,
+         "one register as dst and src is refused"},
+        {CTS_REFUSES_OFF_NEGATIVE, CTS_F_COUNT, CTS_F_OFF, false, "a negative offset is refused"},
+        {CTS_REFUSES_OFF_POSITIVE, CTS_F_COUNT, CTS_F_OFF, false, "a positive offset is refused"},
+        {CTS_REFUSES_OFF_FAR, CTS_F_COUNT, CTS_F_OFF, false,
          "an offset of more than 8 bits is refused"},
-        {REFUSES_IMM_NEGATIVE, CTS_F_COUNT, CTS_F_IMM, false, "a negative immediate is refused"},
-        {REFUSES_IMM_ZERO, CTS_F_COUNT, CTS_F_IMM, false, "immediate 0 is refused"},
-        {REFUSES_IMM_LARGE, CTS_F_COUNT, CTS_F_IMM, false,
+        {CTS_REFUSES_IMM_NEGATIVE, CTS_F_COUNT, CTS_F_IMM, false,
+         "a negative immediate is refused"},
+        {CTS_REFUSES_IMM_ZERO, CTS_F_COUNT, CTS_F_IMM, false, "immediate 0 is refused"},
+        {CTS_REFUSES_IMM_LARGE, CTS_F_COUNT, CTS_F_IMM, false,
          "an immediate of more than 16 bits is refused"},
     };
     for (size_t i = 0; i < CTS_ARRAY_LEN(list); i++) {
@@ -862,7 +623,7 @@ static void add_refusals(struct adder *a)
         if (list[i].reg < CTS_F_COUNT)
             good = is_reg(a, (enum cts_field)list[i].reg) &&
                    (!list[i].fp || takes_fp(a, (enum cts_field)list[i].reg));
-        if (list[i].what == REFUSES_ALIAS)
+        if (list[i].what == CTS_REFUSES_ALIAS)
             good = good && is_reg(a, CTS_F_DST);
         /* Numbers of helpers and objects are the platform's. */
         if (list[i].any < CTS_F_COUNT)
@@ -900,18 +661,18 @@ static bool is_assigned(unsigned opcode)
 
 void cts_mut_add_global(struct cts_mut_list *list)
 {
-    static const char *const texts[STRUCTURES] = {
-        [S_JUMP_OUT] = "a jump out of the program is accepted",
-        [S_JUMP_WIDE] = "a jump into a wide instruction is accepted",
-        [S_CALL_OUT] = "a call out of the program is accepted",
-        [S_FALL_OFF] = "a program without an end is accepted",
-        [S_EMPTY] = "an empty program is accepted",
+    static const char *const texts[CTS_ACCEPTS_COUNT] = {
+        [CTS_ACCEPTS_JUMP_OUT] = "a jump out of the program is accepted",
+        [CTS_ACCEPTS_JUMP_WIDE] = "a jump into a wide instruction is accepted",
+        [CTS_ACCEPTS_CALL_OUT] = "a call out of the program is accepted",
+        [CTS_ACCEPTS_FALL_OFF] = "a program without an end is accepted",
+        [CTS_ACCEPTS_EMPTY] = "an empty program is accepted",
     };
     struct adder a = {list, CTS_INSN_COUNT, NULL};
     for (unsigned opcode = 0; opcode < 256; opcode++)
         if (!is_assigned(opcode))
             ADD(&a, M_UNASSIGNED, (int32_t)opcode, CTS_LEVEL_QUICK, "opcode 0x%02x is accepted",
                 opcode);
-    for (int32_t s = 0; s < STRUCTURES; s++)
+    for (int32_t s = 0; s < CTS_ACCEPTS_COUNT; s++)
         add(&a, M_STRUCTURE, s, CTS_LEVEL_QUICK, texts[s]);
 }

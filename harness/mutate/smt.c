@@ -7,7 +7,7 @@
 #include "base/sha256.h"
 #include "host/cache.h"
 #include "host/solver.h"
-#include "sema/sema.h"
+#include "sema/smt.h"
 
 /* CPU_MS: of the solver for a question, where steps are not what takes so long. */
 enum { ACCESSES = 16, NAME = 24, CPU_MS = 300000 };
@@ -58,10 +58,9 @@ static unsigned sort_bits(enum cts_sema_type t)
 
 static unsigned begin(struct side *s, enum cts_sema_type t)
 {
-    if (t == CTS_T_BOOL)
-        cts_buf_addf(s->out, "(define-fun %c%u () Bool ", s->tag, ++s->next);
-    else
-        cts_buf_addf(s->out, "(define-fun %c%u () (_ BitVec %u) ", s->tag, ++s->next, sort_bits(t));
+    cts_buf_addf(s->out, "(define-fun %c%u () ", s->tag, ++s->next);
+    cts_sema_smt_sort(t, s->out);
+    cts_buf_addc(s->out, ' ');
     return s->next;
 }
 
@@ -72,43 +71,19 @@ static void end(struct side *s)
 
 static unsigned term(struct side *s, const struct cts_expr *x);
 
-static unsigned term_convert(struct side *s, const struct cts_expr *x)
+static const char *name_of(const struct side *s, unsigned term, char buf[NAME])
 {
-    unsigned child = term(s, x->child[0]);
-    unsigned from = sort_bits(x->child[0]->type), to = sort_bits(x->to);
-    unsigned name = begin(s, x->to);
-    if (to < from)
-        cts_buf_addf(s->out, "((_ extract %u 0) %c%u)", to - 1, s->tag, child);
-    else if (to == from)
-        cts_buf_addf(s->out, "%c%u", s->tag, child);
-    else
-        cts_buf_addf(s->out, "((_ %s_extend %u) %c%u)",
-                     cts_sema_type_is_signed(x->child[0]->type) ? "sign" : "zero", to - from,
-                     s->tag, child);
-    end(s);
-    return name;
+    cts_fmt(buf, NAME, "%c%u", s->tag, term);
+    return buf;
 }
 
-static const char *const op_unsigned[CTS_OP_COUNT] = {
-    [CTS_OP_NEG] = "bvneg",    [CTS_OP_INV] = "bvnot",  [CTS_OP_NOT] = "not",
-    [CTS_OP_ADD] = "bvadd",    [CTS_OP_SUB] = "bvsub",  [CTS_OP_MUL] = "bvmul",
-    [CTS_OP_MULHI] = "umulhi", [CTS_OP_DIV] = "bvudiv", [CTS_OP_MOD] = "bvurem",
-    [CTS_OP_AND] = "bvand",    [CTS_OP_OR] = "bvor",    [CTS_OP_XOR] = "bvxor",
-    [CTS_OP_SHL] = "bvshl",    [CTS_OP_SHR] = "bvlshr", [CTS_OP_EQ] = "=",
-    [CTS_OP_NE] = "distinct",  [CTS_OP_LT] = "bvult",   [CTS_OP_LE] = "bvule",
-    [CTS_OP_GT] = "bvugt",     [CTS_OP_GE] = "bvuge",   [CTS_OP_ANDALSO] = "and",
-    [CTS_OP_ORELSE] = "or",
-};
-
-static const char *const op_signed[CTS_OP_COUNT] = {
-    [CTS_OP_MULHI] = "smulhi", [CTS_OP_DIV] = "bvsdiv", [CTS_OP_MOD] = "bvsrem",
-    [CTS_OP_SHR] = "bvashr",   [CTS_OP_LT] = "bvslt",   [CTS_OP_LE] = "bvsle",
-    [CTS_OP_GT] = "bvsgt",     [CTS_OP_GE] = "bvsge",
-};
-
-static const char *op_name(enum cts_sema_op op, enum cts_sema_type of)
+static unsigned term_convert(struct side *s, const struct cts_expr *x)
 {
-    return cts_sema_type_is_signed(of) && op_signed[op] ? op_signed[op] : op_unsigned[op];
+    char from[NAME];
+    unsigned child = term(s, x->child[0]), name = begin(s, x->to);
+    cts_sema_smt_convert(x->child[0]->type, x->to, name_of(s, child, from), s->out);
+    end(s);
+    return name;
 }
 
 static bool is_hard(enum cts_sema_op op)
@@ -156,7 +131,7 @@ static void put_fact(struct side *s, const char *fact, const struct cts_expr *e,
         else if (alone && (*p == 'x' || *p == 'y' || *p == 'z'))
             cts_buf_addf(s->out, "%c%u", s->tag, *p == 'x' ? a : *p == 'y' ? b : z);
         else if (alone && *p == 'f')
-            cts_buf_addf(s->out, "%s_%u", op_name(e->op, e->type), bits);
+            cts_buf_addf(s->out, "%s_%u", cts_sema_smt_op(e->op, e->type), bits);
         else
             cts_buf_addc(s->out, *p);
     }
@@ -171,28 +146,18 @@ static void put_facts(struct side *s, const struct cts_expr *e, unsigned a, unsi
             put_fact(s, facts[i].fact, e, a, b, z);
 }
 
-/* SMT-LIB has no operator for it: the upper half of the product at twice the width. */
-static void put_mulhi(struct side *s, const struct cts_expr *x, unsigned a, unsigned b)
-{
-    unsigned bits = sort_bits(x->type);
-    const char *extend = cts_sema_type_is_signed(x->type) ? "sign" : "zero";
-
-    cts_buf_addf(s->out,
-                 "((_ extract %u %u) (bvmul ((_ %s_extend %u) %c%u) ((_ %s_extend %u) %c%u)))",
-                 2 * bits - 1, bits, extend, bits, s->tag, a, extend, bits, s->tag, b);
-}
-
 static unsigned term_operator(struct side *s, const struct cts_expr *x)
 {
     unsigned a = term(s, x->child[0]), b = x->child[1] ? term(s, x->child[1]) : 0;
     unsigned name = begin(s, x->type);
 
     if (x->op == CTS_OP_MULHI && !s->abstract) {
-        put_mulhi(s, x, a, b);
+        char left[NAME], right[NAME];
+        cts_sema_smt_mulhi(x->type, name_of(s, a, left), name_of(s, b, right), s->out);
         end(s);
         return name;
     }
-    cts_buf_addf(s->out, "(%s", op_name(x->op, x->child[0]->type));
+    cts_buf_addf(s->out, "(%s", cts_sema_smt_op(x->op, x->child[0]->type));
     if (s->abstract && is_hard(x->op))
         cts_buf_addf(s->out, "_%u", sort_bits(x->type));
     cts_buf_addf(s->out, " %c%u", s->tag, a);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/fmt.h"
+#include "sema/smt.h"
 
 #define BV(n) "(_ BitVec " #n ")"
 
@@ -303,50 +304,30 @@ static const char *load(struct encoder *e, const struct cts_expr *x)
                 input(e, CTS_SI_BE));
 }
 
+/* What was written, and it is released. */
+static const char *written(struct encoder *e, struct cts_buf *b)
+{
+    const char *copy = text(e, "%s", cts_buf_text(b));
+
+    if (b->failed)
+        fail(e, CTS_E_NOMEM, "its formula is too large");
+    cts_buf_release(b);
+    return copy;
+}
+
 static const char *convert(struct encoder *e, const struct cts_expr *x)
 {
-    const struct cts_expr *from = x->child[0];
-    unsigned a = cts_sema_type_bits(from->type), b = cts_sema_type_bits(x->type);
-    const char *inner = term(e, from);
+    const char *inner = term(e, x->child[0]);
+    struct cts_buf b;
 
-    if (b < a)
-        return text(e, "((_ extract %u 0) %s)", b - 1, inner);
-    if (b > a)
-        return text(e, "((_ %s_extend %u) %s)",
-                    cts_sema_type_is_signed(from->type) ? "sign" : "zero", b - a, inner);
-    return inner;
+    cts_buf_init(&b, 16 << 20);
+    cts_sema_smt_convert(x->child[0]->type, x->type, inner, &b);
+    return written(e, &b);
 }
 
 static const char *unary(struct encoder *e, const struct cts_expr *x)
 {
-    const char *name = x->op == CTS_OP_NOT ? "not" : x->op == CTS_OP_INV ? "bvnot" : "bvneg";
-
-    return text(e, "(%s %s)", name, term(e, x->child[0]));
-}
-
-static const char *op_name(enum cts_sema_op op, bool is_signed)
-{
-    static const char *const names[CTS_OP_COUNT][2] = {
-        [CTS_OP_ADD] = {"bvadd", "bvadd"},
-        [CTS_OP_SUB] = {"bvsub", "bvsub"},
-        [CTS_OP_MUL] = {"bvmul", "bvmul"},
-        [CTS_OP_DIV] = {"bvudiv", "bvsdiv"},
-        [CTS_OP_MOD] = {"bvurem", "bvsrem"},
-        [CTS_OP_AND] = {"bvand", "bvand"},
-        [CTS_OP_OR] = {"bvor", "bvor"},
-        [CTS_OP_XOR] = {"bvxor", "bvxor"},
-        [CTS_OP_SHL] = {"bvshl", "bvshl"},
-        [CTS_OP_SHR] = {"bvlshr", "bvashr"},
-        [CTS_OP_EQ] = {"=", "="},
-        [CTS_OP_NE] = {"distinct", "distinct"},
-        [CTS_OP_LT] = {"bvult", "bvslt"},
-        [CTS_OP_LE] = {"bvule", "bvsle"},
-        [CTS_OP_GT] = {"bvugt", "bvsgt"},
-        [CTS_OP_GE] = {"bvuge", "bvsge"},
-        [CTS_OP_ANDALSO] = {"and", "and"},
-        [CTS_OP_ORELSE] = {"or", "or"},
-    };
-    return names[op][is_signed];
+    return text(e, "(%s %s)", cts_sema_smt_op(x->op, x->type), term(e, x->child[0]));
 }
 
 static const char *lazy(struct encoder *e, const struct cts_expr *x)
@@ -357,17 +338,16 @@ static const char *lazy(struct encoder *e, const struct cts_expr *x)
     enter(e, x->op == CTS_OP_ANDALSO ? a : text(e, "(not %s)", a));
     b = term(e, x->child[1]);
     leave(e);
-    return text(e, "(%s %s %s)", op_name(x->op, false), a, b);
+    return text(e, "(%s %s %s)", cts_sema_smt_op(x->op, x->type), a, b);
 }
 
-/* The upper half of the product at twice the width. */
 static const char *mulhi(struct encoder *e, enum cts_sema_type type, const char *a, const char *b)
 {
-    unsigned bits = cts_sema_type_bits(type);
-    const char *extend = cts_sema_type_is_signed(type) ? "sign" : "zero";
+    struct cts_buf out;
 
-    return text(e, "((_ extract %u %u) (bvmul ((_ %s_extend %u) %s) ((_ %s_extend %u) %s)))",
-                2 * bits - 1, bits, extend, bits, a, extend, bits, b);
+    cts_buf_init(&out, 16 << 20);
+    cts_sema_smt_mulhi(type, a, b, &out);
+    return written(e, &out);
 }
 
 static const char *binary(struct encoder *e, const struct cts_expr *x)
@@ -386,7 +366,7 @@ static const char *binary(struct encoder *e, const struct cts_expr *x)
     if (x->op == CTS_OP_SHL || x->op == CTS_OP_SHR)
         note(e, e->out->bad, &e->out->bads,
              text(e, "(bvuge %s %s)", b, literal(e, type, cts_sema_type_bits(type))));
-    return text(e, "(%s %s %s)", op_name(x->op, cts_sema_type_is_signed(type)), a, b);
+    return text(e, "(%s %s %s)", cts_sema_smt_op(x->op, type), a, b);
 }
 
 static const char *choice(struct encoder *e, const struct cts_expr *x)
