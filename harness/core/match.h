@@ -5,16 +5,16 @@
 #include "core/state.h"
 #include "core/variant.h"
 
-/* Did the row end in a state that conforms? Only outcomes of kind RAN count. */
-bool cts_seg_match(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint8_t *expect);
+/* Did the entry end in a state that conforms? Only outcomes of kind RAN count. */
+bool cts_seg_match(struct cts_seg *s, uint32_t r, const uint8_t *entry, const uint8_t *expect);
 
-/* Is the row's output as cts_seg_fill left it: was the end of the body never reached? */
-bool cts_seg_untouched(const struct cts_seg *s, uint32_t r, const uint8_t *row,
+/* Is the entry's output as cts_seg_fill left it: was the end of the body never reached? */
+bool cts_seg_untouched(const struct cts_seg *s, uint32_t r, const uint8_t *entry,
                        const uint8_t *expect);
 
 /* What is expected of register i of a sweep. One that still holds the address it was given is
  * compared as an address. */
-uint64_t cts_seg_swept_register(const struct cts_seg *s, unsigned i, const uint8_t *row,
+uint64_t cts_seg_swept_register(const struct cts_seg *s, unsigned i, const uint8_t *entry,
                                 const uint8_t *expect);
 
 #endif

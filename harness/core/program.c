@@ -173,8 +173,8 @@ int cts_program_add_predicted(const struct cts_machine *m, struct cts_program *p
     for (uint32_t at = 0; at < p->iterations * p->bodies; at++) {
         uint32_t i = at / p->bodies, s = at % p->bodies;
         uint8_t *entry = region + CTS_WIN_HEADER + (size_t)at * l->stride;
-        cts_seg_guess(p->body[s], cts_program_tuple(p, s, i), cts_program_expect(p, at),
-                      p->layout[s].out_mask, p->iterations == 1, entry);
+        cts_seg_predict(p->body[s], cts_program_tuple(p, s, i), cts_program_expect(p, at),
+                        p->layout[s].out_mask, p->iterations == 1, entry);
         if ((p->layout[s].out_mask >> 1) & 1)
             memcpy(region + CTS_WIN_SCRATCH, entry + CTS_ENTRY_OUT + 8, 8);
     }

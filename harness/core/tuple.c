@@ -63,7 +63,7 @@ bool cts_seg_stack_span(const struct cts_seg *s, size_t *at, size_t *end)
     return *at < *end;
 }
 
-/* The only state that the row may end in; null: there are none, or several. */
+/* The only state that the tuple may end in; null: there are none, or several. */
 static const struct cts_pk_state *only_state(const struct cts_seg *s, uint32_t r)
 {
     const struct cts_pk_state *only = NULL;

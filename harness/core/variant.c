@@ -6,7 +6,8 @@
 #include "core/state.h"
 #include "pack/env.h"
 
-/* Which registers the operands and the body write; none of the others can differ from row to row.
+/* Which registers the operands and the body write; none of the others can differ from tuple to
+ * tuple.
  */
 static void find_moving(struct cts_seg *s)
 {

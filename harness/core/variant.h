@@ -34,9 +34,9 @@ struct cts_seg {
     uint32_t value_count[CTS_SEG_OPERANDS];
     uint32_t operands;
     uint32_t digit[CTS_SEG_OPERANDS],
-        next; /* indexes of the values in row `next`: rows mostly come in order */
+        next; /* indexes of the values in tuple `next`: they mostly come in order */
     const struct cts_pk_state *base;
-    bool lean; /* plain, and only the registers of `moving` differ from row to row */
+    bool lean; /* plain, and only the registers of `moving` differ from tuple to tuple */
     uint8_t moving[10], moving_count;
     struct cts_mach *mach;
     uint8_t *base_mem, *base_stack; /* images in the machine's byte order */

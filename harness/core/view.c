@@ -14,7 +14,7 @@ static const uint8_t *image_in(struct cts_seg *s, const struct cts_pk_bytes_ref 
     return copy;
 }
 
-static void expected_hand(struct cts_seg *s, uint32_t r, const uint8_t *row,
+static void expected_hand(struct cts_seg *s, uint32_t r, const uint8_t *entry,
                           struct cts_arena *arena, const struct cts_pk_state *want,
                           struct cts_seg_view *v)
 {
@@ -22,8 +22,8 @@ static void expected_hand(struct cts_seg *s, uint32_t r, const uint8_t *row,
     const struct cts_pk_tuple *pr = &s->pack->rows[s->unit->rows.first + r];
     const struct cts_pk_state *in = &s->pack->states[pr->in];
     for (unsigned i = 0; i < 10; i++) {
-        v->in[i] = cts_state_absolute(s->be, row, in->place[i], in->r[i]);
-        v->r[i] = cts_state_absolute(s->be, row, want->place[i], want->r[i]);
+        v->in[i] = cts_state_absolute(s->be, entry, in->place[i], in->r[i]);
+        v->r[i] = cts_state_absolute(s->be, entry, want->place[i], want->r[i]);
     }
     v->any = want->any;
     v->mem_in = image_in(s, &in->mem, l->mem_bytes, arena);
@@ -34,15 +34,15 @@ static void expected_hand(struct cts_seg *s, uint32_t r, const uint8_t *row,
     v->stack_any = cts_state_any(s->pack, &want->stack);
 }
 
-static void expected_swept(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint8_t *expect,
-                           struct cts_seg_view *v)
+static void expected_swept(struct cts_seg *s, uint32_t r, const uint8_t *entry,
+                           const uint8_t *expect, struct cts_seg_view *v)
 {
     const struct cts_layout *l = &s->layout;
     uint64_t value[CTS_SEG_OPERANDS];
     cts_seg_operands(s, r, value);
     for (unsigned i = 0; i < 10; i++) {
-        v->in[i] = cts_state_absolute(s->be, row, s->base->place[i], s->base->r[i]);
-        v->r[i] = cts_seg_swept_register(s, i, row, expect);
+        v->in[i] = cts_state_absolute(s->be, entry, s->base->place[i], s->base->r[i]);
+        v->r[i] = cts_seg_swept_register(s, i, entry, expect);
     }
     for (uint32_t i = 0; i < s->operands; i++) {
         if (s->operand[i].target == CTS_SWEEP_REG)
@@ -61,16 +61,16 @@ static void expected_swept(struct cts_seg *s, uint32_t r, const uint8_t *row, co
     }
 }
 
-bool cts_seg_expected(struct cts_seg *s, uint32_t r, const uint8_t *row, const uint8_t *expect,
+bool cts_seg_expected(struct cts_seg *s, uint32_t r, const uint8_t *entry, const uint8_t *expect,
                       struct cts_arena *arena, struct cts_seg_view *view)
 {
     *view = (struct cts_seg_view){0};
     if (s->swept) {
-        expected_swept(s, r, row, expect, view);
+        expected_swept(s, r, entry, expect, view);
         return true;
     }
     const struct cts_pk_state *want = cts_seg_first_state(s, r);
     if (want)
-        expected_hand(s, r, row, arena, want, view);
+        expected_hand(s, r, entry, arena, want, view);
     return want != NULL;
 }
