@@ -27,7 +27,7 @@ static void add_origin(const struct cts_seg *seg, struct cts_buf *b)
     for (uint32_t i = 0; i < v->rows.count; i++) {
         const struct cts_insn_info *row =
             cts_insn_info((enum cts_insn_id)p->insn_ids[v->rows.first + i]);
-        cts_buf_addf(b, "  row      %s (%s%s): %s\n", row->id,
+        cts_buf_addf(b, "  insn     %s (%s%s): %s\n", row->id,
                      row->section[0] ? "RFC 9669 section " : "not in the RFC, from ",
                      row->section[0] ? row->section : row->origin, row->does);
     }

@@ -109,4 +109,8 @@ bad=$(grep -nE '(^|[^_[:alnum:]])(printf|vprintf|puts|putchar|perror|exit|abort)
     $quiet | grep -vE '^[^:]*:[0-9]+:[[:space:]]*(/?\*|//)' || true)
 is "$bad" "" "only the command line, reports and main functions print or exit"
 
+# The map names each box of the harness, and no other.
+mapped=$(sed -nE 's/^\| `([a-z_]+)` \| .*/\1/p' harness/README.md | sort | xargs)
+is "$mapped" "$( (awk '$1 == "box" && $3 ~ /^harness\// { print $2 }' "$table"; echo cli) | sort | xargs)" "harness/README.md names the boxes there are ($(wc -w <<<"$mapped"))"
+
 done_testing

@@ -30,7 +30,7 @@ by_hand=0
 while IFS=$'\t' read -r number row does; do
     rc=$(cat "$T/rc-$number")
     is "$rc" 1 "$row as '$does' fails"
-    like "$(cat "$T/out-$number")" "^    row      $row " "... and the failure names the row"
+    like "$(cat "$T/out-$number")" "^    insn     $row " "... and the failure names the row"
     [ "$rc" = 1 ] && caught=$((caught + 1))
     grep -q '"case":"[^"]*".*"status":"fail"' <(grep -v '"case":"sweep"' "$T/json-$number") && by_hand=$((by_hand + 1))
 done <"$T/list"

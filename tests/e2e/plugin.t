@@ -145,7 +145,7 @@ is "$rc" 0 "one that wants object files passes"
 while read -r number row does; do
     plugin "--mutant $number" --insn "$row" --max-fails 1
     is "$rc" 1 "$row as '$does' fails"
-    like "$out" "^    row      $row " "... and the failure names the row"
+    like "$out" "^    insn     $row " "... and the failure names the row"
 done < <(awk "NR % $each == 1" "$T/mutants")
 
 # What the environment itself is made of: a wrong one is no skip.
