@@ -99,11 +99,21 @@ static bool exit_in_run(struct fake *f, struct program *p, const struct cts_run_
     return true;
 }
 
+/* For ever; that it does, a file says whose path is in the environment. */
+static void hang(void)
+{
+    const char *path = getenv("CTS_FAKE_HANGS");
+    if (path)
+        close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    for (;;)
+        pause();
+}
+
 static bool hang_in_load(struct fake *f, struct program *p, struct cts_load_res *res)
 {
     (void)f, (void)res;
-    while (p->marked)
-        pause();
+    if (p->marked)
+        hang();
     return true;
 }
 
@@ -111,8 +121,8 @@ static bool hang_in_run(struct fake *f, struct program *p, const struct cts_run_
                         struct cts_run_res *res)
 {
     (void)f, (void)q, (void)res;
-    while (p->marked)
-        pause();
+    if (p->marked)
+        hang();
     return true;
 }
 
