@@ -34,8 +34,8 @@ int cts_asm_labels_sort(struct cts_asm_label *labels, size_t n, const struct cts
     for (size_t i = 1; i < n; i++) {
         const struct cts_asm_label *a = &labels[i - 1], *b = &labels[i];
         if (!is_digit(b->name[0]) && name_order(a->name, a->len, b->name, b->len) == 0)
-            return cts_asm_err(src, err, CTS_E_SYNTAX, b->line, b->col,
-                               "label '%.*s' is given twice", (int)b->len, b->name);
+            return cts_asm_err(src, err, CTS_E_SYNTAX, b->line, b->col, "duplicate label '%.*s'",
+                               (int)b->len, b->name);
     }
     return 0;
 }

@@ -172,7 +172,7 @@ static int sort_labels(struct program *p)
         p->line = l[i].line < l[i - 1].line ? l[i - 1].line : l[i].line;
         return at_line(
             p,
-            cts_err_set(p->err, CTS_E_SYNTAX, "the label '%.*s' is there already, in line %u",
+            cts_err_set(p->err, CTS_E_SYNTAX, "duplicate label '%.*s' (first defined at line %u)",
                         (int)(l[i].len < 40 ? l[i].len : 40), l[i].name, p->src->line + first - 1),
             0);
     }

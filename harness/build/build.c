@@ -318,7 +318,7 @@ static int drop_twins(struct cts_builder *b, struct cts_err *err)
             continue;
         }
         cts_err_at(&why, CTS_E_SCHEMA, v->pos.file, v->pos.line, v->pos.col,
-                   "the vector '%s' is there already: %s:%u", v->id, first->v->pos.file,
+                   "duplicate vector '%s' (first defined at %s:%u)", v->id, first->v->pos.file,
                    first->v->pos.line);
         drop_plan(b, sorted[i], &why);
     }

@@ -520,7 +520,7 @@ static int add_path(struct cts_targets *t, const char *path, const char *engine,
     if (is_worker && !rt && !cts_fs_is_executable(path))
         return cts_err_at(err, CTS_E_NOTFOUND, path, 0, 0, "no such worker, or not executable");
     if (!is_worker && !dir)
-        return cts_err_at(err, CTS_E_NOTFOUND, path, 0, 0, "there is no " DESCRIPTION " in it");
+        return cts_err_at(err, CTS_E_NOTFOUND, path, 0, 0, "cannot find " DESCRIPTION " in it");
     if (rt || (is_worker && !dir)) {
         rt = rt ? rt : bare_worker(path, arena, err);
         rc = rt ? add_engine(t, rt, engine ? engine : "", arena, err) : CTS_E_NOMEM;

@@ -218,7 +218,7 @@ static int take_label(struct assembler *a, bool *found)
         return 0;
     const struct label *twin = find_label(a, word, len);
     if (twin)
-        return FAIL(a, CTS_E_SYNTAX, "the label '%.*s' is there already, in line %u",
+        return FAIL(a, CTS_E_SYNTAX, "duplicate label '%.*s' (first defined at line %u)",
                     (int)(len < 40 ? len : 40), word, twin->line);
     if (word[0] >= '0' && word[0] <= '9')
         return FAIL(a, CTS_E_SYNTAX, "a label does not begin with a digit");
@@ -264,8 +264,8 @@ static int resolve(struct assembler *a, const struct jump *j)
     struct cts_insn in;
     uint32_t slot;
     if (!label_slot(a, j, &slot))
-        return cts_err_at(a->err, CTS_E_NOTFOUND, a->file, j->line, j->col,
-                          "there is no label '%.*s'", (int)(j->len < 40 ? j->len : 40), j->name);
+        return cts_err_at(a->err, CTS_E_NOTFOUND, a->file, j->line, j->col, "unknown label '%.*s'",
+                          (int)(j->len < 40 ? j->len : 40), j->name);
     int64_t rel = (int64_t)slot - j->slot - 1;
     if (!j->in_imm && (rel < INT16_MIN || rel > INT16_MAX))
         return cts_err_at(a->err, CTS_E_RANGE, a->file, j->line, j->col, "the label is too far");

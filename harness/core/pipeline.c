@@ -67,7 +67,7 @@ bool cts_pipeline_restart(struct cts_pipeline *p)
         p->why_broken = err;
     }
     if (p->gave_up)
-        cts_err_set(&p->why_broken, CTS_E_TIMEOUT, "given up after %d time-outs in a row",
+        cts_err_set(&p->why_broken, CTS_E_TIMEOUT, "given up after %d timeouts in a row",
                     CTS_GIVE_UP_AFTER);
     if (p->why_broken.code == 0)
         cts_err_set(&p->why_broken, CTS_E_WORKER, "interrupted");

@@ -141,7 +141,7 @@ int cts_sight_caps(const char *text, struct cts_caps *caps, struct cts_err *err)
         size_t n = strcspn(at, ",");
         cts_fmt(term, sizeof(term), "%.*s", (int)n, at);
         if (n == 0 || n >= sizeof(term) || !take_term(term, caps))
-            return cts_err_set(err, CTS_E_INVAL, "there is no sight '%.*s'", (int)n, at);
+            return cts_err_set(err, CTS_E_INVAL, "unknown sight '%.*s'", (int)n, at);
         at += n;
         if (!*at)
             return 0;

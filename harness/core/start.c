@@ -25,7 +25,7 @@ static int start(struct cts_session *s, const struct cts_target *t, bool *silent
 {
     *silent = strchr(t->argv[0], '/') && !cts_fs_exists(t->argv[0]);
     if (*silent && t->optional)
-        return cts_err_set(err, CTS_E_UNSUPPORTED, "not built or installed: there is no %s",
+        return cts_err_set(err, CTS_E_UNSUPPORTED, "not built or installed: cannot find %s",
                            t->argv[0]);
     int rc = cts_session_start_with_retry(s, CTS_START_TIMEOUT_MS, err);
     return rc ? rc : check_name(s, t, err);

@@ -100,7 +100,7 @@ int cts_clauses_load(struct cts_spec *spec, const char *path, struct cts_err *er
         struct cts_spec_clause c = {0};
         rc = read_clause(root->items[i], &c, err);
         if (!rc && cts_spec_clause_find(spec, c.id))
-            rc = cts_yaml_error(c.node, CTS_E_SCHEMA, err, "clause %s is given twice", c.id);
+            rc = cts_yaml_error(c.node, CTS_E_SCHEMA, err, "duplicate clause %s", c.id);
         if (!rc)
             spec->clauses[spec->clause_count++] = c;
     }
@@ -129,7 +129,7 @@ int cts_verdicts_load(struct cts_spec *spec, const char *path, struct cts_err *e
         };
         rc = cts_yaml_strs(cts_yaml_get(node, "clauses"), "clauses", &spec->arena, &v.clauses, err);
         if (!rc && cts_spec_verdict_find(spec, v.id))
-            rc = cts_yaml_error(node, CTS_E_SCHEMA, err, "class %s is given twice", v.id);
+            rc = cts_yaml_error(node, CTS_E_SCHEMA, err, "duplicate class %s", v.id);
         if (!rc)
             spec->verdicts[spec->verdict_count++] = v;
     }

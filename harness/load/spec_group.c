@@ -87,8 +87,8 @@ static int add_group(struct cts_spec *spec, const struct cts_yaml *node, struct 
     };
 
     if (find(spec, g.name) < spec->group_count)
-        return cts_yaml_error(cts_yaml_get(node, "name"), CTS_E_SCHEMA, err,
-                              "group '%s' is given twice", g.name);
+        return cts_yaml_error(cts_yaml_get(node, "name"), CTS_E_SCHEMA, err, "duplicate group '%s'",
+                              g.name);
     if (!strcmp(g.status, "unregistered") != (g.of != NULL))
         return cts_yaml_error(node, CTS_E_SCHEMA, err, "group '%s': %s", g.name,
                               g.of ? "it is registered: 'of' is for those that are not"

@@ -208,8 +208,8 @@ static int read_enc(const struct cts_yaml *map, const struct enc_field *f, struc
     if (f->open_rule == CTS_SR_ANY && node->kind == CTS_YAML_MAP)
         return read_span(node, f, out, err);
     if (f->open && !cts_yaml_is_number(node))
-        return cts_yaml_error(node, CTS_E_SCHEMA, err, "%s: '%s' or a number is wanted here",
-                              f->key, f->open);
+        return cts_yaml_error(node, CTS_E_SCHEMA, err, "%s: expected '%s' or a number", f->key,
+                              f->open);
     int rc = cts_yaml_range(node, f->key, f->lo, f->hi, &value, err);
     out->value = (int32_t)value;
     return rc;
@@ -285,11 +285,11 @@ static int read_does(struct cts_spec *spec, struct cts_spec_insn *row, struct ct
         if (!node && !row->syntax && !row->ubpf && !row->gas)
             return 0;
         return cts_yaml_error(row->node, CTS_E_SCHEMA, err,
-                              "row %s: a slot has neither 'asm' nor 'does'", row->id);
+                              "instruction %s: a slot has neither 'asm' nor 'does'", row->id);
     }
     if (!node || !row->syntax)
-        return cts_yaml_error(row->node, CTS_E_SCHEMA, err, "row %s: '%s' is missing", row->id,
-                              node ? "asm" : "does");
+        return cts_yaml_error(row->node, CTS_E_SCHEMA, err, "instruction %s: '%s' is missing",
+                              row->id, node ? "asm" : "does");
     struct cts_sema_place place = {node->file, node->text_line, node->text_col, node->text_col};
     int rc = cts_sema_read(node->text, &place, 0, &spec->arena, &row->sema, err);
     if (rc)
@@ -342,7 +342,7 @@ static int read_origin(struct cts_spec_insn *row, struct cts_err *err)
         row->origin++;
     row->section = cts_spec_text(row->node, "section");
     if (!row->section != (row->origin != CTS_ORIGIN_RFC))
-        return cts_yaml_error(row->node, CTS_E_SCHEMA, err, "row %s: %s", row->id,
+        return cts_yaml_error(row->node, CTS_E_SCHEMA, err, "instruction %s: %s", row->id,
                               row->section ? "a 'section', but not of the RFC"
                                            : "'section' is missing");
     if (!row->section)
@@ -386,8 +386,8 @@ static int refuse_duplicates(const struct cts_spec *spec, struct cts_err *err)
         const struct cts_spec_insn *a = &spec->rows[i - 1], *b = &spec->rows[i];
         if (!strcmp(a->id, b->id))
             return cts_yaml_error(cts_yaml_get(b->node, "id"), CTS_E_SCHEMA, err,
-                                  "row '%s' is given twice (also in %s:%u)", b->id, a->node->file,
-                                  a->node->line);
+                                  "duplicate instruction '%s' (first defined at %s:%u)", b->id,
+                                  a->node->file, a->node->line);
     }
     return 0;
 }

@@ -96,7 +96,7 @@ int cts_ambiguities_load(struct cts_spec *spec, const char *path, struct cts_err
     for (size_t i = 0; i < root->count; i++) {
         const struct cts_yaml *node = root->items[i];
         if (cts_spec_ambiguity_find(spec, cts_spec_text(node, "id")))
-            return cts_yaml_error(node, CTS_E_SCHEMA, err, "ambiguity %s is given twice",
+            return cts_yaml_error(node, CTS_E_SCHEMA, err, "duplicate ambiguity %s",
                                   cts_spec_text(node, "id"));
         rc = read_ambiguity(spec, node, &spec->ambiguities[spec->ambiguity_count++], err);
         if (rc)
@@ -115,7 +115,7 @@ static const struct cts_schema_field POLICY_FIELDS[] = {
 static int add_policy(struct cts_spec *spec, struct cts_spec_policy p, struct cts_err *err)
 {
     if (cts_spec_policy_find(spec, p.id))
-        return cts_yaml_error(p.node, CTS_E_SCHEMA, err, "policy %s is given twice", p.id);
+        return cts_yaml_error(p.node, CTS_E_SCHEMA, err, "duplicate policy %s", p.id);
     spec->policies[spec->policy_count++] = p;
     return 0;
 }

@@ -115,7 +115,7 @@ static int read_names(struct cts_vec_reader *r, const struct cts_yaml *map, cons
     for (size_t i = 0; rc == 0 && i < strs.count; i++)
         for (size_t k = 0; rc == 0 && k < i; k++)
             if (strcmp(strs.list[k], strs.list[i]) == 0)
-                rc = cts_yaml_error(node->items[i], CTS_E_SCHEMA, r->err, "%s: '%.60s' is twice",
+                rc = cts_yaml_error(node->items[i], CTS_E_SCHEMA, r->err, "%s: duplicate '%.60s'",
                                     key, strs.list[i]);
     *out = strs.list;
     *count = strs.count;
@@ -264,7 +264,7 @@ static int refuse_twin(const struct cts_vec *v, size_t n, struct cts_err *err)
     for (size_t i = 0; i < n; i++)
         if (strcmp(v[i].id, v[n].id) == 0)
             return cts_err_at(err, CTS_E_SCHEMA, v[n].pos.file, v[n].pos.line, v[n].pos.col,
-                              "the vector '%s' is there already, in line %u", v[n].id,
+                              "duplicate vector '%s' (first defined at line %u)", v[n].id,
                               v[i].pos.line);
     return 0;
 }

@@ -159,8 +159,8 @@ int cts_vec_read_cases(struct cts_vec_reader *r, const struct cts_yaml *map)
         for (size_t k = 0; k < i; k++)
             if (strcmp(c[k].name, c[i].name) == 0)
                 return cts_yaml_error(node->items[i], CTS_E_SCHEMA, r->err,
-                                      "the case '%.60s' is there already, in line %u", c[i].name,
-                                      c[k].pos.line);
+                                      "duplicate case '%.60s' (first defined at line %u)",
+                                      c[i].name, c[k].pos.line);
     }
     r->v.cases = c;
     r->v.case_count = node->count;

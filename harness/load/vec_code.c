@@ -88,7 +88,7 @@ static int read_left_out(struct cts_vec_reader *r, const struct cts_yaml *but,
         int64_t bit;
         rc = cts_yaml_range(but->items[i], "but", 0, flip->bits - 1, &bit, r->err);
         if (rc == 0 && flip->left_out >> bit & 1)
-            rc = cts_yaml_error(but->items[i], CTS_E_SCHEMA, r->err, "but: this bit is twice");
+            rc = cts_yaml_error(but->items[i], CTS_E_SCHEMA, r->err, "but: duplicate bit");
         if (rc == 0)
             flip->left_out |= UINT32_C(1) << bit;
     }
@@ -101,7 +101,7 @@ static int read_flip(struct cts_vec_reader *r, const struct cts_yaml *map, struc
 {
     const struct cts_yaml *flip = cts_yaml_get(map, "flip"), *but = cts_yaml_get(map, "but");
     if (!flip)
-        return but ? cts_yaml_error(but, CTS_E_SCHEMA, r->err, "but: goes with flip") : 0;
+        return but ? cts_yaml_error(but, CTS_E_SCHEMA, r->err, "but: needs flip") : 0;
     for (size_t i = 0; i < sizeof(flips) / sizeof(flips[0]); i++)
         if (cts_yaml_is(flip, flips[i].field))
             p->flip = flips[i];

@@ -243,7 +243,7 @@ static int read_set(struct cts_vec_reader *r, const struct cts_yaml *map, size_t
                               "r10 is the frame pointer: it is neither set nor read back");
     if (named_twice(s, s->reg_count, set->reg))
         return cts_yaml_error(map->keys[i], CTS_E_SCHEMA, r->err,
-                              "this register is named already in this state");
+                              "duplicate register in this state");
     s->reg_count++;
     return read_value(r, map->items[i], where, set);
 }

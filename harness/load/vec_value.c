@@ -23,9 +23,8 @@ int cts_vec_check_name(struct cts_vec_reader *r, const struct cts_yaml *node,
         if (strcmp(names->list[i], node->text) == 0)
             return 0;
     const char *near = cts_nearest(node->text, names->list, names->count);
-    return cts_yaml_error(node, CTS_E_SCHEMA, r->err, "%s: there is no '%.60s'%s%s%s", what,
-                          node->text, near ? "; did you mean '" : "", near ? near : "",
-                          near ? "'?" : "");
+    return cts_yaml_error(node, CTS_E_SCHEMA, r->err, "%s: unknown '%.60s'%s%s%s", what, node->text,
+                          near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 int cts_vec_reg_number(const char *text, size_t len)

@@ -123,7 +123,7 @@ static int refuse_twins(struct reader *r, struct cts_yaml *map)
         const struct cts_yaml *a = sorted[i - 1], *b = sorted[i];
         if (a->len == b->len && !memcmp(a->text, b->text, a->len))
             rc = cts_yaml_error(b, CTS_E_SYNTAX, r->err,
-                                "key '%s' is given twice (first in line %u)", b->text, a->line);
+                                "duplicate key '%s' (first defined at line %u)", b->text, a->line);
     }
     free(sorted);
     return rc;
@@ -417,7 +417,7 @@ int cts_yaml_want(const struct cts_yaml *node, enum cts_yaml_kind kind, const ch
 {
     if (node->kind == kind)
         return 0;
-    return cts_yaml_error(node, CTS_E_SCHEMA, err, "%s: %s is wanted here, not %s", what,
+    return cts_yaml_error(node, CTS_E_SCHEMA, err, "%s: expected %s, found %s", what,
                           cts_yaml_kind_name(kind), cts_yaml_kind_name(node->kind));
 }
 
@@ -429,7 +429,7 @@ int cts_yaml_str(const struct cts_yaml *node, const char *what, const char **out
     if (rc)
         return rc;
     if (cts_yaml_is_null(node))
-        return cts_yaml_error(node, CTS_E_SCHEMA, err, "%s: a text is wanted here", what);
+        return cts_yaml_error(node, CTS_E_SCHEMA, err, "%s: expected a text", what);
     if (memchr(node->text, 0, node->len))
         return cts_yaml_error(node, CTS_E_SCHEMA, err, "%s: a zero byte in the text", what);
     *out = node->text;
@@ -491,7 +491,7 @@ static int number_error(const struct cts_yaml *node, int code, const char *what,
         return cts_yaml_want(node, CTS_YAML_SCALAR, what, err);
     if (code == CTS_E_RANGE)
         return cts_yaml_error(node, code, err, "%s: %.80s is outside %s", what, node->text, range);
-    return cts_yaml_error(node, code, err, "%s: a number is wanted here, not '%.80s'%s", what,
+    return cts_yaml_error(node, code, err, "%s: expected a number, found '%.80s'%s", what,
                           node->text, node->quoted ? " in quotes" : "");
 }
 
@@ -578,7 +578,7 @@ int cts_yaml_bool(const struct cts_yaml *node, const char *what, bool *out, stru
     *out = !node->quoted && !strcmp(node->text, "true");
     if (*out || (!node->quoted && !strcmp(node->text, "false")))
         return 0;
-    return cts_yaml_error(node, CTS_E_SCHEMA, err, "%s: true or false is wanted here, not '%.80s'",
+    return cts_yaml_error(node, CTS_E_SCHEMA, err, "%s: expected true or false, found '%.80s'",
                           what, node->text);
 }
 

@@ -70,7 +70,7 @@ static uint64_t largest(enum cts_sema_type type)
 static int set_literal(struct checker *c, struct cts_expr *x, enum cts_sema_type want, bool negated)
 {
     if (want == CTS_T_BOOL)
-        return offend(c, x, "a truth value is wanted here, not a number");
+        return offend(c, x, "expected a truth value, found a number");
     x->type = want;
     if (!want)
         return 0;

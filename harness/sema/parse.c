@@ -157,7 +157,7 @@ static int wanted(struct parser *p, const char *what)
 {
     char buf[64];
 
-    return cts_sema_error(p->sema, p->pos, CTS_E_SYNTAX, p->err, "%s is wanted here, not %s", what,
+    return cts_sema_error(p->sema, p->pos, CTS_E_SYNTAX, p->err, "expected %s, found %s", what,
                           here(p, buf, sizeof(buf)));
 }
 
@@ -512,7 +512,7 @@ static int parse_let(struct parser *p, struct cts_stmt *s)
         return wanted(p, "a name that is not taken by the language");
     for (unsigned i = 0; i < n; i++) {
         if (is_at(p, p->local[i]))
-            return cts_sema_error(p->sema, p->pos, CTS_E_SYNTAX, p->err, "'%s' is named twice",
+            return cts_sema_error(p->sema, p->pos, CTS_E_SYNTAX, p->err, "duplicate name '%s'",
                                   p->local[i]);
     }
     if (n == CTS_SEMA_LOCALS_MAX)

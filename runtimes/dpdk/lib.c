@@ -51,7 +51,7 @@ static int find_library(struct dp_library *lib, struct cts_err *err)
             return 0;
     }
     return cts_err_set(err, CTS_E_UNSUPPORTED,
-                       "there is no librte_bpf.so of version %u or later here: apt-get install "
+                       "cannot find librte_bpf.so of version %u or later: apt-get install "
                        "librte-bpf%u, or what this release has",
                        OLDEST, OLDEST);
 }

@@ -23,7 +23,7 @@ int cts_lx_keep_cap_bpf(struct cts_err *err)
     if (syscall(SYS_capget, &header, data) < 0)
         return cts_err_set(err, CTS_E_IO, "capget failed");
     if ((data[CAP_BPF / 32].permitted & bit) == 0)
-        return cts_err_set(err, CTS_E_UNSUPPORTED, "CAP_BPF is not to be had: run with sudo");
+        return cts_err_set(err, CTS_E_UNSUPPORTED, "CAP_BPF is unavailable: run with sudo");
     memset(data, 0, sizeof(data));
     data[CAP_BPF / 32].permitted = bit;
     data[CAP_BPF / 32].effective = bit;

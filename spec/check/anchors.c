@@ -161,7 +161,7 @@ static void refuse_twins(struct cts_check_run *run, const struct cts_yaml *root)
     for (size_t i = 0; i < root->count; i++) {
         for (size_t j = 0; j < i; j++) {
             if (cts_yaml_is(cts_yaml_get(root->items[i], "id"), text_of(root->items[j], "id")))
-                cts_check_fault_at(run, root->items[i], "'%s' is given twice",
+                cts_check_fault_at(run, root->items[i], "duplicate '%s'",
                                    text_of(root->items[i], "id"));
         }
     }

@@ -58,8 +58,7 @@ static int add_line(struct cts_table *t, unsigned number, char *line, const char
     l->line = number;
     size_t n = cut(line, l->field);
     if (n != t->columns)
-        return cts_err_at(err, CTS_E_SCHEMA, t->path, number, 0, "%zu fields are wanted here",
-                          t->columns);
+        return cts_err_at(err, CTS_E_SCHEMA, t->path, number, 0, "expected %zu fields", t->columns);
     t->count++;
     return 0;
 }

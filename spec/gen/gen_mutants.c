@@ -82,7 +82,7 @@ static int add_line(struct job *j, unsigned line, char *text)
     char *tab = strchr(text, '\t');
     if (!tab)
         return cts_err_at(j->err, CTS_E_SYNTAX, j->file, line, 1,
-                          "a row, a tab and its semantics are wanted here");
+                          "expected an instruction, a tab and its semantics");
     *tab = 0;
     return add_mutant(j, line, text, tab + 1);
 }

@@ -80,12 +80,12 @@ is "$rc" 2 "two registers where one is wanted twice"
 like "$err" "^input:1:14: 'r1' is not the register that stands before, as '{dst} = bswap16 {dst}' has it" "... and the second one is named"
 run_cmd "$CTS" asm -s gas 'x: exit' 'x: exit'
 is "$rc" 2 "a label that stands twice"
-like "$err" "^input:2: the label 'x' is there already, in line 1" "... is told with both lines"
+like "$err" "^input:2: duplicate label 'x' \(first defined at line 1\)" "... is told with both lines"
 run_cmd "$CTS" asm -s gas 'exit' 'ja nowhere'
 like "$err" "^input:2:4: no place is called 'nowhere'" "a label that stands nowhere"
 run_cmd "$CTS" asm -s att exit
 is "$rc" 2 "an unknown syntax"
-like "$err" "the syntaxes are llvm, ubpf and gas" "... lists those there are"
+like "$err" "unknown syntax 'att'; expected llvm, ubpf or gas" "... lists those there are"
 run_cmd env EBPF_CTS_LLVM_MC="$T/none" "$CTS" asm 'r1 = 1' exit
 is "$rc$err" 0 "no llvm-mc is needed for what the specification's texts say"
 

@@ -50,7 +50,7 @@ vectors:
     asm: "{dst} += {src}"
     cases: [{in: {dst: 1, src: 2}, out: {dst: 3}}]
 Y
-bad_file unknown-policy "6:13: policy: there is no 'structura'; did you mean 'structural'" <<'Y'
+bad_file unknown-policy "6:13: policy: unknown 'structura'; did you mean 'structural'" <<'Y'
 suite: bad/policy
 vectors:
   - name: a
@@ -78,7 +78,7 @@ vectors:
     clauses: [N037]
     asm: "{dst} += {src}"
 Y
-bad_file unknown-row "4:13: .*no 'add64_y'" <<'Y'
+bad_file unknown-row "4:13: .*unknown 'add64_y'" <<'Y'
 suite: bad/row
 vectors:
   - name: a

@@ -181,9 +181,9 @@ like "$out" '^pass [0-9]+, fail 0, skip 0, error [1-9]' "... there is no failure
 } >hangs.yaml
 run_cmd "$CTS" run -j 1 --timeout 0.05 -r ./hang:interp hangs.yaml -o text -o json=json
 is "$rc" 3 "an engine that does not answer is given up: exit code 3"
-like "$out" 'given up after 20 time-outs in a row' "... and that is said"
+like "$out" 'given up after 20 timeouts in a row' "... and that is said"
 timeouts=$(grep -c '"failure":"timeout"' json)
-errors=$(grep -c '"status":"error".*"message":"given up after 20 time-outs in a row"' json)
+errors=$(grep -c '"status":"error".*"message":"given up after 20 timeouts in a row"' json)
 [ "$timeouts" -ge 5 ] && [ "$timeouts" -le 20 ]; ok $? "... after $timeouts cases"
 is "$((timeouts + errors))" 40 "... the others are errors"
 run_cmd "$CTS" run --help

@@ -58,7 +58,7 @@ like "$err" "unknown engine 'jit' of runtime example; expected interp" "... is n
 mkdir empty
 run_cmd "$cts" run -q -r ./empty
 is "$rc" 2 "a folder without a runtime.yaml"
-like "$err" 'empty: there is no runtime.yaml in it' "... is told so"
+like "$err" 'empty: cannot find runtime.yaml in it' "... is told so"
 
 # Without the runtime.yaml nothing is known of it: it claims all of the RFC, and nothing that came later.
 mkdir bare && cp mine/worker bare/worker
@@ -70,7 +70,7 @@ like "$out" '^total: 0 passed, 0 failed, 1 skipped' "... which is no failure"
 printf '%s\n' 'name: example' 'title: "all"' 'worker: ./worker' 'engines:' '  - {name: interp, what: "interpreter"}' 'groups: all' 'required: all' >bare/runtime.yaml
 run_cmd "$cts" run -r bare/worker -f post/may-goto/whole-program
 is "$rc" 1 "with a runtime.yaml that claims it, it is"
-like "$out" 'row +may_goto \(not in the RFC, from linux\): ' "... and the failure says whose instruction it is"
+like "$out" 'insn +may_goto \(not in the RFC, from linux\): ' "... and the failure says whose instruction it is"
 
 # ---- how to repeat a failure ----
 

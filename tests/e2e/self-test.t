@@ -125,7 +125,7 @@ made_of() { # ENGINE: rows, as the reason names them
     run_cmd "$CTS" run -r "$T/add64_k-zero:$1" "$T/own.yaml" -o json="$T/json"
     sed -n 's/.*it is made of \([a-z0-9_, ]*\)".*/\1/p' "$T/json" | tr -d ' ' | tr , '\n'
 }
-first_rows=$(sed -n 's/^ *rows: \[\([a-z0-9_]*\).*/\1/p' "$ROOT/vectors/programs/environment.yaml" | sort -u)
+first_rows=$(sed -n 's/^ *insns: \[\([a-z0-9_]*\).*/\1/p' "$ROOT/vectors/programs/environment.yaml" | sort -u)
 rows=$({ made_of interp-env; made_of interp-arg; } | sort -u)
 unset EBPF_CTS_DATA
 is "$(comm -23 <(printf '%s\n' "$rows") <(printf '%s\n' "$first_rows") | tr '\n' ' ')" "" "each of the rows that it is made of has a case of its own"

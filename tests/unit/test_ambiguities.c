@@ -156,7 +156,7 @@ static void bad_entries_are_refused(void **state)
     assert_refused("  kind: silent\n  policy: p\n  vectors: [a]\n  untested: u\n",
                    "A01: 'untested', but there are vectors");
     assert_refused("  kind: silent\n  policy: p\n  vectors: [a]\n  runtimes: {linux: [x]}\n",
-                   "linux: a scalar is wanted here, not a sequence");
+                   "linux: expected a scalar, found a sequence");
 }
 
 int main(void)

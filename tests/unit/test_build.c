@@ -572,7 +572,7 @@ static void bad_programs_have_their_place(void **state)
     assert_non_null(strstr(text, "a.yaml:8:"));
     assert_non_null(strstr(text, "a.yaml:18:"));
     assert_non_null(strstr(text, "a.yaml:26:"));
-    assert_non_null(strstr(text, "b.yaml:3:5: the vector 't/good' is there already"));
+    assert_non_null(strstr(text, "b.yaml:3:5: duplicate vector 't/good'"));
     assert_non_null(strstr(text, "c.yaml:"));
     assert_int_equal(f.pack.vector_count, 1);
     assert_string_equal(cts_pack_text(&f.pack, f.pack.vectors[0].id), "t/good");

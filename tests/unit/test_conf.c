@@ -230,10 +230,11 @@ static void mistakes_have_their_place(void **state)
                                       "instruction is 'ldxb %{dst}, [%{src}{off}]'");
     refuses(ASM("ldxb %r0, [%r1+0x10000]"),
             "f.data:2:15: '+0x10000]' does not fit its field, in 'ldxb %{dst}, [%{src}{off}]'");
-    refuses(ASM("ja nowhere"), "f.data:2:4: there is no label 'nowhere'");
+    refuses(ASM("ja nowhere"), "f.data:2:4: unknown label 'nowhere'");
     refuses(ASM("ja 3"),
             "f.data:2:4: '3' is not understood here; the nearest instruction is 'ja {off}'");
-    refuses(ASM("a: mov %r0, 1\na: exit"), "f.data:3:1: the label 'a' is there already, in line 2");
+    refuses(ASM("a: mov %r0, 1\na: exit"),
+            "f.data:3:1: duplicate label 'a' (first defined at line 2)");
     refuses(ASM("lock fetch xchg [%r1], %r2"),
             "f.data:2:12: 'xchg' is not understood here; the nearest instruction is 'lock fetch "
             "xor32 [%{dst}{off}], %{src}'");

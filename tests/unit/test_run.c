@@ -306,7 +306,7 @@ static void test_run_missing(void **state)
     assert_int_equal(run_core(&t, &target, &opts, &err), 0);
     assert_int_equal(t.info.state, CTS_EN_SKIPPED);
     assert_string_equal(t.reason,
-                        "not built or installed: there is no /nonexistent/worker (install it)");
+                        "not built or installed: cannot find /nonexistent/worker (install it)");
     assert_int_equal(t.results, 0);
     assert_int_equal(t.summary.runtimes_run, 0);
     assert_int_equal(t.summary.runtimes_skipped, 1);

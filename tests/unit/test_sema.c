@@ -94,34 +94,33 @@ static void syntax_errors_have_places(void **state)
     static const struct {
         const char *text, *msg;
     } cases[] = {
-        {"$", "a statement is wanted here, not the end"},
-        {"dst$", "'=' is wanted here, not the end"},
-        {"dst = $", "a value is wanted here, not the end"},
-        {"dst = (src$", "')' is wanted here, not the end"},
-        {"dst = src $src", "';' is wanted here, not 'src'"},
-        {"dst = src $@", "';' is wanted here, not '@'"},
-        {"dst = $0x", "a value is wanted here, not '0x'"},
-        {"dst = $12ab", "a value is wanted here, not '12ab'"},
+        {"$", "expected a statement, found the end"},
+        {"dst$", "expected '=', found the end"},
+        {"dst = $", "expected a value, found the end"},
+        {"dst = (src$", "expected ')', found the end"},
+        {"dst = src $src", "expected ';', found 'src'"},
+        {"dst = src $@", "expected ';', found '@'"},
+        {"dst = $0x", "expected a value, found '0x'"},
+        {"dst = $12ab", "expected a value, found '12ab'"},
         {"dst = $18446744073709551616", "a number above 2^64-1"},
         {"dst = $srv", "unknown name 'srv'; did you mean 'src'?"},
         {"$imm = 1", "only dst, src, r0 and memory can be assigned"},
         {"$u32(dst) = 1", "only dst, src, r0 and memory can be assigned"},
-        {"let $dst = src", "a name that is not taken by the language is wanted here, not 'dst'"},
-        {"let a = src; let $a = dst", "'a' is named twice"},
+        {"let $dst = src", "expected a name that is not taken by the language, found 'dst'"},
+        {"let a = src; let $a = dst", "duplicate name 'a'"},
         {"let a = $a; dst = a", "unknown name 'a'"},
         {"atomic { let a = src; dst = a }; src = $a", "unknown name 'a'"},
-        {"atomic { dst = src$", "'}' is wanted here, not the end"},
-        {"call $nobody(imm)", "'helper', 'local' or 'btf' is wanted here, not 'nobody'"},
-        {"dst = src;\n\n  src = $;", "a value is wanted here, not ';'"},
-        {"if $dst == src goto s64(off)", "'(' is wanted here, not 'dst'"},
-        {"dst = mulhi(src$)", "',' is wanted here, not ')'"},
-        {"dst = mulhi(src, dst$, r0)", "')' is wanted here, not ','"},
-        {"dst = mulhi $src", "'(' is wanted here, not 'src'"},
+        {"atomic { dst = src$", "expected '}', found the end"},
+        {"call $nobody(imm)", "expected 'helper', 'local' or 'btf', found 'nobody'"},
+        {"dst = src;\n\n  src = $;", "expected a value, found ';'"},
+        {"if $dst == src goto s64(off)", "expected '(', found 'dst'"},
+        {"dst = mulhi(src$)", "expected ',', found ')'"},
+        {"dst = mulhi(src, dst$, r0)", "expected ')', found ','"},
+        {"dst = mulhi $src", "expected '(', found 'src'"},
         {"dst = $mulh(src, dst)", "unknown name 'mulh'; did you mean 'mulhi'?"},
-        {"dst = src $mulhi dst", "';' is wanted here, not 'mulhi'"},
-        {"let $mulhi = src",
-         "a name that is not taken by the language is wanted here, not 'mulhi'"},
-        {"dst = src$, dst", "';' is wanted here, not ','"},
+        {"dst = src $mulhi dst", "expected ';', found 'mulhi'"},
+        {"let $mulhi = src", "expected a name that is not taken by the language, found 'mulhi'"},
+        {"dst = src$, dst", "expected ';', found ','"},
     };
     (void)state;
 
@@ -280,8 +279,8 @@ static void conditions_stand_alone(void **state)
     assert_condition("imm == 0", NULL);
     assert_condition("((dst + u64(off)) & 7) != 0", NULL);
     assert_condition("$imm", "the condition is s32, but must be bool");
-    assert_condition("imm == 0 $; exit", "the end is wanted here, not ';'");
-    assert_condition("imm == $", "a value is wanted here, not the end");
+    assert_condition("imm == 0 $; exit", "expected the end, found ';'");
+    assert_condition("imm == $", "expected a value, found the end");
     read_with(&f, "atomic release { mem8[dst] = u8(src) }; if (choose) goto s64(off)", 0);
     assert_int_equal(f.rc, 0);
     assert_int_equal(f.sema->body->order, CTS_MO_RELEASE);
@@ -291,7 +290,7 @@ static void conditions_stand_alone(void **state)
     done(&f);
     assert_refused("dst = $u64(choose)", 0, "a truth value cannot be converted: write '? 1 : 0'");
     assert_refused("let $choose = dst", 0,
-                   "a name that is not taken by the language is wanted here, not 'choose'");
+                   "expected a name that is not taken by the language, found 'choose'");
 }
 
 static void precedence_is_as_in_c(void **state)

@@ -352,7 +352,7 @@ static void bad_rows_are_refused(void **state)
     assert_row_refused("opcode: 0x107, dst: reg, src: 0, off: 0, imm: any", "exit", "", 6, 22,
                        "opcode: 0x107 is outside 0..255");
     assert_row_refused("opcode: 7, dst: any, src: 0, off: 0, imm: any", "exit", "", 6, 30,
-                       "dst: 'reg' or a number is wanted here");
+                       "dst: expected 'reg' or a number");
     assert_row_refused("opcode: 7, src: 0, off: 0, imm: any", "exit", "", 6, 13,
                        "encoding: 'dst' is missing (reg or 0..15)");
     assert_row_refused(
@@ -363,9 +363,9 @@ static void bad_rows_are_refused(void **state)
     assert_row_refused("opcode: 7, dst: reg, src: 0, off: {from: 4, to: 8, step: 8}, imm: any",
                        "exit", "", 6, 48, "off: the ends are no multiples of the step");
     assert_row_refused("opcode: 7, dst: nonzero, src: 0, off: 0, imm: any", "exit", "", 6, 30,
-                       "dst: 'reg' or a number is wanted here");
+                       "dst: expected 'reg' or a number");
     assert_row_refused(good, "dst = dst + u64(imm)", "  origin: linux\n", 1, 3,
-                       "row x: a 'section', but not of the RFC");
+                       "instruction x: a 'section', but not of the RFC");
     assert_row_refused(good, "dst = dst + u64(imm)",
                        "  outcomes: [{when: \"imm == 0\", allow: [run, halt]}]\n", 10, 46,
                        "allow: 'halt' is none of: run, reject, fault; did you mean 'fault'?");
@@ -375,7 +375,7 @@ static void bad_rows_are_refused(void **state)
     assert_row_refused(good, "dst = dst + u64(imm)",
                        "  outcomes: [{when: \"imm == 0\", allow: [run, reject]}]\n", 0, 0, NULL);
     assert_row_refused(good, "dst = u64(imm)", "  kind: slot\n", 1, 3,
-                       "row x: a slot has neither 'asm' nor 'does'");
+                       "instruction x: a slot has neither 'asm' nor 'does'");
 }
 
 static void bad_clauses_are_refused(void **state)

@@ -377,7 +377,7 @@ static void faulty_flips_have_their_place(void **state)
     refuses(HEAD VERDICT "    program: [{opcode: 0x87, flip: next_imm}]\n    verdict: reject\n",
             "f.yaml:8:36: ", "one slot only");
     refuses(HEAD VERDICT "    program: [{opcode: 0x87, but: [1]}]\n    verdict: reject\n",
-            "f.yaml:8:35: ", "goes with flip");
+            "f.yaml:8:35: ", "but: needs flip");
     refuses(HEAD VERDICT "    program: [{opcode: 0x87, flip: dst, but: [4]}]\n"
                          "    verdict: reject\n",
             "f.yaml:8:47: ", "but");
@@ -434,7 +434,7 @@ static void aliases_have_a_leader(void **state)
     assert_int_equal(v->cases[0].in.regs[0].reg.role, 0);
     done(&f);
     refuses(HEAD ADD "    alias: [src, dst]\n    cases: [{in: {src: 1, dst: 1}, out: {}}]\n",
-            "f.yaml:8:27: ", "named already");
+            "f.yaml:8:27: ", "duplicate register");
 }
 
 static void faults_have_their_place(void **state)
@@ -447,7 +447,7 @@ static void faults_have_their_place(void **state)
             "f.yaml:4:13: ", "did you mean 'add64_x'");
     refuses(HEAD "  - name: v\n    insns: [add64_x]\n    clauses: [N009]\n    asm: exit\n"
                  "    cases: [{out: {}}]\n",
-            "f.yaml:5:15: ", "there is no 'N009'");
+            "f.yaml:5:15: ", "unknown 'N009'");
     refuses(HEAD ADD "    needs: [map-fb]\n    cases: [{out: {}}]\n", "f.yaml:7:13: ", "map-fd");
     refuses(HEAD ADD, "f.yaml:3:5: ", "exactly one of cases, sweep, verdict");
     refuses(HEAD VECTOR "    cases: [{out: {}}]\n", "f.yaml:3:5: ", "exactly one of asm, code");
@@ -475,7 +475,7 @@ static void faulty_cases_have_their_place(void **state)
     refuses(HEAD ADD "    cases: [{in: {r10: 1}, out: {}}]\n", "f.yaml:7:19: ", "frame pointer");
     refuses(HEAD ADD "    cases: [{imm: 1, out: {}}]\n", "f.yaml:7:19: ", "no {imm}");
     refuses(HEAD ADD "    cases: [{name: a, out: {}}, {name: a, out: {}}]\n",
-            "f.yaml:7:33: ", "already, in line 7");
+            "f.yaml:7:33: ", "first defined at line 7");
     refuses(HEAD ADD "    cases: [{in: {mem: [{at: 62, u32: 1}]}, out: {}}]\n",
             "f.yaml:7:25: ", "beyond the end");
     refuses(HEAD ADD "    cases: [{in: {mem: [{at: 0, u8: 256}]}, out: {}}]\n",
@@ -507,7 +507,7 @@ static void one_bad_vector_does_not_lose_the_others(void **state)
     assert_string_equal(f.file.vectors[1].id, "t/x/w");
     assert_non_null(strstr(cts_buf_text(&f.faults), "f.yaml:9:12: "));
     assert_non_null(strstr(cts_buf_text(&f.faults),
-                           "f.yaml:10:5: the vector 't/x/v' is there already, in line 3"));
+                           "f.yaml:10:5: duplicate vector 't/x/v' (first defined at line 3)"));
     done(&f);
 }
 

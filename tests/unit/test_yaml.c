@@ -91,7 +91,7 @@ static void refusals_name_their_place(void **state)
     static const struct {
         const char *text, *error;
     } cases[] = {
-        {"a: 1\nb: 2\na: 3\n", "f.yaml:3:1: key 'a' is given twice (first in line 1)"},
+        {"a: 1\nb: 2\na: 3\n", "f.yaml:3:1: duplicate key 'a' (first defined at line 1)"},
         {"a: &x 1\n", "f.yaml:1:4: anchors and aliases are not used here"},
         {"a: *x\n", "f.yaml:1:4: anchors and aliases are not used here"},
         {"a: !t 1\n", "f.yaml:1:4: tags are not used here"},
@@ -212,16 +212,16 @@ static void getters_say_what_they_want(void **state)
     assert_err(&f.err, "f.yaml:1:4: off: 70000 is outside -32768..32767");
     cts_err_clear(&f.err);
     assert_int_equal(cts_yaml_bool(cts_yaml_get(f.root, "b"), "b", &truth, &f.err), CTS_E_SCHEMA);
-    assert_err(&f.err, "f.yaml:2:4: b: true or false is wanted here, not 'yes'");
+    assert_err(&f.err, "f.yaml:2:4: b: expected true or false, found 'yes'");
     assert_int_equal(cts_yaml_bool(cts_yaml_get(f.root, "t"), "t", &truth, NULL), 0);
     assert_true(truth);
     cts_err_clear(&f.err);
     assert_int_equal(cts_yaml_str(cts_yaml_get(f.root, "s"), "s", &text, &f.err), CTS_E_SCHEMA);
-    assert_err(&f.err, "f.yaml:4:4: s: a text is wanted here");
+    assert_err(&f.err, "f.yaml:4:4: s: expected a text");
     cts_err_clear(&f.err);
     assert_int_equal(cts_yaml_strs(cts_yaml_get(f.root, "l"), "l", &f.arena, &strs, &f.err),
                      CTS_E_SCHEMA);
-    assert_err(&f.err, "f.yaml:5:8: l: a scalar is wanted here, not a sequence");
+    assert_err(&f.err, "f.yaml:5:8: l: expected a scalar, found a sequence");
     assert_int_equal(cts_yaml_str_or_strs(cts_yaml_get(f.root, "o"), "o", &f.arena, &strs, NULL),
                      0);
     assert_int_equal(strs.count, 1);
@@ -265,10 +265,10 @@ static void schema_finds_the_first_fault(void **state)
         {"name: a b\n",
          "f.yaml:1:7: name: only letters, digits, '_', '-' and '.' make an id, not 'a b'"},
         {"name: a\ninner: {y: 1}\n", "f.yaml:2:9: inner: unknown key 'y' (keys: x)"},
-        {"name: a\ninner: 1\n", "f.yaml:2:8: inner: a mapping is wanted here, not a scalar"},
-        {"name: a\nmany: [{x: 1}, {x: z}]\n", "f.yaml:2:20: x: a number is wanted here, not 'z'"},
-        {"name: a\nwords: {a: b}\n", "f.yaml:2:8: words: a sequence is wanted here, not a mapping"},
-        {"[]\n", "f.yaml:1:1: thing: a mapping is wanted here, not a sequence"},
+        {"name: a\ninner: 1\n", "f.yaml:2:8: inner: expected a mapping, found a scalar"},
+        {"name: a\nmany: [{x: 1}, {x: z}]\n", "f.yaml:2:20: x: expected a number, found 'z'"},
+        {"name: a\nwords: {a: b}\n", "f.yaml:2:8: words: expected a sequence, found a mapping"},
+        {"[]\n", "f.yaml:1:1: thing: expected a mapping, found a sequence"},
     };
     struct fixture f;
     (void)state;
