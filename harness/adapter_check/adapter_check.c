@@ -47,7 +47,7 @@ static int check_names(const struct cts_adapter_check_opts *o, struct cts_err *e
         for (unsigned n = 0; (c = check_at(n)) && strcmp(c->name, o->only[i]) != 0; n++)
             ;
         if (!c)
-            return cts_err_set(err, CTS_E_NOTFOUND, "no check '%s'; --list shows which there are",
+            return cts_err_set(err, CTS_E_NOTFOUND, "unknown check '%s'; --list lists them",
                                o->only[i]);
     }
     return 0;

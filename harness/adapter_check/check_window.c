@@ -119,13 +119,13 @@ static const char *place_name(unsigned at, char *buf, size_t cap)
     if (at < CTS_WIN_HEADER)
         cts_fmt(buf, cap, "byte %u of the region's header", at);
     else if (in < CTS_ENTRY_OUT)
-        cts_fmt(buf, cap, "row %u, the input of r%u", row, in / 8);
+        cts_fmt(buf, cap, "entry %u, the input of r%u", row, in / 8);
     else if (in < CTS_ENTRY_SELF)
-        cts_fmt(buf, cap, "row %u, the output of r%u", row, (in - CTS_ENTRY_OUT) / 8);
+        cts_fmt(buf, cap, "entry %u, the output of r%u", row, (in - CTS_ENTRY_OUT) / 8);
     else if (in >= CTS_ENTRY_MEM && in < CTS_ENTRY_MEM + MEM_BYTES)
-        cts_fmt(buf, cap, "row %u, byte %u of its memory", row, in - CTS_ENTRY_MEM);
+        cts_fmt(buf, cap, "entry %u, byte %u of its memory", row, in - CTS_ENTRY_MEM);
     else
-        cts_fmt(buf, cap, "row %u, byte %u", row, in);
+        cts_fmt(buf, cap, "entry %u, byte %u", row, in);
     return buf;
 }
 
@@ -299,7 +299,7 @@ const struct ac_check ac_checks_window[] = {
      check_shared},
     {"begun", "counts the items it has begun at the begin of its shared window",
      AC_NEEDS_CAPS | AC_NEEDS_WINDOW, check_begun},
-    {"rows-outside", "answers rows outside of its window with FAILED, and goes on",
+    {"entries-outside", "answers rows outside of its window with FAILED, and goes on",
      AC_NEEDS_RUN | AC_NEEDS_WINDOW | AC_NEEDS_RESULTS, check_rows_outside},
     {"layout", "does not accept a region outside of its window",
      AC_NEEDS_RUN | AC_NEEDS_WINDOW | AC_NEEDS_RESULTS, check_layout},

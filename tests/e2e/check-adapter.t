@@ -21,7 +21,7 @@ run_cmd "$CTS" check-adapter
 is "$rc$out" 2 "no worker: wrong usage"
 run_cmd "$CTS" check-adapter -c no-such-check "$BUILD/cts-worker-reference"
 is "$rc" 2 "an unknown check: wrong usage"
-like "$err" "no check 'no-such-check'" "... that is named"
+like "$err" "unknown check 'no-such-check'" "... that is named"
 run_cmd "$CTS" check-adapter ./no-such-worker
 is "$rc" 3 "a worker that is not there: exit code 3"
 like "$out" '^Bail out! .*no-such-worker' "... that is named"
@@ -86,7 +86,7 @@ raw hello-again       -t9  hello-again
 raw early-dies        -t9  exec-early
 raw empty-dies        -t9  empty
 raw r0-32             -t9  result maps
-raw once              -t9  iterations rows shared
+raw once              -t9  iterations entries shared
 raw forgets           -t9  kept numbers replaced
 raw absent            -t9  absent kept refused refused-replaces
 raw numbers           -t9  numbers
@@ -104,9 +104,9 @@ raw fault-done        -t9  fault
 raw long-dies         -t9  longest too-long
 raw modest            -t9  too-long
 raw stale-map         -t9  maps
-raw rows-lost         -t9  rows
-raw rows-spilt        -t9  rows
-raw rows-anywhere     -t9  rows-outside
+raw rows-lost         -t9  entries
+raw rows-spilt        -t9  entries
+raw rows-anywhere     -t9  entries-outside
 raw layout-any        -t9  layout
 raw other-memory      -t9  shared begun
 raw no-begun          -t9  begun
@@ -114,7 +114,7 @@ raw waits-on          -t9  begun
 raw progress-seq      -t9  run load
 raw progress-more     -t9  run load
 raw progress-flood    -t9  run load
-raw malformed-dies    -t9  malformed rows-outside layout
+raw malformed-dies    -t9  malformed entries-outside layout
 raw lenient           -t9  malformed
 raw header-0          -t9  bad-header
 raw one-read          -t9  pieces longest too-long
@@ -190,7 +190,7 @@ is "$(printf '%s\n' "$checks" | sort | comm -23 - <(awk '{ print $4 }' table | s
 check_fault() { # WORKER FAULT OPTIONS CHECK...
     local id=$1-$2 worker=$fake
     [ "$1" = raw ] && worker=$raw
-    set -- "$1" "$2" "${3//,/ } $(printf -- '-c%s ' "${@:4}" hello run batch rows end)"
+    set -- "$1" "$2" "${3//,/ } $(printf -- '-c%s ' "${@:4}" hello run batch entries end)"
     FAKE_STATE=$T/$id.state timeout -k 5 1200 "$CTS" check-adapter -e interp $3 "$worker" --fault "$2" >"$id.out" 2>"$id.err" </dev/null
     echo $? >"$id.rc"
 }
@@ -221,7 +221,7 @@ like "$(messages fake-seq)" 'sequence number' "a wrong sequence number is told"
 like "$(messages fake-file-window)" 'nothing that the harness will share: it is neither a memory file nor a BPF map' "a window that cannot be shared is told, with the reason"
 grep -q 'no arenas here' fake-arena-window.out ||
     like "$(messages fake-arena-window)" 'it is a BPF map, but no array with BPF_F_MMAPABLE' "... an arena, too"
-like "$(messages raw-rows-spilt)" 'row 1, the output of r0' "a byte that should not have been written is told"
+like "$(messages raw-rows-spilt)" 'entry 1, the output of r0' "a byte that should not have been written is told"
 like "$(messages raw-reverse)" 'r0 is' "a wrong order is told"
 unlike "$(cat ./*.out)" $'\033|\001' "no control characters of a worker reach the output"
 

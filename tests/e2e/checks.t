@@ -13,6 +13,7 @@ box low harness/low
 box high harness/high low
 program some runtimes/some low
 TXT
+printf '| `low` | a |\n| `high` | b |\n| `cli` | c |\n' >"$tree/harness/README.md"
 printf 'int low(void);\n' >"$tree/harness/low/low.h"
 printf '#include "low/low.h"\n#include <yaml.h>\n#include <libelf.h>\n' >"$tree/harness/low/low.c"
 printf '#include "high/high.h"\n#include "low/low.h"\n' >"$tree/harness/high/high.c"
@@ -40,6 +41,7 @@ finds deps 'libyaml is known to one file' harness/high/high.c '#include <yaml.h>
 finds deps 'libelf is known to one file' harness/high/high.c '#include <gelf.h>'
 finds deps 'print or exit' harness/high/high.c 'void f(void) { printf("x"); }'
 finds deps 'print or exit' harness/high/high.c 'void f(void) { exit(1); }'
+finds deps 'README.md names the boxes' harness/README.md '| `lost` | d |'
 finds deps 'first line names' tests/unit/test_low.c '#include "high/high.h"'
 mkdir "$tree/harness/lost" && touch "$tree/harness/lost/lost.c"
 like "$(faults deps)" 'every folder' "deps.t finds a folder that is in no box"

@@ -72,7 +72,7 @@ is "$(number '//testcase')" "$(json .)" "... and there when asked for"
 # Where its cases cannot be kept the report says so.
 run_cmd env TMPDIR=/nonexistent "$CTS" run -r reference -g atomic32 -o junit=r.xml
 is "$rc" 3 "no room for cases: exit 3"
-like "$err" 'the report junit is not complete' "... that is told"
+like "$err" 'the report junit is incomplete' "... that is told"
 like "$(cat r.xml)" '<error message="[0-9]+ results are missing here' "... in the report, too"
 run_cmd xmllint --noout --schema "$ROOT/reports/junit.xsd" r.xml
 is "$rc" 0 "... which keeps to the schema"

@@ -124,7 +124,7 @@ nothing 4 'no vector is selected' sight empty
 nothing 4 "found no law whose id contains 'nosuch'|SKIP" spec laws nosuch
 nothing 2 "unknown instruction 'nosuch'" spec smt nosuch
 nothing 2 "no rule 'nosuch'" spec check nosuch
-nothing 2 "no check 'nosuch'" check-adapter --check nosuch "$BUILD/cts-worker-reference"
+nothing 2 "unknown check 'nosuch'" check-adapter --check nosuch "$BUILD/cts-worker-reference"
 nothing 4 "no engine 'nosuch'" check-adapter --engine nosuch "$BUILD/cts-worker-reference"
 nothing 4 '0 files from 0 vectors' export exported empty
 nothing 4 'no \.data file' import empty
