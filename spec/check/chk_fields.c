@@ -65,7 +65,7 @@ static void run_fields(struct cts_check_run *run)
     for (size_t i = 0; i < spec->row_count; i++) {
         const struct cts_spec_insn *row = &spec->rows[i];
         const struct cts_yaml *map = cts_yaml_get(row->node, "encoding");
-        for (int f = 0; f < CTS_SF_COUNT; f++) {
+        for (enum cts_spec_field f = 0; f < CTS_SF_COUNT; f++) {
             if (f == CTS_SF_NEXT_IMM && !row->wide)
                 continue;
             run->looked++;
@@ -74,7 +74,7 @@ static void run_fields(struct cts_check_run *run)
                 cts_check_fault_at(run, row->node, "%s: %s is not named", row->id,
                                    cts_spec_field_name(f));
             if (f != CTS_SF_OPCODE)
-                check_field(run, row, (enum cts_spec_field)f, &selectors);
+                check_field(run, row, f, &selectors);
         }
     }
     snprintf(run->more, sizeof(run->more), "%zu open, %zu fixed to a value other than 0", open,
