@@ -368,10 +368,10 @@ step_runtimes() { # FOLDER
 
 # What tests/run.sh is to run: everything, or what is named. Builds that nothing named is of are left alone.
 cmd_test() {
-    local options=() names=() folders=() sanitized='' fuzzed='' plain=''
+    local options=() names=() folders=() sanitized='' fuzzed='' plain='' all='' kind
     while [ $# -gt 0 ]; do
         case $1 in
-            --all) options+=(--all) ;;
+            --all) options+=(--all) all=" tier2" ;;
             -L)
                 case ${2:-} in
                     unit | checks | e2e) plain=1 ;;
@@ -390,7 +390,10 @@ cmd_test() {
         esac
         shift
     done
-    [ -n "$plain$sanitized$fuzzed" ] || { plain=1 sanitized=1 fuzzed=1; }
+    if [ -z "$plain$sanitized$fuzzed" ]; then
+        plain=1 sanitized=1 fuzzed=1
+        for kind in unit checks e2e fuzz asan.unit asan.e2e$all; do options+=(--need "$kind"); done
+    fi
     install_missing test
     mkdir -p "$build"
     steps=$build/steps.tap

@@ -2,6 +2,7 @@
 # Runs the tests of build folders side by side, and sums up their points: run.sh [OPTION...] [FOLDER...] [-- NAME...]
 #
 #   --also FILE   results in TAP that count, too
+#   --need KIND   a kind of which something must have passed: unit, asan.e2e, ...
 #   --all         also the slow second tier (label tier2), which otherwise runs if its label or one of its tests is named
 #   -L LABEL      the tests with this label: unit, checks, e2e, fuzz, tier2, sanitizers; of several, those that have all of them
 #   NAME          one test (e2e.files, or files), or some (e2e.spec-*); if none is named, all
@@ -10,10 +11,11 @@
 set -u
 
 jobs=$(nproc 2>/dev/null || echo 2)
-also=() folders=() select=() names='' tier2=''
+also=() needed=() folders=() select=() names='' tier2=''
 while [ $# -gt 0 ]; do
     case $1 in
         --also) also+=("$2"); shift ;;
+        --need) needed+=("$2"); shift ;;
         --all) tier2=1 ;;
         -L) select+=(-L "^$2\$"); [ "$2" != tier2 ] || tier2=1; shift ;;
         --) shift; break ;;
@@ -71,6 +73,11 @@ if [ ${#folders[@]} -gt 0 ]; then
         }
         END { if (status != 0 && !bad) { print "why ctest: exit code " status; print "point ctest 0 1 0" } }' "$log" >>"$results"
 fi
+
+for kind in ${needed[@]+"${needed[@]}"}; do
+    awk -v kind="$kind" '$1 == "point" && $2 == kind { p += $3 + $4 }
+        END { if (!p) { print "why no test of the kind " kind " ran"; print "point", kind, 0, 1, 0 } }' "$results" >>"$results"
+done
 
 shown() { # KIND: what the summary calls it
     case $1 in

@@ -204,19 +204,18 @@ static void make_bad(const struct ac *k, const struct bad_program *b, struct ac_
         ac_insn(k, c, b->insn[i]);
 }
 
-/* A program that it refuses, or none. */
-static int find_refused(struct ac *k, struct ac_code *c, bool *found)
+/* Opens it and finds a program that it rejects; a skip if there is none. */
+static int find_rejected(struct ac *k, struct ac_code *c)
 {
-    *found = false;
-    for (unsigned i = 0; !*found && i < CTS_ARRAY_LEN(bad_programs); i++) {
+    int rc = ac_open(k);
+    for (unsigned i = 0; rc == 0 && i < CTS_ARRAY_LEN(bad_programs); i++) {
         make_bad(k, &bad_programs[i], c);
         struct cts_item it = ac_item(LOAD | UNLOAD, 0, c);
-        int rc = ac_exec(k, &it, 1);
-        if (rc)
-            return rc;
-        *found = k->answers[0].load.verdict == CTS_LOAD_REJECTED;
+        rc = ac_exec(k, &it, 1);
+        if (rc == 0 && k->answers[0].load.verdict == CTS_LOAD_REJECTED)
+            return 0;
     }
-    return 0;
+    return rc ? rc : ac_skip(k, "it accepts whatever it is given");
 }
 
 /* In one frame: refused, and what was asked for besides left out; then a good one. */
@@ -240,12 +239,7 @@ static int refuse_and_go_on(struct ac *k, const struct ac_code *bad)
 static int check_refused(struct ac *k)
 {
     struct ac_code bad;
-    bool found;
-    int rc = ac_open(k);
-    if (rc == 0)
-        rc = find_refused(k, &bad, &found);
-    if (rc == 0 && !found)
-        return ac_skip(k, "it accepts whatever it is given");
+    int rc = find_rejected(k, &bad);
     return rc ? rc : refuse_and_go_on(k, &bad);
 }
 
@@ -253,12 +247,7 @@ static int check_refused(struct ac *k)
 static int check_refused_replaces(struct ac *k)
 {
     struct ac_code bad, good;
-    bool found;
-    int rc = ac_open(k);
-    if (rc == 0)
-        rc = find_refused(k, &bad, &found);
-    if (rc == 0 && !found)
-        return ac_skip(k, "it accepts whatever it is given");
+    int rc = find_rejected(k, &bad);
     ac_returns(k, &good, 6);
     if (rc == 0)
         rc = step(k, LOAD, 9, &good, 0);
@@ -272,12 +261,7 @@ static int check_refused_replaces(struct ac *k)
 static int check_reason(struct ac *k)
 {
     struct ac_code bad;
-    bool found;
-    int rc = ac_open(k);
-    if (rc == 0)
-        rc = find_refused(k, &bad, &found);
-    if (rc == 0 && !found)
-        return ac_skip(k, "it accepts whatever it is given");
+    int rc = find_rejected(k, &bad);
     struct cts_item it = ac_item(LOAD, 0, &bad);
     it.load.log = true;
     if (rc == 0)

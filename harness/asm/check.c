@@ -5,6 +5,7 @@
 
 #include "asm/unit.h"
 #include "base/bytes.h"
+#include "base/digit.h"
 #include "base/fmt.h"
 
 enum { TOKENS_MAX = 48, NAME_MAX_LEN = 128 };
@@ -119,17 +120,6 @@ static int scan(const struct filter *f, struct statement *s, uint32_t at, uint32
     return 0;
 }
 
-static int digit_value(char c)
-{
-    if (is_digit(c))
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return 16;
-}
-
 /* Decimal, 0x hexadecimal, 0b binary. */
 static int parse_number(const struct filter *f, const struct statement *s, const struct token *t,
                         uint64_t *value)
@@ -146,7 +136,7 @@ static int parse_number(const struct filter *f, const struct statement *s, const
                       "a number with a leading zero (octal to the assembler)");
     }
     for (; i < t->len; i++) {
-        unsigned digit = (unsigned)digit_value(p[i]);
+        unsigned digit = cts_digit(p[i]);
         if (digit >= base)
             return refuse(f, s, t, CTS_E_SYNTAX, "not a number");
         if (__builtin_mul_overflow(*value, base, value) ||

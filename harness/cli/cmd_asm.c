@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/digit.h"
 #include "asm/asm.h"
 #include "base/fmt.h"
 #include "cli/command.h"
@@ -89,8 +90,7 @@ static bool parse(struct request *r, const struct cts_command *c, int argc, char
     if (!cts_command_parse(c, argc, argv, r, code))
         return false;
     if (r->file && r->any) {
-        *code = cts_opts_bad(&(struct cts_opts){.command = c->name},
-                             "--input cannot be combined with arguments");
+        *code = cts_command_bad(c, "--input cannot be combined with arguments");
         return false;
     }
     if (!r->file && !r->any)
@@ -157,15 +157,6 @@ static int assemble(const struct request *r)
     return code;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Pairs of digits, separated or not; in place. */
 static int from_hex(struct cts_buf *b, struct cts_err *err)
 {
@@ -173,8 +164,8 @@ static int from_hex(struct cts_buf *b, struct cts_err *err)
     for (size_t i = 0; i < b->len; i++) {
         if (strchr(" \t\r\n,", b->data[i]))
             continue;
-        int hi = hex_digit(b->data[i]), lo = i + 1 < b->len ? hex_digit(b->data[i + 1]) : -1;
-        if (hi < 0 || lo < 0)
+        unsigned hi = cts_digit(b->data[i]), lo = i + 1 < b->len ? cts_digit(b->data[i + 1]) : 16;
+        if (hi > 15 || lo > 15)
             return cts_err_set(err, CTS_E_SYNTAX,
                                "byte %zu: expected two hexadecimal digits, found '%.2s'", n,
                                b->data + i);

@@ -164,7 +164,7 @@ static int check(struct job *j)
     if (j->list)
         return list();
     if (!j->opts.argv)
-        return cts_opts_bad(&(struct cts_opts){.command = "check-adapter"}, "expected a WORKER");
+        return cts_command_bad(&cts_cmd_check_adapter, "expected a WORKER");
     j->opts.timeout_ms = 1000 * j->seconds;
     cts_out("TAP version 13\n");
     return run(j);

@@ -372,7 +372,7 @@ static int explain_main(int argc, char **argv)
     if (!cts_command_parse(&cts_cmd_explain, argc, argv, &c, &code))
         return code;
     if (c.count == 0)
-        return cts_opts_bad(&(struct cts_opts){.command = "explain"}, "expected an ID");
+        return cts_command_bad(&cts_cmd_explain, "expected an ID");
     code = explain_all(c.ids, c.count, &c.vectors);
     cts_vectors_release(&c.vectors);
     return code;

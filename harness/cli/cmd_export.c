@@ -249,7 +249,7 @@ static int export(struct export *e)
 {
     char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
     if (!e->dir)
-        return cts_opts_bad(&(struct cts_opts){.command = "export"}, "expected a folder");
+        return cts_command_bad(&cts_cmd_export, "expected a folder");
     if (export_all(e) != 0) {
         cts_say("%s\n", cts_err_text(&e->err, text, sizeof(text)));
         return e->writes ? CTS_EXIT_BROKEN : CTS_EXIT_USAGE;

@@ -224,11 +224,11 @@ static int import_main(int argc, char **argv)
     if (!cts_command_parse(&cts_cmd_import, argc, argv, &im, &code))
         return code;
     if (!im.paths)
-        return cts_opts_bad(&(struct cts_opts){.command = "import"}, "expected a PATH");
+        return cts_command_bad(&cts_cmd_import, "expected a PATH");
     if (!suite_ok(im.suite))
-        return cts_opts_bad(&(struct cts_opts){.command = "import"},
-                            "--suite: expected lower-case words separated by slashes, found '%s'",
-                            im.suite);
+        return cts_command_bad(
+            &cts_cmd_import, "--suite: expected lower-case words separated by slashes, found '%s'",
+            im.suite);
     cts_arena_init(&im.arena, 0);
     cts_buf_init(&im.text, 0);
     code = import(&im);

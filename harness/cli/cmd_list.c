@@ -9,13 +9,6 @@
 #include "host/fs.h"
 #include "isa/isa.h"
 
-static int complain(const struct cts_err *err)
-{
-    char text[CTS_ERR_MSG_MAX + CTS_ERR_FILE_MAX];
-    cts_say("ebpf-cts: %s\n", cts_err_text(err, text, sizeof(text)));
-    return CTS_EXIT_USAGE;
-}
-
 static int list_insns(void)
 {
     for (unsigned i = 0; i < CTS_INSN_COUNT; i++) {
@@ -89,7 +82,7 @@ static int list_runtimes(void)
             rc = list_engine(&t, rt->name, &rt->engines[k], &arena, &err);
     }
     cts_arena_release(&arena);
-    return rc == 0 ? CTS_EXIT_OK : complain(&err);
+    return rc == 0 ? CTS_EXIT_OK : cts_complain(&err);
 }
 
 static int list_vectors(void)
@@ -97,7 +90,7 @@ static int list_vectors(void)
     struct cts_vectors v = {0};
     struct cts_err err = {0};
     if (cts_vectors_open(&v, &err) != 0)
-        return complain(&err);
+        return cts_complain(&err);
     const struct cts_pack *p = &v.pack;
     for (uint32_t i = 0; i < p->vector_count; i++) {
         const struct cts_pk_vector *x = &p->vectors[i];
@@ -145,7 +138,7 @@ static int list_main(int argc, char **argv)
     if (!cts_command_parse(&cts_cmd_list, argc, argv, &which, &code))
         return code;
     if (which == SUBJECTS)
-        return cts_opts_bad(&(struct cts_opts){.command = "list"}, "expected what to list");
+        return cts_command_bad(&cts_cmd_list, "expected what to list");
     return subjects[which].list();
 }
 

@@ -66,18 +66,12 @@ static const char *format_word(unsigned i, const char **what)
     return known ? words[i][0] : NULL;
 }
 
-static int take_path(void *arg, const struct cts_opts *o)
-{
-    struct mutants *m = arg;
-    return cts_vectors_path(&m->vectors, o);
-}
-
 static const struct cts_opt options[] = {
     {0, "level", "LEVEL", "how much is run",
      CTS_OPT_CHOICE(struct mutants, vectors.level, cts_level_word)},
     {0, "insn", "INSN",
      "only mutants of this instruction, which may be newer than the RFC; may be repeated",
-     CTS_OPT_OTHER(add_insn)},
+     CTS_OPT_IS_OTHER, .take = add_insn},
     {0, "operator", "NAME", "list and print only mutants made by this operator",
      CTS_OPT_TEXT(struct mutants, op)},
     {'j', "jobs", "N", "threads; default: as many as processors",
@@ -541,5 +535,6 @@ const struct cts_command cts_cmd_mutants = {
     .examples = {{"ebpf-cts mutants --insn add64_x", "the mutants of one instruction"},
                  {"ebpf-cts mutants --insn add64_x --as r0", "as seen where only r0 shows"}},
     .main = mutants_main,
-    .argument = take_path,
+    .argument = cts_vectors_path,
+    .argument_at = offsetof(struct mutants, vectors),
 };

@@ -47,44 +47,23 @@ struct job {
 
 /* ---- the command line ---- */
 
-static int set_timeout(void *arg, const struct cts_opts *o)
+static int set_timeout(void *at, const struct cts_opts *o)
 {
-    struct job *j = arg;
+    unsigned *timeout_ms = at;
     char *end;
     double v = strtod(o->value, &end);
     if (end == o->value || *end || !(v >= 0.01 && v <= 86400))
         return cts_opts_bad(o, "--timeout: expected seconds from 0.01 to 86400, found '%s'",
                             o->value);
-    j->timeout_ms = (unsigned)(v * 1000);
+    *timeout_ms = (unsigned)(v * 1000);
     return 0;
 }
 
-static int set_shard(void *arg, const struct cts_opts *o)
+static int set_shard(void *at, const struct cts_opts *o)
 {
-    struct job *j = arg;
-    if (cts_select_shard(&j->selector, o->value))
+    if (cts_select_shard(at, o->value))
         return 0;
     return cts_opts_bad(o, "--shard: expected I/N with 1 <= I <= N, found '%s'", o->value);
-}
-
-static int set_quiet(void *arg, const struct cts_opts *o)
-{
-    struct job *j = arg;
-    (void)o;
-    j->outputs.opts.quiet = j->vectors.quiet = true;
-    return 0;
-}
-
-static int add_output(void *arg, const struct cts_opts *o)
-{
-    struct job *j = arg;
-    return cts_outputs_add(&j->outputs, o);
-}
-
-static int take_path(void *arg, const struct cts_opts *o)
-{
-    struct job *j = arg;
-    return cts_vectors_path(&j->vectors, o);
 }
 
 #define SELECT(list, count) CTS_OPT_LIST(struct job, selector.list, selector.count)
@@ -112,10 +91,11 @@ static const struct cts_opt options[] = {
      CTS_OPT_CHOICE(struct job, vectors.level, cts_level_word)},
     {0, "timeout", "SECONDS",
      "timeout per program; time that other processes take does not count; default 5",
-     CTS_OPT_OTHER(set_timeout)},
+     CTS_OPT_OTHER(struct job, timeout_ms, set_timeout)},
     {0, "max-fails", "N", "stop after N failed test cases and report the rest as not run",
      CTS_OPT_NUMBER(struct job, max_fails, 1, UINT_MAX)},
-    {0, "shard", "I/N", "the I-th of N parts of the vectors", CTS_OPT_OTHER(set_shard)},
+    {0, "shard", "I/N", "the I-th of N parts of the vectors",
+     CTS_OPT_OTHER(struct job, selector, set_shard)},
     {0, "known", "FILE", "a further list of expected failures; may be repeated",
      CTS_OPT_LIST(struct job, known, knowns)},
     {0, "no-known", NULL, "ignore the runtimes' lists of expected failures",
@@ -124,10 +104,11 @@ static const struct cts_opt options[] = {
      "update the runtimes' lists of expected failures (or FILE of --known) from this run",
      CTS_OPT_FLAG(struct job, update)},
     {'o', "output", "FORMAT[=FILE]", "write this report; default: text; may be repeated",
-     CTS_OPT_OTHER(add_output), .words = cts_outputs_format},
+     CTS_OPT_OTHER(struct job, outputs, cts_outputs_add), .words = cts_outputs_format},
     {'v', "verbose", NULL, "every skip with its reason, and every failure in full",
      CTS_OPT_FLAG(struct job, outputs.opts.verbose)},
-    {'q', "quiet", NULL, "only failures and the total", CTS_OPT_OTHER(set_quiet)},
+    {'q', "quiet", NULL, "only failures and the total",
+     CTS_OPT_FLAG(struct job, outputs.opts.quiet)},
     {0, "no-cache", NULL, "ignore the cache", CTS_OPT_FLAG(struct job, vectors.no_cache)},
     {0, "color", "WHEN", "when the report has colours",
      CTS_OPT_CHOICE(struct job, outputs.color, cts_color_word)},
@@ -141,15 +122,16 @@ static const struct cts_opt options[] = {
 /* True to go on; else *code is the exit code. */
 static bool parse(struct job *j, int argc, char **argv, int *code)
 {
-    struct cts_opts o = {.command = "run"};
     if (!cts_command_parse(&cts_cmd_run, argc, argv, j, code))
         return false;
     if (j->update && j->knowns > 1)
-        *code = cts_opts_bad(&o, "--update-known writes one list: expected at most one --known");
+        *code = cts_command_bad(&cts_cmd_run,
+                                "--update-known writes one list: expected at most one --known");
     else if (j->update && j->targets.no_known)
-        *code = cts_opts_bad(&o, "--update-known cannot be combined with --no-known");
+        *code = cts_command_bad(&cts_cmd_run, "--update-known cannot be combined with --no-known");
     else if (j->update && j->max_fails)
-        *code = cts_opts_bad(&o, "--update-known cannot be combined with --max-fails");
+        *code = cts_command_bad(&cts_cmd_run, "--update-known cannot be combined with --max-fails");
+    j->vectors.quiet = j->outputs.opts.quiet;
     return *code == 0;
 }
 
@@ -511,5 +493,6 @@ const struct cts_command cts_cmd_run = {
                   "one conformance group, with a report for CI"},
                  {"ebpf-cts run -r ./my-worker my-vectors.yaml", "your own worker and vectors"}},
     .main = run_main,
-    .argument = take_path,
+    .argument = cts_vectors_path,
+    .argument_at = offsetof(struct job, vectors),
 };

@@ -146,12 +146,6 @@ static int look_all(struct sight *s)
     return failed ? CTS_EXIT_FAILED : passed ? CTS_EXIT_OK : CTS_EXIT_NOTHING;
 }
 
-static int take_path(void *arg, const struct cts_opts *o)
-{
-    struct sight *s = arg;
-    return cts_vectors_path(&s->vectors, o);
-}
-
 /* The exit code. */
 static int sight(struct sight *s)
 {
@@ -195,5 +189,6 @@ const struct cts_command cts_cmd_sight = {
     .examples = {{"ebpf-cts sight --as r0", "where only r0 can be seen"},
                  {"ebpf-cts sight --as ubpf:jit -o tsv", "uBPF's JIT, vector by vector"}},
     .main = sight_main,
-    .argument = take_path,
+    .argument = cts_vectors_path,
+    .argument_at = offsetof(struct sight, vectors),
 };

@@ -1,11 +1,22 @@
 #include "cli/command.h"
 
+#include <stdarg.h>
+
 #include "cli/help.h"
 
 static int next_argument(const struct cts_command *c, const struct cts_opts *o, void *into)
 {
-    return c->argument ? c->argument(into, o)
+    return c->argument ? c->argument((char *)into + c->argument_at, o)
                        : cts_opts_bad(o, "unexpected argument '%s'", o->value);
+}
+
+int cts_command_bad(const struct cts_command *c, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    int code = cts_opts_bad_list(c->name, fmt, ap);
+    va_end(ap);
+    return code;
 }
 
 bool cts_command_parse(const struct cts_command *c, int argc, char **argv, void *into, int *code)

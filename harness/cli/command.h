@@ -21,7 +21,8 @@ struct cts_command {
     int (*main)(int argc, char **argv); /* returns the exit code */
     /* Takes an argument, which is in o->value: 0, CTS_ARGUMENTS_END when what follows is not for
      * ebpf-cts, or an exit code after a message. Null: the command takes none. */
-    int (*argument)(void *command, const struct cts_opts *o);
+    int (*argument)(void *at, const struct cts_opts *o);
+    size_t argument_at; /* bytes from the start of the command's own structure to what `at` is */
 };
 
 enum { CTS_ARGUMENTS_END = -1 };
@@ -29,6 +30,11 @@ enum { CTS_ARGUMENTS_END = -1 };
 /* Reads a whole command line into the command's own structure. True to go on; else (after --help,
  * or a message) *code is the exit code. */
 bool cts_command_parse(const struct cts_command *c, int argc, char **argv, void *into, int *code);
+
+/* Prints "ebpf-cts COMMAND: ..." of a command line that was read, and how to get help; returns
+ * CTS_EXIT_USAGE. */
+int cts_command_bad(const struct cts_command *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* One in each cmd_<name>.c; main.c lists them. */
 extern const struct cts_command cts_cmd_run, cts_cmd_list, cts_cmd_explain, cts_cmd_asm,

@@ -1,6 +1,5 @@
 #include "cli/opt.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,16 +15,22 @@ void cts_opts_init(struct cts_opts *o, const char *command, const struct cts_opt
     *o = (struct cts_opts){.command = command, .table = table, .argc = argc, .argv = argv, .at = 1};
 }
 
+int cts_opts_bad_list(const char *command, const char *fmt, va_list ap)
+{
+    const char *blank = command ? " " : "", *name = command ? command : "";
+    cts_say("ebpf-cts%s%s: ", blank, name);
+    cts_say_list(fmt, ap);
+    cts_say("\nTry: ebpf-cts%s%s --help\n", blank, name);
+    return CTS_EXIT_USAGE;
+}
+
 int cts_opts_bad(const struct cts_opts *o, const char *fmt, ...)
 {
-    const char *blank = o->command ? " " : "", *command = o->command ? o->command : "";
     va_list ap;
-    cts_say("ebpf-cts%s%s: ", blank, command);
     va_start(ap, fmt);
-    cts_say_list(fmt, ap);
+    int code = cts_opts_bad_list(o->command, fmt, ap);
     va_end(ap);
-    cts_say("\nTry: ebpf-cts%s%s --help\n", blank, command);
-    return CTS_EXIT_USAGE;
+    return code;
 }
 
 /* ---- which option it is ---- */
@@ -208,7 +213,7 @@ int cts_opts_take(const struct cts_opts *o, void *command)
     case CTS_OPT_IS_CHOICE:
         return cts_opts_choose(o, p->name, o->value, p->words, (unsigned *)(void *)at);
     case CTS_OPT_IS_OTHER:
-        return p->take(command, o);
+        return p->take(at, o);
     }
     return CTS_EXIT_USAGE;
 }

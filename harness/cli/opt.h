@@ -13,6 +13,7 @@
 #ifndef CTS_CLI_OPT_H
 #define CTS_CLI_OPT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,7 +41,7 @@ enum cts_opt_kind {
     CTS_OPT_IS_LIST,   /* const char *[most], unsigned: adds the value */
     CTS_OPT_IS_NUMBER, /* unsigned: lo to hi */
     CTS_OPT_IS_CHOICE, /* unsigned or an enum: which of the words it is, from 0 */
-    CTS_OPT_IS_OTHER,  /* take() does it */
+    CTS_OPT_IS_OTHER,  /* take() does it, with what lies at `at` */
 };
 
 struct cts_opt {
@@ -54,7 +55,7 @@ struct cts_opt {
     unsigned lo, hi;     /* of a number; hi of a list: the most that it holds */
     cts_words_fn words;  /* the values that it takes; null: any, or take() knows */
     /* 0, or an exit code after a message. The value is in o->value. */
-    int (*take)(void *command, const struct cts_opts *o);
+    int (*take)(void *at, const struct cts_opts *o);
     unsigned only; /* of a command with subcommands: bits of those that have it; 0: all */
 };
 
@@ -67,7 +68,8 @@ struct cts_opt {
     CTS_OPT_IS_NUMBER, .at = offsetof(type, field), .lo = (least), .hi = (most)
 #define CTS_OPT_CHOICE(type, field, list)                                                          \
     CTS_OPT_IS_CHOICE, .at = offsetof(type, field), .words = (list)
-#define CTS_OPT_OTHER(function) CTS_OPT_IS_OTHER, .take = (function)
+#define CTS_OPT_OTHER(type, field, function)                                                       \
+    CTS_OPT_IS_OTHER, .at = offsetof(type, field), .take = (function)
 
 struct cts_opts {
     const char *command; /* for messages; null: none yet */
@@ -108,6 +110,7 @@ int cts_opts_choose(const struct cts_opts *o, const char *what, const char *valu
 /* Prints "ebpf-cts COMMAND: ..." and how to get help; returns CTS_EXIT_USAGE. */
 int cts_opts_bad(const struct cts_opts *o, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+int cts_opts_bad_list(const char *command, const char *fmt, va_list ap);
 /* Prints the error; returns CTS_EXIT_BROKEN if a worker, a tool or the harness is at fault, else
  * CTS_EXIT_USAGE. */
 int cts_complain(const struct cts_err *err);

@@ -17,8 +17,9 @@ const char *cts_outputs_format(unsigned i, const char **what)
     return !r ? NULL : r->name ? r->name : "?";
 }
 
-int cts_outputs_add(struct cts_outputs *all, const struct cts_opts *o)
+int cts_outputs_add(void *outputs, const struct cts_opts *o)
 {
+    struct cts_outputs *all = outputs;
     char name[32];
     unsigned which = 0;
     size_t len = strcspn(o->value, "=");

@@ -32,7 +32,7 @@ struct cts_outputs {
 };
 
 /* Takes an option's value; 0, or the exit code after a message. */
-int cts_outputs_add(struct cts_outputs *all, const struct cts_opts *o);
+int cts_outputs_add(void *outputs, const struct cts_opts *o);
 /* When there are colours, in the enum's order, for an option. */
 const char *cts_color_word(unsigned i, const char **what);
 

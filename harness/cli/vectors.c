@@ -19,8 +19,9 @@ const char *cts_level_word(unsigned i, const char **what)
     return i < CTS_LEVEL_COUNT ? cts_level_names[i] : NULL;
 }
 
-int cts_vectors_path(struct cts_vectors *v, const struct cts_opts *o)
+int cts_vectors_path(void *vectors, const struct cts_opts *o)
 {
+    struct cts_vectors *v = vectors;
     if (v->paths == CTS_PATHS_MAX)
         return cts_opts_bad(o, "more than %d paths: '%s'", CTS_PATHS_MAX, o->value);
     v->path[v->paths++] = o->value;

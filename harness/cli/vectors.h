@@ -33,7 +33,7 @@ void cts_vectors_release(struct cts_vectors *v);
 /* SHA-256 of the pack's content, in hexadecimal: names what was run. */
 void cts_vectors_hash(const struct cts_vectors *v, char hash[65]);
 /* Takes an argument; 0 or, after a message, CTS_EXIT_USAGE. */
-int cts_vectors_path(struct cts_vectors *v, const struct cts_opts *o);
+int cts_vectors_path(void *vectors, const struct cts_opts *o);
 /* The levels, in their order, for an option. */
 const char *cts_level_word(unsigned i, const char **what);
 

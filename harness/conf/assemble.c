@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/digit.h"
 #include "isa/text.h"
 
 /* One line is at most a label and an instruction. Labels are resolved when all lines are read. */
@@ -86,11 +87,7 @@ int cts_conf_number(const char *text, size_t len, bool *negative, uint64_t *v)
     if (i == len)
         return CTS_E_SYNTAX;
     for (; i < len; i++) {
-        char c = text[i];
-        unsigned d = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
-                     : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10
-                     : c >= 'A' && c <= 'F' ? (unsigned)(c - 'A') + 10
-                                            : 16;
+        unsigned d = cts_digit(text[i]);
         if (d >= base)
             return CTS_E_SYNTAX;
         if (*v > (UINT64_MAX - d) / base)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/digit.h"
 #include "host/kind.h"
 
 enum section {
@@ -130,12 +131,11 @@ static struct span next_word(struct span *rest)
     return (struct span){s.at, p};
 }
 
+/* Negative if it is none. */
 static int digit(char c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = c >= 'A' && c <= 'F' ? (char)(c + 32) : c;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    unsigned value = cts_digit(c);
+    return value < 16 ? (int)value : -1;
 }
 
 static int add_byte(struct reader *r, struct span w, const char *start, int hi, int lo)

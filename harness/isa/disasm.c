@@ -1,4 +1,5 @@
 /* Bytes to text, and the text of bytes that no template has. */
+#include "base/digit.h"
 #include "base/fmt.h"
 #include "isa/text_int.h"
 
@@ -55,20 +56,9 @@ static const char *behind_space(const char *p)
 /* The value of two hexadecimal digits; negative if they are not there. */
 static int byte_at(const char *p)
 {
-    int value = 0;
+    unsigned high = cts_digit(p[0]), low = high < 16 ? cts_digit(p[1]) : 16;
 
-    for (unsigned i = 0; i < 2; i++) {
-        char c = p[i];
-        if (c >= '0' && c <= '9')
-            value = value * 16 + (c - '0');
-        else if (c >= 'a' && c <= 'f')
-            value = value * 16 + (c - 'a') + 10;
-        else if (c >= 'A' && c <= 'F')
-            value = value * 16 + (c - 'A') + 10;
-        else
-            return -1;
-    }
-    return value;
+    return low < 16 ? (int)(high << 4 | low) : -1;
 }
 
 int cts_text_raw(const char *line, uint8_t bytes[16], struct cts_err *err)

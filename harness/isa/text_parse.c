@@ -1,4 +1,5 @@
 /* Text to instruction: the line is held against the template of every row. */
+#include "base/digit.h"
 #include "base/fmt.h"
 #include "isa/text_int.h"
 
@@ -50,17 +51,6 @@ static bool is_operator(char c)
            c == '^' || c == '<' || c == '>' || c == '=' || c == '!';
 }
 
-static unsigned digit_of(char c)
-{
-    if (is_digit(c))
-        return (unsigned)(c - '0');
-    if (c >= 'a' && c <= 'f')
-        return (unsigned)(c - 'a') + 10;
-    if (c >= 'A' && c <= 'F')
-        return (unsigned)(c - 'A') + 10;
-    return 16;
-}
-
 static void skip_space(struct match *m)
 {
     while (m->at < m->end && is_space(*m->at))
@@ -87,9 +77,9 @@ static bool read_digits(struct match *m, uint64_t *value, bool *hex)
     at += *hex ? 2 : 0;
     const char *first = at;
     *value = 0;
-    for (unsigned base = *hex ? 16 : 10; at < m->end && digit_of(*at) < base; at++) {
+    for (unsigned base = *hex ? 16 : 10; at < m->end && cts_digit(*at) < base; at++) {
         fits &= !__builtin_mul_overflow(*value, (uint64_t)base, value);
-        fits &= !__builtin_add_overflow(*value, (uint64_t)digit_of(*at), value);
+        fits &= !__builtin_add_overflow(*value, (uint64_t)cts_digit(*at), value);
     }
     if (at == first || (at < m->end && is_word(*at)))
         return false;
@@ -139,7 +129,7 @@ static bool read_register(struct match *m, char kind, bool moved, unsigned hole,
     if (peek(m) != kind && !(moved && peek(m) == 'w'))
         return false;
     for (at++; at < m->end && is_digit(*at) && digits < 3; at++, digits++)
-        value = value * 10 + digit_of(*at);
+        value = value * 10 + cts_digit(*at);
     bool padded = digits > 1 && m->at[1] == '0';
     if (digits == 0 || padded || value > 15 || (at < m->end && is_word(*at)))
         return false;

@@ -7,6 +7,7 @@
 
 #include <yaml.h>
 
+#include "base/digit.h"
 #include "host/buf.h"
 #include "host/fs.h"
 #include "host/kind.h"
@@ -436,17 +437,6 @@ int cts_yaml_str(const struct cts_yaml *node, const char *what, const char **out
     return 0;
 }
 
-static int digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return 16;
-}
-
 /* Sign and magnitude; 0, CTS_E_SCHEMA (no number) or CTS_E_RANGE (above 2^64-1). */
 static int read_number(const struct cts_yaml *node, bool *negative, uint64_t *magnitude)
 {
@@ -471,7 +461,7 @@ static int read_number(const struct cts_yaml *node, bool *negative, uint64_t *ma
             digit_before = false;
             continue;
         }
-        unsigned d = (unsigned)digit_value(*p);
+        unsigned d = cts_digit(*p);
         if (d >= base)
             return CTS_E_SCHEMA;
         digit_before = true;

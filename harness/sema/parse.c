@@ -1,6 +1,7 @@
 /* Text to tree: a scanner and a recursive descent parser, binary operators by level. */
 #include <string.h>
 
+#include "base/digit.h"
 #include "base/nearest.h"
 #include "host/buf.h"
 #include "sema/impl.h"
@@ -49,17 +50,6 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-static unsigned digit_of(char c)
-{
-    if (is_digit(c))
-        return (unsigned)(c - '0');
-    if (c >= 'a' && c <= 'f')
-        return (unsigned)(c - 'a') + 10;
-    if (c >= 'A' && c <= 'F')
-        return (unsigned)(c - 'A') + 10;
-    return 16;
-}
-
 static void scan_number(struct parser *p, const char *at)
 {
     const char *s = at;
@@ -72,9 +62,9 @@ static void scan_number(struct parser *p, const char *at)
     const char *digits = s;
     p->number = 0;
     p->too_large = false;
-    for (; digit_of(*s) < base; s++) {
+    for (; cts_digit(*s) < base; s++) {
         p->too_large |= __builtin_mul_overflow(p->number, (uint64_t)base, &p->number);
-        p->too_large |= __builtin_add_overflow(p->number, (uint64_t)digit_of(*s), &p->number);
+        p->too_large |= __builtin_add_overflow(p->number, (uint64_t)cts_digit(*s), &p->number);
     }
     p->token = s == digits ? T_BAD : T_NUMBER;
     while (is_letter(*s) || is_digit(*s)) {

@@ -80,6 +80,12 @@ tests plain -- 'e2e.*' tier2.d
 is "$rc $total" "0 total: 3 passed, 0 failed, 1 skipped" "some by a pattern, and one of the second tier"
 tests plain -- nothing
 is "$rc $total" "1 total: 0 passed, 1 failed, 0 skipped" "none of that name: nothing was tested, which is a failure"
+tests --need unit --need e2e plain
+is "$rc" 0 "kinds that must be there, and are"
+tests --need unit --need fuzz --need asan.unit plain
+is "$rc" 1 "kinds of which nothing ran"
+like "$out" '^no test of the kind fuzz ran$' "... are named"
+like "$out" '^no test of the kind asan.unit ran$' "... each"
 mkdir empty && : >empty/CTestTestfile.cmake
 tests empty
 is "$rc $total" "1 total: 0 passed, 1 failed, 0 skipped" "a folder without tests"
